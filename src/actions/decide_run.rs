@@ -1,0 +1,128 @@
+//! Decides a pending publish run, by rule and exactly once.
+
+use super::entry::{Action, Asked, Draft, Row, Stop};
+use crate::clock::Moment;
+use crate::rules::block::{self, AuditStatus, BlockReason, GateDecision, GateFacts, SnapshotStatus};
+use crate::rules::guard::Level;
+use crate::rules::people::{Actor, Basis};
+use crate::rules::{Condition, Refusal, Verdict};
+use crate::store::outbox::Notice;
+use crate::store::publish::{self, Audit, Route, Snapshot};
+use crate::store::tables::image_of;
+use crate::store::{StoreError, Target, View};
+
+pub(super) struct DecideRun {
+    run: String,
+}
+
+pub(super) struct Facts {
+    snapshot: Option<Snapshot>,
+    registered_semvers: Vec<String>,
+    routes: Vec<Route>,
+}
+
+impl Action for DecideRun {
+    const VERB: &'static str = "decide_run";
+    const SUMMARY: &'static str = "let the publish gate decide a pending run";
+    const LEVEL: Level = Level::Look;
+    const BASIS: Basis = Basis::Rule;
+    const TARGET: &'static str = "the pending run";
+    type Facts = Facts;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        Ok(Self { run: asked.target.clone() })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
+        Ok(Facts {
+            snapshot: publish::snapshot(view, &self.run).await?,
+            registered_semvers: publish::registered_semvers(view).await?,
+            routes: publish::routes(view).await?,
+        })
+    }
+
+    fn propose(&self, facts: &Facts, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
+        let snapshot = facts.snapshot.as_ref().ok_or_else(|| Refusal::new(format!("there is no run {:?}", self.run), "mint it first"))?;
+        let decision = block::decide(&GateFacts {
+            publish_tuple_hash: snapshot.publish_tuple_hash.as_deref(),
+            source_tuple_hash: snapshot.source_tuple_hash.as_deref(),
+            footer_schema_semver: snapshot.footer_schema_semver.as_deref(),
+            registered_semvers: &facts.registered_semvers,
+            minted_at: snapshot.created_at_utc,
+            source_observed_at: snapshot.source_observed_at_utc,
+            now,
+        });
+        let route = decision.block_reason().map(|reason| facts.routes.iter().find(|route| route.block_reason == reason));
+        let decided = decided_snapshot(snapshot, &decision, now);
+        let audit = audit_of(&decided, &decision, route.flatten(), now)?;
+        Ok(Draft {
+            target: Target { kind: "run", id: self.run.clone(), version: snapshot.version },
+            conditions: vec![
+                Condition::holds("pending", snapshot.status == SnapshotStatus::PendingGate, "the pipeline", format!("the run is {}", snapshot.status), "a run is decided once; mint another"),
+                Condition {
+                    id: "routed",
+                    verdict: if matches!(route, Some(None)) { Verdict::CannotTell } else { Verdict::Pass },
+                    owner: "governance_lead".to_owned(),
+                    evidence: format!("{} routes", facts.routes.len()),
+                    fix: "every block reason needs its owner route".to_owned(),
+                },
+            ],
+            notices: tell_the_owner(&audit).into_iter().collect(),
+            rows: vec![Row::change(snapshot, decided)?, Row::new(audit)],
+        })
+    }
+}
+
+fn decided_snapshot(snapshot: &Snapshot, decision: &GateDecision, now: Moment) -> Snapshot {
+    let block_reason = decision.block_reason();
+    Snapshot {
+        status: if block_reason.is_some() { SnapshotStatus::Blocked } else { SnapshotStatus::GatePassed },
+        block_reason,
+        decided_at_utc: Some(now),
+        version: snapshot.version + 1,
+        ..snapshot.clone()
+    }
+}
+
+fn audit_of(run: &Snapshot, decision: &GateDecision, route: Option<&Route>, now: Moment) -> Result<Audit, Stop> {
+    let also: Vec<&str> = decision.also().iter().map(|reason: &BlockReason| reason.word()).collect();
+    Ok(Audit {
+        publish_run_id: run.publish_run_id.clone(),
+        freeze_id: run.freeze_id.clone(),
+        lift_id: run.lift_id.clone(),
+        dry_run_id: run.dry_run_id.clone(),
+        publish_tuple_hash: run.publish_tuple_hash.clone(),
+        source_tuple_hash: run.source_tuple_hash.clone(),
+        status: if decision.block_reason().is_some() { AuditStatus::Blocked } else { AuditStatus::GatePassed },
+        block_reason: decision.block_reason(),
+        also: String::from_utf8_lossy(&image_of(&also)?).into_owned(),
+        owner_user_id: route.map(|route| route.owner_user_id.clone()),
+        backup_owner_user_id: route.map(|route| route.backup_owner_user_id.clone()),
+        sla_first_response_minutes: route.map(|route| route.sla_first_response_minutes),
+        taken_by: None,
+        taken_at_utc: None,
+        escalated_by: None,
+        escalated_at_utc: None,
+        resolution_id: None,
+        rehash_sha256: None,
+        rehash_at_utc: None,
+        drill: run.drill,
+        created_at_utc: now,
+        resolved_at_utc: None,
+        version: 1,
+    })
+}
+
+fn tell_the_owner(audit: &Audit) -> Option<Notice> {
+    let reason = audit.block_reason?;
+    let run = &audit.publish_run_id;
+    let due = audit.respond_by()?;
+    Some(Notice {
+        event_class: "block_opened",
+        about: run.clone(),
+        recipient_id: audit.owner_user_id.clone()?,
+        subject: format!("publish block {run}: {reason}"),
+        body: format!("{run} was stopped before distribution: {reason}. First response due by {due}.\nTake it with: govdeck act take-block {run}"),
+        drill: audit.drill,
+    })
+}

@@ -1,0 +1,208 @@
+//! What an action is: a self-describing row, facts read from a view, and a pure proposal.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use crate::clock::Moment;
+use crate::rules::guard::Level;
+use crate::rules::people::{Actor, Basis, Role};
+use crate::rules::{Condition, Refusal};
+use crate::store::outbox::Notice;
+use crate::store::tables::{Boxed, GovernedRow, image_of};
+use crate::store::{StoreError, Target, View};
+
+/// What somebody asks an action to do, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The id of what is acted on.
+    pub target: String,
+    /// The action's fields by name.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl Asked {
+    /// Asks for a target without fields.
+    #[must_use]
+    pub fn of(target: impl Into<String>) -> Self {
+        Self { target: target.into(), fields: BTreeMap::new() }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: impl Into<String>) -> Self {
+        self.fields.insert(field.to_owned(), value.into());
+        self
+    }
+
+    /// Returns a field that must be there.
+    pub(super) fn required(&self, field: &str) -> Result<&str, Refusal> {
+        self.optional(field).ok_or_else(|| Refusal::new(format!("the field {field} is missing"), format!("give it with --{field}")))
+    }
+
+    /// Returns a field that may be left out; an empty one counts as left out.
+    pub(super) fn optional(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// A field of an action, as help and dialogs show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// Whether it may be left out.
+    pub required: Required,
+}
+
+/// Whether a field may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// It must be given.
+    Yes,
+    /// It may be left out.
+    No,
+}
+
+/// A row that would change: as it is, and as it would be.
+#[derive(Debug)]
+pub struct Row {
+    /// The canonical image now; none when the row is new.
+    pub before: Option<Vec<u8>>,
+    /// The row at its next version.
+    pub after: Box<dyn GovernedRow>,
+}
+
+impl Row {
+    /// Adds a new row.
+    pub(super) fn new(after: impl GovernedRow + 'static) -> Self {
+        Self { before: None, after: Box::new(after) }
+    }
+
+    /// Changes a row that exists.
+    pub(super) fn change(before: &impl GovernedRow, after: impl GovernedRow + 'static) -> Result<Self, Stop> {
+        Ok(Self { before: Some(before.image()?), after: Box::new(after) })
+    }
+}
+
+/// What an action would do, and everything that must hold for it.
+#[derive(Debug)]
+pub struct Draft {
+    /// What is acted on, at the version that was seen.
+    pub target: Target,
+    /// What must hold, each with its verdict.
+    pub conditions: Vec<Condition>,
+    /// The rows that would change.
+    pub rows: Vec<Row>,
+    /// The messages that would be sent.
+    pub notices: Vec<Notice>,
+}
+
+/// Why planning an action ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The words do not make sense, whatever the database holds.
+    #[error(transparent)]
+    BadInput(Refusal),
+    /// An expected no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An action: what it is called, what it reads, and what it would do.
+pub(super) trait Action: Sized + Send + Sync + 'static {
+    const VERB: &'static str;
+    const SUMMARY: &'static str;
+    const LEVEL: Level;
+    const BASIS: Basis = Basis::Person;
+    /// The roles of which the actor must hold one; none where the conditions say who may.
+    const ROLES: &'static [Role] = &[];
+    const TARGET: &'static str;
+    const FIELDS: &'static [Field] = &[];
+
+    /// What is read from the database to decide on.
+    type Facts: Send + Sync;
+
+    /// Reads the words; refuses what is malformed.
+    fn parse(asked: &Asked) -> Result<Self, Refusal>;
+    /// Reads the facts, from a look or from inside the writing transaction.
+    fn facts(&self, view: &mut View) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
+    /// Says what would be done and what must hold; pure.
+    fn propose(&self, facts: &Self::Facts, by: &Actor, now: Moment) -> Result<Draft, Stop>;
+}
+
+type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Actor) -> Boxed<'a, Result<Draft, Stop>>;
+
+/// One action's row in the registry.
+#[derive(Debug)]
+pub struct Entry {
+    /// The verb, as the ledger writes it.
+    pub verb: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// How much is asked of whoever does it.
+    pub level: Level,
+    /// Whether a person or a rule decides it.
+    pub basis: Basis,
+    /// The roles of which the actor must hold one.
+    pub roles: &'static [Role],
+    /// What its target is.
+    pub target: &'static str,
+    /// Its fields.
+    pub fields: &'static [Field],
+    plan: Plan,
+}
+
+pub(super) const fn entry<A: Action>() -> Entry {
+    Entry {
+        verb: A::VERB,
+        summary: A::SUMMARY,
+        level: A::LEVEL,
+        basis: A::BASIS,
+        roles: A::ROLES,
+        target: A::TARGET,
+        fields: A::FIELDS,
+        plan: |asked, view, by| Box::pin(plan::<A>(asked, view, by)),
+    }
+}
+
+async fn plan<A: Action>(asked: &Asked, view: &mut View, by: &Actor) -> Result<Draft, Stop> {
+    let action = A::parse(asked).map_err(Stop::BadInput)?;
+    let facts = action.facts(view).await?;
+    action.propose(&facts, by, view.now())
+}
+
+impl Entry {
+    /// Returns the name that people type on a command line.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.verb.replace('_', "-")
+    }
+
+    /// Reads the facts and says what the action would do, with every condition, also those that all actions share.
+    pub(super) async fn plan(&self, asked: &Asked, view: &mut View, by: &Actor) -> Result<Draft, Stop> {
+        let mut draft = (self.plan)(asked, view, by).await?;
+        if !self.roles.is_empty() {
+            let wanted = self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ");
+            let held = by.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", ");
+            let held = if held.is_empty() { "no role".to_owned() } else { held };
+            let evidence = format!("{} holds {held}", by.person_id);
+            let role = Condition::holds("role", by.holds_one_of(self.roles), wanted.clone(), evidence, format!("a {wanted} may do this"));
+            draft.conditions.insert(0, role);
+        }
+        Ok(draft)
+    }
+}
+
+impl Draft {
+    /// Returns the hash of what the decision rests on: target, version, and each condition's verdict.
+    pub(super) fn state_hash(&self) -> Result<crate::canon::Digest, StoreError> {
+        let verdicts: Vec<_> = self.conditions.iter().map(|condition| (condition.id, condition.verdict)).collect();
+        let target = &self.target;
+        Ok(crate::canon::Digest::of(&image_of(&(target.kind, &target.id, target.version, verdicts))?))
+    }
+}

@@ -1,0 +1,306 @@
+//! From words to a request: what would be done, what is asked for it, and who said yes.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::entry::{Asked, Draft, Entry, Row, Stop};
+use super::establish::Founding;
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::guard::{self, Answer};
+use crate::rules::people::{Actor, Basis, Environment};
+use crate::rules::{Condition, Refusal, condition};
+use crate::store::tables::image_of;
+use crate::store::{Failure, StoreError, Target, View, deployment, person};
+
+/// What an action would do, for a person to look at; looking writes nothing.
+#[derive(Debug)]
+pub struct Proposal {
+    entry: &'static Entry,
+    asked: Asked,
+    actor: Actor,
+    environment: Environment,
+    deployment: String,
+    ticket: String,
+    state_hash: Digest,
+    seen_at: Moment,
+    draft: Draft,
+}
+
+/// A request that was confirmed by a person or found by a rule. There is no other way to make one.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(super) entry: &'static Entry,
+    pub(super) asked: Asked,
+    pub(super) ticket: String,
+    pub(super) reason: Option<String>,
+    pub(super) basis: Confirmed,
+}
+
+/// What a confirmed request was confirmed on.
+#[derive(Debug, Clone)]
+pub(super) enum Confirmed {
+    /// A person said yes to this card, in this state.
+    Person { actor_id: String, target: Target, state_hash: Digest, card: Vec<u8> },
+    /// A rule: everything is found inside the transaction.
+    Rule,
+}
+
+/// The closed list of what is written by rule, without a person's yes.
+#[derive(Debug, Clone)]
+pub enum ByRule {
+    /// The publish gate decides a pending run.
+    DecideRun {
+        /// The run's id.
+        run: String,
+    },
+    /// The first entry of a new deployment.
+    Establish(Founding),
+}
+
+impl Request {
+    /// Makes the request of a rule.
+    pub fn by_rule(rule: ByRule) -> Result<Self, Stop> {
+        let (verb, asked) = match rule {
+            ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
+            ByRule::Establish(founding) => ("establish", founding.asked()?),
+        };
+        Ok(Self { entry: super::find(verb)?, asked, ticket: random_id()?, reason: None, basis: Confirmed::Rule })
+    }
+
+    /// Returns the ticket by which the outcome can be found, whatever happens to the answer.
+    #[must_use]
+    pub fn ticket(&self) -> &str {
+        &self.ticket
+    }
+}
+
+/// Makes a random id of 32 hexadecimal digits.
+pub(super) fn random_id() -> Result<String, StoreError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        StoreError::new(Failure::Other, format!("the operating system gives no random numbers: {error}"), "see its log")
+    })?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Plans an action for whoever is at the keys, and says what is asked for it.
+pub async fn propose(view: &mut View, verb: &str, asked: Asked) -> Result<Proposal, Stop> {
+    let entry = super::find(verb)?;
+    if entry.basis == Basis::Rule {
+        return Err(Refusal::new(format!("{} is decided by rule, nobody confirms it", entry.name()), "`govdeck --help` lists the verb that asks the rule").into());
+    }
+    let Some(actor) = person::actor(view).await? else {
+        return Err(unknown_login(view.login()).into());
+    };
+    let deployment = deployment::read(view).await?;
+    let draft = entry.plan(&asked, view, &actor).await?;
+    Ok(Proposal {
+        entry,
+        asked,
+        actor,
+        environment: deployment.environment,
+        deployment: deployment.name,
+        ticket: random_id()?,
+        state_hash: draft.state_hash()?,
+        seen_at: view.now(),
+        draft,
+    })
+}
+
+pub(super) fn unknown_login(login: &str) -> Refusal {
+    Refusal::new(
+        format!("the login {login:?} belongs to no active person, so it may only look"),
+        "a governance_lead can add you: govdeck act add-person",
+    )
+}
+
+/// One column of a row that would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedField {
+    /// The column.
+    pub field: String,
+    /// Its value now.
+    pub before: Value,
+    /// Its value afterwards.
+    pub after: Value,
+}
+
+/// A row that would change, column by column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedRow {
+    /// The table.
+    pub table: &'static str,
+    /// The row's key.
+    pub key: String,
+    /// Its version afterwards.
+    pub version: i64,
+    /// The columns that differ.
+    pub fields: Vec<ChangedField>,
+}
+
+#[derive(Serialize)]
+struct Gate<'a> {
+    id: &'a str,
+    verdict: condition::Verdict,
+    evidence: &'a str,
+    evidence_sha256: Digest,
+    observed_at: Moment,
+}
+
+#[derive(Serialize)]
+struct Card<'a> {
+    schema: &'static str,
+    action: &'a str,
+    basis: Basis,
+    actor: &'a str,
+    target_kind: &'a str,
+    target_id: &'a str,
+    target_version: i64,
+    ticket: &'a str,
+    reason: Option<&'a str>,
+    state_hash: Digest,
+    changes: Vec<ChangedRow>,
+    gates: Vec<Gate<'a>>,
+}
+
+/// Whoever decides, and why: the part of a card that the draft does not hold.
+pub(super) struct Decider<'a> {
+    pub entry: &'a Entry,
+    pub actor_id: &'a str,
+    pub ticket: &'a str,
+    pub reason: Option<&'a str>,
+}
+
+/// Writes the canonical decision card.
+pub(super) fn card(decider: &Decider<'_>, draft: &Draft, state_hash: Digest, seen_at: Moment) -> Result<Vec<u8>, StoreError> {
+    image_of(&Card {
+        schema: "govdeck.card.v1",
+        action: decider.entry.verb,
+        basis: decider.entry.basis,
+        actor: decider.actor_id,
+        target_kind: draft.target.kind,
+        target_id: &draft.target.id,
+        target_version: draft.target.version,
+        ticket: decider.ticket,
+        reason: decider.reason,
+        state_hash,
+        changes: draft.changes(seen_at)?,
+        gates: draft.conditions.iter().map(|condition| gate(condition, seen_at)).collect(),
+    })
+}
+
+fn gate(condition: &Condition, observed_at: Moment) -> Gate<'_> {
+    Gate {
+        id: condition.id,
+        verdict: condition.verdict,
+        evidence: &condition.evidence,
+        evidence_sha256: Digest::of(condition.evidence.as_bytes()),
+        observed_at,
+    }
+}
+
+/// What stands in a card for a time that is known only when the write happens.
+const WHEN_WRITTEN: &str = "(when written)";
+
+impl Draft {
+    /// Lists what would change, column by column.
+    pub fn changes(&self, seen_at: Moment) -> Result<Vec<ChangedRow>, StoreError> {
+        self.rows.iter().map(|row| changed_row(row, seen_at)).collect()
+    }
+}
+
+fn changed_row(row: &Row, seen_at: Moment) -> Result<ChangedRow, StoreError> {
+    let columns = |image: &[u8]| serde_json::from_slice::<Map<String, Value>>(image).unwrap_or_default();
+    let before = row.before.as_deref().map(columns).unwrap_or_default();
+    let now = Value::String(seen_at.to_string());
+    let mut fields = Vec::new();
+    for (field, after) in columns(&row.after.image()?) {
+        let before = before.get(&field).cloned().unwrap_or(Value::Null);
+        if field != "version" && before != after {
+            let after = if after == now { Value::String(WHEN_WRITTEN.to_owned()) } else { after };
+            fields.push(ChangedField { field, before, after });
+        }
+    }
+    Ok(ChangedRow { table: row.after.table(), key: row.after.key(), version: row.after.version(), fields })
+}
+
+impl Proposal {
+    /// Returns the registry's row of the action.
+    #[must_use]
+    pub fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
+    /// Returns who would act.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Returns where the deployment stands.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// Returns the deployment's name.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
+    /// Returns what is acted on, at the version that was seen.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.draft.target
+    }
+
+    /// Returns everything that must hold, met or not.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        &self.draft.conditions
+    }
+
+    /// Lists what would change, column by column.
+    pub fn changes(&self) -> Result<Vec<ChangedRow>, StoreError> {
+        self.draft.changes(self.seen_at)
+    }
+
+    /// Returns the hash of what the decision rests on.
+    #[must_use]
+    pub fn state_hash(&self) -> Digest {
+        self.state_hash
+    }
+
+    /// Returns the exact text that a person types to allow it.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        let hash = self.state_hash.to_string();
+        guard::phrase(self.entry.level, self.environment, self.entry.verb, &self.draft.target.id, &hash)
+    }
+
+    /// Says why it cannot be done now; none when everything holds.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        condition::unmet(&self.draft.conditions)
+    }
+
+    /// Turns the proposal into a request, if everything holds and the answer is what the guard asks for.
+    pub fn confirm(self, answer: &Answer) -> Result<Request, Stop> {
+        if let Some(refusal) = self.refusal() {
+            return Err(refusal.into());
+        }
+        guard::check_answer(self.entry.level, &self.phrase(), answer)?;
+        let reason = answer.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
+        let decider = Decider { entry: self.entry, actor_id: &self.actor.person_id, ticket: &self.ticket, reason: reason.as_deref() };
+        let card = card(&decider, &self.draft, self.state_hash, self.seen_at)?;
+        Ok(Request {
+            entry: self.entry,
+            asked: self.asked,
+            ticket: self.ticket,
+            reason,
+            basis: Confirmed::Person { actor_id: self.actor.person_id, target: self.draft.target, state_hash: self.state_hash, card },
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Takes a publish block: the first response, which stops its clock once.
+
+use super::entry::{Action, Asked, Draft, Row, Stop};
+use crate::clock::Moment;
+use crate::rules::guard::Level;
+use crate::rules::people::Actor;
+use crate::rules::{Refusal, block};
+use crate::store::publish::{self, Audit};
+use crate::store::{StoreError, Target, View};
+
+pub(super) struct TakeBlock {
+    run: String,
+}
+
+/// Says that a run has no audit row to work on.
+pub(super) fn no_such_block(run: &str) -> Refusal {
+    Refusal::new(format!("the gate has decided no run {run:?}"), "`govdeck status` lists the open blocks")
+}
+
+/// Names a block as the target of an action.
+pub(super) fn target(audit: &Audit) -> Target {
+    Target { kind: "block", id: audit.publish_run_id.clone(), version: audit.version }
+}
+
+impl Action for TakeBlock {
+    const VERB: &'static str = "take_block";
+    const SUMMARY: &'static str = "take a publish block: the first response to it";
+    const LEVEL: Level = Level::Confirm;
+    const TARGET: &'static str = "the blocked run";
+    type Facts = Option<Audit>;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        Ok(Self { run: asked.target.clone() })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Option<Audit>, StoreError> {
+        publish::audit(view, &self.run).await
+    }
+
+    fn propose(&self, facts: &Option<Audit>, by: &Actor, now: Moment) -> Result<Draft, Stop> {
+        let before = facts.as_ref().ok_or_else(|| no_such_block(&self.run))?;
+        let after = Audit {
+            taken_by: Some(by.person_id.clone()),
+            taken_at_utc: Some(now),
+            version: before.version + 1,
+            ..before.clone()
+        };
+        Ok(Draft {
+            target: target(before),
+            conditions: block::may_take(&before.standing(), by),
+            rows: vec![Row::change(before, after)?],
+            notices: Vec::new(),
+        })
+    }
+}

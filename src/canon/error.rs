@@ -1,0 +1,139 @@
+//! Where a text was refused and why.
+
+use thiserror::Error;
+
+/// The most characters of somebody else's text that a message repeats.
+const QUOTED_CHARACTERS: usize = 40;
+
+/// Says where a JSON text was refused, and why.
+///
+/// `what` is safe to show: text taken from the input is escaped and shortened before it gets here.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}, column {column}: {what}")]
+pub struct JsonError {
+    /// The line, counted from 1; a line ends at a line feed.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// The refusal in words.
+    pub what: String,
+    reason: Reason,
+}
+
+/// Sorts refusals by what a caller may want to tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The text is not strict JSON, or not of the shape that was asked for.
+    Malformed,
+    /// Two keys of one object are equal, or two raw paths flatten to one dotted path.
+    DuplicateKey,
+    /// A raw key contains a dot, so its dotted path would be ambiguous.
+    DottedKey,
+}
+
+impl JsonError {
+    /// Finds the line and column of a byte offset and makes the refusal.
+    #[cold]
+    pub(super) fn at(input: &[u8], offset: usize, reason: Reason, what: String) -> Box<Self> {
+        let before = &input[..offset.min(input.len())];
+        let line_start = before
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |newline| newline + 1);
+        let starts_character = |byte: &&u8| **byte & 0xC0 != 0x80;
+        Box::new(Self {
+            line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
+            column: 1 + before[line_start..].iter().filter(starts_character).count(),
+            what,
+            reason,
+        })
+    }
+
+    /// Tells which kind of refusal this is.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+impl From<Box<JsonError>> for JsonError {
+    fn from(boxed: Box<JsonError>) -> Self {
+        *boxed
+    }
+}
+
+/// Quotes hostile text for a message: invisible characters become visible, long text is cut.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown = String::from("\"");
+    let mut length = 0;
+    for character in text.chars() {
+        let escaped = character.escape_debug();
+        length += escaped.len();
+        if length > QUOTED_CHARACTERS {
+            shown.push('…');
+            break;
+        }
+        shown.extend(escaped);
+    }
+    shown.push('"');
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(input: &str, offset: usize) -> (usize, usize) {
+        let error = JsonError::at(input.as_bytes(), offset, Reason::Malformed, String::new());
+        (error.line, error.column)
+    }
+
+    #[test]
+    fn places_count_lines_and_characters_from_one() {
+        assert_eq!(place("", 0), (1, 1));
+        assert_eq!(place("ab", 1), (1, 2));
+        assert_eq!(place("ab\ncd", 3), (2, 1));
+        assert_eq!(place("ab\r\n\ncd", 6), (3, 2));
+        assert_eq!(place("é€😀x", "é€😀".len()), (1, 4));
+        assert_eq!(place("ab", 99), (1, 3));
+    }
+
+    #[test]
+    fn displays_line_column_and_reason() {
+        let error = JsonError::at(b"\n\n12345", 4, Reason::DuplicateKey, "why".into());
+        assert_eq!(error.to_string(), "line 3, column 3: why");
+        assert_eq!(error.reason(), Reason::DuplicateKey);
+    }
+
+    #[test]
+    fn quoting_escapes_what_could_mislead() {
+        assert_eq!(quoted("a\"b\\"), r#""a\"b\\""#);
+        assert_eq!(quoted("\u{1b}[2J"), r#""\u{1b}[2J""#);
+        for hostile in [
+            '\u{0}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2028}',
+            '\u{feff}',
+            '\u{e0041}',
+            '\u{301}',
+            '\u{fe0f}',
+        ] {
+            let shown = quoted(&format!("a{hostile}b"));
+            assert!(!shown.contains(hostile), "{hostile:?} came through");
+            assert!(shown.contains(r"\u{") || shown.contains(r"\0"), "{shown}");
+        }
+        assert_eq!(quoted("größe 😀"), "\"größe 😀\"");
+    }
+
+    #[test]
+    fn quoting_cuts_long_text() {
+        assert_eq!(quoted(&"x".repeat(40)), format!("\"{}\"", "x".repeat(40)));
+        assert_eq!(quoted(&"x".repeat(41)), format!("\"{}…\"", "x".repeat(40)));
+        assert!(quoted(&"\u{202e}".repeat(1000)).chars().count() <= 43);
+    }
+}

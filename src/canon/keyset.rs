@@ -1,0 +1,150 @@
+//! The key set of an export: which dotted paths it has, and of which JSON types.
+
+use super::Integers;
+use super::digest::{Digest, Hasher};
+use super::error::{JsonError, Reason};
+use super::scan::{Scanner, Start};
+use super::tree::{ROOT, Tree};
+use super::write::escaped;
+
+/// Names the type of a leaf; the order is that of the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JsonType {
+    /// An empty array, or one that does not hold objects only.
+    Array,
+    /// `true` or `false`.
+    Boolean,
+    /// `null`.
+    Null,
+    /// A number.
+    Number,
+    /// An empty object.
+    Object,
+    /// A string.
+    String,
+}
+
+impl JsonType {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Array,
+        Self::Boolean,
+        Self::Null,
+        Self::Number,
+        Self::Object,
+        Self::String,
+    ];
+
+    /// Gives the name that goes into the hash.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Array => "array",
+            Self::Boolean => "boolean",
+            Self::Null => "null",
+            Self::Number => "number",
+            Self::Object => "object",
+            Self::String => "string",
+        }
+    }
+
+    pub(super) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Holds the sorted, unique list of dotted paths and types of an export.
+#[derive(Debug, Clone)]
+pub struct Keyset {
+    pub(super) spelt: String,
+    pub(super) leaves: Vec<Leaf>,
+}
+
+/// Places a path in the text of all paths, and names one of its types.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    pub(super) start: u32,
+    pub(super) length: u32,
+    pub(super) kind: JsonType,
+    /// Its node in the tree, to tell raw paths apart.
+    pub(super) node: u32,
+}
+
+impl Keyset {
+    /// Lists the paths with their types, sorted by the path's UTF-8 bytes, then the type's name.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = (&str, JsonType)> {
+        self.leaves
+            .iter()
+            .map(|leaf| (path(&self.spelt, leaf), leaf.kind))
+    }
+
+    /// Hashes the canonical JSON array of `[path, type]` arrays.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        let mut line = Vec::new();
+        let mut mark = b'[';
+        for (path, kind) in self.keys() {
+            line.clear();
+            line.extend_from_slice(&[mark, b'[', b'"']);
+            escaped(path, &mut line);
+            line.extend_from_slice(b"\",\"");
+            line.extend_from_slice(kind.name().as_bytes());
+            line.extend_from_slice(b"\"]");
+            hasher.update(&line);
+            mark = b',';
+        }
+        hasher.update(b"]");
+        hasher.finish()
+    }
+}
+
+impl PartialEq for Keyset {
+    fn eq(&self, other: &Self) -> bool {
+        self.keys().eq(other.keys())
+    }
+}
+
+impl Eq for Keyset {}
+
+/// Flattens an export, an object or an array of objects, to its key set.
+///
+/// Objects inside arrays use the array's path. An empty object and an empty array are leaves, and
+/// so is an array that holds anything but objects; an export without any leaf is refused.
+pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
+    let mut scanner = Scanner::new(input, Integers::Exact)?;
+    let start = scanner.peek()?;
+    let at = scanner.at();
+    let mut tree = Tree::new();
+    match start {
+        Start::Object => {
+            tree.object(&mut scanner, ROOT)?;
+        }
+        Start::Array => scanner.elements(|scanner| match scanner.peek()? {
+            Start::Object => tree.object(scanner, ROOT).map(|_| ()),
+            _ => Err(malformed(
+                scanner,
+                scanner.at(),
+                "an element of the export that is not an object",
+            )),
+        })?,
+        _ => {
+            return Err(malformed(&scanner, at, "expected an object or an array of objects").into());
+        }
+    }
+    scanner.clone().finish()?;
+    let keys = tree.spell(&scanner)?;
+    if keys.leaves.is_empty() {
+        return Err(malformed(&scanner, at, "an export without a single key").into());
+    }
+    Ok(keys)
+}
+
+/// Shows the path of a leaf.
+pub(super) fn path<'t>(spelt: &'t str, leaf: &Leaf) -> &'t str {
+    &spelt[leaf.start as usize..][..leaf.length as usize]
+}
+
+#[cold]
+fn malformed(scanner: &Scanner<'_>, at: usize, what: &str) -> Box<JsonError> {
+    scanner.refusal(at, Reason::Malformed, what)
+}

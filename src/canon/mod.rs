@@ -1,0 +1,59 @@
+//! Canonical JSON and the hashes made of it.
+//!
+//! This floor is for everything that two parties must be able to recompute and find equal: the
+//! RFC 8785 form of a JSON text or a typed value, the hash of a set of metric rows, the hash of an
+//! export's key set, the hash of a file. Reading is strict, because a text that two readers
+//! understand differently must not get a hash: equal keys, lone surrogates, numbers beyond a
+//! double and the like are refused with line and column.
+//!
+//! It imports nothing else of the project. It never opens a file, asks for the time, decides
+//! anything, or repairs what it reads; and it never builds a tree of the text, so memory stays a
+//! small multiple of the input.
+
+mod digest;
+mod error;
+mod keyset;
+mod number;
+pub mod scan;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod tuple;
+mod typed;
+mod write;
+
+pub use digest::{Digest, DigestError, Hasher, hash_file};
+pub use error::{JsonError, Reason};
+pub use keyset::{JsonType, Keyset, keyset};
+pub use number::Number;
+pub use tuple::tuple_hash;
+pub use typed::{ValueError, canonical_of};
+
+/// Says what to do with integers that a double cannot tell from their neighbours.
+///
+/// An integer is a number token without a point and an exponent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integers {
+    /// Rounds them to a double, as RFC 8785 does.
+    AsDouble,
+    /// Refuses those beyond ±(2^53−1), since two of them would hash alike.
+    Exact,
+}
+
+/// Gives the RFC 8785 form of one JSON text.
+pub fn canonical(input: &[u8]) -> Result<Vec<u8>, JsonError> {
+    canonical_with(input, Integers::AsDouble)
+}
+
+/// Gives the RFC 8785 form of one JSON text whose integers all fit a double exactly.
+pub fn canonical_exact(input: &[u8]) -> Result<Vec<u8>, JsonError> {
+    canonical_with(input, Integers::Exact)
+}
+
+fn canonical_with(input: &[u8], integers: Integers) -> Result<Vec<u8>, JsonError> {
+    let mut scanner = scan::Scanner::new(input, integers)?;
+    let mut writer = write::Writer::with_room(input.len());
+    writer.value(&mut scanner)?;
+    scanner.finish()?;
+    Ok(writer.into_bytes())
+}

@@ -1,0 +1,363 @@
+//! The one-pass canonical writer: tokens in, RFC 8785 bytes out, no tree in between.
+//!
+//! Members are written in the order they come. Only an object whose keys came out of order is
+//! rearranged afterwards, by moving its finished members.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::error::{JsonError, Reason, quoted};
+use super::scan::{Key, Scan, Scanner, Start};
+
+/// The longest piece that is copied with a fixed length.
+const SHORT: usize = 32;
+
+/// The most members whose order is worth keeping for the next object like it.
+const LONGEST_KEPT_ORDER: usize = 64;
+
+/// Holds the output so far and what is known of the objects still open.
+#[derive(Debug, Default)]
+pub(super) struct Writer<'a> {
+    out: Vec<u8>,
+    members: Vec<Member<'a>>,
+    scratch: Vec<u8>,
+    /// The last order found for each number of members: objects of one text resemble each other.
+    orders: Vec<Vec<usize>>,
+}
+
+/// Remembers a written member of an open object.
+#[derive(Debug)]
+struct Member<'a> {
+    name: Cow<'a, str>,
+    at: usize,
+    written: Range<usize>,
+}
+
+/// Tells whether the keys of an object came in canonical order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Ascending,
+    Jumbled,
+}
+
+impl<'a> Writer<'a> {
+    /// Starts with room for the usual case, in which the output is no longer than the input.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self {
+            out: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// Gives the bytes written.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Writes a comma.
+    pub(super) fn comma(&mut self) {
+        self.out.push(b',');
+    }
+
+    /// Tells how many bytes are written.
+    pub(super) fn written(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Writes the value that comes next.
+    pub(super) fn value(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match scanner.peek()? {
+            Start::String => {
+                let at = scanner.at();
+                let text = scanner.string()?;
+                self.string(scanner, &text, at);
+            }
+            Start::Number => {
+                let at = scanner.at();
+                let number = scanner.number()?;
+                match number.faithful_length() {
+                    Some(length) => {
+                        append(&mut self.out, scanner.text().as_bytes(), at..at + length)
+                    }
+                    None => number.write(&mut self.out),
+                }
+            }
+            Start::Object => return self.object(scanner, |_, _| Ok(())),
+            Start::Array => return self.array(scanner),
+            word => self.out.extend_from_slice(scanner.word(word).as_bytes()),
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
+        let start = self.out.len();
+        scanner.elements(|scanner| {
+            self.out.push(b',');
+            self.value(scanner)
+        })?;
+        self.enclose(start, [b'[', b']']);
+        Ok(())
+    }
+
+    /// Writes the object that comes next; `look` sees each key before its value is taken.
+    #[inline]
+    pub(super) fn object<F>(&mut self, scanner: &mut Scanner<'a>, mut look: F) -> Scan<()>
+    where
+        F: FnMut(&mut Scanner<'a>, &str) -> Scan<()>,
+    {
+        let start = self.out.len();
+        let base = self.members.len();
+        let mut keys = Keys::Ascending;
+        scanner.members(|scanner, key| {
+            look(scanner, &key.name)?;
+            if keys == Keys::Ascending
+                && let Some(previous) = self.members[base..].last()
+                && utf16_order(&previous.name, &key.name) != Ordering::Less
+            {
+                keys = Keys::Jumbled;
+            }
+            let slot = self.members.len();
+            self.open_member(scanner, key);
+            self.value(scanner)?;
+            self.members[slot].written.end = self.out.len();
+            Ok(())
+        })?;
+        if keys == Keys::Jumbled {
+            self.rearrange(scanner, start, base)?;
+        }
+        self.members.truncate(base);
+        self.enclose(start, [b'{', b'}']);
+        Ok(())
+    }
+
+    /// Puts brackets around parts that were each written after a comma of their own.
+    ///
+    /// The first comma makes way for the opening bracket; so parts can be moved, comma and all.
+    #[inline]
+    fn enclose(&mut self, start: usize, [open, close]: [u8; 2]) {
+        match self.out.get_mut(start) {
+            Some(first_comma) => *first_comma = open,
+            None => self.out.push(open),
+        }
+        self.out.push(close);
+    }
+
+    #[inline]
+    fn open_member(&mut self, scanner: &Scanner<'a>, key: Key<'a>) {
+        let start = self.out.len();
+        self.out.push(b',');
+        self.string(scanner, &key.name, key.at);
+        self.out.push(b':');
+        self.members.push(Member {
+            name: key.name,
+            at: key.at,
+            written: start..start,
+        });
+    }
+
+    /// Writes a string in quotes that was read at `at`.
+    #[inline]
+    fn string(&mut self, scanner: &Scanner<'a>, text: &Cow<'a, str>, at: usize) {
+        match text {
+            // Borrowed from the input means: nothing in it was or needs to be escaped.
+            Cow::Borrowed(plain) => {
+                append(
+                    &mut self.out,
+                    scanner.text().as_bytes(),
+                    at..at + plain.len() + 2,
+                );
+            }
+            Cow::Owned(text) => {
+                self.out.push(b'"');
+                escaped(text, &mut self.out);
+                self.out.push(b'"');
+            }
+        }
+    }
+
+    fn rearrange(&mut self, scanner: &Scanner<'a>, start: usize, base: usize) -> Scan<()> {
+        let members = &self.members[base..];
+        let kept = members.len().min(LONGEST_KEPT_ORDER + 1);
+        if self.orders.len() <= kept {
+            self.orders.resize_with(kept + 1, Vec::new);
+        }
+        let order = &mut self.orders[kept];
+        if !is_ascending(members, order) {
+            order.clear();
+            order.extend(0..members.len());
+            order.sort_unstable_by(|&a, &b| {
+                utf16_order(&members[a].name, &members[b].name).then(a.cmp(&b))
+            });
+            let repeated = order
+                .windows(2)
+                .filter(|pair| members[pair[0]].name == members[pair[1]].name);
+            if let Some(second) = repeated.map(|pair| pair[1]).min() {
+                let member = &members[second];
+                return Err(duplicate_key(scanner, &member.name, member.at));
+            }
+        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.out[start..]);
+        self.out.truncate(start);
+        for &member in &*order {
+            let written = &members[member].written;
+            append(
+                &mut self.out,
+                &self.scratch,
+                written.start - start..written.end - start,
+            );
+        }
+        if kept > LONGEST_KEPT_ORDER {
+            *order = Vec::new();
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether an order, kept from an earlier object, puts these members into strict order too.
+fn is_ascending(members: &[Member<'_>], order: &[usize]) -> bool {
+    order.len() == members.len()
+        && order.windows(2).all(|pair| {
+            utf16_order(&members[pair[0]].name, &members[pair[1]].name) == Ordering::Less
+        })
+}
+
+/// Makes the refusal of a key that its object already has.
+#[cold]
+pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Box<JsonError> {
+    let what = format!("duplicate key {}", quoted(name));
+    scanner.refusal(at, Reason::DuplicateKey, what)
+}
+
+/// Appends a piece of a longer text.
+///
+/// Most pieces are short, and a copy of fixed length costs less than a call that first has to look
+/// at the length; so more than asked for is copied, then cut off again.
+#[inline]
+fn append(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
+    let end = out.len() + piece.len();
+    let from = &text[piece.start..];
+    match from.first_chunk::<SHORT>() {
+        Some(chunk) if piece.len() <= SHORT => out.extend_from_slice(chunk),
+        _ => out.extend_from_slice(&from[..piece.len()]),
+    }
+    out.truncate(end);
+}
+
+/// Appends text with its quotes, backslashes and control characters escaped.
+pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
+    for &byte in text.as_bytes() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            b'\t' => b't',
+            b'\n' => b'n',
+            0x0c => b'f',
+            b'\r' => b'r',
+            0x00..0x20 => {
+                out.extend_from_slice(if byte < 0x10 { b"\\u000" } else { b"\\u001" });
+                out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+}
+
+/// Compares two strings by their UTF-16 code units without making them.
+///
+/// UTF-8 orders by code point, and so does UTF-16 but for one thing: surrogates, and with them
+/// everything beyond the BMP, come before U+E000–U+FFFF, whose first bytes are 0xEE and 0xEF.
+#[inline]
+pub(super) fn utf16_order(a: &str, b: &str) -> Ordering {
+    let rank = |byte: u8| if byte | 1 == 0xEF { byte | 0x10 } else { byte };
+    let differing = a.bytes().zip(b.bytes()).find(|(a, b)| a != b);
+    differing.map_or(a.len().cmp(&b.len()), |(a, b)| rank(a).cmp(&rank(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(json: &str) -> String {
+        String::from_utf8(super::super::canonical(json.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn objects_are_rearranged_at_every_level() {
+        let cases = [
+            ("{}", "{}"),
+            ("[ ]", "[]"),
+            (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#),
+            (
+                r#"{"b":{"d":[{"z":0,"y":{}}],"c":""},"a":[]}"#,
+                r#"{"a":[],"b":{"c":"","d":[{"y":{},"z":0}]}}"#,
+            ),
+            (r#"{"ab":1,"a":2,"":3}"#, r#"{"":3,"a":2,"ab":1}"#),
+            (
+                r#"{"a":{"b":1,"a":2},"b":{"b":1,"a":2}}"#,
+                r#"{"a":{"a":2,"b":1},"b":{"a":2,"b":1}}"#,
+            ),
+            (r#"[[],[[]],{},[{},{}]]"#, r#"[[],[[]],{},[{},{}]]"#),
+            ("\t[ null , true,\r\nfalse ] ", "[null,true,false]"),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(written(json), expected);
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped_in_one_way_only() {
+        let cases = [
+            (r#""\u0041\/\u002f""#, r#""A//""#),
+            (r#""\u0022\u005C\u005c""#, r#""\"\\\\""#),
+            (r#""\u0008\u0009\u000a\u000C\u000D""#, r#""\b\t\n\f\r""#),
+            (
+                r#""\u0000\u000b\u000F\u0010\u001F""#,
+                r#""\u0000\u000b\u000f\u0010\u001f""#,
+            ),
+            (
+                r#""\u007f\u0080\u2028\ud83d\uDE00""#,
+                "\"\u{7f}\u{80}\u{2028}😀\"",
+            ),
+            ("\"\u{7f}é€😀\u{ffff}\"", "\"\u{7f}é€😀\u{ffff}\""),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(written(json), expected);
+        }
+    }
+
+    #[test]
+    fn keys_beyond_the_bmp_come_before_the_end_of_it() {
+        let json = "{\"\u{ffff}\":1,\"\u{e000}\":2,\"\u{10000}\":3,\"\u{10ffff}\":4,\"\u{d7ff}\":5,\"z\":6}";
+        let expected = "{\"z\":6,\"\u{d7ff}\":5,\"\u{10000}\":3,\"\u{10ffff}\":4,\"\u{e000}\":2,\"\u{ffff}\":1}";
+        assert_eq!(written(json), expected);
+        let escaped =
+            r#"{"\uffff":1,"\ue000":2,"\ud800\udc00":3,"\udbff\udfff":4,"\ud7ff":5,"\u007a":6}"#;
+        assert_eq!(written(escaped), expected);
+        assert_eq!(written(expected), expected);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn utf16_order_is_the_order_of_code_units(
+            a in "[ab\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{efff}\u{f000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
+            b in "[ab\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{efff}\u{f000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
+        ) {
+            prop_assert_eq!(utf16_order(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
+        }
+
+        #[test]
+        fn utf16_order_holds_for_any_text(a in "\\PC{0,3}", b in "\\PC{0,3}") {
+            prop_assert_eq!(utf16_order(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
+        }
+    }
+}

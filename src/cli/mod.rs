@@ -1,0 +1,166 @@
+//! Head-less verbs, one file a noun: words in, one page of text or one JSON document out.
+//!
+//! May import every floor above. A verb reads or acts and returns a [`Page`]; it never prints, so that hostile text is
+//! scrubbed and closed pipes are noticed in one place.
+
+mod act;
+mod artifact;
+mod config;
+mod gate;
+mod hash;
+mod init;
+mod ledger;
+mod manual;
+mod page;
+mod status;
+mod why;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::settings::{Flags, LogLevel, Settings};
+use crate::store::{Access, OsAccount, Store};
+
+use page::{Exit, Failure, Page, Shape};
+
+/// A console for teams that govern shared metrics; these are its head-less verbs.
+#[derive(Debug, Parser)]
+#[command(name = "govdeck", version, disable_help_subcommand = true)]
+struct Cli {
+    /// Read this config file instead of the one in the config folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Use this database: sqlite:PATH or postgres://USER@HOST/DATABASE.
+    #[arg(long, global = true, value_name = "DSN")]
+    dsn: Option<String>,
+    /// Print one JSON document.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make the database, or upgrade it.
+    Init(init::Init),
+    /// Show what waits: blocks, runs, messages.
+    Status,
+    /// Do something that goes into the ledger.
+    #[command(subcommand)]
+    Act(act::Act),
+    /// List everything that must hold before an action, met or not.
+    #[command(subcommand)]
+    Why(why::Why),
+    /// Ask a gate for its verdict.
+    #[command(subcommand)]
+    Gate(gate::Gate),
+    /// Look into the ledger, or verify it.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// List evidence, or write it into a file.
+    #[command(subcommand)]
+    Artifact(artifact::Artifact),
+    /// Print the RFC 8785 form of one JSON text.
+    Canon(hash::Canon),
+    /// Hash rows, a key set, or a file.
+    #[command(subcommand)]
+    Hash(hash::Hash),
+    /// Make, show or check the config file.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print completions for a shell.
+    Completions(manual::Completions),
+    /// Write the man pages into a folder.
+    Man(manual::Man),
+}
+
+/// Runs the program and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let shape = if cli.json { Shape::Json } else { Shape::Text };
+    match run(cli) {
+        Ok(page) => page.print(shape),
+        Err(failure) => failure.print(),
+    }
+}
+
+/// Returns the whole command line, for completions, man pages and the reference.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: Cli) -> Result<Page, Failure> {
+    let flags = Flags { config: cli.config, dsn: cli.dsn };
+    match cli.verb {
+        Verb::Canon(verb) => verb.run(),
+        Verb::Hash(verb) => verb.run(),
+        Verb::Completions(verb) => Ok(verb.run()),
+        Verb::Man(verb) => verb.run(),
+        Verb::Config(verb) => verb.run(&flags),
+        verb => {
+            let settings = Settings::load(&flags, std::env::vars_os())?;
+            start_log(&settings);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+                Failure::new(Exit::CannotTell, format!("the program cannot start: {error}"), "see the system's limits")
+            })?;
+            runtime.block_on(run_on_store(verb, &settings))
+        }
+    }
+}
+
+async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
+    let account = OsAccount::of_this_process()?;
+    if let Verb::Init(verb) = verb {
+        return verb.run(settings, account).await;
+    }
+    let access = match verb {
+        Verb::Act(_) | Verb::Gate(_) => Access::Write,
+        _ => Access::Read,
+    };
+    let store = Store::open(&settings.dsn, account, access).await?;
+    let page = match verb {
+        Verb::Status => status::run(&store, settings).await,
+        Verb::Act(verb) => verb.run(&store).await,
+        Verb::Why(verb) => verb.run(&store).await,
+        Verb::Gate(verb) => verb.run(&store).await,
+        Verb::Ledger(verb) => verb.run(&store).await,
+        Verb::Artifact(verb) => verb.run(&store).await,
+        // The verbs that need no store never come here.
+        _ => Err(Failure::new(Exit::BadInput, "this verb works without a database", "report this as a bug")),
+    };
+    store.close().await;
+    page
+}
+
+/// Starts the log file: what happened and when, never row data, never a DSN.
+fn start_log(settings: &Settings) {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let level = match settings.log_level.value {
+        LogLevel::Off => return,
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+    };
+    let Some(path) = &settings.log_file.value else { return };
+    let opened = path
+        .parent()
+        .map_or(Ok(()), |folder| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder))
+        .and_then(|()| std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path));
+    match opened {
+        Ok(file) => {
+            let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
+            let ours = tracing_subscriber::filter::Targets::new().with_target("govdeck", level);
+            // A second start in one process keeps the first log.
+            let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+        }
+        Err(error) => eprintln!("warning: no log: {} cannot be written: {error}", path.display()),
+    }
+}

@@ -1,0 +1,65 @@
+//! `govdeck status`: what waits, on one page.
+
+use serde_json::json;
+
+use super::page::{Exit, Failure, Page};
+use crate::clock::Moment;
+use crate::settings::Settings;
+use crate::store::person::{self, RULES};
+use crate::store::publish::Audit;
+use crate::store::{Store, deployment, ledger, outbox, publish};
+
+/// How many open blocks are listed.
+const LISTED: i64 = 20;
+/// How far the workstation's clock may be off before it is said.
+const SKEW_SECONDS: i64 = 2;
+
+pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let deployment = deployment::read(&mut view).await?;
+    let actor = person::actor(&mut view).await?;
+    let head = ledger::head(&mut view).await?;
+    let counts = publish::counts(&mut view).await?;
+    let blocks = publish::open_blocks(&mut view, LISTED).await?;
+    let waiting = outbox::waiting(&mut view).await?;
+    let unstaffed = publish::routes(&mut view).await?.iter().filter(|route| route.backup_owner_user_id == RULES).count();
+    let (now, login) = (view.now(), view.login().to_owned());
+    let skew = Moment::on_this_workstation().since(now).num_seconds();
+
+    let you = actor.as_ref().map_or_else(|| format!("nobody (login {login}): you may only look"), |actor| {
+        let roles: Vec<_> = actor.roles.iter().map(|role| role.word()).collect();
+        format!("{} ({})", actor.person_id, if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") })
+    });
+    let mut lines = vec![
+        format!("{} {}, {}", deployment.environment.word().to_uppercase(), deployment.name, settings.dsn.value),
+        format!("you are {you}"),
+        format!("{} open blocks, {} runs wait for the gate, {waiting} messages wait for delivery", counts.open, counts.pending),
+    ];
+    lines.extend(blocks.iter().map(|block| block_line(block, now)));
+    lines.push(format!("ledger entry {} {}", head.seq, head.hash));
+    if unstaffed > 0 {
+        lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
+    }
+    if skew.abs() > SKEW_SECONDS {
+        lines.push(format!("WARNING: this workstation's clock is {skew} s off the database's"));
+    }
+    let json = json!({
+        "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_seconds": skew,
+        "you": actor.map(|actor| actor.person_id), "login": login,
+        "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
+        "blocks": blocks, "routes_without_human_backup": unstaffed, "ledger": head,
+    });
+    Ok(Page::new(Exit::Done, lines, "status", json))
+}
+
+fn block_line(block: &Audit, now: Moment) -> String {
+    let reason = block.block_reason.map_or("", |reason| reason.word());
+    let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
+    let state = match (&block.taken_by, block.respond_by()) {
+        (Some(by), _) => format!("taken by {by}"),
+        (None, Some(due)) if now > due => format!("BREACH, response was due {due}"),
+        (None, Some(due)) => format!("response due {due}"),
+        (None, None) => "no response time".to_owned(),
+    };
+    format!("  {} {reason} owner {owner}: {state}", block.publish_run_id)
+}

@@ -1,0 +1,56 @@
+//! `govdeck why ACTION ID`: every condition of an action, met or not.
+
+use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
+use serde_json::json;
+
+use super::act::{Flavour, asked, augment, condition_line};
+use super::page::{Exit, Failure, Page};
+use crate::actions::{self, Asked};
+use crate::rules::Verdict;
+use crate::store::Store;
+
+/// An action to explain.
+#[derive(Debug)]
+pub(super) struct Why {
+    verb: &'static str,
+    asked: Asked,
+}
+
+impl FromArgMatches for Why {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (entry, asked, _) = asked(matches)?;
+        Ok(Self { verb: entry.verb, asked })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for Why {
+    fn augment_subcommands(command: Command) -> Command {
+        augment(command, Flavour::Why)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        augment(command, Flavour::Why)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        actions::find(name).is_ok()
+    }
+}
+
+impl Why {
+    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
+        let proposal = actions::propose(&mut store.view().await?, self.verb, self.asked).await?;
+        let verdict = Verdict::all(proposal.conditions().iter().map(|condition| condition.verdict));
+        let lines = proposal.conditions().iter().map(condition_line).collect();
+        let json = json!({
+            "action": proposal.entry().name(), "target": proposal.target().id, "verdict": verdict,
+            "conditions": proposal.conditions(),
+        });
+        Ok(Page::new(Exit::from(verdict), lines, "why", json))
+    }
+}

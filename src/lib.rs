@@ -1,0 +1,21 @@
+//! govdeck: a terminal operations console for teams that govern shared metrics.
+//!
+//! The plan of the house. A floor may use any floor above it in this list, never one below:
+//!
+//! | floor | what lives there |
+//! |---|---|
+//! | [`canon`] | strict JSON, canonical JSON, SHA-256 |
+//! | [`rules`] | every decision, as pure functions over plain values |
+//! | [`clock`] | moments in time |
+//! | [`settings`] | where values come from: defaults, file, environment, flags |
+//! | [`store`] | the two databases, the ledger, the one door for writes |
+//! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
+//! | [`cli`] | head-less verbs, one file a noun |
+
+pub mod actions;
+pub mod canon;
+pub mod cli;
+pub mod clock;
+pub mod rules;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,17 @@
+//! Every decision, as pure functions over plain values.
+//!
+//! A rule takes values and returns a verdict; it never asks a database, a file, an environment or a clock.
+//! It may import `canon` and `clock`. Whatever a rule cannot establish is *cannot tell*, never a pass.
+
+mod words;
+
+pub mod block;
+pub mod condition;
+pub mod guard;
+pub mod people;
+pub mod refusal;
+pub mod text;
+
+pub use condition::{Condition, Verdict};
+pub use refusal::Refusal;
+pub(crate) use words::words;

@@ -1,0 +1,78 @@
+//! Text from the database is hostile: it is scrubbed once, before any screen, line or message shows it.
+
+use std::borrow::Cow;
+
+/// Replaces every character that could move the cursor, hide or reorder text by a visible placeholder.
+///
+/// Stored values and hashes keep the raw text.
+#[must_use]
+pub fn scrub(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_hostile(character) {
+            shown.push_str(&format!("<{:04X}>", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Tells whether a character is a control, an escape, a bidirectional override, invisible, or a tag.
+#[must_use]
+pub fn is_hostile(character: char) -> bool {
+    matches!(character,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'      // C0, DEL, C1
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' // invisible letters
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Cuts a text to at most `most` characters, marking the cut.
+#[must_use]
+pub fn shorten(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_is_untouched() {
+        for text in ["", "MET-0144 breach_count", "é ü 漢字 ✓", "a\u{301}"] {
+            assert!(matches!(scrub(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn hostile_text_becomes_visible() {
+        assert_eq!(scrub("\u{1b}[2J"), "<001B>[2J");
+        assert_eq!(scrub("a\nb\rc\td"), "a<000A>b<000D>c<0009>d");
+        assert_eq!(scrub("\u{9b}31m"), "<009B>31m");
+        assert_eq!(scrub("\u{202e}cod.exe"), "<202E>cod.exe");
+        assert_eq!(scrub("a\u{200b}b\u{feff}c"), "a<200B>b<FEFF>c");
+        assert_eq!(scrub("\u{e0041}"), "<E0041>");
+    }
+
+    #[test]
+    fn what_was_scrubbed_holds_nothing_hostile() {
+        let everything: String = (0..=0x0010_ffff).filter_map(char::from_u32).collect();
+        assert!(!scrub(&everything).contains(is_hostile));
+    }
+
+    #[test]
+    fn shortening_counts_characters() {
+        assert_eq!(shorten("äöü", 3), "äöü");
+        assert_eq!(shorten("äöü", 2), "äö…");
+    }
+}

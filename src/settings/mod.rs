@@ -1,0 +1,343 @@
+//! What this program was told: the database, the folders, the log.
+//!
+//! Each setting comes from its default, the config file, the environment or a command-line flag, the
+//! later winning over the earlier, and remembers which of them it was. One table, [`KEYS`], describes
+//! them all. Everything unknown, empty or malformed is refused with one sentence and a hint.
+//!
+//! May import: nothing of this project.
+//!
+//! Never does: ask the running process for its variables, open a database, write anything but a new
+//! config file, or show a password.
+
+mod dsn;
+mod dsn_fault;
+mod environment;
+mod error;
+mod file;
+mod folders;
+mod keys;
+mod layers;
+mod postgres;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+
+pub use dsn::{Dsn, DsnKind};
+pub use dsn_fault::DsnFault;
+pub use error::SettingsError;
+pub use keys::{KEYS, Key, Kind, LogLevel, OTHER_VARIABLES};
+pub use template::{template, write_template};
+
+use environment::Environment;
+use error::Fault;
+use file::{ConfigFile, Presence};
+use folders::Folders;
+use keys::{CONFIG_VARIABLE, shown_path};
+use layers::Layers;
+
+/// Says where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody set it.
+    Default,
+    /// A line of the config file.
+    File {
+        /// The file as it was found.
+        path: PathBuf,
+        /// The line of the value, from one.
+        line: usize,
+    },
+    /// The environment variable of this name.
+    Env(&'static str),
+    /// The command-line flag of this name.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => out.write_str("default"),
+            Self::File { path, line } => write!(out, "{}, line {line}", shown_path(path)),
+            Self::Env(name) => write!(out, "variable {name}"),
+            Self::Flag(name) => write!(out, "flag {name}"),
+        }
+    }
+}
+
+/// Holds a value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// What holds.
+    pub value: T,
+    /// Who said so.
+    pub source: Source,
+}
+
+impl<T> Setting<T> {
+    fn default_of(value: T) -> Self {
+        Self {
+            value,
+            source: Source::Default,
+        }
+    }
+
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting {
+            value: change(self.value),
+            source: self.source,
+        }
+    }
+}
+
+impl<T> Deref for Setting<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// What the command line says about settings.
+#[derive(Clone, Default)]
+pub struct Flags {
+    /// `--config`: the config file to read, which must exist.
+    pub config: Option<PathBuf>,
+    /// `--dsn`: the database.
+    pub dsn: Option<String>,
+}
+
+impl Flags {
+    fn text(&self, flag: &str) -> Option<&str> {
+        match flag {
+            "--dsn" => self.dsn.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Flags {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dsn = self.dsn.as_ref().map(|_| "***");
+        out.debug_struct("Flags")
+            .field("config", &self.config)
+            .field("dsn", &dsn)
+            .finish()
+    }
+}
+
+/// Names the files and folders this program uses; a folder is missing when HOME does not tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The config file that is read, or would be if it existed.
+    pub config_file: Option<PathBuf>,
+    /// Where the embedded database lies by default.
+    pub data_dir: Option<PathBuf>,
+    /// Where the log lies by default.
+    pub state_dir: Option<PathBuf>,
+    /// The log; missing only while nothing is logged.
+    pub log_file: Option<PathBuf>,
+}
+
+/// Holds every setting with its source.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database.
+    pub dsn: Setting<Dsn>,
+    /// The way to the same database past a pooler.
+    pub direct_dsn: Setting<Option<Dsn>>,
+    /// Whether `dsn` leads through a pooler.
+    pub pooled: Setting<bool>,
+    /// The folder that user-side paths are relative to.
+    pub governance_root: Setting<PathBuf>,
+    /// How much is logged.
+    pub log_level: Setting<LogLevel>,
+    /// Where the log goes; missing only when nothing is logged and no default is known.
+    pub log_file: Setting<Option<PathBuf>>,
+    paths: Paths,
+    config_mode: Option<u32>,
+    passwords: Vec<Source>,
+}
+
+impl Settings {
+    /// Reads all layers of the given flags and environment.
+    pub fn load(
+        flags: &Flags,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, SettingsError> {
+        let environment = Environment::collect(env)?;
+        let folders = Folders::locate(&environment);
+        let config_file = match choose_config(flags, &environment)? {
+            Some(path) => Some((path, Presence::Required)),
+            None => folders
+                .config_file()
+                .ok()
+                .map(|path| (path, Presence::Optional)),
+        };
+        let config = match &config_file {
+            Some((path, presence)) => ConfigFile::read(path, *presence)?,
+            None => None,
+        };
+        let layers = Layers::collect(config.as_ref(), &environment, flags)?;
+        let paths = Paths {
+            config_file: config_file.map(|(path, _)| path),
+            data_dir: folders.data.clone(),
+            state_dir: folders.state.clone(),
+            log_file: None,
+        };
+        let mut settings = Self::build(&layers, &folders, paths)?;
+        settings.config_mode = config.map(|config| config.mode);
+        Ok(settings)
+    }
+
+    fn build(layers: &Layers, folders: &Folders, paths: Paths) -> Result<Self, SettingsError> {
+        let dsn = match layers.read("dsn")? {
+            Some(dsn) => dsn,
+            None => Setting::default_of(default_dsn(folders)?),
+        };
+        let direct_dsn = layers.read::<Dsn>("direct_dsn")?;
+        if direct_dsn
+            .as_ref()
+            .is_some_and(|direct| !direct.is_postgres())
+        {
+            let fault = Fault::new(
+                "is a file, and only a server has a pooler to go past",
+                "write postgres://user@host/database, or leave it out",
+            );
+            return Err(layers.refuse("direct_dsn", fault));
+        }
+        let log_level = layers.read("log_level")?;
+        let log_level = log_level.unwrap_or(Setting::default_of(LogLevel::Info));
+        let log_file = match layers.read::<PathBuf>("log_file")? {
+            Some(file) => file.map(Some),
+            None if *log_level == LogLevel::Off => Setting::default_of(folders.log_file().ok()),
+            None => Setting::default_of(Some(folders.log_file()?)),
+        };
+        let root = layers.read("governance_root")?;
+        Ok(Self {
+            dsn,
+            direct_dsn: direct_dsn.map_or(Setting::default_of(None), |direct| direct.map(Some)),
+            pooled: layers.read("pooled")?.unwrap_or(Setting::default_of(false)),
+            governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
+            log_level,
+            log_file,
+            paths,
+            config_mode: None,
+            passwords: layers.passwords(),
+        })
+    }
+
+    /// Gives a connection that does not go through a pooler.
+    pub fn direct(&self) -> Result<&Dsn, SettingsError> {
+        if !*self.pooled || !self.dsn.is_postgres() {
+            return Ok(&self.dsn);
+        }
+        self.direct_dsn.as_ref().ok_or_else(|| {
+            SettingsError::new(
+                "this needs a connection past the pooler, and `direct_dsn` is not set",
+                "set `direct_dsn` or GOVDECK_DIRECT_DSN, or set `pooled` to false if `dsn` is direct",
+            )
+        })
+    }
+
+    /// Lists every setting as its name, its value without secrets, and where the value came from.
+    #[must_use]
+    pub fn rows(&self) -> Vec<(&'static str, String, String)> {
+        let row = |key: &Key| {
+            let (shown, source) = (key.show)(self);
+            (key.name, shown, source.to_string())
+        };
+        KEYS.iter().map(row).collect()
+    }
+
+    /// Names the files and folders these settings lead to.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        Paths {
+            log_file: self.log_file.value.clone(),
+            ..self.paths.clone()
+        }
+    }
+
+    /// Lists what is allowed but probably not meant, one sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let in_file = |source: &Source| matches!(source, Source::File { .. });
+        let open = self.config_mode.is_some_and(|mode| mode & 0o077 != 0);
+        if let (true, Some(path)) = (open, &self.paths.config_file)
+            && self.passwords.iter().any(in_file)
+        {
+            let path = shown_path(path);
+            found.push(format!(
+                "{path} holds a password and others may use the file: chmod 600 it"
+            ));
+        }
+        for source in &self.passwords {
+            if let Source::Flag(flag) = source {
+                found.push(format!(
+                    "the password in {flag} can be seen in the list of processes: use the config file"
+                ));
+            }
+        }
+        match (*self.pooled, self.dsn.is_postgres(), &*self.direct_dsn) {
+            (true, false, _) => {
+                found.push("`pooled` means nothing for an embedded database".to_owned());
+            }
+            (true, true, None) => found.push(
+                "`pooled` is true without `direct_dsn`: init, agent and bundles will refuse"
+                    .to_owned(),
+            ),
+            (false, _, Some(_)) => {
+                found.push("`direct_dsn` is not used, because `pooled` is false".to_owned());
+            }
+            _ => {}
+        }
+        if !self.governance_root.is_dir() {
+            let root = shown_path(&self.governance_root);
+            found.push(format!("`governance_root` {root} is not a folder"));
+        }
+        found
+    }
+}
+
+/// Finds the config file that would be read, without reading it.
+pub fn config_path(
+    flags: &Flags,
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<PathBuf, SettingsError> {
+    let environment = Environment::collect(env)?;
+    match choose_config(flags, &environment)? {
+        Some(path) => Ok(path),
+        None => Folders::locate(&environment).config_file(),
+    }
+}
+
+fn choose_config(
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Option<PathBuf>, SettingsError> {
+    let from_variable = environment.text(CONFIG_VARIABLE)?.map(PathBuf::from);
+    match &flags.config {
+        Some(path) if path.as_os_str().is_empty() => Err(SettingsError::new(
+            "the flag `--config` is empty",
+            "give the path of a file, or leave the flag out",
+        )),
+        Some(path) => Ok(Some(path.clone())),
+        None => Ok(from_variable),
+    }
+}
+
+fn default_dsn(folders: &Folders) -> Result<Dsn, SettingsError> {
+    let path = folders.database()?;
+    Dsn::of_file(&path).map_err(|fault| {
+        SettingsError::new(
+            format!("the path of the default database {fault}"),
+            "give `dsn` yourself, as in sqlite:govdeck.db",
+        )
+    })
+}

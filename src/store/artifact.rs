@@ -1,0 +1,78 @@
+//! Evidence by its hash: insert-only, written in the same transaction as what it proves.
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::view::on;
+use super::{Failure, StoreError, View};
+use crate::canon::Digest;
+use crate::clock::Moment;
+
+/// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
+pub const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// A piece of evidence, about to be written.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// The hash of its bytes, and its name.
+    pub sha256: Digest,
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// What the list of artefacts shows of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct Listed {
+    /// The hash of its bytes, and its name.
+    pub sha256: Digest,
+    /// What kind of bytes they are.
+    pub media_type: String,
+    /// How many.
+    pub size: i64,
+    /// When they were written.
+    pub created_at_utc: Moment,
+}
+
+impl Artifact {
+    /// Names bytes by their hash.
+    #[must_use]
+    pub fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { sha256: Digest::of(&bytes), media_type, bytes }
+    }
+
+    /// Writes it, unless the same bytes are there already.
+    pub(in crate::store) async fn insert(&self, view: &mut View, now: Moment) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO artifact (sha256, media_type, bytes, created_at_utc) SELECT $1, $2, $3, $4 \
+             WHERE NOT EXISTS (SELECT 1 FROM artifact WHERE sha256 = $1)";
+        if self.bytes.len() > MOST_BYTES {
+            return Err(StoreError::new(Failure::Other, "the artefact is larger than 64 MB", "keep it outside and name it by URI and digest"));
+        }
+        on!(view, c => sqlx::query(SQL).bind(self.sha256).bind(self.media_type).bind(&self.bytes).bind(now).execute(c).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// Reads the bytes of an artefact, and refuses them when they no longer hash to their name.
+pub async fn bytes(view: &mut View, sha256: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    const SQL: &str = "SELECT bytes FROM artifact WHERE sha256 = $1";
+    let bytes: Option<Vec<u8>> = on!(view, c => sqlx::query_scalar(SQL).bind(sha256).fetch_optional(c).await)?;
+    match bytes {
+        Some(bytes) if Digest::of(&bytes) != sha256 => {
+            Err(StoreError::unusable(format!("the artefact {sha256} no longer has the bytes it is named by"), "run `govdeck ledger verify`"))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Lists the newest artefacts.
+pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreError> {
+    const SQL: &str = "SELECT sha256, media_type, CAST(length(bytes) AS BIGINT) AS size, created_at_utc FROM artifact \
+         ORDER BY created_at_utc DESC, sha256 LIMIT $1";
+    Ok(on!(view, c => sqlx::query_as(SQL).bind(most).fetch_all(c).await)?)
+}
+
+/// Reads a page of artefacts in the order of their names, for verification.
+pub(in crate::store) async fn page(view: &mut View, after: &str, most: i64) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    const SQL: &str = "SELECT sha256, bytes FROM artifact WHERE sha256 > $1 ORDER BY sha256 LIMIT $2";
+    Ok(on!(view, c => sqlx::query_as(SQL).bind(after).bind(most).fetch_all(c).await)?)
+}

@@ -1,0 +1,190 @@
+//! The two databases, the ledger, and the one door for writes.
+//!
+//! This is the only floor that knows sqlx. It may import `canon`, `rules`, `clock` and `settings`. Rows are nouns and
+//! live here; what they mean is decided in `rules`. Governed tables are written by [`Tx::seal`] and in no other way.
+
+pub mod artifact;
+mod codec;
+pub mod deployment;
+pub mod error;
+pub mod ledger;
+pub mod outbox;
+pub mod person;
+pub mod publish;
+pub mod schema;
+pub mod tables;
+pub mod tx;
+pub mod verify;
+pub mod view;
+pub mod wake;
+pub mod walls;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+pub use error::{Failure, SealError, StoreError};
+pub use tx::{Decision, Sealed, Target, Tx, Work};
+pub use view::View;
+
+use crate::settings::{Dsn, DsnKind};
+
+/// What a store may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Looking only: SQLite is opened read-only, every PostgreSQL transaction is READ ONLY.
+    Read,
+    /// Guarded writes too.
+    Write,
+}
+
+/// The account that the operating system says we are; on SQLite it names the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OsAccount(String);
+
+impl OsAccount {
+    /// Asks the operating system for the account of the effective user, never an environment variable.
+    pub fn of_this_process() -> Result<Self, StoreError> {
+        let unnamed = |cause: String| {
+            StoreError::new(
+                Failure::Other,
+                format!("the operating system does not name your account: {cause}"),
+                "give the account a name (in the password database)",
+            )
+        };
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).map_err(|error| unnamed(error.to_string()))?;
+        user.map(|user| Self(user.name)).ok_or_else(|| unnamed("no entry for this uid".to_owned()))
+    }
+
+    /// Stands for an account by name, for stories that need several people on one machine.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// Returns the account's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A database that holds a govdeck deployment.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+    account: OsAccount,
+    access: Access,
+}
+
+#[derive(Debug, Clone)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// How long anything waits for a lock or for an answer before it is called busy or unreachable.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Opens a deployment and checks that its schema is the one this program knows.
+    pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
+        if let DsnKind::Sqlite(path) = dsn.kind() {
+            refuse_what_is_no_file(&path)?;
+        }
+        let store = Self::connect(dsn, account, access).await?;
+        match schema::state(&store).await? {
+            schema::State::Current => Ok(store),
+            schema::State::Newer { found } if access == Access::Read => {
+                tracing::warn!(found, known = schema::latest(), "the database has a newer schema: read-only");
+                Ok(store)
+            }
+            other => Err(other.into_error()),
+        }
+    }
+
+    /// Connects without asking what the database holds; only `init` needs that.
+    pub(in crate::store) async fn connect(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
+        let pool = match dsn.kind() {
+            DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access).await?),
+            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn).await?),
+        };
+        Ok(Self { pool, account, access })
+    }
+
+    /// Tells whether the deployment lives on PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.pool, Pool::Postgres(_))
+    }
+
+    /// Tells what the store was opened for.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Closes all connections and waits until they are gone.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(access == Access::Read)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(LOCK_PATIENCE)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("recursive_triggers", "ON")
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+}
+
+async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreError> {
+    let options = SqlitePoolOptions::new().max_connections(4).acquire_timeout(CONNECT_PATIENCE);
+    Ok(options.connect_with(sqlite_options(path, access)).await?)
+}
+
+fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = dsn.expose().parse().map_err(|_| {
+        // The parser's own words may quote the DSN, so they stay out of the message.
+        StoreError::new(Failure::Other, format!("the DSN {dsn} cannot be read"), "write it as postgres://user@host:port/database")
+    })?;
+    // Neither named statements nor session settings survive a pooler in transaction mode.
+    Ok(options.application_name("govdeck").statement_cache_capacity(0).extra_float_digits(None))
+}
+
+async fn postgres_pool(dsn: &Dsn) -> Result<PgPool, StoreError> {
+    let options = postgres_options(dsn)?;
+    // A pool tries a dead server again and again until its patience ends; one plain connection says at once what is wrong.
+    let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&options));
+    probe.await.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await?;
+    Ok(PgPoolOptions::new().max_connections(4).acquire_timeout(CONNECT_PATIENCE).connect_lazy_with(options))
+}
+
+fn refuse_what_is_no_file(path: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(StoreError::unusable(format!("{} is not a file", path.display()), "point `dsn` at a database file")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::new(
+            Failure::Unusable,
+            format!("there is no database at {}", path.display()),
+            "`govdeck init` makes one, or point `dsn` at yours",
+        )),
+        Err(error) => Err(StoreError::new(
+            Failure::Unreachable,
+            format!("{} cannot be read: {error}", path.display()),
+            "check the path and its permissions",
+        )),
+    }
+}

@@ -1,0 +1,50 @@
+//! Messages to people: written with their cause, delivered later.
+
+use super::view::on;
+use super::{StoreError, View};
+use crate::canon::Digest;
+use crate::clock::Moment;
+
+/// A message to one person about something that a sealed entry did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What kind of event it tells of.
+    pub event_class: &'static str,
+    /// What it is about; together with class and recipient it makes the message unique.
+    pub about: String,
+    /// Who gets it.
+    pub recipient_id: String,
+    /// One line.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+    /// Whether it belongs to a drill.
+    pub drill: bool,
+}
+
+impl Notice {
+    /// Returns the key under which the message exists at most once.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}/{}", self.event_class, self.about, self.recipient_id)
+    }
+
+    pub(in crate::store) async fn insert(&self, view: &mut View, seq: i64, now: Moment) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO notification_outbox (notification_id, idempotency_key, ledger_seq, event_class, \
+             recipient_id, subject, body, drill, created_at_utc) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 \
+             WHERE NOT EXISTS (SELECT 1 FROM notification_outbox WHERE idempotency_key = $2)";
+        let key = self.idempotency_key();
+        let id = Digest::of(key.as_bytes()).to_string();
+        on!(view, c => sqlx::query(SQL)
+            .bind(&id).bind(&key).bind(seq).bind(self.event_class).bind(&self.recipient_id).bind(&self.subject)
+            .bind(&self.body).bind(self.drill).bind(now)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// Counts the messages that wait for delivery.
+pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
+    Ok(on!(view, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+}

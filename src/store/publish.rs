@@ -1,0 +1,275 @@
+//! What the publish gate works on: runs, their audit, the routes of blocks.
+
+use sqlx::FromRow;
+
+use super::tables::governed;
+use super::view::on;
+use super::{StoreError, View};
+use crate::clock::Moment;
+use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing};
+use crate::rules::people::Role;
+
+governed! {
+    /// One publish attempt; a feed row until the gate has decided it.
+    pub struct Snapshot in "publish_snapshots" keyed by (publish_run_id) {
+        /// The run's id.
+        pub publish_run_id: String,
+        /// Dashboard and audience, as `dashboard/audience`.
+        pub publish_scope: String,
+        /// The freeze it belongs to.
+        pub freeze_id: String,
+        /// The lift it waits for.
+        pub lift_id: String,
+        /// The rehearsal it follows.
+        pub dry_run_id: String,
+        /// The hash of what would be published.
+        pub publish_tuple_hash: Option<String>,
+        /// The hash of the source as it was read.
+        pub source_tuple_hash: Option<String>,
+        /// The footer schema that the artefact carries.
+        pub footer_schema_semver: Option<String>,
+        /// The contract of the replay parser.
+        pub replay_parser_contract: Option<String>,
+        /// The epsilon policy it was minted under.
+        pub epsilon_policy_version: Option<String>,
+        /// Where the source is.
+        pub source_ref: Option<String>,
+        /// Where the artefact is.
+        pub artifact_ref: Option<String>,
+        /// When the source was read.
+        pub source_observed_at_utc: Option<Moment>,
+        /// The bypass recorded for it, if any; it never makes a run pass.
+        pub freeze_bypass_id: Option<String>,
+        /// Whether it is a drill.
+        pub drill: bool,
+        /// Where it stands.
+        pub status: SnapshotStatus,
+        /// Why it was stopped.
+        pub block_reason: Option<BlockReason>,
+        /// When it was minted.
+        pub created_at_utc: Moment,
+        /// When the gate decided.
+        pub decided_at_utc: Option<Moment>,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+governed! {
+    /// What the gate decided about a run, and what became of it.
+    pub struct Audit in "publish_replay_audit" keyed by (publish_run_id) {
+        /// The run's id.
+        pub publish_run_id: String,
+        /// The freeze it belongs to.
+        pub freeze_id: String,
+        /// The lift it waits for.
+        pub lift_id: String,
+        /// The rehearsal it follows.
+        pub dry_run_id: String,
+        /// The hash of what would be published.
+        pub publish_tuple_hash: Option<String>,
+        /// The hash of the source as it was read.
+        pub source_tuple_hash: Option<String>,
+        /// Where it stands.
+        pub status: AuditStatus,
+        /// The primary cause.
+        pub block_reason: Option<BlockReason>,
+        /// Further causes, as a JSON list.
+        pub also: String,
+        /// Who owns the block.
+        pub owner_user_id: Option<String>,
+        /// Who is paged when the owner does not answer.
+        pub backup_owner_user_id: Option<String>,
+        /// How many minutes the first response may take.
+        pub sla_first_response_minutes: Option<i64>,
+        /// Who took it.
+        pub taken_by: Option<String>,
+        /// When.
+        pub taken_at_utc: Option<Moment>,
+        /// Who escalated it.
+        pub escalated_by: Option<String>,
+        /// When.
+        pub escalated_at_utc: Option<Moment>,
+        /// The later run that resolved it.
+        pub resolution_id: Option<String>,
+        /// The hash found after the edit was rolled back.
+        pub rehash_sha256: Option<String>,
+        /// When that was.
+        pub rehash_at_utc: Option<Moment>,
+        /// Whether it is a drill.
+        pub drill: bool,
+        /// When the gate decided; the SLA runs from here.
+        pub created_at_utc: Moment,
+        /// When the block ended.
+        pub resolved_at_utc: Option<Moment>,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+impl Audit {
+    /// Returns how the block stands, for the rules.
+    #[must_use]
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            status: self.status,
+            owner: self.owner_user_id.as_deref(),
+            backup: self.backup_owner_user_id.as_deref(),
+            taken_by: self.taken_by.as_deref(),
+            escalated_by: self.escalated_by.as_deref(),
+        }
+    }
+
+    /// Returns the moment until which a first response is in time.
+    #[must_use]
+    pub fn respond_by(&self) -> Option<Moment> {
+        self.sla_first_response_minutes.map(|minutes| self.created_at_utc.plus_minutes(minutes))
+    }
+}
+
+governed! {
+    /// Who owns the blocks of a reason.
+    pub struct Route in "block_reason_owner_route" keyed by (block_reason) {
+        /// The reason.
+        pub block_reason: BlockReason,
+        /// The role that typically owns it.
+        pub owner_role: Role,
+        /// The person who does.
+        pub owner_user_id: String,
+        /// Another person, paged when the owner does not answer.
+        pub backup_owner_user_id: String,
+        /// How many minutes the first response may take.
+        pub sla_first_response_minutes: i64,
+        /// When the route was last changed.
+        pub updated_at_utc: Moment,
+        /// By whom.
+        pub updated_by_user_id: String,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+governed! {
+    /// A change of route, which waits for a signer's ack.
+    pub struct RouteChange in "route_change" keyed by (route_change_id) {
+        /// The change's id.
+        pub route_change_id: String,
+        /// The reason whose route would change.
+        pub block_reason: BlockReason,
+        /// The proposed role.
+        pub owner_role: Role,
+        /// The proposed owner.
+        pub owner_user_id: String,
+        /// The proposed backup.
+        pub backup_owner_user_id: String,
+        /// The proposed limit in minutes.
+        pub sla_first_response_minutes: i64,
+        /// Who proposed it.
+        pub proposed_by: String,
+        /// When.
+        pub proposed_at_utc: Moment,
+        /// Pending, acked or declined.
+        pub status: String,
+        /// Who answered.
+        pub acked_by: Option<String>,
+        /// When.
+        pub acked_at_utc: Option<Moment>,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+governed! {
+    /// A recorded carve-out: shown loudly, and never a pass.
+    pub struct FreezeBypass in "freeze_bypass" keyed by (freeze_bypass_id) {
+        /// The bypass's id.
+        pub freeze_bypass_id: String,
+        /// The freeze it goes round.
+        pub freeze_id: String,
+        /// Why.
+        pub reason: String,
+        /// Who asked for it.
+        pub requested_by: String,
+        /// Who else agreed.
+        pub approved_by: String,
+        /// When.
+        pub created_at_utc: Moment,
+        /// Until when.
+        pub expires_at_utc: Moment,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+governed! {
+    /// The one current footer schema.
+    pub struct FooterSchema in "footer_schema_registry" keyed by (slot) {
+        /// Always `current`.
+        pub slot: String,
+        /// The footer schema that artefacts must carry.
+        pub current_semver: String,
+        /// Since when.
+        pub updated_at_utc: Moment,
+        /// By whom.
+        pub updated_by_user_id: String,
+        /// The row's version.
+        pub version: i64,
+    }
+}
+
+/// Finds a run.
+pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, StoreError> {
+    let sql = format!("SELECT {} FROM publish_snapshots WHERE publish_run_id = $1", Snapshot::COLUMNS.join(", "));
+    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+}
+
+/// Finds the audit row of a run.
+pub async fn audit(view: &mut View, run: &str) -> Result<Option<Audit>, StoreError> {
+    let sql = format!("SELECT {} FROM publish_replay_audit WHERE publish_run_id = $1", Audit::COLUMNS.join(", "));
+    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+}
+
+/// Lists the oldest open blocks, drills left out.
+pub async fn open_blocks(view: &mut View, most: i64) -> Result<Vec<Audit>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE \
+         ORDER BY created_at_utc, publish_run_id LIMIT $1",
+        Audit::COLUMNS.join(", ")
+    );
+    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
+}
+
+/// How many runs stand where, drills left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Counts {
+    /// Minted and not decided.
+    pub pending: i64,
+    /// Stopped and not ended.
+    pub open: i64,
+}
+
+/// Counts the runs that wait and the blocks that are open.
+pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
+    const SQL: &str = "SELECT \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_snapshots WHERE status = 'pending_gate' AND drill = FALSE) AS pending, \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE) AS open";
+    Ok(on!(view, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+}
+
+/// Reads the route of a reason.
+pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>, StoreError> {
+    let sql = format!("SELECT {} FROM block_reason_owner_route WHERE block_reason = $1", Route::COLUMNS.join(", "));
+    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?)
+}
+
+/// Reads the routes of all reasons.
+pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
+    let sql = format!("SELECT {} FROM block_reason_owner_route ORDER BY block_reason", Route::COLUMNS.join(", "));
+    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
+}
+
+/// Reads every footer schema that is registered as current; exactly one is right.
+pub async fn registered_semvers(view: &mut View) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT current_semver FROM footer_schema_registry ORDER BY current_semver";
+    Ok(on!(view, c => sqlx::query_scalar(SQL).fetch_all(c).await)?)
+}

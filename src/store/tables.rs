@@ -1,0 +1,225 @@
+//! The one list of tables, and how a governed row is read, imaged and written.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+
+use super::{StoreError, View};
+
+/// A boxed future, for the few places where rows of different types meet in one list.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How a table may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Through a sealed ledger entry only.
+    Governed,
+    /// The ledger's own tables: appended by the seal, never changed.
+    Ledger,
+    /// By pipelines, ETL and delivery; not in the ledger.
+    Feed,
+    /// govdeck's own bookkeeping.
+    Bookkeeping,
+}
+
+/// One table, as the walls, the verification and the docs see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// The table's name.
+    pub name: &'static str,
+    /// How it may be written.
+    pub kind: Kind,
+    /// The columns that identify a row, in order.
+    pub key: &'static [&'static str],
+    /// Further sets of columns that are unique, which REPLACE must not be able to use.
+    pub unique: &'static [&'static [&'static str]],
+    /// A condition on `NEW`/`OLD` under which a row of a governed table is still a feed.
+    pub feed_while: Option<&'static str>,
+}
+
+impl Table {
+    const fn new(name: &'static str, kind: Kind, key: &'static [&'static str]) -> Self {
+        Self { name, kind, key, unique: &[], feed_while: None }
+    }
+}
+
+/// Every table, once.
+pub const TABLES: &[Table] = &[
+    Table { unique: &[&["ticket"], &["prev_hash"], &["hash"]], ..Table::new("governance_ledger", Kind::Ledger, &["seq"]) },
+    Table::new("ledger_change", Kind::Ledger, &["table_name", "row_key", "version"]),
+    Table::new("artifact", Kind::Ledger, &["sha256"]),
+    Table::new("ledger_head", Kind::Bookkeeping, &[]),
+    Table::new("govdeck_migrations", Kind::Bookkeeping, &["version"]),
+    Table::new("change_counter", Kind::Bookkeeping, &["slot"]),
+    Table::new("deployment", Kind::Governed, &["deployment_id"]),
+    Table { unique: &[&["login"]], ..Table::new("person", Kind::Governed, &["person_id"]) },
+    Table::new("person_role", Kind::Governed, &["person_id", "role"]),
+    Table::new("footer_schema_registry", Kind::Governed, &["slot"]),
+    Table::new("block_reason_owner_route", Kind::Governed, &["block_reason"]),
+    Table::new("route_change", Kind::Governed, &["route_change_id"]),
+    Table::new("freeze_bypass", Kind::Governed, &["freeze_bypass_id"]),
+    Table { feed_while: Some("status = 'pending_gate'"), ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"]) },
+    Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
+    Table { unique: &[&["idempotency_key"]], ..Table::new("notification_outbox", Kind::Feed, &["notification_id"]) },
+];
+
+/// Finds a table by its name.
+#[must_use]
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// Joins the parts of a key into the one text that the ledger knows a row by.
+#[must_use]
+pub fn row_key(parts: &[String]) -> String {
+    parts.join("/")
+}
+
+/// Writes the SQL that makes a row's ledger key of its columns, each with `prefix` before it.
+#[must_use]
+pub fn row_key_sql(key: &[&str], prefix: &str) -> String {
+    key.iter().map(|column| format!("{prefix}{column}")).collect::<Vec<_>>().join(" || '/' || ")
+}
+
+/// A row of a governed table, ready to be written at its new version.
+pub trait GovernedRow: std::fmt::Debug + Send + Sync {
+    /// Returns the table's name.
+    fn table(&self) -> &'static str;
+    /// Returns the row's key in the ledger.
+    fn key(&self) -> String;
+    /// Returns the version that the row will have.
+    fn version(&self) -> i64;
+    /// Returns the row's canonical after-image.
+    fn image(&self) -> Result<Vec<u8>, StoreError>;
+    /// Writes the row: a new one at version 1, else over the version before; tells how many rows that hit.
+    fn write<'a>(&'a self, view: &'a mut View) -> Boxed<'a, Result<u64, StoreError>>;
+}
+
+/// Makes the canonical image of a row: its columns as a JSON object.
+pub fn image_of<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
+    crate::canon::canonical_of(row).map_err(|error| {
+        StoreError::new(super::Failure::Other, format!("a row has no canonical form: {error}"), "report this as a bug")
+    })
+}
+
+/// A page of a governed table: for each row its key, its version and its canonical image.
+pub type ImagePage = Vec<(String, i64, Vec<u8>)>;
+
+/// Declares a governed row once: its struct, its table, its columns and how it is written.
+macro_rules! governed {
+    ($(#[$meta:meta])* pub struct $Row:ident in $table:literal keyed by ($($key:ident),+) {
+        $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+        pub struct $Row { $($(#[$field_meta])* pub $field: $ty,)+ }
+
+        impl $Row {
+            /// The columns, in their fixed order.
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+            /// The table's name.
+            pub const TABLE: &'static str = $table;
+
+            /// Reads a page of rows in key order, as images, for verification.
+            pub(in crate::store) fn images<'a>(
+                view: &'a mut $crate::store::View,
+                after: &'a str,
+                most: i64,
+            ) -> $crate::store::tables::Boxed<'a, Result<$crate::store::tables::ImagePage, $crate::store::StoreError>> {
+                Box::pin(async move {
+                    let sql = $crate::store::tables::page_sql($table, Self::COLUMNS);
+                    let rows: Vec<Self> = $crate::store::view::on!(view, c => {
+                        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after).bind(most).fetch_all(c).await
+                    })?;
+                    rows.iter().map(|row| {
+                        use $crate::store::tables::GovernedRow as _;
+                        Ok((row.key(), row.version, row.image()?))
+                    }).collect()
+                })
+            }
+        }
+
+        impl $crate::store::tables::GovernedRow for $Row {
+            fn table(&self) -> &'static str {
+                $table
+            }
+
+            fn key(&self) -> String {
+                $crate::store::tables::row_key(&[$(self.$key.to_string()),+])
+            }
+
+            fn version(&self) -> i64 {
+                self.version
+            }
+
+            fn image(&self) -> Result<Vec<u8>, $crate::store::StoreError> {
+                $crate::store::tables::image_of(self)
+            }
+
+            fn write<'a>(
+                &'a self,
+                view: &'a mut $crate::store::View,
+            ) -> $crate::store::tables::Boxed<'a, Result<u64, $crate::store::StoreError>> {
+                Box::pin(async move {
+                    let sql = $crate::store::tables::write_sql($table, Self::COLUMNS, self.version);
+                    let hit = $crate::store::view::on!(view, c => {
+                        sqlx::query(sqlx::AssertSqlSafe(sql))$(.bind(&self.$field))+.execute(c).await?.rows_affected()
+                    });
+                    Ok(hit)
+                })
+            }
+        }
+    };
+}
+pub(in crate::store) use governed;
+
+/// Writes the statement that inserts a row at its first version, or replaces the version before.
+pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) -> String {
+    let numbered = |column: &str| columns.iter().position(|c| *c == column).map_or(0, |at| at + 1);
+    let born_as_feed = table(name).is_some_and(|table| table.feed_while.is_some());
+    if version == 1 && !born_as_feed {
+        let places: Vec<_> = columns.iter().map(|column| format!("${}", numbered(column))).collect();
+        return format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+    }
+    let key = table(name).map_or(&[][..], |table| table.key);
+    let sets: Vec<_> = columns.iter().map(|column| format!("{column} = ${}", numbered(column))).collect();
+    let wheres: Vec<_> = key.iter().map(|column| format!("{column} = ${}", numbered(column))).collect();
+    let version = numbered("version");
+    format!("UPDATE {name} SET {} WHERE {} AND version = ${version} - 1", sets.join(", "), wheres.join(" AND "))
+}
+
+/// Writes the statement that reads one keyset page of a governed table.
+pub(in crate::store) fn page_sql(name: &str, columns: &[&str]) -> String {
+    let key = row_key_sql(table(name).map_or(&[][..], |table| table.key), "");
+    format!("SELECT {} FROM {name} WHERE {key} > $1 AND version > 0 ORDER BY {key} LIMIT $2", columns.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_table_is_listed_twice() {
+        let mut names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn statements_number_each_column_once() {
+        let columns = ["person_id", "role", "active", "version"];
+        assert_eq!(
+            write_sql("person_role", &columns, 1),
+            "INSERT INTO person_role (person_id, role, active, version) VALUES ($1, $2, $3, $4)"
+        );
+        assert_eq!(
+            write_sql("person_role", &columns, 2),
+            "UPDATE person_role SET person_id = $1, role = $2, active = $3, version = $4 \
+             WHERE person_id = $1 AND role = $2 AND version = $4 - 1"
+        );
+        assert!(write_sql("publish_snapshots", &["publish_run_id", "version"], 1).starts_with("UPDATE "));
+    }
+}

@@ -1,0 +1,250 @@
+//! The one door for writes: `begin` locks the head of the ledger and reads the time, `seal` appends and commits.
+
+use std::time::{Duration, Instant};
+
+use super::artifact::Artifact;
+use super::ledger::{self, Change, Entry, Head};
+use super::outbox::Notice;
+use super::tables::GovernedRow;
+use super::view::{Session, on};
+use super::{Failure, SealError, Store, StoreError, View};
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::people::{Attestation, Basis};
+
+/// How long the head may be held before it is worth a line in the log.
+const HELD_LONG: Duration = Duration::from_millis(200);
+
+/// How far before the newest entry the clock may lie before the entry is marked.
+const CLOCK_SLACK_SECONDS: i64 = 2;
+
+const LOCK_HEAD: &str = "SELECT seq FROM ledger_head FOR UPDATE";
+
+/// A guarded write under way. It has no plain commit: it is sealed, or it never happened.
+#[derive(Debug)]
+pub struct Tx {
+    view: View,
+    head: Head,
+    began: Instant,
+}
+
+/// What was acted on, at the version that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// What kind of thing it is: the noun of its table.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// The version that was seen; 0 when it did not exist.
+    pub version: i64,
+}
+
+/// Who decided what, and on which grounds: the head of an entry.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The request's ticket.
+    pub ticket: String,
+    /// The action's verb.
+    pub action: &'static str,
+    /// Whether a person or a rule decided.
+    pub basis: Basis,
+    /// Who acts.
+    pub actor_id: String,
+    /// How they are known.
+    pub attestation: Attestation,
+    /// What is acted on.
+    pub target: Target,
+    /// The hash of what the decision rests on, checked again inside the transaction.
+    pub state_hash: Digest,
+    /// The canonical decision card.
+    pub card: Vec<u8>,
+    /// The reason given.
+    pub reason: Option<String>,
+}
+
+/// What a sealed entry writes besides itself.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// Governed rows at their new versions.
+    pub rows: Vec<Box<dyn GovernedRow>>,
+    /// Evidence.
+    pub artifacts: Vec<Artifact>,
+    /// Messages to people, delivered later.
+    pub notices: Vec<Notice>,
+}
+
+/// The proof that a write happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The entry's position.
+    pub seq: i64,
+    /// The entry's hash.
+    pub hash: Digest,
+    /// When it was written.
+    pub at: Moment,
+}
+
+impl From<Entry> for Sealed {
+    fn from(entry: Entry) -> Self {
+        Self { seq: entry.seq, hash: entry.hash, at: entry.at_utc }
+    }
+}
+
+impl Store {
+    /// Begins a guarded write: takes the head's lock, so that all guarded writes queue up, and then reads the time.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        match self.view_for_writing(LOCK_HEAD).await {
+            Ok(mut view) => {
+                let began = Instant::now();
+                let head = ledger::head(&mut view).await?;
+                Ok(Tx { view, head, began })
+            }
+            Err(busy) if busy.kind == Failure::Busy => Err(self.name_who_holds_the_head(busy).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn name_who_holds_the_head(&self, busy: StoreError) -> StoreError {
+        const SQL: &str = "SELECT CONCAT(CAST(a.usename AS TEXT), ' since ', to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS'), 'Z') \
+             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.relation = CAST('ledger_head' AS regclass) AND l.granted AND l.mode = 'RowShareLock' \
+             ORDER BY a.xact_start, a.pid LIMIT 1";
+        let Ok(mut view) = self.view().await else { return busy };
+        let holder: Option<String> = match &mut view.session {
+            Session::Sqlite(_) => None,
+            Session::Postgres(t) => sqlx::query_scalar(SQL).fetch_optional(&mut **t).await.unwrap_or_default(),
+        };
+        let who = holder.unwrap_or_else(|| "another process".to_owned());
+        StoreError { sentence: format!("the ledger is busy: {who} is writing"), ..busy }
+    }
+}
+
+impl Tx {
+    /// Returns the one time of this transaction.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.view.now()
+    }
+
+    /// Gives the fresh rows to decide on.
+    pub fn view(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// Appends the entry with its changes, writes the rows, and commits: all of it or nothing.
+    pub async fn seal(mut self, decision: Decision, work: Work) -> Result<Sealed, SealError> {
+        let now = self.now();
+        let card = Artifact::new("application/vnd.govdeck.card+json", decision.card.clone());
+        let changes = changes_of(&work, self.head.seq + 1)?;
+        let entry = self.entry(decision, &card, &changes)?;
+        card.insert(&mut self.view, now).await?;
+        for artifact in &work.artifacts {
+            artifact.insert(&mut self.view, now).await?;
+        }
+        insert_entry(&mut self.view, &entry).await?;
+        for change in &changes {
+            insert_change(&mut self.view, change).await?;
+        }
+        for row in &work.rows {
+            let hit = row.write(&mut self.view).await?;
+            if hit != 1 {
+                return Err(lost_race(row.as_ref()).into());
+            }
+        }
+        for notice in &work.notices {
+            notice.insert(&mut self.view, entry.seq, now).await?;
+        }
+        commit(self.view).await?;
+        let held = self.began.elapsed();
+        if held > HELD_LONG {
+            tracing::warn!(seq = entry.seq, action = entry.action, held_ms = held.as_millis(), "the ledger's head was held long");
+        }
+        Ok(entry.into())
+    }
+
+    fn entry(&self, decision: Decision, card: &Artifact, changes: &[Change]) -> Result<Entry, StoreError> {
+        let now = self.now();
+        let clock_anomaly = self.head.at_utc.is_some_and(|newest| newest.since(now).num_milliseconds() > CLOCK_SLACK_SECONDS * 1000);
+        let mut entry = Entry {
+            seq: self.head.seq + 1,
+            ticket: decision.ticket,
+            action: decision.action.to_owned(),
+            basis: decision.basis,
+            actor_id: decision.actor_id,
+            login: self.view.login().to_owned(),
+            attestation: decision.attestation,
+            target_kind: decision.target.kind.to_owned(),
+            target_id: decision.target.id,
+            target_version: decision.target.version,
+            state_hash: decision.state_hash,
+            card_sha256: card.sha256,
+            reason: decision.reason,
+            change_count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+            at_utc: now,
+            clock_anomaly,
+            prev_hash: self.head.hash,
+            hash: self.head.hash,
+        };
+        entry.hash = entry.computed_hash(changes)?;
+        Ok(entry)
+    }
+}
+
+fn changes_of(work: &Work, seq: i64) -> Result<Vec<Change>, StoreError> {
+    let one = |row: &dyn GovernedRow| {
+        let image = row.image()?;
+        Ok(Change {
+            table_name: row.table().to_owned(),
+            row_key: row.key(),
+            version: row.version(),
+            seq,
+            row_sha256: Digest::of(&image),
+            after_image: String::from_utf8_lossy(&image).into_owned(),
+        })
+    };
+    work.rows.iter().map(|row| one(row.as_ref())).collect()
+}
+
+fn lost_race(row: &dyn GovernedRow) -> StoreError {
+    StoreError::new(
+        Failure::Busy,
+        format!("{} {} is no longer at version {}", row.table(), row.key(), row.version() - 1),
+        "look again and decide anew",
+    )
+}
+
+async fn insert_entry(view: &mut View, entry: &Entry) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, \
+         target_id, target_version, state_hash, card_sha256, reason, change_count, at_utc, clock_anomaly, prev_hash, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    on!(view, c => sqlx::query(SQL)
+        .bind(entry.seq).bind(&entry.ticket).bind(&entry.action).bind(entry.basis).bind(&entry.actor_id)
+        .bind(&entry.login).bind(entry.attestation).bind(&entry.target_kind).bind(&entry.target_id)
+        .bind(entry.target_version).bind(entry.state_hash).bind(entry.card_sha256).bind(&entry.reason)
+        .bind(entry.change_count).bind(entry.at_utc).bind(entry.clock_anomaly).bind(entry.prev_hash).bind(entry.hash)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+async fn insert_change(view: &mut View, change: &Change) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO ledger_change (table_name, row_key, version, seq, row_sha256, after_image) \
+         VALUES ($1, $2, $3, $4, $5, $6)";
+    on!(view, c => sqlx::query(SQL)
+        .bind(&change.table_name).bind(&change.row_key).bind(change.version).bind(change.seq)
+        .bind(change.row_sha256).bind(&change.after_image)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Commits; an error that leaves open whether the database did is told apart from one that does not.
+async fn commit(view: View) -> Result<(), SealError> {
+    let outcome = match view.session {
+        Session::Sqlite(transaction) => transaction.commit().await,
+        Session::Postgres(transaction) => transaction.commit().await,
+    };
+    outcome.map_err(|error| {
+        // A server that shuts down may say so after it has committed.
+        let answered_no = matches!(&error, sqlx::Error::Database(said) if !said.code().is_some_and(|code| code.len() == 5 && (code.starts_with("57") || code.starts_with("08"))));
+        if answered_no { SealError::NotWritten(error.into()) } else { SealError::Unknown(error.into()) }
+    })
+}

@@ -1,0 +1,118 @@
+//! A consistent view of the database: one short read-only transaction on either side.
+
+use sqlx::postgres::Postgres;
+use sqlx::sqlite::Sqlite;
+use sqlx::{AssertSqlSafe, Row, Transaction};
+
+use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError};
+use crate::clock::Moment;
+
+/// Runs one sqlx expression on whichever database a view stands on; `$c` names the connection.
+macro_rules! on {
+    ($view:expr, $c:ident => $run:expr) => {
+        match &mut $view.session {
+            $crate::store::view::Session::Sqlite(transaction) => {
+                let $c = &mut **transaction;
+                $run
+            }
+            $crate::store::view::Session::Postgres(transaction) => {
+                let $c = &mut **transaction;
+                $run
+            }
+        }
+    };
+}
+pub(in crate::store) use on;
+
+/// An open transaction on one of the two databases.
+#[derive(Debug)]
+pub(in crate::store) enum Session {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// One consistent look at the database, and who is looking.
+#[derive(Debug)]
+pub struct View {
+    pub(in crate::store) session: Session,
+    now: Moment,
+    login: String,
+}
+
+const SQLITE_NOW: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' AS now";
+const POSTGRES_NOW: &str = "SELECT clock_timestamp() AS now, CAST(session_user AS TEXT) AS login";
+
+impl View {
+    /// Returns the database's time, read once when the view was opened.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Returns the login: `session_user` on PostgreSQL, the operating system's account on SQLite.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// Tells whether the view stands on PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.session, Session::Postgres(_))
+    }
+
+    async fn over(mut session: Session, account: &str) -> Result<Self, StoreError> {
+        let (now, login) = match &mut session {
+            Session::Sqlite(t) => {
+                let row = sqlx::query(SQLITE_NOW).fetch_one(&mut **t).await?;
+                (row.try_get("now")?, account.to_owned())
+            }
+            Session::Postgres(t) => {
+                let row = sqlx::query(POSTGRES_NOW).fetch_one(&mut **t).await?;
+                (row.try_get("now")?, row.try_get("login")?)
+            }
+        };
+        Ok(Self { session, now, login })
+    }
+}
+
+impl Store {
+    /// Opens a consistent view; dropping it ends its transaction.
+    pub async fn view(&self) -> Result<View, StoreError> {
+        let mut session = self.start("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        if let Session::Postgres(t) = &mut session {
+            let limits = format!("SET LOCAL jit = off; SET LOCAL lock_timeout = {}", LOCK_PATIENCE.as_millis());
+            sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut **t).await?;
+        }
+        View::over(session, self.account.name()).await
+    }
+
+    /// Opens the view that a guarded write works on: the head of the ledger is locked before the time is read.
+    pub(in crate::store) async fn view_for_writing(&self, lock_head: &'static str) -> Result<View, StoreError> {
+        if self.access == Access::Read {
+            return Err(StoreError::new(Failure::Other, "the database is open for reading only", "open it for writing"));
+        }
+        let mut session = self.start("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+        if let Session::Postgres(t) = &mut session {
+            let limits = format!("SET LOCAL jit = off; SET LOCAL lock_timeout = {}", LOCK_PATIENCE.as_millis());
+            sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut **t).await?;
+            sqlx::query(lock_head).execute(&mut **t).await?;
+        }
+        View::over(session, self.account.name()).await
+    }
+
+    /// Begins a transaction in a task of its own: a begin that is dropped half-way would leak an open transaction.
+    async fn start(&self, sqlite: &'static str, postgres: &'static str) -> Result<Session, StoreError> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move {
+            match pool {
+                Pool::Sqlite(pool) => pool.begin_with(sqlite).await.map(Session::Sqlite),
+                Pool::Postgres(pool) => pool.begin_with(postgres).await.map(Session::Postgres),
+            }
+        });
+        match begun.await {
+            Ok(session) => Ok(session?),
+            Err(_) => Err(sqlx::Error::WorkerCrashed.into()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Tells when the database changed, so that a picture of it can be taken anew.
+//!
+//! Hints come early and cheap (LISTEN/NOTIFY, a watch on the `-wal` file); polling a small counter is the floor, so a
+//! lost hint costs a moment and never a change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+use sqlx::SqliteConnection;
+use sqlx::postgres::PgListener;
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::Notify;
+
+use super::view::Session;
+use super::{Access, Store, StoreError, postgres_options, sqlite_options};
+use crate::settings::{Dsn, DsnKind};
+
+/// How often the counter is read when no hint comes.
+pub const POLL: Duration = Duration::from_secs(1);
+
+/// A file event may precede the moment when the commit can be read; these looks follow it.
+const LOOKS_AFTER_HINT: [Duration; 3] = [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(50)];
+
+/// What brings the news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The server tells.
+    Notify,
+    /// The file system tells.
+    FileWatch,
+    /// Nobody tells; the counter is read in turns.
+    Polling,
+}
+
+/// Waits for changes of one database.
+pub struct Wake {
+    counter: Counter,
+    seen: i64,
+    hint: Arc<Notify>,
+    source: Source,
+    _watcher: Option<notify::RecommendedWatcher>,
+    listener: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Wake {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Wake").field("seen", &self.seen).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
+    }
+}
+
+/// Where the small change counter is read.
+enum Counter {
+    /// `PRAGMA data_version` belongs to a connection, so one is kept.
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Store),
+}
+
+impl Counter {
+    async fn read(&mut self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT CAST((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter) AS BIGINT)";
+        match self {
+            Self::Sqlite(connection) => Ok(sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **connection).await?),
+            Self::Postgres(store) => match &mut store.view().await?.session {
+                Session::Postgres(t) => Ok(sqlx::query_scalar(SQL).fetch_one(&mut **t).await?),
+                Session::Sqlite(_) => Ok(0),
+            },
+        }
+    }
+}
+
+impl Wake {
+    /// Starts waiting; `direct` is a connection past any pooler, without which PostgreSQL is polled.
+    pub async fn on(store: &Store, dsn: &Dsn, direct: Option<&Dsn>) -> Result<Self, StoreError> {
+        let hint = Arc::new(Notify::new());
+        let mut wake = match dsn.kind() {
+            DsnKind::Sqlite(path) => {
+                let connection = sqlite_options(&path, Access::Read).connect().await?;
+                let watcher = watch_folder_of(&path, &hint);
+                let source = if watcher.is_some() { Source::FileWatch } else { Source::Polling };
+                Self { counter: Counter::Sqlite(Box::new(connection)), seen: 0, hint, source, _watcher: watcher, listener: None }
+            }
+            DsnKind::Postgres => {
+                let listener = match direct {
+                    Some(direct) => listen(direct, &hint).await,
+                    None => None,
+                };
+                let source = if listener.is_some() { Source::Notify } else { Source::Polling };
+                Self { counter: Counter::Postgres(store.clone()), seen: 0, hint, source, _watcher: None, listener }
+            }
+        };
+        wake.seen = wake.counter.read().await?;
+        Ok(wake)
+    }
+
+    /// Tells what brings the news.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Waits until the database has changed since the last call.
+    ///
+    /// Run it in a task of its own: dropping it while it reads the counter is harmless, but wasteful.
+    pub async fn changed(&mut self) -> Result<(), StoreError> {
+        loop {
+            let looks: &[Duration] = tokio::select! {
+                () = self.hint.notified() => &LOOKS_AFTER_HINT,
+                () = tokio::time::sleep(POLL) => &LOOKS_AFTER_HINT[..1],
+            };
+            for pause in looks {
+                tokio::time::sleep(*pause).await;
+                let now = self.counter.read().await?;
+                if now != self.seen {
+                    self.seen = now;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Ends the waiting and closes its connection.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        let counter = std::mem::replace(&mut self.counter, Counter::Sqlite(Box::new(SqliteConnection::connect("sqlite::memory:").await?)));
+        if let Counter::Sqlite(connection) = counter {
+            connection.close().await?;
+        }
+        Ok(())
+    }
+}
+
+fn watch_folder_of(path: &std::path::Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+    // The -wal file comes and goes, so its folder is watched.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let wal = format!("{}-wal", path.file_name()?.to_string_lossy());
+    let hint = Arc::clone(hint);
+    let told = move |event: notify::Result<notify::Event>| {
+        let about_wal = |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == wal);
+        if event.is_ok_and(|event| event.paths.iter().any(about_wal)) {
+            hint.notify_one();
+        }
+    };
+    let mut watcher = notify::recommended_watcher(told).ok()?;
+    watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
+    Some(watcher)
+}
+
+async fn listen(direct: &Dsn, hint: &Arc<Notify>) -> Option<tokio::task::JoinHandle<()>> {
+    let options = postgres_options(direct).ok()?;
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let mut listener = PgListener::connect_with(&pool).await.ok()?;
+    listener.listen("govdeck").await.ok()?;
+    let hint = Arc::clone(hint);
+    Some(tokio::spawn(async move {
+        loop {
+            // A listener that lost its connection makes a new one; what it may have missed, polling finds.
+            if listener.recv().await.is_err() {
+                tokio::time::sleep(POLL).await;
+            }
+            hint.notify_one();
+        }
+    }))
+}
