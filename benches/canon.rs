@@ -17,6 +17,9 @@ const GOAL_RAW: f64 = 0.10;
 /// How many times faster than the usual crates is the goal.
 const GOAL_CRATES: f64 = 12.0;
 
+/// A way to hash the rows, and its name.
+type Side = (&'static str, fn(&[u8]) -> Digest);
+
 fn main() {
     let is_trial = env::args().any(|argument| argument == "--test");
     let megabytes = env::var("GOVDECK_BENCH_MB")
@@ -27,12 +30,12 @@ fn main() {
     let input = rows(megabytes * 1e6);
     assert_same_answers(&input);
 
-    let sides: [(&str, &dyn Fn(&[u8]) -> Digest); 5] = [
-        ("raw SHA-256", &Digest::of),
-        ("canonical + SHA-256", &own_canonical),
-        ("  the same with crates", &crates_canonical),
-        ("tuple_hash", &own_tuple),
-        ("  the same with crates", &crates_tuple),
+    let sides: [Side; 5] = [
+        ("raw SHA-256", Digest::of),
+        ("canonical + SHA-256", own_canonical),
+        ("  the same with crates", crates_canonical),
+        ("tuple_hash", own_tuple),
+        ("  the same with crates", crates_tuple),
     ];
     let mut times = vec![Vec::new(); sides.len()];
     for _ in 0..rounds {
@@ -48,10 +51,7 @@ fn main() {
 
 #[expect(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
 fn report(names: &[&str], medians: &[f64], bytes: usize, rounds: usize) {
-    println!(
-        "{} bytes of rows, median of {rounds} interleaved rounds",
-        bytes
-    );
+    println!("{bytes} bytes of rows, median of {rounds} interleaved rounds");
     for (name, seconds) in names.iter().zip(medians) {
         let speed = bytes as f64 / 1e6 / seconds;
         println!("  {name:<24} {:>9.1} ms {speed:>8.1} MB/s", seconds * 1e3);
@@ -106,7 +106,8 @@ fn crates_canonical(input: &[u8]) -> Digest {
 
 fn crates_tuple(input: &[u8]) -> Digest {
     let mut rows: Vec<Value> = serde_json::from_slice(input).expect("the rows are JSON");
-    let written = |row| serde_json_canonicalizer::to_vec(row).expect("the rows can be written");
+    let written =
+        |row: &Value| serde_json_canonicalizer::to_vec(row).expect("the rows can be written");
     rows.sort_by(|a, b| {
         let ids = ids(a).cmp(&ids(b));
         ids.then_with(|| written(a).cmp(&written(b)))
@@ -162,7 +163,7 @@ fn rows(bytes: f64) -> Vec<u8> {
              \"row_ref\": \"r-{number:08}\", \"final\": {}}}",
             mix / 17 % 3000,
             mix % 90_000,
-            mix % 5 != 0,
+            !mix.is_multiple_of(5),
         );
         number += 1;
     }

@@ -98,10 +98,17 @@ mod tests {
 
     #[test]
     fn text_form_has_a_fixed_width_and_reads_back() {
-        for text in ["2026-05-14T02:14:07Z", "2026-05-14T02:14:07.5Z", "1999-12-31T23:59:59.999999Z"] {
+        for text in [
+            "2026-05-14T02:14:07Z",
+            "2026-05-14T02:14:07.5Z",
+            "1999-12-31T23:59:59.999999Z",
+        ] {
             let moment: Moment = text.parse().expect("a moment");
             assert_eq!(moment.to_string().len(), 27);
-            assert_eq!(moment.to_string().parse::<Moment>().expect("reads back"), moment);
+            assert_eq!(
+                moment.to_string().parse::<Moment>().expect("reads back"),
+                moment
+            );
         }
     }
 

@@ -24,7 +24,10 @@ pub(super) struct Facts {
 pub(super) fn plain_line<'a>(what: &str, line: &'a str) -> Result<&'a str, Refusal> {
     let trimmed = line.trim();
     if trimmed.is_empty() || trimmed.chars().count() > 200 || trimmed.contains(text::is_hostile) {
-        return Err(Refusal::new(format!("the {what} cannot be used"), "1 to 200 characters, without control or invisible ones"));
+        return Err(Refusal::new(
+            format!("the {what} cannot be used"),
+            "1 to 200 characters, without control or invisible ones",
+        ));
     }
     Ok(trimmed)
 }
@@ -36,21 +39,40 @@ impl Action for AddPerson {
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
     const TARGET: &'static str = "the new person's id";
     const FIELDS: &'static [Field] = &[
-        Field { name: "name", help: "the name people know them by", required: Required::Yes },
-        Field { name: "login", help: "their database login (PostgreSQL) or account (SQLite); a human's is their id when left out", required: Required::No },
-        Field { name: "kind", help: "human (the default) or service", required: Required::No },
+        Field {
+            name: "name",
+            help: "the name people know them by",
+            required: Required::Yes,
+        },
+        Field {
+            name: "login",
+            help: "their database login (PostgreSQL) or account (SQLite); a human's is their id when left out",
+            required: Required::No,
+        },
+        Field {
+            name: "kind",
+            help: "human (the default) or service",
+            required: Required::No,
+        },
     ];
     type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         check_person_id(&asked.target)?;
-        let kind: PersonKind = asked.optional("kind").map_or(Ok(PersonKind::Human), str::parse)?;
+        let kind: PersonKind = asked
+            .optional("kind")
+            .map_or(Ok(PersonKind::Human), str::parse)?;
         let login = match asked.optional("login") {
             Some(login) => Some(plain_line("login", login)?.to_owned()),
             None => (kind == PersonKind::Human).then(|| asked.target.clone()),
         };
         let display_name = plain_line("name", asked.required("name")?)?.to_owned();
-        Ok(Self { person_id: asked.target.clone(), kind, display_name, login })
+        Ok(Self {
+            person_id: asked.target.clone(),
+            kind,
+            display_name,
+            login,
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
@@ -58,11 +80,18 @@ impl Action for AddPerson {
             Some(login) => person::find_by_login(view, login).await?,
             None => None,
         };
-        Ok(Facts { same_id: person::find(view, &self.person_id).await?, same_login })
+        Ok(Facts {
+            same_id: person::find(view, &self.person_id).await?,
+            same_login,
+        })
     }
 
     fn propose(&self, facts: &Facts, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
-        let taken = |found: &Option<Person>| found.as_ref().map_or("free".to_owned(), |person| format!("belongs to {}", person.person_id));
+        let taken = |found: &Option<Person>| {
+            found.as_ref().map_or("free".to_owned(), |person| {
+                format!("belongs to {}", person.person_id)
+            })
+        };
         let person = Person {
             person_id: self.person_id.clone(),
             kind: self.kind,
@@ -73,10 +102,26 @@ impl Action for AddPerson {
             version: 1,
         };
         Ok(Draft {
-            target: Target { kind: "person", id: self.person_id.clone(), version: facts.same_id.as_ref().map_or(0, |person| person.version) },
+            target: Target {
+                kind: "person",
+                id: self.person_id.clone(),
+                version: facts.same_id.as_ref().map_or(0, |person| person.version),
+            },
             conditions: vec![
-                Condition::holds("new_id", facts.same_id.is_none(), "governance_lead", taken(&facts.same_id), "choose another id; ids are never used again"),
-                Condition::holds("new_login", facts.same_login.is_none(), "governance_lead", taken(&facts.same_login), "a login is one person; give another"),
+                Condition::holds(
+                    "new_id",
+                    facts.same_id.is_none(),
+                    "governance_lead",
+                    taken(&facts.same_id),
+                    "choose another id; ids are never used again",
+                ),
+                Condition::holds(
+                    "new_login",
+                    facts.same_login.is_none(),
+                    "governance_lead",
+                    taken(&facts.same_login),
+                    "a login is one person; give another",
+                ),
             ],
             rows: vec![Row::new(person)],
             notices: Vec::new(),

@@ -6,7 +6,9 @@ use crate::canon::Digest;
 use crate::rules::people::{Actor, Attestation};
 use crate::rules::people::{Basis, PersonKind};
 use crate::rules::{Refusal, condition};
-use crate::store::{Decision, Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, Work, ledger, person};
+use crate::store::{
+    Decision, Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, Work, ledger, person,
+};
 
 /// How often a request that met another writer is tried as a whole.
 const ATTEMPTS: u32 = 3;
@@ -39,7 +41,11 @@ pub async fn carry_out(store: &Store, request: Request) -> Outcome {
         Ok(outcome) => outcome,
         Err(_) => Outcome::Unknown {
             ticket,
-            cause: StoreError::new(Failure::Other, "the writing task ended early", "look the ticket up"),
+            cause: StoreError::new(
+                Failure::Other,
+                "the writing task ended early",
+                "look the ticket up",
+            ),
         },
     }
 }
@@ -50,8 +56,15 @@ async fn attempt_repeatedly(store: &Store, request: &Request) -> Outcome {
         match attempt_once(store, request).await {
             Ok(sealed) => return Outcome::Done(sealed),
             Err(End::Refused(refusal)) => return Outcome::Refused(refusal),
-            Err(End::Unknown(cause)) => return Outcome::Unknown { ticket: request.ticket.clone(), cause },
-            Err(End::Failed(error)) if error.kind == Failure::Busy && attempt < ATTEMPTS => attempt += 1,
+            Err(End::Unknown(cause)) => {
+                return Outcome::Unknown {
+                    ticket: request.ticket.clone(),
+                    cause,
+                };
+            }
+            Err(End::Failed(error)) if error.kind == Failure::Busy && attempt < ATTEMPTS => {
+                attempt += 1
+            }
             Err(End::Failed(error) | End::HeadBusy(error)) => return Outcome::Failed(error),
         }
     }
@@ -90,18 +103,35 @@ impl From<SealError> for End {
 }
 
 async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
-    let mut tx: Tx = store.begin().await.map_err(|error| if error.kind == Failure::Busy { End::HeadBusy(error) } else { End::Failed(error) })?;
+    let mut tx: Tx = store.begin().await.map_err(|error| {
+        if error.kind == Failure::Busy {
+            End::HeadBusy(error)
+        } else {
+            End::Failed(error)
+        }
+    })?;
     if let Some(entry) = ledger::by_ticket(tx.view(), &request.ticket).await? {
         return Ok(entry.into());
     }
     let actor = actor_of(request, tx.view()).await?;
-    let draft = request.entry.plan(&request.asked, tx.view(), &actor).await?;
+    let draft = request
+        .entry
+        .plan(&request.asked, tx.view(), &actor)
+        .await?;
     let state_hash = draft.state_hash()?;
-    if let Confirmed::Person { target, state_hash: seen, .. } = &request.basis {
+    if let Confirmed::Person {
+        target,
+        state_hash: seen,
+        ..
+    } = &request.basis
+    {
         refuse_if_moved(tx.view(), &draft, target).await?;
         refuse_unless_met(&draft)?;
         if state_hash != *seen {
-            return Err(End::Refused(Refusal::new("what the decision rests on has changed since it was shown", "look again and decide anew")));
+            return Err(End::Refused(Refusal::new(
+                "what the decision rests on has changed since it was shown",
+                "look again and decide anew",
+            )));
         }
     }
     refuse_unless_met(&draft)?;
@@ -139,23 +169,45 @@ async fn refuse_if_moved(view: &mut View, draft: &Draft, seen: &Target) -> Resul
     if draft.target == *seen {
         return Ok(());
     }
-    let key = draft.rows.first().map(|row| (row.after.table(), row.after.key()));
+    let key = draft
+        .rows
+        .first()
+        .map(|row| (row.after.table(), row.after.key()));
     let by = match key {
         Some((table, key)) => ledger::last_change_of(view, table, &key).await?,
         None => None,
     };
     let who = by.map_or_else(
         || "somebody changed it".to_owned(),
-        |entry| format!("{} did {} at {} (entry {})", entry.actor_id, entry.action, entry.at_utc, entry.seq),
+        |entry| {
+            format!(
+                "{} did {} at {} (entry {})",
+                entry.actor_id, entry.action, entry.at_utc, entry.seq
+            )
+        },
     );
-    Err(End::Refused(Refusal::new(format!("{} was changed meanwhile: {who}", seen.id), "look again and decide anew")))
+    Err(End::Refused(Refusal::new(
+        format!("{} was changed meanwhile: {who}", seen.id),
+        "look again and decide anew",
+    )))
 }
 
-fn decision(request: &Request, actor: &Actor, draft: &Draft, state_hash: Digest, now: crate::clock::Moment) -> Result<Decision, StoreError> {
+fn decision(
+    request: &Request,
+    actor: &Actor,
+    draft: &Draft,
+    state_hash: Digest,
+    now: crate::clock::Moment,
+) -> Result<Decision, StoreError> {
     let (basis, card) = match &request.basis {
         Confirmed::Person { card, .. } => (Basis::Person, card.clone()),
         Confirmed::Rule => {
-            let decider = Decider { entry: request.entry, actor_id: &actor.person_id, ticket: &request.ticket, reason: None };
+            let decider = Decider {
+                entry: request.entry,
+                actor_id: &actor.person_id,
+                ticket: &request.ticket,
+                reason: None,
+            };
             (Basis::Rule, card(&decider, draft, state_hash, now)?)
         }
     };

@@ -2,7 +2,9 @@
 
 use super::entry::{Action, Asked, Draft, Row, Stop};
 use crate::clock::Moment;
-use crate::rules::block::{self, AuditStatus, BlockReason, GateDecision, GateFacts, SnapshotStatus};
+use crate::rules::block::{
+    self, AuditStatus, BlockReason, GateDecision, GateFacts, SnapshotStatus,
+};
 use crate::rules::guard::Level;
 use crate::rules::people::{Actor, Basis};
 use crate::rules::{Condition, Refusal, Verdict};
@@ -30,7 +32,9 @@ impl Action for DecideRun {
     type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        Ok(Self { run: asked.target.clone() })
+        Ok(Self {
+            run: asked.target.clone(),
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
@@ -42,7 +46,9 @@ impl Action for DecideRun {
     }
 
     fn propose(&self, facts: &Facts, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
-        let snapshot = facts.snapshot.as_ref().ok_or_else(|| Refusal::new(format!("there is no run {:?}", self.run), "mint it first"))?;
+        let snapshot = facts.snapshot.as_ref().ok_or_else(|| {
+            Refusal::new(format!("there is no run {:?}", self.run), "mint it first")
+        })?;
         let decision = block::decide(&GateFacts {
             publish_tuple_hash: snapshot.publish_tuple_hash.as_deref(),
             source_tuple_hash: snapshot.source_tuple_hash.as_deref(),
@@ -52,16 +58,35 @@ impl Action for DecideRun {
             source_observed_at: snapshot.source_observed_at_utc,
             now,
         });
-        let route = decision.block_reason().map(|reason| facts.routes.iter().find(|route| route.block_reason == reason));
+        let route = decision.block_reason().map(|reason| {
+            facts
+                .routes
+                .iter()
+                .find(|route| route.block_reason == reason)
+        });
         let decided = decided_snapshot(snapshot, &decision, now);
         let audit = audit_of(&decided, &decision, route.flatten(), now)?;
         Ok(Draft {
-            target: Target { kind: "run", id: self.run.clone(), version: snapshot.version },
+            target: Target {
+                kind: "run",
+                id: self.run.clone(),
+                version: snapshot.version,
+            },
             conditions: vec![
-                Condition::holds("pending", snapshot.status == SnapshotStatus::PendingGate, "the pipeline", format!("the run is {}", snapshot.status), "a run is decided once; mint another"),
+                Condition::holds(
+                    "pending",
+                    snapshot.status == SnapshotStatus::PendingGate,
+                    "the pipeline",
+                    format!("the run is {}", snapshot.status),
+                    "a run is decided once; mint another",
+                ),
                 Condition {
                     id: "routed",
-                    verdict: if matches!(route, Some(None)) { Verdict::CannotTell } else { Verdict::Pass },
+                    verdict: if matches!(route, Some(None)) {
+                        Verdict::CannotTell
+                    } else {
+                        Verdict::Pass
+                    },
                     owner: "governance_lead".to_owned(),
                     evidence: format!("{} routes", facts.routes.len()),
                     fix: "every block reason needs its owner route".to_owned(),
@@ -76,7 +101,11 @@ impl Action for DecideRun {
 fn decided_snapshot(snapshot: &Snapshot, decision: &GateDecision, now: Moment) -> Snapshot {
     let block_reason = decision.block_reason();
     Snapshot {
-        status: if block_reason.is_some() { SnapshotStatus::Blocked } else { SnapshotStatus::GatePassed },
+        status: if block_reason.is_some() {
+            SnapshotStatus::Blocked
+        } else {
+            SnapshotStatus::GatePassed
+        },
         block_reason,
         decided_at_utc: Some(now),
         version: snapshot.version + 1,
@@ -84,8 +113,17 @@ fn decided_snapshot(snapshot: &Snapshot, decision: &GateDecision, now: Moment) -
     }
 }
 
-fn audit_of(run: &Snapshot, decision: &GateDecision, route: Option<&Route>, now: Moment) -> Result<Audit, Stop> {
-    let also: Vec<&str> = decision.also().iter().map(|reason: &BlockReason| reason.word()).collect();
+fn audit_of(
+    run: &Snapshot,
+    decision: &GateDecision,
+    route: Option<&Route>,
+    now: Moment,
+) -> Result<Audit, Stop> {
+    let also: Vec<&str> = decision
+        .also()
+        .iter()
+        .map(|reason: &BlockReason| reason.word())
+        .collect();
     Ok(Audit {
         publish_run_id: run.publish_run_id.clone(),
         freeze_id: run.freeze_id.clone(),
@@ -93,7 +131,11 @@ fn audit_of(run: &Snapshot, decision: &GateDecision, route: Option<&Route>, now:
         dry_run_id: run.dry_run_id.clone(),
         publish_tuple_hash: run.publish_tuple_hash.clone(),
         source_tuple_hash: run.source_tuple_hash.clone(),
-        status: if decision.block_reason().is_some() { AuditStatus::Blocked } else { AuditStatus::GatePassed },
+        status: if decision.block_reason().is_some() {
+            AuditStatus::Blocked
+        } else {
+            AuditStatus::GatePassed
+        },
         block_reason: decision.block_reason(),
         also: String::from_utf8_lossy(&image_of(&also)?).into_owned(),
         owner_user_id: route.map(|route| route.owner_user_id.clone()),
@@ -122,7 +164,9 @@ fn tell_the_owner(audit: &Audit) -> Option<Notice> {
         about: run.clone(),
         recipient_id: audit.owner_user_id.clone()?,
         subject: format!("publish block {run}: {reason}"),
-        body: format!("{run} was stopped before distribution: {reason}. First response due by {due}.\nTake it with: govdeck act take-block {run}"),
+        body: format!(
+            "{run} was stopped before distribution: {reason}. First response due by {due}.\nTake it with: govdeck act take-block {run}"
+        ),
         drill: audit.drill,
     })
 }

@@ -24,7 +24,10 @@ impl Asked {
     /// Asks for a target without fields.
     #[must_use]
     pub fn of(target: impl Into<String>) -> Self {
-        Self { target: target.into(), fields: BTreeMap::new() }
+        Self {
+            target: target.into(),
+            fields: BTreeMap::new(),
+        }
     }
 
     /// Adds a field.
@@ -36,12 +39,20 @@ impl Asked {
 
     /// Returns a field that must be there.
     pub(super) fn required(&self, field: &str) -> Result<&str, Refusal> {
-        self.optional(field).ok_or_else(|| Refusal::new(format!("the field {field} is missing"), format!("give it with --{field}")))
+        self.optional(field).ok_or_else(|| {
+            Refusal::new(
+                format!("the field {field} is missing"),
+                format!("give it with --{field}"),
+            )
+        })
     }
 
     /// Returns a field that may be left out; an empty one counts as left out.
     pub(super) fn optional(&self, field: &str) -> Option<&str> {
-        self.fields.get(field).map(String::as_str).filter(|value| !value.is_empty())
+        self.fields
+            .get(field)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -77,12 +88,21 @@ pub struct Row {
 impl Row {
     /// Adds a new row.
     pub(super) fn new(after: impl GovernedRow + 'static) -> Self {
-        Self { before: None, after: Box::new(after) }
+        Self {
+            before: None,
+            after: Box::new(after),
+        }
     }
 
     /// Changes a row that exists.
-    pub(super) fn change(before: &impl GovernedRow, after: impl GovernedRow + 'static) -> Result<Self, Stop> {
-        Ok(Self { before: Some(before.image()?), after: Box::new(after) })
+    pub(super) fn change(
+        before: &impl GovernedRow,
+        after: impl GovernedRow + 'static,
+    ) -> Result<Self, Stop> {
+        Ok(Self {
+            before: Some(before.image()?),
+            after: Box::new(after),
+        })
     }
 }
 
@@ -130,7 +150,10 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
     /// Reads the words; refuses what is malformed.
     fn parse(asked: &Asked) -> Result<Self, Refusal>;
     /// Reads the facts, from a look or from inside the writing transaction.
-    fn facts(&self, view: &mut View) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
+    fn facts(
+        &self,
+        view: &mut View,
+    ) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
     /// Says what would be done and what must hold; pure.
     fn propose(&self, facts: &Self::Facts, by: &Actor, now: Moment) -> Result<Draft, Stop>;
 }
@@ -184,14 +207,39 @@ impl Entry {
     }
 
     /// Reads the facts and says what the action would do, with every condition, also those that all actions share.
-    pub(super) async fn plan(&self, asked: &Asked, view: &mut View, by: &Actor) -> Result<Draft, Stop> {
+    pub(super) async fn plan(
+        &self,
+        asked: &Asked,
+        view: &mut View,
+        by: &Actor,
+    ) -> Result<Draft, Stop> {
         let mut draft = (self.plan)(asked, view, by).await?;
         if !self.roles.is_empty() {
-            let wanted = self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ");
-            let held = by.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", ");
-            let held = if held.is_empty() { "no role".to_owned() } else { held };
+            let wanted = self
+                .roles
+                .iter()
+                .map(|role| role.word())
+                .collect::<Vec<_>>()
+                .join(" or ");
+            let held = by
+                .roles
+                .iter()
+                .map(|role| role.word())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let held = if held.is_empty() {
+                "no role".to_owned()
+            } else {
+                held
+            };
             let evidence = format!("{} holds {held}", by.person_id);
-            let role = Condition::holds("role", by.holds_one_of(self.roles), wanted.clone(), evidence, format!("a {wanted} may do this"));
+            let role = Condition::holds(
+                "role",
+                by.holds_one_of(self.roles),
+                wanted.clone(),
+                evidence,
+                format!("a {wanted} may do this"),
+            );
             draft.conditions.insert(0, role);
         }
         Ok(draft)
@@ -201,8 +249,17 @@ impl Entry {
 impl Draft {
     /// Returns the hash of what the decision rests on: target, version, and each condition's verdict.
     pub(super) fn state_hash(&self) -> Result<crate::canon::Digest, StoreError> {
-        let verdicts: Vec<_> = self.conditions.iter().map(|condition| (condition.id, condition.verdict)).collect();
+        let verdicts: Vec<_> = self
+            .conditions
+            .iter()
+            .map(|condition| (condition.id, condition.verdict))
+            .collect();
         let target = &self.target;
-        Ok(crate::canon::Digest::of(&image_of(&(target.kind, &target.id, target.version, verdicts))?))
+        Ok(crate::canon::Digest::of(&image_of(&(
+            target.kind,
+            &target.id,
+            target.version,
+            verdicts,
+        ))?))
     }
 }

@@ -22,7 +22,9 @@ impl Action for EscalateBlock {
     type Facts = Option<Audit>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        Ok(Self { run: asked.target.clone() })
+        Ok(Self {
+            run: asked.target.clone(),
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Audit>, StoreError> {
@@ -50,12 +52,17 @@ fn page_the_backup(block: &Audit, by: &Actor) -> Option<Notice> {
     let backup = block.backup_owner_user_id.clone()?;
     let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
     let reason = block.block_reason.map_or("unknown", |reason| reason.word());
-    let due = block.respond_by().map_or_else(|| "unknown".to_owned(), |due| due.to_string());
+    let due = block
+        .respond_by()
+        .map_or_else(|| "unknown".to_owned(), |due| due.to_string());
     Some(Notice {
         event_class: "block_escalated",
         about: block.publish_run_id.clone(),
         recipient_id: backup,
-        subject: format!("publish block {} was escalated to you", block.publish_run_id),
+        subject: format!(
+            "publish block {} was escalated to you",
+            block.publish_run_id
+        ),
         body: format!(
             "{} is blocked ({reason}). Its owner is {owner}; {} escalates it to you. First response due by {due}.\n\
              Take it with: govdeck act take-block {}",

@@ -66,16 +66,28 @@ impl Action for Establish {
             login: plain_line("login", asked.required("login")?)?.to_owned(),
             backup: asked.optional("backup").map(str::to_owned),
         };
-        for person in [Some(&founding.founder), founding.backup.as_ref()].into_iter().flatten() {
+        for person in [Some(&founding.founder), founding.backup.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             check_person_id(person)?;
         }
         if founding.founder == RULES || founding.backup.as_deref() == Some(RULES) {
-            return Err(Refusal::new(format!("{RULES} is the id of the rules' own service"), "choose another id"));
+            return Err(Refusal::new(
+                format!("{RULES} is the id of the rules' own service"),
+                "choose another id",
+            ));
         }
         if founding.backup.as_ref() == Some(&founding.founder) {
-            return Err(Refusal::new("the founder cannot be their own backup", "name another person with --backup"));
+            return Err(Refusal::new(
+                "the founder cannot be their own backup",
+                "name another person with --backup",
+            ));
         }
-        Ok(Self { deployment_id: asked.required("deployment_id")?.to_owned(), founding })
+        Ok(Self {
+            deployment_id: asked.required("deployment_id")?.to_owned(),
+            founding,
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Deployment>, StoreError> {
@@ -94,18 +106,49 @@ impl Action for Establish {
         let mut rows = vec![
             Row::new(deployment),
             Row::new(person(RULES, PersonKind::Service, None, now)),
-            Row::new(person(&founding.founder, PersonKind::Human, Some(&founding.login), now)),
+            Row::new(person(
+                &founding.founder,
+                PersonKind::Human,
+                Some(&founding.login),
+                now,
+            )),
         ];
-        rows.extend([Role::GovernanceLead, Role::OnCall].map(|role| Row::new(self.role(&founding.founder, role, now))));
+        rows.extend(
+            [Role::GovernanceLead, Role::OnCall]
+                .map(|role| Row::new(self.role(&founding.founder, role, now))),
+        );
         if let Some(backup) = &founding.backup {
-            rows.push(Row::new(person(backup, PersonKind::Human, Some(backup), now)));
+            rows.push(Row::new(person(
+                backup,
+                PersonKind::Human,
+                Some(backup),
+                now,
+            )));
             rows.push(Row::new(self.role(backup, Role::OnCall, now)));
         }
-        rows.extend(BlockReason::ALL.iter().map(|reason| Row::new(self.route(*reason, now))));
-        let evidence = facts.as_ref().map_or("nothing is established".to_owned(), |there| format!("{} is established", there.name));
+        rows.extend(
+            BlockReason::ALL
+                .iter()
+                .map(|reason| Row::new(self.route(*reason, now))),
+        );
+        let evidence = facts
+            .as_ref()
+            .map_or("nothing is established".to_owned(), |there| {
+                format!("{} is established", there.name)
+            });
         Ok(Draft {
-            target: Target { kind: "deployment", id: founding.name.clone(), version: facts.as_ref().map_or(0, |there| there.version) },
-            conditions: vec![Condition::holds("new", facts.is_none(), "nobody", evidence, "a database holds one deployment")],
+            target: Target {
+                kind: "deployment",
+                id: founding.name.clone(),
+                version: facts.as_ref().map_or(0, |there| there.version),
+            },
+            conditions: vec![Condition::holds(
+                "new",
+                facts.is_none(),
+                "nobody",
+                evidence,
+                "a database holds one deployment",
+            )],
             rows,
             notices: Vec::new(),
         })
@@ -114,7 +157,14 @@ impl Action for Establish {
 
 impl Establish {
     fn role(&self, person_id: &str, role: Role, now: Moment) -> PersonRole {
-        PersonRole { person_id: person_id.to_owned(), role, active: true, granted_by: self.founding.founder.clone(), granted_at_utc: now, version: 1 }
+        PersonRole {
+            person_id: person_id.to_owned(),
+            role,
+            active: true,
+            granted_by: self.founding.founder.clone(),
+            granted_at_utc: now,
+            version: 1,
+        }
     }
 
     fn route(&self, reason: BlockReason, now: Moment) -> Route {
@@ -127,7 +177,11 @@ impl Establish {
             block_reason: reason,
             owner_role,
             owner_user_id: self.founding.founder.clone(),
-            backup_owner_user_id: self.founding.backup.clone().unwrap_or_else(|| RULES.to_owned()),
+            backup_owner_user_id: self
+                .founding
+                .backup
+                .clone()
+                .unwrap_or_else(|| RULES.to_owned()),
             sla_first_response_minutes: FIRST_RESPONSE_MINUTES,
             updated_at_utc: now,
             updated_by_user_id: self.founding.founder.clone(),

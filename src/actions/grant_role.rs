@@ -24,11 +24,18 @@ impl Action for GrantRole {
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
     const TARGET: &'static str = "the person's id";
-    const FIELDS: &'static [Field] = &[Field { name: "role", help: "the role to grant", required: Required::Yes }];
+    const FIELDS: &'static [Field] = &[Field {
+        name: "role",
+        help: "the role to grant",
+        required: Required::Yes,
+    }];
     type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        Ok(Self { person_id: asked.target.clone(), role: asked.required("role")?.parse()? })
+        Ok(Self {
+            person_id: asked.target.clone(),
+            role: asked.required("role")?.parse()?,
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
@@ -39,7 +46,12 @@ impl Action for GrantRole {
     }
 
     fn propose(&self, facts: &Facts, by: &Actor, now: Moment) -> Result<Draft, Stop> {
-        let person = facts.person.as_ref().ok_or_else(|| Refusal::new(format!("there is no person {:?}", self.person_id), "add them first: govdeck act add-person"))?;
+        let person = facts.person.as_ref().ok_or_else(|| {
+            Refusal::new(
+                format!("there is no person {:?}", self.person_id),
+                "add them first: govdeck act add-person",
+            )
+        })?;
         let before = facts.held.as_ref();
         let after = PersonRole {
             person_id: self.person_id.clone(),
@@ -52,14 +64,55 @@ impl Action for GrantRole {
         let suits = check_role_for(person.kind, self.role);
         let holds_it = before.is_some_and(|held| held.active);
         Ok(Draft {
-            target: Target { kind: "person_role", id: format!("{}/{}", self.person_id, self.role), version: after.version - 1 },
+            target: Target {
+                kind: "person_role",
+                id: format!("{}/{}", self.person_id, self.role),
+                version: after.version - 1,
+            },
             conditions: vec![
-                Condition::holds("person_active", person.active, "governance_lead", format!("{} is {}", person.person_id, if person.active { "active" } else { "not active" }), "an inactive person holds no role"),
-                Condition::holds("role_suits", suits.is_ok(), "governance_lead", suits.err().map_or("it does".to_owned(), |refusal| refusal.sentence), "grant it to a human"),
-                Condition::holds("not_held", !holds_it, "governance_lead", if holds_it { "held already" } else { "not held" }, "nothing is left to do"),
-                Condition::holds("not_yourself", by.person_id != self.person_id, "another governance_lead", format!("you are {}", by.person_id), "nobody grants a role to themselves: ask another governance_lead"),
+                Condition::holds(
+                    "person_active",
+                    person.active,
+                    "governance_lead",
+                    format!(
+                        "{} is {}",
+                        person.person_id,
+                        if person.active {
+                            "active"
+                        } else {
+                            "not active"
+                        }
+                    ),
+                    "an inactive person holds no role",
+                ),
+                Condition::holds(
+                    "role_suits",
+                    suits.is_ok(),
+                    "governance_lead",
+                    suits
+                        .err()
+                        .map_or("it does".to_owned(), |refusal| refusal.sentence),
+                    "grant it to a human",
+                ),
+                Condition::holds(
+                    "not_held",
+                    !holds_it,
+                    "governance_lead",
+                    if holds_it { "held already" } else { "not held" },
+                    "nothing is left to do",
+                ),
+                Condition::holds(
+                    "not_yourself",
+                    by.person_id != self.person_id,
+                    "another governance_lead",
+                    format!("you are {}", by.person_id),
+                    "nobody grants a role to themselves: ask another governance_lead",
+                ),
             ],
-            rows: vec![before.map_or_else(|| Ok(Row::new(after.clone())), |before| Row::change(before, after.clone()))?],
+            rows: vec![before.map_or_else(
+                || Ok(Row::new(after.clone())),
+                |before| Row::change(before, after.clone()),
+            )?],
             notices: Vec::new(),
         })
     }

@@ -34,8 +34,14 @@ pub const ENTRIES: &[Entry] = &[
 /// Finds an action by its verb, written with `_` or `-`.
 pub fn find(verb: &str) -> Result<&'static Entry, Refusal> {
     let wanted = verb.replace('-', "_");
-    ENTRIES.iter().find(|entry| entry.verb == wanted).ok_or_else(|| {
-        let all: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-        Refusal::new(format!("{verb:?} is no action"), format!("one of: {}", all.join(", ")))
-    })
+    ENTRIES
+        .iter()
+        .find(|entry| entry.verb == wanted)
+        .ok_or_else(|| {
+            let all: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
+            Refusal::new(
+                format!("{verb:?} is no action"),
+                format!("one of: {}", all.join(", ")),
+            )
+        })
 }

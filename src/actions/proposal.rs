@@ -41,7 +41,12 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub(super) enum Confirmed {
     /// A person said yes to this card, in this state.
-    Person { actor_id: String, target: Target, state_hash: Digest, card: Vec<u8> },
+    Person {
+        actor_id: String,
+        target: Target,
+        state_hash: Digest,
+        card: Vec<u8>,
+    },
     /// A rule: everything is found inside the transaction.
     Rule,
 }
@@ -65,7 +70,13 @@ impl Request {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         };
-        Ok(Self { entry: super::find(verb)?, asked, ticket: random_id()?, reason: None, basis: Confirmed::Rule })
+        Ok(Self {
+            entry: super::find(verb)?,
+            asked,
+            ticket: random_id()?,
+            reason: None,
+            basis: Confirmed::Rule,
+        })
     }
 
     /// Returns the ticket by which the outcome can be found, whatever happens to the answer.
@@ -79,7 +90,11 @@ impl Request {
 pub(super) fn random_id() -> Result<String, StoreError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
-        StoreError::new(Failure::Other, format!("the operating system gives no random numbers: {error}"), "see its log")
+        StoreError::new(
+            Failure::Other,
+            format!("the operating system gives no random numbers: {error}"),
+            "see its log",
+        )
     })?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
@@ -88,7 +103,11 @@ pub(super) fn random_id() -> Result<String, StoreError> {
 pub async fn propose(view: &mut View, verb: &str, asked: Asked) -> Result<Proposal, Stop> {
     let entry = super::find(verb)?;
     if entry.basis == Basis::Rule {
-        return Err(Refusal::new(format!("{} is decided by rule, nobody confirms it", entry.name()), "`govdeck --help` lists the verb that asks the rule").into());
+        return Err(Refusal::new(
+            format!("{} is decided by rule, nobody confirms it", entry.name()),
+            "`govdeck --help` lists the verb that asks the rule",
+        )
+        .into());
     }
     let Some(actor) = person::actor(view).await? else {
         return Err(unknown_login(view.login()).into());
@@ -173,7 +192,12 @@ pub(super) struct Decider<'a> {
 }
 
 /// Writes the canonical decision card.
-pub(super) fn card(decider: &Decider<'_>, draft: &Draft, state_hash: Digest, seen_at: Moment) -> Result<Vec<u8>, StoreError> {
+pub(super) fn card(
+    decider: &Decider<'_>,
+    draft: &Draft,
+    state_hash: Digest,
+    seen_at: Moment,
+) -> Result<Vec<u8>, StoreError> {
     image_of(&Card {
         schema: "govdeck.card.v1",
         action: decider.entry.verb,
@@ -186,7 +210,11 @@ pub(super) fn card(decider: &Decider<'_>, draft: &Draft, state_hash: Digest, see
         reason: decider.reason,
         state_hash,
         changes: draft.changes(seen_at)?,
-        gates: draft.conditions.iter().map(|condition| gate(condition, seen_at)).collect(),
+        gates: draft
+            .conditions
+            .iter()
+            .map(|condition| gate(condition, seen_at))
+            .collect(),
     })
 }
 
@@ -206,23 +234,40 @@ const WHEN_WRITTEN: &str = "(when written)";
 impl Draft {
     /// Lists what would change, column by column.
     pub fn changes(&self, seen_at: Moment) -> Result<Vec<ChangedRow>, StoreError> {
-        self.rows.iter().map(|row| changed_row(row, seen_at)).collect()
+        self.rows
+            .iter()
+            .map(|row| changed_row(row, seen_at))
+            .collect()
     }
 }
 
 fn changed_row(row: &Row, seen_at: Moment) -> Result<ChangedRow, StoreError> {
-    let columns = |image: &[u8]| serde_json::from_slice::<Map<String, Value>>(image).unwrap_or_default();
+    let columns =
+        |image: &[u8]| serde_json::from_slice::<Map<String, Value>>(image).unwrap_or_default();
     let before = row.before.as_deref().map(columns).unwrap_or_default();
     let now = Value::String(seen_at.to_string());
     let mut fields = Vec::new();
     for (field, after) in columns(&row.after.image()?) {
         let before = before.get(&field).cloned().unwrap_or(Value::Null);
         if field != "version" && before != after {
-            let after = if after == now { Value::String(WHEN_WRITTEN.to_owned()) } else { after };
-            fields.push(ChangedField { field, before, after });
+            let after = if after == now {
+                Value::String(WHEN_WRITTEN.to_owned())
+            } else {
+                after
+            };
+            fields.push(ChangedField {
+                field,
+                before,
+                after,
+            });
         }
     }
-    Ok(ChangedRow { table: row.after.table(), key: row.after.key(), version: row.after.version(), fields })
+    Ok(ChangedRow {
+        table: row.after.table(),
+        key: row.after.key(),
+        version: row.after.version(),
+        fields,
+    })
 }
 
 impl Proposal {
@@ -277,7 +322,13 @@ impl Proposal {
     #[must_use]
     pub fn phrase(&self) -> String {
         let hash = self.state_hash.to_string();
-        guard::phrase(self.entry.level, self.environment, self.entry.verb, &self.draft.target.id, &hash)
+        guard::phrase(
+            self.entry.level,
+            self.environment,
+            self.entry.verb,
+            &self.draft.target.id,
+            &hash,
+        )
     }
 
     /// Says why it cannot be done now; none when everything holds.
@@ -292,15 +343,30 @@ impl Proposal {
             return Err(refusal.into());
         }
         guard::check_answer(self.entry.level, &self.phrase(), answer)?;
-        let reason = answer.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
-        let decider = Decider { entry: self.entry, actor_id: &self.actor.person_id, ticket: &self.ticket, reason: reason.as_deref() };
+        let reason = answer
+            .reason
+            .as_deref()
+            .map(str::trim)
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned);
+        let decider = Decider {
+            entry: self.entry,
+            actor_id: &self.actor.person_id,
+            ticket: &self.ticket,
+            reason: reason.as_deref(),
+        };
         let card = card(&decider, &self.draft, self.state_hash, self.seen_at)?;
         Ok(Request {
             entry: self.entry,
             asked: self.asked,
             ticket: self.ticket,
             reason,
-            basis: Confirmed::Person { actor_id: self.actor.person_id, target: self.draft.target, state_hash: self.state_hash, card },
+            basis: Confirmed::Person {
+                actor_id: self.actor.person_id,
+                target: self.draft.target,
+                state_hash: self.state_hash,
+                card,
+            },
         })
     }
 }

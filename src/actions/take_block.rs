@@ -14,12 +14,19 @@ pub(super) struct TakeBlock {
 
 /// Says that a run has no audit row to work on.
 pub(super) fn no_such_block(run: &str) -> Refusal {
-    Refusal::new(format!("the gate has decided no run {run:?}"), "`govdeck status` lists the open blocks")
+    Refusal::new(
+        format!("the gate has decided no run {run:?}"),
+        "`govdeck status` lists the open blocks",
+    )
 }
 
 /// Names a block as the target of an action.
 pub(super) fn target(audit: &Audit) -> Target {
-    Target { kind: "block", id: audit.publish_run_id.clone(), version: audit.version }
+    Target {
+        kind: "block",
+        id: audit.publish_run_id.clone(),
+        version: audit.version,
+    }
 }
 
 impl Action for TakeBlock {
@@ -30,7 +37,9 @@ impl Action for TakeBlock {
     type Facts = Option<Audit>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        Ok(Self { run: asked.target.clone() })
+        Ok(Self {
+            run: asked.target.clone(),
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Audit>, StoreError> {

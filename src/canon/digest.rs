@@ -228,7 +228,7 @@ mod tests {
     fn the_hasher_takes_pieces_and_formatted_text() {
         let mut hasher = Hasher::default();
         hasher.update(b"a");
-        write!(hasher, "{}", "bc").unwrap();
+        write!(hasher, "bc").unwrap();
         hasher.flush().unwrap();
         assert_eq!(hasher.finish(), Digest::of(b"abc"));
     }

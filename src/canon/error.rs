@@ -34,19 +34,19 @@ pub enum Reason {
 impl JsonError {
     /// Finds the line and column of a byte offset and makes the refusal.
     #[cold]
-    pub(super) fn at(input: &[u8], offset: usize, reason: Reason, what: String) -> Box<Self> {
+    pub(super) fn at(input: &[u8], offset: usize, reason: Reason, what: String) -> Fault {
         let before = &input[..offset.min(input.len())];
         let line_start = before
             .iter()
             .rposition(|&byte| byte == b'\n')
             .map_or(0, |newline| newline + 1);
         let starts_character = |byte: &&u8| **byte & 0xC0 != 0x80;
-        Box::new(Self {
-            line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
+        Fault(Box::new(Self {
+            line: before.split(|&byte| byte == b'\n').count(),
             column: 1 + before[line_start..].iter().filter(starts_character).count(),
             what,
             reason,
-        })
+        }))
     }
 
     /// Tells which kind of refusal this is.
@@ -56,9 +56,14 @@ impl JsonError {
     }
 }
 
-impl From<Box<JsonError>> for JsonError {
-    fn from(boxed: Box<JsonError>) -> Self {
-        *boxed
+/// Carries a [`JsonError`] out of the reader; boxed, because the way of success is hot and should
+/// stay narrow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault(Box<JsonError>);
+
+impl From<Fault> for JsonError {
+    fn from(fault: Fault) -> Self {
+        *fault.0
     }
 }
 
@@ -84,7 +89,8 @@ mod tests {
     use super::*;
 
     fn place(input: &str, offset: usize) -> (usize, usize) {
-        let error = JsonError::at(input.as_bytes(), offset, Reason::Malformed, String::new());
+        let fault = JsonError::at(input.as_bytes(), offset, Reason::Malformed, String::new());
+        let error = JsonError::from(fault);
         (error.line, error.column)
     }
 
@@ -100,7 +106,8 @@ mod tests {
 
     #[test]
     fn displays_line_column_and_reason() {
-        let error = JsonError::at(b"\n\n12345", 4, Reason::DuplicateKey, "why".into());
+        let fault = JsonError::at(b"\n\n12345", 4, Reason::DuplicateKey, "why".into());
+        let error = JsonError::from(fault);
         assert_eq!(error.to_string(), "line 3, column 3: why");
         assert_eq!(error.reason(), Reason::DuplicateKey);
     }

@@ -2,7 +2,7 @@
 
 use super::Integers;
 use super::digest::{Digest, Hasher};
-use super::error::{JsonError, Reason};
+use super::error::{Fault, JsonError, Reason};
 use super::scan::{Scanner, Start};
 use super::tree::{ROOT, Tree};
 use super::write::escaped;
@@ -71,6 +71,7 @@ pub(super) struct Leaf {
 
 impl Keyset {
     /// Lists the paths with their types, sorted by the path's UTF-8 bytes, then the type's name.
+    #[must_use]
     pub fn keys(&self) -> impl ExactSizeIterator<Item = (&str, JsonType)> {
         self.leaves
             .iter()
@@ -128,7 +129,9 @@ pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
             )),
         })?,
         _ => {
-            return Err(malformed(&scanner, at, "expected an object or an array of objects").into());
+            return Err(
+                malformed(&scanner, at, "expected an object or an array of objects").into(),
+            );
         }
     }
     scanner.clone().finish()?;
@@ -145,6 +148,6 @@ pub(super) fn path<'t>(spelt: &'t str, leaf: &Leaf) -> &'t str {
 }
 
 #[cold]
-fn malformed(scanner: &Scanner<'_>, at: usize, what: &str) -> Box<JsonError> {
+fn malformed(scanner: &Scanner<'_>, at: usize, what: &str) -> Fault {
     scanner.refusal(at, Reason::Malformed, what)
 }

@@ -23,7 +23,7 @@ mod typed;
 mod write;
 
 pub use digest::{Digest, DigestError, Hasher, hash_file};
-pub use error::{JsonError, Reason};
+pub use error::{Fault, JsonError, Reason};
 pub use keyset::{JsonType, Keyset, keyset};
 pub use number::Number;
 pub use tuple::tuple_hash;

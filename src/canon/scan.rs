@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Integers;
-use super::error::{JsonError, Reason, quoted};
+use super::error::{Fault, JsonError, Reason, quoted};
 use super::number::Number;
 
 /// How many arrays and objects may be open at once.
@@ -15,8 +15,8 @@ pub const MAX_DEPTH: usize = 128;
 /// The longest text taken, so that any two positions fit together in 32 bits.
 const MAX_BYTES: usize = (u32::MAX / 2) as usize;
 
-/// Carries a refusal; boxed, because the way of success is hot and should stay narrow.
-pub type Scan<T> = Result<T, Box<JsonError>>;
+/// Gives what was read, or why it was refused.
+pub type Scan<T> = Result<T, Fault>;
 
 /// Names what a value begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,11 @@ pub enum Start {
     Null,
 }
 
-/// Holds one key of an object, unescaped, and where it stands.
+/// Holds a string, unescaped, and where it stands.
 #[derive(Debug, Clone)]
-pub struct Key<'a> {
-    /// The key without quotes and escapes; borrowed when there was nothing to unescape.
-    pub name: Cow<'a, str>,
+pub struct Text<'a> {
+    /// The text without quotes and escapes; borrowed when there was nothing to unescape.
+    pub text: Cow<'a, str>,
     /// The byte offset of its opening quote.
     pub at: usize,
 }
@@ -96,7 +96,7 @@ impl<'a> Scanner<'a> {
 
     /// Makes a refusal that points at a byte offset.
     #[must_use]
-    pub fn refusal(&self, at: usize, reason: Reason, what: impl Into<String>) -> Box<JsonError> {
+    pub fn refusal(&self, at: usize, reason: Reason, what: impl Into<String>) -> Fault {
         JsonError::at(self.text.as_bytes(), at, reason, what.into())
     }
 
@@ -132,21 +132,20 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub fn members<F>(&mut self, mut each: F) -> Scan<()>
     where
-        F: FnMut(&mut Self, Key<'a>) -> Scan<()>,
+        F: FnMut(&mut Self, Text<'a>) -> Scan<()>,
     {
         self.enter()?;
         if !self.take(b'}') {
             loop {
                 self.skip_space();
-                let at = self.at;
                 if self.byte() != Some(b'"') {
                     return Err(self.unexpected("a key in quotes"));
                 }
-                let name = self.string()?;
+                let key = self.string()?;
                 if !self.take(b':') {
                     return Err(self.unexpected("a colon after the key"));
                 }
-                each(self, Key { name, at })?;
+                each(self, key)?;
                 if !self.take(b',') {
                     break;
                 }
@@ -182,15 +181,30 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a string and unescapes it.
-    #[inline]
-    pub fn string(&mut self) -> Scan<Cow<'a, str>> {
-        let start = self.at + 1;
+    #[inline(always)]
+    pub fn string(&mut self) -> Scan<Text<'a>> {
+        let at = self.at;
+        let start = at + 1;
         let end = start + plain_length(&self.text.as_bytes()[start..]);
         if self.text.as_bytes().get(end) == Some(&b'"') {
             self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.text[start..end]));
+            let text = Cow::Borrowed(&self.text[start..end]);
+            return Ok(Text { text, at });
         }
-        self.unescape(start, end).map(Cow::Owned)
+        let text = Cow::Owned(self.unescape(start, end)?);
+        Ok(Text { text, at })
+    }
+
+    /// Takes a string that has nothing to unescape, giving where it ends; otherwise takes nothing.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<usize> {
+        let start = self.at + 1;
+        let end = start + plain_length(&self.text.as_bytes()[start..]);
+        let is_plain = self.text.as_bytes().get(end) == Some(&b'"');
+        is_plain.then(|| {
+            self.at = end + 1;
+            self.at
+        })
     }
 
     /// Takes a number, refusing what a double or, if exactness is asked for, JSON at large cannot carry.
@@ -325,17 +339,17 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn lone_surrogate(&self, at: usize, unit: u32) -> Box<JsonError> {
+    fn lone_surrogate(&self, at: usize, unit: u32) -> Fault {
         self.malformed(at, format!("a lone surrogate \\u{unit:04x}"))
     }
 
     #[cold]
-    fn malformed(&self, at: usize, what: impl Into<String>) -> Box<JsonError> {
+    fn malformed(&self, at: usize, what: impl Into<String>) -> Fault {
         self.refusal(at, Reason::Malformed, what)
     }
 
     #[cold]
-    fn unexpected(&self, wanted: &str) -> Box<JsonError> {
+    fn unexpected(&self, wanted: &str) -> Fault {
         let found = match self.text[self.at..].chars().next() {
             Some(character) => quoted(character.encode_utf8(&mut [0; 4])),
             None => "the end of the text".to_owned(),
@@ -345,7 +359,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// Counts the bytes before the first quote, backslash or control character.
-#[inline]
+#[inline(always)]
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
@@ -395,20 +409,18 @@ mod tests {
         let mut seen = Vec::new();
         scanner
             .members(|scanner, key| {
-                seen.push(format!("{}@{}", key.name, key.at));
-                match scanner.peek()? {
-                    Start::Array => scanner.elements(|scanner| {
-                        match scanner.peek()? {
-                            Start::Number => seen.push(scanner.number()?.text().to_owned()),
-                            start => seen.push(scanner.word(start).to_owned()),
-                        }
-                        Ok(())
-                    }),
-                    _ => {
-                        seen.push(scanner.string()?.into_owned());
-                        Ok(())
-                    }
+                seen.push(format!("{}@{}", key.text, key.at));
+                if scanner.peek()? == Start::String {
+                    seen.push(scanner.string()?.text.into_owned());
+                    return Ok(());
                 }
+                scanner.elements(|scanner| {
+                    match scanner.peek()? {
+                        Start::Number => seen.push(scanner.number()?.text().to_owned()),
+                        start => seen.push(scanner.word(start).to_owned()),
+                    }
+                    Ok(())
+                })
             })
             .unwrap();
         assert_eq!(seen, ["a@3", "1", "true", "b!@24", "c"]);

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-use super::error::{JsonError, Reason, quoted};
+use super::error::{Reason, quoted};
 use super::keyset::{JsonType, Keyset, Leaf, path};
-use super::scan::{Key, Scan, Scanner, Start};
+use super::scan::{Scan, Scanner, Start, Text};
 use super::write::duplicate_key;
 
 /// The most bytes that all paths together may take, since a short text can spell very long ones.
@@ -81,8 +81,8 @@ impl<'a> Tree<'a> {
         let mut members = Members::None;
         scanner.members(|scanner, key| {
             members = Members::Some;
-            if key.name.contains('.') {
-                let what = format!("key {} contains a dot", quoted(&key.name));
+            if key.text.contains('.') {
+                let what = format!("key {} contains a dot", quoted(&key.text));
                 return Err(scanner.refusal(key.at, Reason::DottedKey, what));
             }
             let at = key.at;
@@ -181,15 +181,15 @@ impl<'a> Tree<'a> {
 
     /// Finds the node of a key, first where it was last time.
     #[inline]
-    fn step(&mut self, parent: u32, previous: u32, key: Key<'a>) -> u32 {
+    fn step(&mut self, parent: u32, previous: u32, key: Text<'a>) -> u32 {
         let guess = self.nodes[previous as usize].next;
         if let Some(node) = self.nodes.get(guess as usize)
             && node.parent == parent
-            && node.name.as_ref() == Some(&key.name)
+            && node.name.as_ref() == Some(&key.text)
         {
             return guess;
         }
-        let found = self.child(parent, Some(key.name));
+        let found = self.child(parent, Some(key.text));
         self.nodes[previous as usize].next = found;
         found
     }

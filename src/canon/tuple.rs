@@ -8,12 +8,15 @@ use std::borrow::Cow;
 
 use super::Integers;
 use super::digest::{Digest, Hasher};
-use super::error::{JsonError, Reason};
+use super::error::{Fault, JsonError, Reason};
 use super::scan::{Scan, Scanner, Start};
 use super::write::Writer;
 
 /// How many rows are few enough to be compared outright.
 const FEW: usize = 16;
+
+/// How many bytes are gathered before they are hashed.
+const BATCH: usize = 32 * 1024;
 
 /// Hashes a JSON array of row objects, sorted by metric, then dimension filter, then own bytes.
 ///
@@ -135,15 +138,28 @@ impl<'a> Table<'a> {
     }
 
     fn into_digest(mut self) -> Digest {
-        let bytes = self.writer.into_bytes();
+        let mut bytes = self.writer.into_bytes();
         sort(&mut self.rows, &self.keys, &bytes);
-        let mut hasher = Hasher::default();
-        hasher.update(b"[");
-        for (index, row) in self.rows.iter().enumerate() {
-            // A row's bytes begin with the comma that the first row has no use for.
-            hasher.update(&row.bytes.of(&bytes)[usize::from(index == 0)..]);
+        // Each row's bytes begin with a comma, which for the first row is the bracket.
+        if let Some(first) = self
+            .rows
+            .first()
+            .and_then(|row| bytes.get_mut(row.bytes.start as usize))
+        {
+            *first = b'[';
         }
-        hasher.update(b"]");
+        let mut hasher = Hasher::default();
+        // Gathered first, since the next row's bytes are slow to come and hashing would not overlap that.
+        let mut batch = Vec::with_capacity(2 * BATCH);
+        for row in &self.rows {
+            batch.extend_from_slice(row.bytes.of(&bytes));
+            if batch.len() >= BATCH {
+                hasher.update(&batch);
+                batch.clear();
+            }
+        }
+        batch.push(b']');
+        hasher.update(&batch);
         hasher.finish()
     }
 }
@@ -175,7 +191,7 @@ impl<'a> Columns<'a> {
 
 fn string<'a>(scanner: &mut Scanner<'a>) -> Scan<Option<Cow<'a, str>>> {
     match scanner.peek()? {
-        Start::String => scanner.clone().string().map(Some),
+        Start::String => Ok(Some(scanner.clone().string()?.text)),
         _ => Ok(None),
     }
 }
@@ -243,6 +259,6 @@ fn window(key: &[u8], skip: usize) -> u128 {
 }
 
 #[cold]
-fn malformed(scanner: &Scanner<'_>, at: usize, what: &str) -> Box<JsonError> {
+fn malformed(scanner: &Scanner<'_>, at: usize, what: &str) -> Fault {
     scanner.refusal(at, Reason::Malformed, what)
 }

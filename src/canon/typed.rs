@@ -175,6 +175,18 @@ mod tests {
         choice: Choice,
     }
 
+    #[derive(Serialize)]
+    struct Inner {
+        name: u8,
+    }
+
+    #[derive(Serialize)]
+    struct Outer {
+        name: u8,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
     fn written<T: Serialize + ?Sized>(value: &T) -> String {
         String::from_utf8(canonical_of(value).unwrap()).unwrap()
     }
@@ -264,17 +276,6 @@ mod tests {
             assert!(error.to_string().contains("2^53-1"), "{error}");
         }
         assert!(canonical_of(&u128::MAX).is_err());
-
-        #[derive(Serialize)]
-        struct Inner {
-            name: u8,
-        }
-        #[derive(Serialize)]
-        struct Outer {
-            name: u8,
-            #[serde(flatten)]
-            inner: Inner,
-        }
         let error = canonical_of(&Outer {
             name: 1,
             inner: Inner { name: 2 },

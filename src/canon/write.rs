@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::error::{JsonError, Reason, quoted};
-use super::scan::{Key, Scan, Scanner, Start};
+use super::error::{Fault, Reason, quoted};
+use super::scan::{Scan, Scanner, Start, Text};
 
 /// The longest piece that is copied with a fixed length.
 const SHORT: usize = 32;
@@ -70,15 +70,20 @@ impl<'a> Writer<'a> {
         match scanner.peek()? {
             Start::String => {
                 let at = scanner.at();
-                let text = scanner.string()?;
-                self.string(scanner, &text, at);
+                match scanner.plain_string() {
+                    Some(end) => append(&mut self.out, scanner.text().as_bytes(), at..end),
+                    None => {
+                        let text = scanner.string()?;
+                        self.string(scanner, &text);
+                    }
+                }
             }
             Start::Number => {
                 let at = scanner.at();
                 let number = scanner.number()?;
                 match number.faithful_length() {
                     Some(length) => {
-                        append(&mut self.out, scanner.text().as_bytes(), at..at + length)
+                        append(&mut self.out, scanner.text().as_bytes(), at..at + length);
                     }
                     None => number.write(&mut self.out),
                 }
@@ -110,10 +115,10 @@ impl<'a> Writer<'a> {
         let base = self.members.len();
         let mut keys = Keys::Ascending;
         scanner.members(|scanner, key| {
-            look(scanner, &key.name)?;
+            look(scanner, &key.text)?;
             if keys == Keys::Ascending
                 && let Some(previous) = self.members[base..].last()
-                && utf16_order(&previous.name, &key.name) != Ordering::Less
+                && utf16_order(&previous.name, &key.text) != Ordering::Less
             {
                 keys = Keys::Jumbled;
             }
@@ -144,28 +149,28 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
-    fn open_member(&mut self, scanner: &Scanner<'a>, key: Key<'a>) {
+    fn open_member(&mut self, scanner: &Scanner<'a>, key: Text<'a>) {
         let start = self.out.len();
         self.out.push(b',');
-        self.string(scanner, &key.name, key.at);
+        self.string(scanner, &key);
         self.out.push(b':');
         self.members.push(Member {
-            name: key.name,
+            name: key.text,
             at: key.at,
             written: start..start,
         });
     }
 
-    /// Writes a string in quotes that was read at `at`.
+    /// Writes a string in quotes.
     #[inline]
-    fn string(&mut self, scanner: &Scanner<'a>, text: &Cow<'a, str>, at: usize) {
-        match text {
+    fn string(&mut self, scanner: &Scanner<'a>, text: &Text<'a>) {
+        match &text.text {
             // Borrowed from the input means: nothing in it was or needs to be escaped.
             Cow::Borrowed(plain) => {
                 append(
                     &mut self.out,
                     scanner.text().as_bytes(),
-                    at..at + plain.len() + 2,
+                    text.at..text.at + plain.len() + 2,
                 );
             }
             Cow::Owned(text) => {
@@ -225,7 +230,7 @@ fn is_ascending(members: &[Member<'_>], order: &[usize]) -> bool {
 
 /// Makes the refusal of a key that its object already has.
 #[cold]
-pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Box<JsonError> {
+pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fault {
     let what = format!("duplicate key {}", quoted(name));
     scanner.refusal(at, Reason::DuplicateKey, what)
 }
@@ -234,7 +239,7 @@ pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Box
 ///
 /// Most pieces are short, and a copy of fixed length costs less than a call that first has to look
 /// at the length; so more than asked for is copied, then cut off again.
-#[inline]
+#[inline(always)]
 fn append(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
     let end = out.len() + piece.len();
     let from = &text[piece.start..];
@@ -304,7 +309,7 @@ mod tests {
                 r#"{"a":{"b":1,"a":2},"b":{"b":1,"a":2}}"#,
                 r#"{"a":{"a":2,"b":1},"b":{"a":2,"b":1}}"#,
             ),
-            (r#"[[],[[]],{},[{},{}]]"#, r#"[[],[[]],{},[{},{}]]"#),
+            ("[[],[[]],{},[{},{}]]", "[[],[[]],{},[{},{}]]"),
             ("\t[ null , true,\r\nfalse ] ", "[null,true,false]"),
         ];
         for (json, expected) in cases {

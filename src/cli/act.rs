@@ -35,28 +35,60 @@ pub(super) enum Flavour {
 
 /// Makes the command line of an action from its registry row.
 pub(super) fn command(entry: &'static Entry, flavour: Flavour) -> Command {
-    let mut command = Command::new(entry.name())
-        .about(entry.summary)
-        .arg(Arg::new("target").value_name("ID").required(true).help(entry.target));
+    let mut command = Command::new(entry.name()).about(entry.summary).arg(
+        Arg::new("target")
+            .value_name("ID")
+            .required(true)
+            .help(entry.target),
+    );
     for field in entry.fields {
         let required = field.required == actions::Required::Yes && flavour == Flavour::Act;
-        command = command.arg(Arg::new(field.name).long(field.name).value_name("VALUE").required(required).help(field.help));
+        command = command.arg(
+            Arg::new(field.name)
+                .long(field.name)
+                .value_name("VALUE")
+                .required(required)
+                .help(field.help),
+        );
     }
     if flavour == Flavour::Why {
         return command;
     }
     command
-        .arg(Arg::new("dry-run").long("dry-run").action(clap::ArgAction::SetTrue).conflicts_with("confirm").help("Show what would happen and the phrase to confirm it with"))
-        .arg(Arg::new("confirm").long("confirm").value_name("PHRASE").help("The exact phrase that --dry-run shows"))
-        .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why; it goes into the ledger"))
+        .arg(
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(clap::ArgAction::SetTrue)
+                .conflicts_with("confirm")
+                .help("Show what would happen and the phrase to confirm it with"),
+        )
+        .arg(
+            Arg::new("confirm")
+                .long("confirm")
+                .value_name("PHRASE")
+                .help("The exact phrase that --dry-run shows"),
+        )
+        .arg(
+            Arg::new("reason")
+                .long("reason")
+                .value_name("TEXT")
+                .help("Why; it goes into the ledger"),
+        )
 }
 
 /// Reads which action was named, and its target and fields.
-pub(super) fn asked(matches: &ArgMatches) -> Result<(&'static Entry, Asked, &ArgMatches), clap::Error> {
+pub(super) fn asked(
+    matches: &ArgMatches,
+) -> Result<(&'static Entry, Asked, &ArgMatches), clap::Error> {
     let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
     let (name, matches) = matches.subcommand().ok_or_else(missing)?;
     let entry = actions::find(name).map_err(|_| missing())?;
-    let mut asked = Asked::of(matches.get_one::<String>("target").cloned().unwrap_or_default());
+    let mut asked = Asked::of(
+        matches
+            .get_one::<String>("target")
+            .cloned()
+            .unwrap_or_default(),
+    );
     for field in entry.fields {
         if let Some(value) = matches.get_one::<String>(field.name) {
             asked = asked.with(field.name, value.clone());
@@ -67,10 +99,15 @@ pub(super) fn asked(matches: &ArgMatches) -> Result<(&'static Entry, Asked, &Arg
 
 /// Adds one subcommand for every action that a person may take.
 pub(super) fn augment(mut command: Command, flavour: Flavour) -> Command {
-    for entry in actions::ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+    for entry in actions::ENTRIES
+        .iter()
+        .filter(|entry| entry.basis == Basis::Person)
+    {
         command = command.subcommand(self::command(entry, flavour));
     }
-    command.subcommand_required(true).arg_required_else_help(true)
+    command
+        .subcommand_required(true)
+        .arg_required_else_help(true)
 }
 
 impl FromArgMatches for Act {
@@ -78,7 +115,10 @@ impl FromArgMatches for Act {
         let (entry, asked, matches) = asked(matches)?;
         let reason = matches.get_one::<String>("reason").cloned();
         let go = match matches.get_one::<String>("confirm") {
-            Some(typed) => Go::Confirm(Answer { typed: typed.clone(), reason }),
+            Some(typed) => Go::Confirm(Answer {
+                typed: typed.clone(),
+                reason,
+            }),
             None => Go::DryRun,
         };
         if matches!(go, Go::DryRun) && !matches.get_flag("dry-run") {
@@ -87,7 +127,11 @@ impl FromArgMatches for Act {
                 "give --dry-run to look, or --confirm PHRASE to do it; --dry-run shows the phrase\n",
             ));
         }
-        Ok(Self { verb: entry.verb, asked, go })
+        Ok(Self {
+            verb: entry.verb,
+            asked,
+            go,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -135,7 +179,11 @@ pub(super) async fn settle(store: &Store, outcome: Outcome) -> Result<Sealed, Fa
         Outcome::Failed(error) => Err(error.into()),
         Outcome::Unknown { ticket, cause } => match store.resolve(&ticket).await {
             Ok(Some(entry)) => Ok(entry.into()),
-            Ok(None) => Err(Failure::new(Exit::CannotTell, format!("nothing was written: {cause}"), "do it again")),
+            Ok(None) => Err(Failure::new(
+                Exit::CannotTell,
+                format!("nothing was written: {cause}"),
+                "do it again",
+            )),
             Err(_) => Err(Failure::new(
                 Exit::CannotTell,
                 format!("the outcome is unknown: {cause}"),
@@ -146,7 +194,10 @@ pub(super) async fn settle(store: &Store, outcome: Outcome) -> Result<Sealed, Fa
 }
 
 fn done(name: &str, ticket: &str, sealed: &Sealed) -> Page {
-    let line = format!("done: {name}, ledger entry {} at {}, hash {}", sealed.seq, sealed.at, sealed.hash);
+    let line = format!(
+        "done: {name}, ledger entry {} at {}, hash {}",
+        sealed.seq, sealed.at, sealed.hash
+    );
     let json = json!({"action": name, "outcome": "done", "ticket": ticket, "seq": sealed.seq, "hash": sealed.hash, "at_utc": sealed.at});
     Page::new(Exit::Done, vec![line], "act", json)
 }
@@ -159,7 +210,11 @@ pub(super) fn condition_line(condition: &Condition) -> String {
         Verdict::CannotTell => "  ? ",
     };
     let line = format!("[{word}] {:<16} {}", condition.id, condition.evidence);
-    if condition.verdict == Verdict::Pass { line } else { format!("{line} ({}: {})", condition.owner, condition.fix) }
+    if condition.verdict == Verdict::Pass {
+        line
+    } else {
+        format!("{line} ({}: {})", condition.owner, condition.fix)
+    }
 }
 
 fn preview(proposal: &Proposal) -> Result<Page, Failure> {
@@ -174,14 +229,29 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
     )];
     lines.extend(proposal.conditions().iter().map(condition_line));
     for row in &changes {
-        lines.push(format!("{} {} becomes version {}", row.table, row.key, row.version));
-        lines.extend(row.fields.iter().map(|field| format!("  {}: {} -> {}", field.field, field.before, field.after)));
+        lines.push(format!(
+            "{} {} becomes version {}",
+            row.table, row.key, row.version
+        ));
+        lines.extend(
+            row.fields
+                .iter()
+                .map(|field| format!("  {}: {} -> {}", field.field, field.before, field.after)),
+        );
     }
     let refusal = proposal.refusal();
-    let exit = Exit::from(Verdict::all(proposal.conditions().iter().map(|condition| condition.verdict)));
+    let exit = Exit::from(Verdict::all(
+        proposal
+            .conditions()
+            .iter()
+            .map(|condition| condition.verdict),
+    ));
     lines.push(match &refusal {
         Some(_) => "not possible now".to_owned(),
-        None => format!("nothing was written; to do it: --confirm \"{}\"", proposal.phrase()),
+        None => format!(
+            "nothing was written; to do it: --confirm \"{}\"",
+            proposal.phrase()
+        ),
     });
     let json = json!({
         "action": proposal.entry().name(), "outcome": "dry_run", "target": target.id, "target_version": target.version,

@@ -27,28 +27,74 @@ impl Config {
                 let path = config_path(flags, std::env::vars_os())?;
                 write_template(&path)?;
                 let shown = path.display().to_string();
-                Ok(Page::new(Exit::Done, vec![format!("written: {shown}")], "config-init", json!({"path": shown})))
+                Ok(Page::new(
+                    Exit::Done,
+                    vec![format!("written: {shown}")],
+                    "config-init",
+                    json!({"path": shown}),
+                ))
             }
             Self::Print => {
                 let rows = load()?.rows();
-                let lines = rows.iter().map(|(key, value, source)| format!("{key} = {value}  ({source})")).collect();
+                let lines = rows
+                    .iter()
+                    .map(|(key, value, source)| format!("{key} = {value}  ({source})"))
+                    .collect();
                 let json: Vec<_> = rows.iter().map(|(key, value, source)| json!({"key": key, "value": value, "source": source})).collect();
-                Ok(Page::new(Exit::Done, lines, "config-print", json!({"settings": json})))
+                Ok(Page::new(
+                    Exit::Done,
+                    lines,
+                    "config-print",
+                    json!({"settings": json}),
+                ))
             }
             Self::Path => {
                 let paths = load()?.paths();
-                let rows = [("config_file", paths.config_file), ("data_dir", paths.data_dir), ("state_dir", paths.state_dir), ("log_file", paths.log_file)];
-                let rows = rows.map(|(name, path)| (name, path.map(|path| path.display().to_string())));
-                let lines = rows.iter().map(|(name, path)| format!("{name} = {}", path.as_deref().unwrap_or("none"))).collect();
-                let json = rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect();
-                Ok(Page::new(Exit::Done, lines, "config-path", serde_json::Value::Object(json)))
+                let rows = [
+                    ("config_file", paths.config_file),
+                    ("data_dir", paths.data_dir),
+                    ("state_dir", paths.state_dir),
+                    ("log_file", paths.log_file),
+                ];
+                let rows =
+                    rows.map(|(name, path)| (name, path.map(|path| path.display().to_string())));
+                let lines = rows
+                    .iter()
+                    .map(|(name, path)| format!("{name} = {}", path.as_deref().unwrap_or("none")))
+                    .collect();
+                let json = rows
+                    .iter()
+                    .map(|(name, path)| ((*name).to_owned(), json!(path)))
+                    .collect();
+                Ok(Page::new(
+                    Exit::Done,
+                    lines,
+                    "config-path",
+                    serde_json::Value::Object(json),
+                ))
             }
             Self::Check => {
                 let warnings = load()?.warnings();
-                let mut lines: Vec<_> = warnings.iter().map(|warning| format!("warning: {warning}")).collect();
-                lines.push(if warnings.is_empty() { "the settings are sound".to_owned() } else { format!("{} warnings", warnings.len()) });
-                let exit = if warnings.is_empty() { Exit::Done } else { Exit::No };
-                Ok(Page::new(exit, lines, "config-check", json!({"warnings": warnings})))
+                let mut lines: Vec<_> = warnings
+                    .iter()
+                    .map(|warning| format!("warning: {warning}"))
+                    .collect();
+                lines.push(if warnings.is_empty() {
+                    "the settings are sound".to_owned()
+                } else {
+                    format!("{} warnings", warnings.len())
+                });
+                let exit = if warnings.is_empty() {
+                    Exit::Done
+                } else {
+                    Exit::No
+                };
+                Ok(Page::new(
+                    exit,
+                    lines,
+                    "config-check",
+                    json!({"warnings": warnings}),
+                ))
             }
         }
     }

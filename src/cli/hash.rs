@@ -48,17 +48,28 @@ impl Hash {
     pub(super) fn run(self) -> Result<Page, Failure> {
         let (of, digest) = match self {
             Self::Tuple(input) => ("tuple", canon::tuple_hash(&read(input.file.as_deref())?)?),
-            Self::Keyset(input) => ("keyset", canon::keyset(&read(input.file.as_deref())?)?.hash()),
+            Self::Keyset(input) => (
+                "keyset",
+                canon::keyset(&read(input.file.as_deref())?)?.hash(),
+            ),
             Self::File(input) => ("file", hash_file(input.file.as_deref())?),
         };
-        Ok(Page::new(Exit::Done, vec![digest.to_string()], "hash", json!({"of": of, "sha256": digest})))
+        Ok(Page::new(
+            Exit::Done,
+            vec![digest.to_string()],
+            "hash",
+            json!({"of": of, "sha256": digest}),
+        ))
     }
 }
 
 fn hash_file(path: Option<&Path>) -> Result<Digest, Failure> {
     let hashed = match path {
-        Some(path) => open(path).and_then(|file| canon::hash_file(file).map_err(|error| Failure::of_file(path, &error)))?,
-        None => canon::hash_file(std::io::stdin().lock()).map_err(|error| Failure::of_file(Path::new("standard input"), &error))?,
+        Some(path) => open(path).and_then(|file| {
+            canon::hash_file(file).map_err(|error| Failure::of_file(path, &error))
+        })?,
+        None => canon::hash_file(std::io::stdin().lock())
+            .map_err(|error| Failure::of_file(Path::new("standard input"), &error))?,
     };
     Ok(hashed)
 }
@@ -67,7 +78,11 @@ fn hash_file(path: Option<&Path>) -> Result<Digest, Failure> {
 fn open(path: &Path) -> Result<File, Failure> {
     let found = std::fs::metadata(path).map_err(|error| Failure::of_file(path, &error))?;
     if !found.is_file() {
-        return Err(Failure::new(Exit::BadInput, format!("{} is not a file", path.display()), "give a file, or pipe it in"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!("{} is not a file", path.display()),
+            "give a file, or pipe it in",
+        ));
     }
     File::open(path).map_err(|error| Failure::of_file(path, &error))
 }
@@ -76,13 +91,26 @@ fn open(path: &Path) -> Result<File, Failure> {
 pub(super) fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let (name, mut source): (&Path, Box<dyn Read>) = match path {
         Some(path) => (path, Box::new(open(path)?)),
-        None => (Path::new("standard input"), Box::new(std::io::stdin().lock())),
+        None => (
+            Path::new("standard input"),
+            Box::new(std::io::stdin().lock()),
+        ),
     };
-    let size = path.and_then(|path| std::fs::metadata(path).ok()).map_or(0, |found| found.len().min(MOST_BYTES));
+    let size = path
+        .and_then(|path| std::fs::metadata(path).ok())
+        .map_or(0, |found| found.len().min(MOST_BYTES));
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    let read = source.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| Failure::of_file(name, &error))?;
+    let read = source
+        .by_ref()
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::of_file(name, &error))?;
     if read as u64 > MOST_BYTES {
-        return Err(Failure::new(Exit::BadInput, format!("{} is larger than 4 GiB", name.display()), "split it"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!("{} is larger than 4 GiB", name.display()),
+            "split it",
+        ));
     }
     Ok(bytes)
 }

@@ -29,13 +29,19 @@ pub(super) struct Init {
 }
 
 fn parse_environment(text: &str) -> Result<Environment, String> {
-    text.parse().map_err(|refusal: crate::rules::Refusal| refusal.hint)
+    text.parse()
+        .map_err(|refusal: crate::rules::Refusal| refusal.hint)
 }
 
 impl Init {
-    pub(super) async fn run(self, settings: &Settings, account: OsAccount) -> Result<Page, Failure> {
+    pub(super) async fn run(
+        self,
+        settings: &Settings,
+        account: OsAccount,
+    ) -> Result<Page, Failure> {
         for person in [&self.founder, &self.backup].into_iter().flatten() {
-            check_person_id(person).map_err(|refusal| Failure::new(Exit::BadInput, refusal.sentence, refusal.hint))?;
+            check_person_id(person)
+                .map_err(|refusal| Failure::new(Exit::BadInput, refusal.sentence, refusal.hint))?;
         }
         let (store, prepared) = schema::prepare(settings.direct()?, account).await?;
         let established = schema::state(&store).await? == State::Current;
@@ -58,7 +64,17 @@ impl Init {
             (Prepared::Changed, true) => "upgraded",
             (Prepared::Unchanged, true) => "unchanged",
         };
-        let line = format!("{what}: {}, schema {}, ledger entry {}", settings.dsn.value, schema::latest(), head.seq);
-        Ok(Page::new(Exit::Done, vec![line], "init", json!({"outcome": what, "schema_version": schema::latest(), "ledger": head})))
+        let line = format!(
+            "{what}: {}, schema {}, ledger entry {}",
+            settings.dsn.value,
+            schema::latest(),
+            head.seq
+        );
+        Ok(Page::new(
+            Exit::Done,
+            vec![line],
+            "init",
+            json!({"outcome": what, "schema_version": schema::latest(), "ledger": head}),
+        ))
     }
 }

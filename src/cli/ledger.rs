@@ -40,10 +40,16 @@ impl Ledger {
         let mut view = store.view().await?;
         match self {
             Self::Show { seq: Some(seq), .. } => {
-                let entry = ledger::entries(&mut view, seq, 1).await?.into_iter().find(|entry| entry.seq == seq);
+                let entry = ledger::entries(&mut view, seq, 1)
+                    .await?
+                    .into_iter()
+                    .find(|entry| entry.seq == seq);
                 show(&mut view, entry, &format!("entry {seq}")).await
             }
-            Self::Show { ticket: Some(ticket), .. } => {
+            Self::Show {
+                ticket: Some(ticket),
+                ..
+            } => {
                 let entry = ledger::by_ticket(&mut view, &ticket).await?;
                 show(&mut view, entry, &format!("ticket {ticket}")).await
             }
@@ -57,11 +63,23 @@ impl Ledger {
 async fn list(view: &mut View, last: i64) -> Result<Page, Failure> {
     let entries = ledger::newest(view, last).await?;
     let line = |e: &ledger::Entry| {
-        let reason = e.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        format!("{:>6} {} {} {} {} ({}, {}){reason}", e.seq, e.at_utc, e.action, e.target_id, e.actor_id, e.basis, e.attestation)
+        let reason = e
+            .reason
+            .as_deref()
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
+        format!(
+            "{:>6} {} {} {} {} ({}, {}){reason}",
+            e.seq, e.at_utc, e.action, e.target_id, e.actor_id, e.basis, e.attestation
+        )
     };
     let entries_json = entries.iter().map(as_json).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::new(Exit::Done, entries.iter().map(line).collect(), "ledger-show", json!({"entries": entries_json})))
+    Ok(Page::new(
+        Exit::Done,
+        entries.iter().map(line).collect(),
+        "ledger-show",
+        json!({"entries": entries_json}),
+    ))
 }
 
 fn as_json(entry: &ledger::Entry) -> Result<Value, StoreError> {
@@ -76,14 +94,33 @@ fn as_json(entry: &ledger::Entry) -> Result<Value, StoreError> {
 }
 
 async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Result<Page, Failure> {
-    let entry = entry.ok_or_else(|| Failure::new(Exit::CannotTell, format!("the ledger has no {asked}"), "`govdeck ledger show` lists the newest entries"))?;
+    let entry = entry.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("the ledger has no {asked}"),
+            "`govdeck ledger show` lists the newest entries",
+        )
+    })?;
     let changes = ledger::changes(view, entry.seq, entry.seq).await?;
-    let card = artifact::bytes(view, entry.card_sha256).await?.unwrap_or_default();
+    let card = artifact::bytes(view, entry.card_sha256)
+        .await?
+        .unwrap_or_default();
     let card: Value = serde_json::from_slice(&card).unwrap_or_default();
     let mut lines = vec![
         format!("entry {} of {}", entry.seq, entry.at_utc),
-        format!("  {} {} by {} ({}, {}, login {})", entry.action, entry.target_id, entry.actor_id, entry.basis, entry.attestation, entry.login),
-        format!("  reason: {}", entry.reason.as_deref().unwrap_or("none given")),
+        format!(
+            "  {} {} by {} ({}, {}, login {})",
+            entry.action,
+            entry.target_id,
+            entry.actor_id,
+            entry.basis,
+            entry.attestation,
+            entry.login
+        ),
+        format!(
+            "  reason: {}",
+            entry.reason.as_deref().unwrap_or("none given")
+        ),
         format!("  ticket {}", entry.ticket),
         format!("  card   {}", entry.card_sha256),
         format!("  before {}", entry.prev_hash),
@@ -91,9 +128,15 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
     ];
     let mut changes_json = Vec::new();
     for change in &changes {
-        let before: Value = ledger::image_before(view, change).await?.and_then(|image| serde_json::from_str(&image).ok()).unwrap_or_default();
+        let before: Value = ledger::image_before(view, change)
+            .await?
+            .and_then(|image| serde_json::from_str(&image).ok())
+            .unwrap_or_default();
         let after: Value = serde_json::from_str(&change.after_image).unwrap_or_default();
-        lines.push(format!("  {} {} version {}", change.table_name, change.row_key, change.version));
+        lines.push(format!(
+            "  {} {} version {}",
+            change.table_name, change.row_key, change.version
+        ));
         lines.extend(differences(&before, &after));
         changes_json.push(json!({"table": change.table_name, "key": change.row_key, "version": change.version, "row_sha256": change.row_sha256, "before": before, "after": after}));
     }
@@ -104,9 +147,22 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
 }
 
 fn differences(before: &Value, after: &Value) -> Vec<String> {
-    let Some(columns) = after.as_object() else { return Vec::new() };
-    let differs = |(name, value): &(&String, &Value)| name.as_str() != "version" && before.get(name.as_str()).unwrap_or(&Value::Null) != *value;
-    columns.iter().filter(differs).map(|(name, value)| format!("    {name}: {} -> {value}", before.get(name).unwrap_or(&Value::Null))).collect()
+    let Some(columns) = after.as_object() else {
+        return Vec::new();
+    };
+    let differs = |(name, value): &(&String, &Value)| {
+        name.as_str() != "version" && before.get(name.as_str()).unwrap_or(&Value::Null) != *value
+    };
+    columns
+        .iter()
+        .filter(differs)
+        .map(|(name, value)| {
+            format!(
+                "    {name}: {} -> {value}",
+                before.get(name).unwrap_or(&Value::Null)
+            )
+        })
+        .collect()
 }
 
 /// A head as `ledger head` prints it.
@@ -123,18 +179,33 @@ async fn print_head(view: &mut View) -> Result<Page, Failure> {
     let deployment = deployment::read(view).await?;
     let json = json!({"schema": "govdeck.ledger-head.v1", "deployment_id": deployment.deployment_id, "seq": head.seq, "hash": head.hash, "at_utc": head.at_utc});
     // The same bytes in both shapes: what a person saves is what `verify --head` reads.
-    Ok(Page::new(Exit::Done, vec![json.to_string()], "ledger-head", json))
+    Ok(Page::new(
+        Exit::Done,
+        vec![json.to_string()],
+        "ledger-head",
+        json,
+    ))
 }
 
 fn read_head(path: &Path) -> Result<(HeadFile, ExportedHead), Failure> {
     let bytes = super::hash::read(Some(path))?;
     canon::canonical_exact(&bytes)?;
-    let malformed = |what: String| Failure::new(Exit::BadInput, format!("{}: {what}", path.display()), "give a file that `govdeck ledger head` printed");
-    let file: HeadFile = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+    let malformed = |what: String| {
+        Failure::new(
+            Exit::BadInput,
+            format!("{}: {what}", path.display()),
+            "give a file that `govdeck ledger head` printed",
+        )
+    };
+    let file: HeadFile =
+        serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     if file.schema != "govdeck.ledger-head.v1" || file.seq < 1 {
         return Err(malformed("this is no ledger head".to_owned()));
     }
-    let hash: Digest = file.hash.parse().map_err(|_| malformed("the hash is malformed".to_owned()))?;
+    let hash: Digest = file
+        .hash
+        .parse()
+        .map_err(|_| malformed("the hash is malformed".to_owned()))?;
     let seq = file.seq;
     Ok((file, ExportedHead { seq, hash }))
 }
@@ -146,14 +217,25 @@ async fn verify_all(view: &mut View, head: Option<&Path>) -> Result<Page, Failur
             let (file, exported) = read_head(path)?;
             let deployment = deployment::read(view).await?;
             if file.deployment_id != deployment.deployment_id {
-                return Err(Failure::new(Exit::No, format!("{} is the head of another deployment", path.display()), "the database was replaced, or the file belongs elsewhere"));
+                return Err(Failure::new(
+                    Exit::No,
+                    format!("{} is the head of another deployment", path.display()),
+                    "the database was replaced, or the file belongs elsewhere",
+                ));
             }
             Some(exported)
         }
     };
     let report = verify(view, exported).await?;
-    let counted = format!("{} entries, {} governed rows, {} artefacts, {} definitions", report.entries, report.rows, report.artifacts, report.definitions);
-    let mut lines: Vec<_> = report.findings.iter().map(|finding| format!("BAD {}: {}", finding.place, finding.wrong)).collect();
+    let counted = format!(
+        "{} entries, {} governed rows, {} artefacts, {} definitions",
+        report.entries, report.rows, report.artifacts, report.definitions
+    );
+    let mut lines: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| format!("BAD {}: {}", finding.place, finding.wrong))
+        .collect();
     let nothing_checked = report.entries == 0;
     let exit = match (report.findings.is_empty(), nothing_checked) {
         (false, _) => Exit::No,
@@ -161,7 +243,10 @@ async fn verify_all(view: &mut View, head: Option<&Path>) -> Result<Page, Failur
         (true, false) => Exit::Done,
     };
     lines.push(match exit {
-        Exit::Done => format!("the ledger verifies: {counted}, head {} {}", report.head.seq, report.head.hash),
+        Exit::Done => format!(
+            "the ledger verifies: {counted}, head {} {}",
+            report.head.seq, report.head.hash
+        ),
         Exit::CannotTell => "cannot tell: the ledger is empty".to_owned(),
         _ => format!("the ledger does not verify ({counted})"),
     });

@@ -32,8 +32,14 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self) -> Result<Page, Failure> {
-        clap_mangen::generate_to(super::command(), &self.folder).map_err(|error| Failure::of_file(&self.folder, &error))?;
+        clap_mangen::generate_to(super::command(), &self.folder)
+            .map_err(|error| Failure::of_file(&self.folder, &error))?;
         let shown = self.folder.display().to_string();
-        Ok(Page::new(Exit::Done, vec![format!("man pages written to {shown}")], "man", json!({"folder": shown})))
+        Ok(Page::new(
+            Exit::Done,
+            vec![format!("man pages written to {shown}")],
+            "man",
+            json!({"folder": shown}),
+        ))
     }
 }

@@ -94,7 +94,10 @@ pub fn command() -> clap::Command {
 }
 
 fn run(cli: Cli) -> Result<Page, Failure> {
-    let flags = Flags { config: cli.config, dsn: cli.dsn };
+    let flags = Flags {
+        config: cli.config,
+        dsn: cli.dsn,
+    };
     match cli.verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
@@ -104,9 +107,16 @@ fn run(cli: Cli) -> Result<Page, Failure> {
         verb => {
             let settings = Settings::load(&flags, std::env::vars_os())?;
             start_log(&settings);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                Failure::new(Exit::CannotTell, format!("the program cannot start: {error}"), "see the system's limits")
-            })?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| {
+                    Failure::new(
+                        Exit::CannotTell,
+                        format!("the program cannot start: {error}"),
+                        "see the system's limits",
+                    )
+                })?;
             runtime.block_on(run_on_store(verb, &settings))
         }
     }
@@ -130,7 +140,11 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         // The verbs that need no store never come here.
-        _ => Err(Failure::new(Exit::BadInput, "this verb works without a database", "report this as a bug")),
+        _ => Err(Failure::new(
+            Exit::BadInput,
+            "this verb works without a database",
+            "report this as a bug",
+        )),
     };
     store.close().await;
     page
@@ -149,18 +163,39 @@ fn start_log(settings: &Settings) {
         LogLevel::Info => tracing::Level::INFO,
         LogLevel::Debug => tracing::Level::DEBUG,
     };
-    let Some(path) = &settings.log_file.value else { return };
+    let Some(path) = &settings.log_file.value else {
+        return;
+    };
     let opened = path
         .parent()
-        .map_or(Ok(()), |folder| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder))
-        .and_then(|()| std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path));
+        .map_or(Ok(()), |folder| {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+        })
+        .and_then(|()| {
+            std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(path)
+        });
     match opened {
         Ok(file) => {
-            let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::sync::Mutex::new(file));
+            let lines = tracing_subscriber::fmt::layer()
+                .with_ansi(false)
+                .with_writer(std::sync::Mutex::new(file));
             let ours = tracing_subscriber::filter::Targets::new().with_target("govdeck", level);
             // A second start in one process keeps the first log.
-            let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+            let _ = tracing_subscriber::registry()
+                .with(lines)
+                .with(ours)
+                .try_init();
         }
-        Err(error) => eprintln!("warning: no log: {} cannot be written: {error}", path.display()),
+        Err(error) => eprintln!(
+            "warning: no log: {} cannot be written: {error}",
+            path.display()
+        ),
     }
 }

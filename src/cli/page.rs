@@ -62,22 +62,36 @@ impl Page {
     /// Makes a page of lines and the JSON document that says the same; the document names its schema.
     pub(super) fn new(exit: Exit, lines: Vec<String>, schema: &str, mut json: Value) -> Self {
         if let Value::Object(members) = &mut json {
-            members.insert("schema".to_owned(), Value::String(format!("govdeck.{schema}.v1")));
+            members.insert(
+                "schema".to_owned(),
+                Value::String(format!("govdeck.{schema}.v1")),
+            );
         }
-        Self { exit, body: Body::Said { lines, json } }
+        Self {
+            exit,
+            body: Body::Said { lines, json },
+        }
     }
 
     /// Makes a page of exact bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
-        Self { exit: Exit::Done, body: Body::Raw(bytes) }
+        Self {
+            exit: Exit::Done,
+            body: Body::Raw(bytes),
+        }
     }
 
     /// Prints the page and returns its exit code; output that cannot be written is never a pass.
     pub(super) fn print(self, shape: Shape) -> ExitCode {
         let bytes = match (self.body, shape) {
             (Body::Raw(bytes), _) => bytes,
-            (Body::Said { lines, .. }, Shape::Text) => lines.iter().fold(String::new(), |page, line| page + &text::scrub(line) + "\n").into_bytes(),
-            (Body::Said { json, .. }, Shape::Json) => escape_hostile(&json.to_string()).into_bytes(),
+            (Body::Said { lines, .. }, Shape::Text) => lines
+                .iter()
+                .fold(String::new(), |page, line| page + &text::scrub(line) + "\n")
+                .into_bytes(),
+            (Body::Said { json, .. }, Shape::Json) => {
+                escape_hostile(&json.to_string()).into_bytes()
+            }
         };
         let mut out = std::io::stdout().lock();
         match out.write_all(&bytes).and_then(|()| out.flush()) {
@@ -114,19 +128,32 @@ pub(super) struct Failure {
 impl Failure {
     /// Makes a failure.
     pub(super) fn new(exit: Exit, sentence: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, sentence: sentence.into(), hint: hint.into() }
+        Self {
+            exit,
+            sentence: sentence.into(),
+            hint: hint.into(),
+        }
     }
 
     /// Makes a failure about a file.
     pub(super) fn of_file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new(Exit::BadInput, format!("{}: {error}", path.display()), "check the path and its permissions")
+        Self::new(
+            Exit::BadInput,
+            format!("{}: {error}", path.display()),
+            "check the path and its permissions",
+        )
     }
 
     /// Prints the failure and returns its exit code.
     pub(super) fn print(self) -> ExitCode {
         let mut err = std::io::stderr().lock();
         // Nothing is left to tell anyone when the error stream is closed too.
-        let _ = writeln!(err, "error: {}\nhint: {}", text::scrub(&self.sentence), text::scrub(&self.hint));
+        let _ = writeln!(
+            err,
+            "error: {}\nhint: {}",
+            text::scrub(&self.sentence),
+            text::scrub(&self.hint)
+        );
         ExitCode::from(self.exit as u8)
     }
 }
@@ -152,7 +179,11 @@ impl From<SettingsError> for Failure {
 
 impl From<JsonError> for Failure {
     fn from(error: JsonError) -> Self {
-        Self::new(Exit::BadInput, error.to_string(), "mend the JSON text there")
+        Self::new(
+            Exit::BadInput,
+            error.to_string(),
+            "mend the JSON text there",
+        )
     }
 }
 
@@ -175,6 +206,9 @@ mod tests {
         let raw = serde_json::json!({"a": "x\u{202e}y\u{e0041}z\n"}).to_string();
         let escaped = escape_hostile(&raw);
         assert!(!escaped.trim_end().contains(text::is_hostile));
-        assert_eq!(serde_json::from_str::<Value>(&escaped).expect("still JSON"), serde_json::from_str::<Value>(&raw).expect("JSON"));
+        assert_eq!(
+            serde_json::from_str::<Value>(&escaped).expect("still JSON"),
+            serde_json::from_str::<Value>(&raw).expect("JSON")
+        );
     }
 }

@@ -22,18 +22,41 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     let counts = publish::counts(&mut view).await?;
     let blocks = publish::open_blocks(&mut view, LISTED).await?;
     let waiting = outbox::waiting(&mut view).await?;
-    let unstaffed = publish::routes(&mut view).await?.iter().filter(|route| route.backup_owner_user_id == RULES).count();
+    let unstaffed = publish::routes(&mut view)
+        .await?
+        .iter()
+        .filter(|route| route.backup_owner_user_id == RULES)
+        .count();
     let (now, login) = (view.now(), view.login().to_owned());
     let skew = Moment::on_this_workstation().since(now).num_seconds();
 
-    let you = actor.as_ref().map_or_else(|| format!("nobody (login {login}): you may only look"), |actor| {
-        let roles: Vec<_> = actor.roles.iter().map(|role| role.word()).collect();
-        format!("{} ({})", actor.person_id, if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") })
-    });
+    let you = actor.as_ref().map_or_else(
+        || format!("nobody (login {login}): you may only look"),
+        |actor| {
+            let roles: Vec<_> = actor.roles.iter().map(|role| role.word()).collect();
+            format!(
+                "{} ({})",
+                actor.person_id,
+                if roles.is_empty() {
+                    "no role".to_owned()
+                } else {
+                    roles.join(", ")
+                }
+            )
+        },
+    );
     let mut lines = vec![
-        format!("{} {}, {}", deployment.environment.word().to_uppercase(), deployment.name, settings.dsn.value),
+        format!(
+            "{} {}, {}",
+            deployment.environment.word().to_uppercase(),
+            deployment.name,
+            settings.dsn.value
+        ),
         format!("you are {you}"),
-        format!("{} open blocks, {} runs wait for the gate, {waiting} messages wait for delivery", counts.open, counts.pending),
+        format!(
+            "{} open blocks, {} runs wait for the gate, {waiting} messages wait for delivery",
+            counts.open, counts.pending
+        ),
     ];
     lines.extend(blocks.iter().map(|block| block_line(block, now)));
     lines.push(format!("ledger entry {} {}", head.seq, head.hash));
@@ -41,7 +64,9 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
     }
     if skew.abs() > SKEW_SECONDS {
-        lines.push(format!("WARNING: this workstation's clock is {skew} s off the database's"));
+        lines.push(format!(
+            "WARNING: this workstation's clock is {skew} s off the database's"
+        ));
     }
     let json = json!({
         "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_seconds": skew,

@@ -19,7 +19,10 @@ pub(super) struct Why {
 impl FromArgMatches for Why {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let (entry, asked, _) = asked(matches)?;
-        Ok(Self { verb: entry.verb, asked })
+        Ok(Self {
+            verb: entry.verb,
+            asked,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -45,7 +48,12 @@ impl Subcommand for Why {
 impl Why {
     pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
         let proposal = actions::propose(&mut store.view().await?, self.verb, self.asked).await?;
-        let verdict = Verdict::all(proposal.conditions().iter().map(|condition| condition.verdict));
+        let verdict = Verdict::all(
+            proposal
+                .conditions()
+                .iter()
+                .map(|condition| condition.verdict),
+        );
         let lines = proposal.conditions().iter().map(condition_line).collect();
         let json = json!({
             "action": proposal.entry().name(), "target": proposal.target().id, "verdict": verdict,

@@ -113,7 +113,10 @@ pub fn decide(facts: &GateFacts<'_>) -> GateDecision {
         (BlockReason::FooterSchemaDrift, !footer_current),
     ];
     GateDecision {
-        causes: found.into_iter().filter_map(|(reason, found)| found.then_some(reason)).collect(),
+        causes: found
+            .into_iter()
+            .filter_map(|(reason, found)| found.then_some(reason))
+            .collect(),
     }
 }
 
@@ -148,14 +151,21 @@ impl Standing<'_> {
 #[must_use]
 pub fn may_take(block: &Standing<'_>, actor: &Actor) -> Vec<Condition> {
     let is_routed = [block.owner, block.backup].contains(&Some(actor.person_id.as_str()));
-    let (owner, backup) = (block.owner.unwrap_or("nobody"), block.backup.unwrap_or("nobody"));
+    let (owner, backup) = (
+        block.owner.unwrap_or("nobody"),
+        block.backup.unwrap_or("nobody"),
+    );
     vec![
         block.open(),
         Condition::holds(
             "not_taken",
             block.taken_by.is_none(),
             block.taken_by.unwrap_or(owner),
-            block.taken_by.map_or("nobody has taken it".to_owned(), |by| format!("taken by {by}")),
+            block
+                .taken_by
+                .map_or("nobody has taken it".to_owned(), |by| {
+                    format!("taken by {by}")
+                }),
             "a block is taken once; speak to whoever took it",
         ),
         Condition::holds(
@@ -171,15 +181,23 @@ pub fn may_take(block: &Standing<'_>, actor: &Actor) -> Vec<Condition> {
 /// Lists what must hold before `actor` escalates a block to its backup.
 #[must_use]
 pub fn may_escalate(block: &Standing<'_>, actor: &Actor) -> Vec<Condition> {
-    let (owner, backup) = (block.owner.unwrap_or("nobody"), block.backup.unwrap_or("nobody"));
-    let may = actor.holds_one_of(&[Role::OnCall, Role::GovernanceLead]) || block.owner == Some(actor.person_id.as_str());
+    let (owner, backup) = (
+        block.owner.unwrap_or("nobody"),
+        block.backup.unwrap_or("nobody"),
+    );
+    let may = actor.holds_one_of(&[Role::OnCall, Role::GovernanceLead])
+        || block.owner == Some(actor.person_id.as_str());
     vec![
         block.open(),
         Condition::holds(
             "not_escalated",
             block.escalated_by.is_none(),
             backup,
-            block.escalated_by.map_or("not escalated yet".to_owned(), |by| format!("escalated by {by}")),
+            block
+                .escalated_by
+                .map_or("not escalated yet".to_owned(), |by| {
+                    format!("escalated by {by}")
+                }),
             "the backup was paged already; call them",
         ),
         Condition::holds(
@@ -217,7 +235,14 @@ mod tests {
         let other = "b".repeat(64);
         let upper = "A".repeat(64);
         let short = "a".repeat(63);
-        let hashes = [None, Some(""), Some(upper.as_str()), Some(short.as_str()), Some(good.as_str()), Some(other.as_str())];
+        let hashes = [
+            None,
+            Some(""),
+            Some(upper.as_str()),
+            Some(short.as_str()),
+            Some(good.as_str()),
+            Some(other.as_str()),
+        ];
         let one = vec!["v2.4.0".to_owned()];
         let two = vec!["v2.4.0".to_owned(), "v2.4.0".to_owned()];
         let registries: [&[String]; 3] = [&[], &one, &two];
@@ -250,12 +275,18 @@ mod tests {
                             expected.push(BlockReason::FooterSchemaDrift);
                         }
                         passed += usize::from(expected.is_empty());
-                        assert_eq!(decision.causes, expected, "{publish:?} {source:?} {footer:?} {registry:?}");
+                        assert_eq!(
+                            decision.causes, expected,
+                            "{publish:?} {source:?} {footer:?} {registry:?}"
+                        );
                     }
                 }
             }
         }
-        assert_eq!(passed, 2, "only two equal good hashes under the one current footer pass");
+        assert_eq!(
+            passed, 2,
+            "only two equal good hashes under the one current footer pass"
+        );
     }
 
     #[test]
@@ -266,9 +297,17 @@ mod tests {
             (None, "2026-05-14T02:01:00Z", false),
             (Some("2026-05-14T01:59:59Z"), "2026-05-14T02:01:00Z", false),
             (Some(MINTED), "2026-05-14T02:01:00Z", false),
-            (Some("2026-05-14T02:00:00.000001Z"), "2026-05-14T02:01:00Z", true),
+            (
+                Some("2026-05-14T02:00:00.000001Z"),
+                "2026-05-14T02:01:00Z",
+                true,
+            ),
             (Some("2026-05-14T02:00:10Z"), "2026-05-14T02:02:10Z", true),
-            (Some("2026-05-14T02:00:10Z"), "2026-05-14T02:02:10.000001Z", false),
+            (
+                Some("2026-05-14T02:00:10Z"),
+                "2026-05-14T02:02:10.000001Z",
+                false,
+            ),
             (Some("2026-05-14T02:02:11Z"), "2026-05-14T02:02:10Z", false),
         ] {
             let decision = decide(&GateFacts {
@@ -280,7 +319,11 @@ mod tests {
                 source_observed_at: observed.map(moment),
                 now: moment(now),
             });
-            let expected = if passes { vec![] } else { vec![BlockReason::MissingSourceHash] };
+            let expected = if passes {
+                vec![]
+            } else {
+                vec![BlockReason::MissingSourceHash]
+            };
             assert_eq!(decision.causes, expected, "{observed:?} at {now}");
         }
     }
@@ -299,9 +342,20 @@ mod tests {
         for status in AuditStatus::ALL {
             for taken_by in [None, Some("lee"), Some("maya")] {
                 for who in ["lee", "maya", "kim"] {
-                    let block = Standing { status: *status, owner: Some("lee"), backup: Some("maya"), taken_by, escalated_by: None };
-                    let verdict = Verdict::all(may_take(&block, &actor(who, Role::ALL)).iter().map(|c| c.verdict));
-                    let allowed = *status == AuditStatus::Blocked && taken_by.is_none() && who != "kim";
+                    let block = Standing {
+                        status: *status,
+                        owner: Some("lee"),
+                        backup: Some("maya"),
+                        taken_by,
+                        escalated_by: None,
+                    };
+                    let verdict = Verdict::all(
+                        may_take(&block, &actor(who, Role::ALL))
+                            .iter()
+                            .map(|c| c.verdict),
+                    );
+                    let allowed =
+                        *status == AuditStatus::Blocked && taken_by.is_none() && who != "kim";
                     assert_eq!(verdict, Verdict::of(allowed), "{status} {taken_by:?} {who}");
                 }
             }
@@ -313,14 +367,34 @@ mod tests {
         for status in AuditStatus::ALL {
             for taken_by in [None, Some("lee"), Some("maya")] {
                 for escalated_by in [None, Some("kim")] {
-                    for (who, roles) in [("lee", &[][..]), ("maya", &[]), ("kim", &[Role::OnCall]), ("ann", &[Role::GovernanceLead]), ("bob", &[Role::Signer])] {
-                        let block = Standing { status: *status, owner: Some("lee"), backup: Some("maya"), taken_by, escalated_by };
-                        let verdict = Verdict::all(may_escalate(&block, &actor(who, roles)).iter().map(|c| c.verdict));
+                    for (who, roles) in [
+                        ("lee", &[][..]),
+                        ("maya", &[]),
+                        ("kim", &[Role::OnCall]),
+                        ("ann", &[Role::GovernanceLead]),
+                        ("bob", &[Role::Signer]),
+                    ] {
+                        let block = Standing {
+                            status: *status,
+                            owner: Some("lee"),
+                            backup: Some("maya"),
+                            taken_by,
+                            escalated_by,
+                        };
+                        let verdict = Verdict::all(
+                            may_escalate(&block, &actor(who, roles))
+                                .iter()
+                                .map(|c| c.verdict),
+                        );
                         let allowed = *status == AuditStatus::Blocked
                             && taken_by != Some("maya")
                             && escalated_by.is_none()
                             && ["lee", "kim", "ann"].contains(&who);
-                        assert_eq!(verdict, Verdict::of(allowed), "{status} {taken_by:?} {escalated_by:?} {who}");
+                        assert_eq!(
+                            verdict,
+                            Verdict::of(allowed),
+                            "{status} {taken_by:?} {escalated_by:?} {who}"
+                        );
                     }
                 }
             }

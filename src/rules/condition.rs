@@ -28,11 +28,14 @@ impl Verdict {
     ///
     /// No verdict at all is *cannot tell*: a gate that found nothing to check has not passed.
     pub fn all(verdicts: impl IntoIterator<Item = Verdict>) -> Self {
-        verdicts.into_iter().max_by_key(|verdict| match verdict {
-            Self::Pass => 0,
-            Self::CannotTell => 1,
-            Self::Fail => 2,
-        }).unwrap_or(Self::CannotTell)
+        verdicts
+            .into_iter()
+            .max_by_key(|verdict| match verdict {
+                Self::Pass => 0,
+                Self::CannotTell => 1,
+                Self::Fail => 2,
+            })
+            .unwrap_or(Self::CannotTell)
     }
 }
 
@@ -54,7 +57,13 @@ pub struct Condition {
 impl Condition {
     /// Makes a condition about a known fact.
     #[must_use]
-    pub fn holds(id: &'static str, holds: bool, owner: impl Into<String>, evidence: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn holds(
+        id: &'static str,
+        holds: bool,
+        owner: impl Into<String>,
+        evidence: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             id,
             verdict: Verdict::of(holds),
@@ -68,9 +77,20 @@ impl Condition {
 /// Sums up all conditions that do not pass, in one refusal; none when all pass.
 #[must_use]
 pub fn unmet(conditions: &[Condition]) -> Option<Refusal> {
-    let open: Vec<&Condition> = conditions.iter().filter(|c| c.verdict != Verdict::Pass).collect();
-    let sentence = open.iter().map(|c| format!("{}: {}", c.id, c.evidence)).collect::<Vec<_>>().join("; ");
-    let hint = open.iter().map(|c| c.fix.as_str()).collect::<Vec<_>>().join("; ");
+    let open: Vec<&Condition> = conditions
+        .iter()
+        .filter(|c| c.verdict != Verdict::Pass)
+        .collect();
+    let sentence = open
+        .iter()
+        .map(|c| format!("{}: {}", c.id, c.evidence))
+        .collect::<Vec<_>>()
+        .join("; ");
+    let hint = open
+        .iter()
+        .map(|c| c.fix.as_str())
+        .collect::<Vec<_>>()
+        .join("; ");
     (!open.is_empty()).then(|| Refusal::new(sentence, hint))
 }
 
@@ -98,7 +118,11 @@ mod tests {
     fn unmet_names_every_open_condition() {
         let pass = Condition::holds("one", true, "x", "fine", "nothing");
         let fail = Condition::holds("two", false, "x", "it is closed", "open it");
-        let unknown = Condition { verdict: Verdict::CannotTell, id: "three", ..fail.clone() };
+        let unknown = Condition {
+            verdict: Verdict::CannotTell,
+            id: "three",
+            ..fail.clone()
+        };
         assert_eq!(unmet(std::slice::from_ref(&pass)), None);
         let refusal = unmet(&[pass, fail, unknown]).expect("refused");
         assert_eq!(refusal.sentence, "two: it is closed; three: it is closed");

@@ -24,7 +24,13 @@ pub const REASON_AT_MOST: usize = 2_000;
 
 /// Returns the exact text a person types to allow the action.
 #[must_use]
-pub fn phrase(level: Level, environment: Environment, verb: &str, target: &str, state_hash: &str) -> String {
+pub fn phrase(
+    level: Level,
+    environment: Environment,
+    verb: &str,
+    target: &str,
+    state_hash: &str,
+) -> String {
     match level {
         Level::Look => String::new(),
         Level::Confirm => "y".to_owned(),
@@ -47,10 +53,15 @@ pub struct Answer {
 
 /// Checks an answer against what the level asks.
 pub fn check_answer(level: Level, wanted: &str, answer: &Answer) -> Result<(), Refusal> {
-    let reason_length = answer.reason.as_deref().map_or(0, |reason| reason.trim().chars().count());
+    let reason_length = answer
+        .reason
+        .as_deref()
+        .map_or(0, |reason| reason.trim().chars().count());
     if level >= Level::Review && reason_length < REASON_AT_LEAST {
         return Err(Refusal::new(
-            format!("a reason of at least {REASON_AT_LEAST} characters is needed, this one has {reason_length}"),
+            format!(
+                "a reason of at least {REASON_AT_LEAST} characters is needed, this one has {reason_length}"
+            ),
             "say why, for whoever reads the ledger next year",
         ));
     }
@@ -61,7 +72,10 @@ pub fn check_answer(level: Level, wanted: &str, answer: &Answer) -> Result<(), R
         ));
     }
     if answer.typed != wanted {
-        return Err(Refusal::new("the typed phrase does not match", format!("type exactly: {wanted}")));
+        return Err(Refusal::new(
+            "the typed phrase does not match",
+            format!("type exactly: {wanted}"),
+        ));
     }
     Ok(())
 }
@@ -71,7 +85,10 @@ mod tests {
     use super::*;
 
     fn answer(typed: &str, reason: Option<&str>) -> Answer {
-        Answer { typed: typed.into(), reason: reason.map(Into::into) }
+        Answer {
+            typed: typed.into(),
+            reason: reason.map(Into::into),
+        }
     }
 
     #[test]
@@ -98,7 +115,11 @@ mod tests {
             (Level::Phrase, Some(twenty.as_str()), true),
             (Level::Phrase, Some(long.as_str()), false),
         ] {
-            assert_eq!(check_answer(level, "go", &answer("go", reason)).is_ok(), allowed, "{level} {reason:?}");
+            assert_eq!(
+                check_answer(level, "go", &answer("go", reason)).is_ok(),
+                allowed,
+                "{level} {reason:?}"
+            );
         }
     }
 
@@ -106,7 +127,10 @@ mod tests {
     fn the_phrase_must_match_to_the_letter() {
         let reason = Some("because the runbook says so");
         for typed in ["", "Go", "go ", " go", "g", "goo"] {
-            assert!(check_answer(Level::Phrase, "go", &answer(typed, reason)).is_err(), "{typed:?} was taken");
+            assert!(
+                check_answer(Level::Phrase, "go", &answer(typed, reason)).is_err(),
+                "{typed:?} was taken"
+            );
         }
     }
 }

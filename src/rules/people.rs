@@ -115,7 +115,10 @@ pub fn check_person_id(id: &str) -> Result<(), Refusal> {
 /// Checks that a role suits the kind of person: a service never holds `signer`.
 pub fn check_role_for(kind: PersonKind, role: Role) -> Result<(), Refusal> {
     if kind == PersonKind::Service && role == Role::Signer {
-        return Err(Refusal::new("a service never holds the role signer", "grant signer to a human"));
+        return Err(Refusal::new(
+            "a service never holds the role signer",
+            "grant signer to a human",
+        ));
     }
     Ok(())
 }
@@ -129,7 +132,19 @@ mod tests {
         for good in ["a", "7", "maya", "ops.kim", "a_b-c.d", &"x".repeat(64)] {
             assert!(check_person_id(good).is_ok(), "{good:?} was refused");
         }
-        for bad in ["", ".a", "-a", "_a", "Maya", "a b", "a/b", "ä", "a\n", "a\0", &"x".repeat(65)] {
+        for bad in [
+            "",
+            ".a",
+            "-a",
+            "_a",
+            "Maya",
+            "a b",
+            "a/b",
+            "ä",
+            "a\n",
+            "a\0",
+            &"x".repeat(65),
+        ] {
             assert!(check_person_id(bad).is_err(), "{bad:?} was taken");
         }
     }
@@ -139,7 +154,10 @@ mod tests {
         for kind in PersonKind::ALL {
             for role in Role::ALL {
                 let refused = check_role_for(*kind, *role).is_err();
-                assert_eq!(refused, (*kind, *role) == (PersonKind::Service, Role::Signer));
+                assert_eq!(
+                    refused,
+                    (*kind, *role) == (PersonKind::Service, Role::Signer)
+                );
             }
         }
     }

@@ -37,15 +37,27 @@ impl Artifact {
     /// Names bytes by their hash.
     #[must_use]
     pub fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
-        Self { sha256: Digest::of(&bytes), media_type, bytes }
+        Self {
+            sha256: Digest::of(&bytes),
+            media_type,
+            bytes,
+        }
     }
 
     /// Writes it, unless the same bytes are there already.
-    pub(in crate::store) async fn insert(&self, view: &mut View, now: Moment) -> Result<(), StoreError> {
+    pub(in crate::store) async fn insert(
+        &self,
+        view: &mut View,
+        now: Moment,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO artifact (sha256, media_type, bytes, created_at_utc) SELECT $1, $2, $3, $4 \
              WHERE NOT EXISTS (SELECT 1 FROM artifact WHERE sha256 = $1)";
         if self.bytes.len() > MOST_BYTES {
-            return Err(StoreError::new(Failure::Other, "the artefact is larger than 64 MB", "keep it outside and name it by URI and digest"));
+            return Err(StoreError::new(
+                Failure::Other,
+                "the artefact is larger than 64 MB",
+                "keep it outside and name it by URI and digest",
+            ));
         }
         on!(view, c => sqlx::query(SQL).bind(self.sha256).bind(self.media_type).bind(&self.bytes).bind(now).execute(c).await.map(drop))?;
         Ok(())
@@ -55,11 +67,13 @@ impl Artifact {
 /// Reads the bytes of an artefact, and refuses them when they no longer hash to their name.
 pub async fn bytes(view: &mut View, sha256: Digest) -> Result<Option<Vec<u8>>, StoreError> {
     const SQL: &str = "SELECT bytes FROM artifact WHERE sha256 = $1";
-    let bytes: Option<Vec<u8>> = on!(view, c => sqlx::query_scalar(SQL).bind(sha256).fetch_optional(c).await)?;
+    let bytes: Option<Vec<u8>> =
+        on!(view, c => sqlx::query_scalar(SQL).bind(sha256).fetch_optional(c).await)?;
     match bytes {
-        Some(bytes) if Digest::of(&bytes) != sha256 => {
-            Err(StoreError::unusable(format!("the artefact {sha256} no longer has the bytes it is named by"), "run `govdeck ledger verify`"))
-        }
+        Some(bytes) if Digest::of(&bytes) != sha256 => Err(StoreError::unusable(
+            format!("the artefact {sha256} no longer has the bytes it is named by"),
+            "run `govdeck ledger verify`",
+        )),
         other => Ok(other),
     }
 }
@@ -72,7 +86,12 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreErro
 }
 
 /// Reads a page of artefacts in the order of their names, for verification.
-pub(in crate::store) async fn page(view: &mut View, after: &str, most: i64) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    const SQL: &str = "SELECT sha256, bytes FROM artifact WHERE sha256 > $1 ORDER BY sha256 LIMIT $2";
+pub(in crate::store) async fn page(
+    view: &mut View,
+    after: &str,
+    most: i64,
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    const SQL: &str =
+        "SELECT sha256, bytes FROM artifact WHERE sha256 > $1 ORDER BY sha256 LIMIT $2";
     Ok(on!(view, c => sqlx::query_as(SQL).bind(after).bind(most).fetch_all(c).await)?)
 }

@@ -24,11 +24,18 @@ governed! {
 
 /// Reads the deployment; none before it was established.
 pub async fn find(view: &mut View) -> Result<Option<Deployment>, StoreError> {
-    const SQL: &str = "SELECT deployment_id, name, environment, created_at_utc, version FROM deployment";
+    const SQL: &str =
+        "SELECT deployment_id, name, environment, created_at_utc, version FROM deployment";
     Ok(on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?)
 }
 
 /// Reads the deployment.
 pub async fn read(view: &mut View) -> Result<Deployment, StoreError> {
-    find(view).await?.ok_or_else(|| StoreError::new(Failure::Unusable, "the database holds no deployment", "run `govdeck init`"))
+    find(view).await?.ok_or_else(|| {
+        StoreError::new(
+            Failure::Unusable,
+            "the database holds no deployment",
+            "run `govdeck init`",
+        )
+    })
 }

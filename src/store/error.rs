@@ -67,16 +67,22 @@ impl From<sqlx::Error> for StoreError {
                 "the database did not answer within 10 seconds",
                 "check that the server runs and is not overloaded",
             ),
-            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => Self::new(
-                Failure::Unreachable,
-                format!("the connection to the database broke: {error}"),
-                "try again; if it repeats, look at the server's log",
-            ),
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
+                Self::new(
+                    Failure::Unreachable,
+                    format!("the connection to the database broke: {error}"),
+                    "try again; if it repeats, look at the server's log",
+                )
+            }
             sqlx::Error::ColumnDecode { index, source } => Self::unusable(
                 format!("column {index} holds a value that govdeck cannot have written: {source}"),
                 "run `govdeck ledger verify`",
             ),
-            _ => Self::new(Failure::Other, format!("the database call failed: {error}"), "see the log for details"),
+            _ => Self::new(
+                Failure::Other,
+                format!("the database call failed: {error}"),
+                "see the log for details",
+            ),
         }
     }
 }
@@ -85,29 +91,80 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
     let code = said.code().unwrap_or_default().into_owned();
     let message = said.message();
     if TRY_AGAIN.contains(&code.as_str()) {
-        return StoreError::new(Failure::Busy, "the database is busy: somebody else is writing", "try again in a moment");
+        return StoreError::new(
+            Failure::Busy,
+            "the database is busy: somebody else is writing",
+            "try again in a moment",
+        );
     }
     if let Some(wall) = message.find("wall ") {
-        return StoreError::new(Failure::Wall, message[wall..].to_owned(), "this rule is kept by the database itself");
+        return StoreError::new(
+            Failure::Wall,
+            message[wall..].to_owned(),
+            "this rule is kept by the database itself",
+        );
     }
-    let constraint = said.is_check_violation() || said.is_foreign_key_violation() || said.is_unique_violation();
+    let constraint =
+        said.is_check_violation() || said.is_foreign_key_violation() || said.is_unique_violation();
     if constraint || code == "23502" {
-        return StoreError::new(Failure::Wall, format!("the database refused the row: {message}"), "this rule is kept by the database itself");
+        return StoreError::new(
+            Failure::Wall,
+            format!("the database refused the row: {message}"),
+            "this rule is kept by the database itself",
+        );
     }
     match code.as_str() {
-        "26" => StoreError::unusable("the file is no SQLite database", "point `dsn` at another file, or move this one away"),
-        "11" => StoreError::unusable("the database file is damaged", "restore it from a backup; keep the damaged file for study"),
-        "14" => StoreError::new(Failure::Unreachable, "the database file cannot be opened", "check the path and its permissions; `govdeck init` makes a new one"),
-        "8" | "25006" => StoreError::new(Failure::Unreachable, "the database is read-only", "check the file's permissions, or connect to the primary server"),
-        "13" | "53100" => StoreError::new(Failure::Other, "the disk is full, nothing was written", "free some space and try again"),
-        "28P01" | "28000" => StoreError::new(Failure::Unreachable, format!("the server refused the login: {message}"), "check the user and password in `dsn`"),
-        "3D000" => StoreError::new(Failure::Unreachable, message.to_owned(), "create the database, or correct its name in `dsn`"),
-        "42501" => StoreError::new(Failure::Wall, format!("the database does not let this login do that: {message}"), "ask whoever owns the database for the right"),
+        "26" => StoreError::unusable(
+            "the file is no SQLite database",
+            "point `dsn` at another file, or move this one away",
+        ),
+        "11" => StoreError::unusable(
+            "the database file is damaged",
+            "restore it from a backup; keep the damaged file for study",
+        ),
+        "14" => StoreError::new(
+            Failure::Unreachable,
+            "the database file cannot be opened",
+            "check the path and its permissions; `govdeck init` makes a new one",
+        ),
+        "8" | "25006" => StoreError::new(
+            Failure::Unreachable,
+            "the database is read-only",
+            "check the file's permissions, or connect to the primary server",
+        ),
+        "13" | "53100" => StoreError::new(
+            Failure::Other,
+            "the disk is full, nothing was written",
+            "free some space and try again",
+        ),
+        "28P01" | "28000" => StoreError::new(
+            Failure::Unreachable,
+            format!("the server refused the login: {message}"),
+            "check the user and password in `dsn`",
+        ),
+        "3D000" => StoreError::new(
+            Failure::Unreachable,
+            message.to_owned(),
+            "create the database, or correct its name in `dsn`",
+        ),
+        "42501" => StoreError::new(
+            Failure::Wall,
+            format!("the database does not let this login do that: {message}"),
+            "ask whoever owns the database for the right",
+        ),
         // Class 57: shutdown, crash, cannot connect now; class 08: connection; 53300: too many connections.
         code if code.starts_with("57") || code.starts_with("08") || code == "53300" => {
-            StoreError::new(Failure::Unreachable, format!("the database went away: {message}"), "try again when the server is back")
+            StoreError::new(
+                Failure::Unreachable,
+                format!("the database went away: {message}"),
+                "try again when the server is back",
+            )
         }
-        _ => StoreError::new(Failure::Other, format!("the database call failed: {message} ({code})"), "see the log for details"),
+        _ => StoreError::new(
+            Failure::Other,
+            format!("the database call failed: {message} ({code})"),
+            "see the log for details",
+        ),
     }
 }
 

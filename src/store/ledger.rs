@@ -14,7 +14,8 @@ use crate::rules::people::{Attestation, Basis};
 pub const ENTRY_SCHEMA: &str = "govdeck.ledger-entry.v1";
 
 /// The hash that the first entry follows.
-pub const BEFORE_THE_FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub const BEFORE_THE_FIRST: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// One sealed entry.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -142,7 +143,11 @@ impl Entry {
             actor: &self.actor_id,
             login: &self.login,
             attestation: self.attestation,
-            target: HashedTarget { kind: &self.target_kind, id: &self.target_id, version: self.target_version },
+            target: HashedTarget {
+                kind: &self.target_kind,
+                id: &self.target_id,
+                version: self.target_version,
+            },
             state_hash: self.state_hash,
             card_sha256: self.card_sha256,
             reason: self.reason.as_deref(),
@@ -166,13 +171,23 @@ const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attest
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
     const SQL: &str = "SELECT seq, hash, at_utc FROM ledger_head";
     let head: Option<Head> = on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
-    head.ok_or_else(|| StoreError::new(Failure::Unusable, "the ledger has no head", "run `govdeck ledger verify`"))
+    head.ok_or_else(|| {
+        StoreError::new(
+            Failure::Unusable,
+            "the ledger has no head",
+            "run `govdeck ledger verify`",
+        )
+    })
 }
 
 /// Reads up to `most` entries from `from` on, oldest first.
 pub async fn entries(view: &mut View, from: i64, most: i64) -> Result<Vec<Entry>, StoreError> {
-    let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq >= $1 ORDER BY seq LIMIT $2");
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?)
+    let sql = format!(
+        "SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq >= $1 ORDER BY seq LIMIT $2"
+    );
+    Ok(
+        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?,
+    )
 }
 
 /// Reads up to `most` of the newest entries, newest first.
@@ -184,16 +199,24 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Entry>, StoreError
 /// Finds the entry of a ticket.
 pub async fn by_ticket(view: &mut View, ticket: &str) -> Result<Option<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE ticket = $1");
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?)
+    Ok(
+        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?,
+    )
 }
 
 /// Finds the entry that last changed a row.
-pub async fn last_change_of(view: &mut View, table: &str, key: &str) -> Result<Option<Entry>, StoreError> {
+pub async fn last_change_of(
+    view: &mut View,
+    table: &str,
+    key: &str,
+) -> Result<Option<Entry>, StoreError> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq = \
          (SELECT MAX(seq) FROM ledger_change WHERE table_name = $1 AND row_key = $2)"
     );
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(table).bind(key).fetch_optional(c).await)?)
+    Ok(
+        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(table).bind(key).fetch_optional(c).await)?,
+    )
 }
 
 /// Reads the changes of the entries `from` to `to`, in a fixed order.
@@ -231,7 +254,9 @@ pub(in crate::store) async fn newest_changes(
          WHERE c.table_name = $1 AND c.row_key > $2 AND ($3 IS NULL OR c.row_key <= $3) AND NOT EXISTS \
          (SELECT 1 FROM ledger_change d WHERE d.table_name = c.table_name AND d.row_key = c.row_key AND d.version > c.version) \
          ORDER BY c.row_key";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?)
+    Ok(
+        on!(view, c => sqlx::query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?,
+    )
 }
 
 impl Store {

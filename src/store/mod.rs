@@ -55,8 +55,10 @@ impl OsAccount {
                 "give the account a name (in the password database)",
             )
         };
-        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).map_err(|error| unnamed(error.to_string()))?;
-        user.map(|user| Self(user.name)).ok_or_else(|| unnamed("no entry for this uid".to_owned()))
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
+            .map_err(|error| unnamed(error.to_string()))?;
+        user.map(|user| Self(user.name))
+            .ok_or_else(|| unnamed("no entry for this uid".to_owned()))
     }
 
     /// Stands for an account by name, for stories that need several people on one machine.
@@ -100,7 +102,11 @@ impl Store {
         match schema::state(&store).await? {
             schema::State::Current => Ok(store),
             schema::State::Newer { found } if access == Access::Read => {
-                tracing::warn!(found, known = schema::latest(), "the database has a newer schema: read-only");
+                tracing::warn!(
+                    found,
+                    known = schema::latest(),
+                    "the database has a newer schema: read-only"
+                );
                 Ok(store)
             }
             other => Err(other.into_error()),
@@ -108,12 +114,20 @@ impl Store {
     }
 
     /// Connects without asking what the database holds; only `init` needs that.
-    pub(in crate::store) async fn connect(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn connect(
+        dsn: &Dsn,
+        account: OsAccount,
+        access: Access,
+    ) -> Result<Self, StoreError> {
         let pool = match dsn.kind() {
             DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access).await?),
             DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn).await?),
         };
-        Ok(Self { pool, account, access })
+        Ok(Self {
+            pool,
+            account,
+            access,
+        })
     }
 
     /// Tells whether the deployment lives on PostgreSQL.
@@ -151,31 +165,50 @@ fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
 }
 
 async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreError> {
-    let options = SqlitePoolOptions::new().max_connections(4).acquire_timeout(CONNECT_PATIENCE);
+    let options = SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(CONNECT_PATIENCE);
     Ok(options.connect_with(sqlite_options(path, access)).await?)
 }
 
 fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = dsn.expose().parse().map_err(|_| {
         // The parser's own words may quote the DSN, so they stay out of the message.
-        StoreError::new(Failure::Other, format!("the DSN {dsn} cannot be read"), "write it as postgres://user@host:port/database")
+        StoreError::new(
+            Failure::Other,
+            format!("the DSN {dsn} cannot be read"),
+            "write it as postgres://user@host:port/database",
+        )
     })?;
     // Neither named statements nor session settings survive a pooler in transaction mode.
-    Ok(options.application_name("govdeck").statement_cache_capacity(0).extra_float_digits(None))
+    Ok(options
+        .application_name("govdeck")
+        .statement_cache_capacity(0)
+        .extra_float_digits(None))
 }
 
 async fn postgres_pool(dsn: &Dsn) -> Result<PgPool, StoreError> {
     let options = postgres_options(dsn)?;
     // A pool tries a dead server again and again until its patience ends; one plain connection says at once what is wrong.
     let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&options));
-    probe.await.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await?;
-    Ok(PgPoolOptions::new().max_connections(4).acquire_timeout(CONNECT_PATIENCE).connect_lazy_with(options))
+    probe
+        .await
+        .map_err(|_| sqlx::Error::PoolTimedOut)??
+        .close()
+        .await?;
+    Ok(PgPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(CONNECT_PATIENCE)
+        .connect_lazy_with(options))
 }
 
 fn refuse_what_is_no_file(path: &Path) -> Result<(), StoreError> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_file() => Ok(()),
-        Ok(_) => Err(StoreError::unusable(format!("{} is not a file", path.display()), "point `dsn` at a database file")),
+        Ok(_) => Err(StoreError::unusable(
+            format!("{} is not a file", path.display()),
+            "point `dsn` at a database file",
+        )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::new(
             Failure::Unusable,
             format!("there is no database at {}", path.display()),

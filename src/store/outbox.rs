@@ -29,7 +29,12 @@ impl Notice {
         format!("{}/{}/{}", self.event_class, self.about, self.recipient_id)
     }
 
-    pub(in crate::store) async fn insert(&self, view: &mut View, seq: i64, now: Moment) -> Result<(), StoreError> {
+    pub(in crate::store) async fn insert(
+        &self,
+        view: &mut View,
+        seq: i64,
+        now: Moment,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO notification_outbox (notification_id, idempotency_key, ledger_seq, event_class, \
              recipient_id, subject, body, drill, created_at_utc) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 \
              WHERE NOT EXISTS (SELECT 1 FROM notification_outbox WHERE idempotency_key = $2)";
@@ -45,6 +50,7 @@ impl Notice {
 
 /// Counts the messages that wait for delivery.
 pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
+    const SQL: &str =
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
     Ok(on!(view, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }

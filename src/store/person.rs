@@ -57,7 +57,11 @@ pub async fn find_by_login(view: &mut View, login: &str) -> Result<Option<Person
 }
 
 /// Finds a role of a person, whether they hold it now or not.
-pub async fn find_role(view: &mut View, person_id: &str, role: Role) -> Result<Option<PersonRole>, StoreError> {
+pub async fn find_role(
+    view: &mut View,
+    person_id: &str,
+    role: Role,
+) -> Result<Option<PersonRole>, StoreError> {
     const SQL: &str = "SELECT person_id, role, active, granted_by, granted_at_utc, version FROM person_role \
          WHERE person_id = $1 AND role = $2";
     Ok(on!(view, c => sqlx::query_as(SQL).bind(person_id).bind(role).fetch_optional(c).await)?)
@@ -66,10 +70,17 @@ pub async fn find_role(view: &mut View, person_id: &str, role: Role) -> Result<O
 /// Tells who is at the keys: the active person whose login this session has, or nobody.
 pub async fn actor(view: &mut View) -> Result<Option<Actor>, StoreError> {
     let login = view.login().to_owned();
-    let Some(person) = find_by_login(view, &login).await?.filter(|person| person.active) else {
+    let Some(person) = find_by_login(view, &login)
+        .await?
+        .filter(|person| person.active)
+    else {
         return Ok(None);
     };
-    let attestation = if view.is_postgres() { Attestation::Login } else { Attestation::Unattested };
+    let attestation = if view.is_postgres() {
+        Attestation::Login
+    } else {
+        Attestation::Unattested
+    };
     as_actor(view, person, attestation).await.map(Some)
 }
 
@@ -78,15 +89,30 @@ pub const RULES: &str = "govdeck";
 
 /// Returns the actor of by-rule writes.
 pub async fn rules_actor(view: &mut View) -> Result<Option<Actor>, StoreError> {
-    let attestation = if view.is_postgres() { Attestation::Login } else { Attestation::Unattested };
+    let attestation = if view.is_postgres() {
+        Attestation::Login
+    } else {
+        Attestation::Unattested
+    };
     match find(view, RULES).await? {
         Some(person) => as_actor(view, person, attestation).await.map(Some),
         None => Ok(None),
     }
 }
 
-async fn as_actor(view: &mut View, person: Person, attestation: Attestation) -> Result<Actor, StoreError> {
-    const SQL: &str = "SELECT role FROM person_role WHERE person_id = $1 AND active = TRUE ORDER BY role";
-    let roles: Vec<Role> = on!(view, c => sqlx::query_scalar(SQL).bind(&person.person_id).fetch_all(c).await)?;
-    Ok(Actor { person_id: person.person_id, kind: person.kind, roles: roles.into_iter().collect(), attestation })
+async fn as_actor(
+    view: &mut View,
+    person: Person,
+    attestation: Attestation,
+) -> Result<Actor, StoreError> {
+    const SQL: &str =
+        "SELECT role FROM person_role WHERE person_id = $1 AND active = TRUE ORDER BY role";
+    let roles: Vec<Role> =
+        on!(view, c => sqlx::query_scalar(SQL).bind(&person.person_id).fetch_all(c).await)?;
+    Ok(Actor {
+        person_id: person.person_id,
+        kind: person.kind,
+        roles: roles.into_iter().collect(),
+        attestation,
+    })
 }

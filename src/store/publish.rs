@@ -123,7 +123,8 @@ impl Audit {
     /// Returns the moment until which a first response is in time.
     #[must_use]
     pub fn respond_by(&self) -> Option<Moment> {
-        self.sla_first_response_minutes.map(|minutes| self.created_at_utc.plus_minutes(minutes))
+        self.sla_first_response_minutes
+            .map(|minutes| self.created_at_utc.plus_minutes(minutes))
     }
 }
 
@@ -219,13 +220,19 @@ governed! {
 
 /// Finds a run.
 pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, StoreError> {
-    let sql = format!("SELECT {} FROM publish_snapshots WHERE publish_run_id = $1", Snapshot::COLUMNS.join(", "));
+    let sql = format!(
+        "SELECT {} FROM publish_snapshots WHERE publish_run_id = $1",
+        Snapshot::COLUMNS.join(", ")
+    );
     Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
 }
 
 /// Finds the audit row of a run.
 pub async fn audit(view: &mut View, run: &str) -> Result<Option<Audit>, StoreError> {
-    let sql = format!("SELECT {} FROM publish_replay_audit WHERE publish_run_id = $1", Audit::COLUMNS.join(", "));
+    let sql = format!(
+        "SELECT {} FROM publish_replay_audit WHERE publish_run_id = $1",
+        Audit::COLUMNS.join(", ")
+    );
     Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
 }
 
@@ -258,13 +265,21 @@ pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
 
 /// Reads the route of a reason.
 pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>, StoreError> {
-    let sql = format!("SELECT {} FROM block_reason_owner_route WHERE block_reason = $1", Route::COLUMNS.join(", "));
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?)
+    let sql = format!(
+        "SELECT {} FROM block_reason_owner_route WHERE block_reason = $1",
+        Route::COLUMNS.join(", ")
+    );
+    Ok(
+        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?,
+    )
 }
 
 /// Reads the routes of all reasons.
 pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
-    let sql = format!("SELECT {} FROM block_reason_owner_route ORDER BY block_reason", Route::COLUMNS.join(", "));
+    let sql = format!(
+        "SELECT {} FROM block_reason_owner_route ORDER BY block_reason",
+        Route::COLUMNS.join(", ")
+    );
     Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
 }
 

@@ -17,7 +17,11 @@ const APPLICATION_ID: i64 = 0x676f_7664;
 const MIGRATIONS_TABLE: &str = "govdeck_migrations";
 
 fn migrator(postgres: bool) -> Migrator {
-    let mut migrator = if postgres { sqlx::migrate!("migrations/postgres") } else { sqlx::migrate!("migrations/sqlite") };
+    let mut migrator = if postgres {
+        sqlx::migrate!("migrations/postgres")
+    } else {
+        sqlx::migrate!("migrations/sqlite")
+    };
     migrator.table_name = MIGRATIONS_TABLE.into();
     // The whole upgrade runs in one transaction under a lock of its own.
     migrator.set_locking(false);
@@ -27,7 +31,11 @@ fn migrator(postgres: bool) -> Migrator {
 /// Returns the newest schema version that this program knows.
 #[must_use]
 pub fn latest() -> i64 {
-    migrator(false).iter().map(|migration| migration.version).max().unwrap_or(0)
+    migrator(false)
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// What a database turns out to hold.
@@ -60,8 +68,14 @@ impl State {
         let known = latest();
         match self {
             Self::Empty => StoreError::unusable("the database is empty", "run `govdeck init`"),
-            Self::Foreign => StoreError::unusable("the database belongs to another program", "point `dsn` at a database of govdeck's"),
-            Self::HalfMade => StoreError::unusable("the database was never finished", "run `govdeck init` again"),
+            Self::Foreign => StoreError::unusable(
+                "the database belongs to another program",
+                "point `dsn` at a database of govdeck's",
+            ),
+            Self::HalfMade => StoreError::unusable(
+                "the database was never finished",
+                "run `govdeck init` again",
+            ),
             Self::Older { found } => StoreError::unusable(
                 format!("the database has schema {found}, this program needs {known}"),
                 "run `govdeck init` to upgrade it",
@@ -70,7 +84,11 @@ impl State {
                 format!("the database has schema {found}, this program knows only {known}"),
                 "upgrade govdeck; until then it only looks",
             ),
-            Self::Current => StoreError::new(Failure::Other, "the database is as it should be", "nothing to do"),
+            Self::Current => StoreError::new(
+                Failure::Other,
+                "the database is as it should be",
+                "nothing to do",
+            ),
         }
     }
 }
@@ -85,15 +103,25 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
     let mut view = store.view().await?;
     let ours: i64 = match &mut view.session {
         Session::Sqlite(t) => {
-            let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **t).await?;
-            let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut **t).await?;
+            let id: i64 = sqlx::query_scalar("PRAGMA application_id")
+                .fetch_one(&mut **t)
+                .await?;
+            let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master")
+                .fetch_one(&mut **t)
+                .await?;
             if id != APPLICATION_ID {
-                return Ok(if tables == 0 && id == 0 { State::Empty } else { State::Foreign });
+                return Ok(if tables == 0 && id == 0 {
+                    State::Empty
+                } else {
+                    State::Foreign
+                });
             }
             sqlx::query_scalar(SQLITE_COUNT).fetch_one(&mut **t).await?
         }
         Session::Postgres(t) => {
-            let ours = sqlx::query_scalar(POSTGRES_COUNT).fetch_one(&mut **t).await?;
+            let ours = sqlx::query_scalar(POSTGRES_COUNT)
+                .fetch_one(&mut **t)
+                .await?;
             if ours == 0 {
                 return Ok(State::Empty);
             }
@@ -133,12 +161,20 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
         State::Empty | State::HalfMade | State::Older { .. } => {}
     }
     if let Pool::Sqlite(pool) = &store.pool {
-        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(pool).await?;
+        sqlx::raw_sql("PRAGMA journal_mode = WAL")
+            .execute(pool)
+            .await?;
     }
-    let mut view = store.view_for_writing("SELECT pg_advisory_xact_lock(7382150)").await?;
+    let mut view = store
+        .view_for_writing("SELECT pg_advisory_xact_lock(7382150)")
+        .await?;
     let migrated = match &mut view.session {
         Session::Sqlite(t) => {
-            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"))).execute(&mut **t).await?;
+            sqlx::raw_sql(AssertSqlSafe(format!(
+                "PRAGMA application_id = {APPLICATION_ID}"
+            )))
+            .execute(&mut **t)
+            .await?;
             migrator(false).run(&mut **t).await
         }
         Session::Postgres(t) => migrator(true).run(&mut **t).await,
@@ -165,14 +201,32 @@ fn migration_failed(error: MigrateError) -> StoreError {
 
 fn create_private_file(path: &Path) -> Result<(), StoreError> {
     let failed = |what: &Path, error: std::io::Error| {
-        StoreError::new(Failure::Unreachable, format!("{} cannot be made: {error}", what.display()), "check the path and its permissions")
+        StoreError::new(
+            Failure::Unreachable,
+            format!("{} cannot be made: {error}", what.display()),
+            "check the path and its permissions",
+        )
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(folder, error))?;
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| failed(folder, error))?;
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => super::refuse_what_is_no_file(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            super::refuse_what_is_no_file(path)
+        }
         Err(error) => Err(failed(path, error)),
     }
 }
@@ -192,7 +246,10 @@ pub struct Definition {
 pub async fn catalogue(view: &mut View) -> Result<Vec<Definition>, StoreError> {
     let rows = match &mut view.session {
         Session::Sqlite(t) => {
-            let sql = format!("SELECT type AS kind, name, sql AS text FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ({})", names());
+            let sql = format!(
+                "SELECT type AS kind, name, sql AS text FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ({})",
+                names()
+            );
             read_definitions(sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
         }
         Session::Postgres(t) => {
@@ -207,7 +264,10 @@ pub async fn catalogue(view: &mut View) -> Result<Vec<Definition>, StoreError> {
 
 fn names() -> String {
     let governed = TABLES.iter().filter(|table| table.name != MIGRATIONS_TABLE);
-    governed.map(|table| format!("'{}'", table.name)).collect::<Vec<_>>().join(", ")
+    governed
+        .map(|table| format!("'{}'", table.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn read_definitions<R: Row>(rows: Vec<R>) -> Result<Vec<Definition>, StoreError>
@@ -215,7 +275,16 @@ where
     for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     for<'i> &'i str: sqlx::ColumnIndex<R>,
 {
-    let read = |row: &R| Ok(Definition { kind: row.try_get("kind")?, name: row.try_get("name")?, text: row.try_get::<String, _>("text")?.trim_end_matches('\n').to_owned() });
+    let read = |row: &R| {
+        Ok(Definition {
+            kind: row.try_get("kind")?,
+            name: row.try_get("name")?,
+            text: row
+                .try_get::<String, _>("text")?
+                .trim_end_matches('\n')
+                .to_owned(),
+        })
+    };
     rows.iter().map(read).collect()
 }
 
@@ -248,16 +317,36 @@ const POSTGRES_CATALOGUE: &str = "
 /// Returns the catalogue that a fresh database of this program has.
 #[must_use]
 pub fn built_in_catalogue(postgres: bool) -> Vec<Definition> {
-    let text = if postgres { include_str!("../../migrations/catalogue/postgres.txt") } else { include_str!("../../migrations/catalogue/sqlite.txt") };
-    text.split("\n== ").filter_map(|part| {
-        let (heading, text) = part.strip_prefix("== ").unwrap_or(part).split_once('\n')?;
-        let (kind, name) = heading.split_once(' ')?;
-        Some(Definition { kind: kind.to_owned(), name: name.to_owned(), text: text.trim_end_matches('\n').to_owned() })
-    }).collect()
+    let text = if postgres {
+        include_str!("../../migrations/catalogue/postgres.txt")
+    } else {
+        include_str!("../../migrations/catalogue/sqlite.txt")
+    };
+    text.split("\n== ")
+        .filter_map(|part| {
+            let (heading, text) = part.strip_prefix("== ").unwrap_or(part).split_once('\n')?;
+            let (kind, name) = heading.split_once(' ')?;
+            Some(Definition {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+                text: text.trim_end_matches('\n').to_owned(),
+            })
+        })
+        .collect()
 }
 
 /// Writes a catalogue in the form of the built-in one.
 #[must_use]
 pub fn catalogue_text(definitions: &[Definition]) -> String {
-    definitions.iter().map(|d| format!("== {} {}\n{}\n", d.kind, d.name, d.text.trim_end_matches('\n'))).collect()
+    definitions
+        .iter()
+        .map(|d| {
+            format!(
+                "== {} {}\n{}\n",
+                d.kind,
+                d.name,
+                d.text.trim_end_matches('\n')
+            )
+        })
+        .collect()
 }

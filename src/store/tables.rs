@@ -40,28 +40,54 @@ pub struct Table {
 
 impl Table {
     const fn new(name: &'static str, kind: Kind, key: &'static [&'static str]) -> Self {
-        Self { name, kind, key, unique: &[], feed_while: None }
+        Self {
+            name,
+            kind,
+            key,
+            unique: &[],
+            feed_while: None,
+        }
     }
 }
 
 /// Every table, once.
 pub const TABLES: &[Table] = &[
-    Table { unique: &[&["ticket"], &["prev_hash"], &["hash"]], ..Table::new("governance_ledger", Kind::Ledger, &["seq"]) },
-    Table::new("ledger_change", Kind::Ledger, &["table_name", "row_key", "version"]),
+    Table {
+        unique: &[&["ticket"], &["prev_hash"], &["hash"]],
+        ..Table::new("governance_ledger", Kind::Ledger, &["seq"])
+    },
+    Table::new(
+        "ledger_change",
+        Kind::Ledger,
+        &["table_name", "row_key", "version"],
+    ),
     Table::new("artifact", Kind::Ledger, &["sha256"]),
     Table::new("ledger_head", Kind::Bookkeeping, &[]),
     Table::new("govdeck_migrations", Kind::Bookkeeping, &["version"]),
     Table::new("change_counter", Kind::Bookkeeping, &["slot"]),
     Table::new("deployment", Kind::Governed, &["deployment_id"]),
-    Table { unique: &[&["login"]], ..Table::new("person", Kind::Governed, &["person_id"]) },
+    Table {
+        unique: &[&["login"]],
+        ..Table::new("person", Kind::Governed, &["person_id"])
+    },
     Table::new("person_role", Kind::Governed, &["person_id", "role"]),
     Table::new("footer_schema_registry", Kind::Governed, &["slot"]),
-    Table::new("block_reason_owner_route", Kind::Governed, &["block_reason"]),
+    Table::new(
+        "block_reason_owner_route",
+        Kind::Governed,
+        &["block_reason"],
+    ),
     Table::new("route_change", Kind::Governed, &["route_change_id"]),
     Table::new("freeze_bypass", Kind::Governed, &["freeze_bypass_id"]),
-    Table { feed_while: Some("status = 'pending_gate'"), ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"]) },
+    Table {
+        feed_while: Some("status = 'pending_gate'"),
+        ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"])
+    },
     Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
-    Table { unique: &[&["idempotency_key"]], ..Table::new("notification_outbox", Kind::Feed, &["notification_id"]) },
+    Table {
+        unique: &[&["idempotency_key"]],
+        ..Table::new("notification_outbox", Kind::Feed, &["notification_id"])
+    },
 ];
 
 /// Finds a table by its name.
@@ -79,7 +105,10 @@ pub fn row_key(parts: &[String]) -> String {
 /// Writes the SQL that makes a row's ledger key of its columns, each with `prefix` before it.
 #[must_use]
 pub fn row_key_sql(key: &[&str], prefix: &str) -> String {
-    key.iter().map(|column| format!("{prefix}{column}")).collect::<Vec<_>>().join(" || '/' || ")
+    key.iter()
+        .map(|column| format!("{prefix}{column}"))
+        .collect::<Vec<_>>()
+        .join(" || '/' || ")
 }
 
 /// A row of a governed table, ready to be written at its new version.
@@ -99,7 +128,11 @@ pub trait GovernedRow: std::fmt::Debug + Send + Sync {
 /// Makes the canonical image of a row: its columns as a JSON object.
 pub fn image_of<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
     crate::canon::canonical_of(row).map_err(|error| {
-        StoreError::new(super::Failure::Other, format!("a row has no canonical form: {error}"), "report this as a bug")
+        StoreError::new(
+            super::Failure::Other,
+            format!("a row has no canonical form: {error}"),
+            "report this as a bug",
+        )
     })
 }
 
@@ -176,23 +209,48 @@ pub(in crate::store) use governed;
 
 /// Writes the statement that inserts a row at its first version, or replaces the version before.
 pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) -> String {
-    let numbered = |column: &str| columns.iter().position(|c| *c == column).map_or(0, |at| at + 1);
+    let numbered = |column: &str| {
+        columns
+            .iter()
+            .position(|c| *c == column)
+            .map_or(0, |at| at + 1)
+    };
     let born_as_feed = table(name).is_some_and(|table| table.feed_while.is_some());
     if version == 1 && !born_as_feed {
-        let places: Vec<_> = columns.iter().map(|column| format!("${}", numbered(column))).collect();
-        return format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+        let places: Vec<_> = columns
+            .iter()
+            .map(|column| format!("${}", numbered(column)))
+            .collect();
+        return format!(
+            "INSERT INTO {name} ({}) VALUES ({})",
+            columns.join(", "),
+            places.join(", ")
+        );
     }
     let key = table(name).map_or(&[][..], |table| table.key);
-    let sets: Vec<_> = columns.iter().map(|column| format!("{column} = ${}", numbered(column))).collect();
-    let wheres: Vec<_> = key.iter().map(|column| format!("{column} = ${}", numbered(column))).collect();
+    let sets: Vec<_> = columns
+        .iter()
+        .map(|column| format!("{column} = ${}", numbered(column)))
+        .collect();
+    let wheres: Vec<_> = key
+        .iter()
+        .map(|column| format!("{column} = ${}", numbered(column)))
+        .collect();
     let version = numbered("version");
-    format!("UPDATE {name} SET {} WHERE {} AND version = ${version} - 1", sets.join(", "), wheres.join(" AND "))
+    format!(
+        "UPDATE {name} SET {} WHERE {} AND version = ${version} - 1",
+        sets.join(", "),
+        wheres.join(" AND ")
+    )
 }
 
 /// Writes the statement that reads one keyset page of a governed table.
 pub(in crate::store) fn page_sql(name: &str, columns: &[&str]) -> String {
     let key = row_key_sql(table(name).map_or(&[][..], |table| table.key), "");
-    format!("SELECT {} FROM {name} WHERE {key} > $1 AND version > 0 ORDER BY {key} LIMIT $2", columns.join(", "))
+    format!(
+        "SELECT {} FROM {name} WHERE {key} > $1 AND version > 0 ORDER BY {key} LIMIT $2",
+        columns.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -220,6 +278,9 @@ mod tests {
             "UPDATE person_role SET person_id = $1, role = $2, active = $3, version = $4 \
              WHERE person_id = $1 AND role = $2 AND version = $4 - 1"
         );
-        assert!(write_sql("publish_snapshots", &["publish_run_id", "version"], 1).starts_with("UPDATE "));
+        assert!(
+            write_sql("publish_snapshots", &["publish_run_id", "version"], 1)
+                .starts_with("UPDATE ")
+        );
     }
 }

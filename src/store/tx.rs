@@ -86,7 +86,11 @@ pub struct Sealed {
 
 impl From<Entry> for Sealed {
     fn from(entry: Entry) -> Self {
-        Self { seq: entry.seq, hash: entry.hash, at: entry.at_utc }
+        Self {
+            seq: entry.seq,
+            hash: entry.hash,
+            at: entry.at_utc,
+        }
     }
 }
 
@@ -99,7 +103,9 @@ impl Store {
                 let head = ledger::head(&mut view).await?;
                 Ok(Tx { view, head, began })
             }
-            Err(busy) if busy.kind == Failure::Busy => Err(self.name_who_holds_the_head(busy).await),
+            Err(busy) if busy.kind == Failure::Busy => {
+                Err(self.name_who_holds_the_head(busy).await)
+            }
             Err(error) => Err(error),
         }
     }
@@ -109,13 +115,21 @@ impl Store {
              FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
              WHERE l.relation = CAST('ledger_head' AS regclass) AND l.granted AND l.mode = 'RowShareLock' \
              ORDER BY a.xact_start, a.pid LIMIT 1";
-        let Ok(mut view) = self.view().await else { return busy };
+        let Ok(mut view) = self.view().await else {
+            return busy;
+        };
         let holder: Option<String> = match &mut view.session {
             Session::Sqlite(_) => None,
-            Session::Postgres(t) => sqlx::query_scalar(SQL).fetch_optional(&mut **t).await.unwrap_or_default(),
+            Session::Postgres(t) => sqlx::query_scalar(SQL)
+                .fetch_optional(&mut **t)
+                .await
+                .unwrap_or_default(),
         };
         let who = holder.unwrap_or_else(|| "another process".to_owned());
-        StoreError { sentence: format!("the ledger is busy: {who} is writing"), ..busy }
+        StoreError {
+            sentence: format!("the ledger is busy: {who} is writing"),
+            ..busy
+        }
     }
 }
 
@@ -157,14 +171,26 @@ impl Tx {
         commit(self.view).await?;
         let held = self.began.elapsed();
         if held > HELD_LONG {
-            tracing::warn!(seq = entry.seq, action = entry.action, held_ms = held.as_millis(), "the ledger's head was held long");
+            tracing::warn!(
+                seq = entry.seq,
+                action = entry.action,
+                held_ms = held.as_millis(),
+                "the ledger's head was held long"
+            );
         }
         Ok(entry.into())
     }
 
-    fn entry(&self, decision: Decision, card: &Artifact, changes: &[Change]) -> Result<Entry, StoreError> {
+    fn entry(
+        &self,
+        decision: Decision,
+        card: &Artifact,
+        changes: &[Change],
+    ) -> Result<Entry, StoreError> {
         let now = self.now();
-        let clock_anomaly = self.head.at_utc.is_some_and(|newest| newest.since(now).num_milliseconds() > CLOCK_SLACK_SECONDS * 1000);
+        let clock_anomaly = self.head.at_utc.is_some_and(|newest| {
+            newest.since(now).num_milliseconds() > CLOCK_SLACK_SECONDS * 1000
+        });
         let mut entry = Entry {
             seq: self.head.seq + 1,
             ticket: decision.ticket,
@@ -208,7 +234,12 @@ fn changes_of(work: &Work, seq: i64) -> Result<Vec<Change>, StoreError> {
 fn lost_race(row: &dyn GovernedRow) -> StoreError {
     StoreError::new(
         Failure::Busy,
-        format!("{} {} is no longer at version {}", row.table(), row.key(), row.version() - 1),
+        format!(
+            "{} {} is no longer at version {}",
+            row.table(),
+            row.key(),
+            row.version() - 1
+        ),
         "look again and decide anew",
     )
 }

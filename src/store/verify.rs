@@ -58,7 +58,10 @@ pub struct ExportedHead {
 impl Report {
     fn add(&mut self, place: impl Into<String>, wrong: impl Into<String>) {
         if self.findings.len() < MOST_FINDINGS {
-            self.findings.push(Finding { place: place.into(), wrong: wrong.into() });
+            self.findings.push(Finding {
+                place: place.into(),
+                wrong: wrong.into(),
+            });
         }
     }
 }
@@ -66,7 +69,14 @@ impl Report {
 /// Verifies everything that can be verified from inside the database, and its head against an exported one.
 pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<Report, StoreError> {
     let head = ledger::head(view).await?;
-    let mut report = Report { head, entries: 0, rows: 0, artifacts: 0, definitions: 0, findings: Vec::new() };
+    let mut report = Report {
+        head,
+        entries: 0,
+        rows: 0,
+        artifacts: 0,
+        definitions: 0,
+        findings: Vec::new(),
+    };
     chain(view, &mut report, exported).await?;
     changes_without_entry(view, &mut report).await?;
     for (name, images) in GOVERNED {
@@ -79,7 +89,11 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
     Ok(report)
 }
 
-async fn chain(view: &mut View, report: &mut Report, exported: Option<ExportedHead>) -> Result<(), StoreError> {
+async fn chain(
+    view: &mut View,
+    report: &mut Report,
+    exported: Option<ExportedHead>,
+) -> Result<(), StoreError> {
     let mut expected_seq = 1;
     let mut prev: Digest = first_hash()?;
     let mut exported_hash = None;
@@ -92,12 +106,24 @@ async fn chain(view: &mut View, report: &mut Report, exported: Option<ExportedHe
         }
         for entry in &entries {
             if entry.seq != expected_seq {
-                report.add(format!("entry {expected_seq}"), format!("is missing; the next is {}", entry.seq));
+                report.add(
+                    format!("entry {expected_seq}"),
+                    format!("is missing; the next is {}", entry.seq),
+                );
             }
             if entry.prev_hash != prev {
-                report.add(format!("entry {}", entry.seq), "does not follow the entry before it");
+                report.add(
+                    format!("entry {}", entry.seq),
+                    "does not follow the entry before it",
+                );
             }
-            check_entry(view, report, entry, changes.get(&entry.seq).map_or(&[], Vec::as_slice)).await?;
+            check_entry(
+                view,
+                report,
+                entry,
+                changes.get(&entry.seq).map_or(&[], Vec::as_slice),
+            )
+            .await?;
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
                 exported_hash = Some(entry.hash);
             }
@@ -107,13 +133,22 @@ async fn chain(view: &mut View, report: &mut Report, exported: Option<ExportedHe
     }
     let newest = expected_seq - 1;
     if (report.head.seq, report.head.hash) != (newest, prev) {
-        let wrong = format!("names entry {}, the newest entry is {newest}", report.head.seq);
+        let wrong = format!(
+            "names entry {}, the newest entry is {newest}",
+            report.head.seq
+        );
         report.add("ledger_head", wrong);
     }
     match (exported, exported_hash) {
-        (Some(exported), None) => report.add(format!("entry {}", exported.seq), format!("was exported as head and is gone: the ledger was cut at {newest}")),
+        (Some(exported), None) => report.add(
+            format!("entry {}", exported.seq),
+            format!("was exported as head and is gone: the ledger was cut at {newest}"),
+        ),
         (Some(exported), Some(hash)) if hash != exported.hash => {
-            report.add(format!("entry {}", exported.seq), "is not the one that was exported as head: the ledger was rebuilt");
+            report.add(
+                format!("entry {}", exported.seq),
+                "is not the one that was exported as head: the ledger was rebuilt",
+            );
         }
         _ => {}
     }
@@ -121,24 +156,51 @@ async fn chain(view: &mut View, report: &mut Report, exported: Option<ExportedHe
 }
 
 fn first_hash() -> Result<Digest, StoreError> {
-    BEFORE_THE_FIRST.parse().map_err(|_| StoreError::unusable("the hash before the first entry is malformed", "report this as a bug"))
+    BEFORE_THE_FIRST.parse().map_err(|_| {
+        StoreError::unusable(
+            "the hash before the first entry is malformed",
+            "report this as a bug",
+        )
+    })
 }
 
-async fn check_entry(view: &mut View, report: &mut Report, entry: &Entry, changes: &[Change]) -> Result<(), StoreError> {
+async fn check_entry(
+    view: &mut View,
+    report: &mut Report,
+    entry: &Entry,
+    changes: &[Change],
+) -> Result<(), StoreError> {
     let place = format!("entry {}", entry.seq);
     if entry.computed_hash(changes)? != entry.hash {
-        report.add(place.clone(), "its content or its list of changes was altered: the hash does not match");
+        report.add(
+            place.clone(),
+            "its content or its list of changes was altered: the hash does not match",
+        );
     }
     if i64::try_from(changes.len()).unwrap_or(i64::MAX) != entry.change_count {
-        report.add(place.clone(), format!("says {} changed rows, {} are recorded", entry.change_count, changes.len()));
+        report.add(
+            place.clone(),
+            format!(
+                "says {} changed rows, {} are recorded",
+                entry.change_count,
+                changes.len()
+            ),
+        );
     }
     for change in changes {
         if Digest::of(change.after_image.as_bytes()) != change.row_sha256 {
-            report.add(place.clone(), format!("the recorded image of {} {} was altered", change.table_name, change.row_key));
+            report.add(
+                place.clone(),
+                format!(
+                    "the recorded image of {} {} was altered",
+                    change.table_name, change.row_key
+                ),
+            );
         }
     }
     const CARD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM artifact WHERE sha256 = $1";
-    let cards: i64 = on!(view, c => sqlx::query_scalar(CARD).bind(entry.card_sha256).fetch_one(c).await)?;
+    let cards: i64 =
+        on!(view, c => sqlx::query_scalar(CARD).bind(entry.card_sha256).fetch_one(c).await)?;
     if cards == 0 {
         report.add(place, "its decision card is missing");
     }
@@ -148,9 +210,13 @@ async fn check_entry(view: &mut View, report: &mut Report, entry: &Entry, change
 async fn changes_without_entry(view: &mut View, report: &mut Report) -> Result<(), StoreError> {
     const SQL: &str = "SELECT c.seq, c.table_name, c.row_key FROM ledger_change c \
          WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = c.seq) ORDER BY c.seq, c.table_name, c.row_key LIMIT 1";
-    let orphan: Option<(i64, String, String)> = on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+    let orphan: Option<(i64, String, String)> =
+        on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
     if let Some((seq, table, key)) = orphan {
-        report.add(format!("entry {seq}"), format!("is missing; a change of {table} {key} names it"));
+        report.add(
+            format!("entry {seq}"),
+            format!("is missing; a change of {table} {key} names it"),
+        );
     }
     Ok(())
 }
@@ -171,7 +237,12 @@ pub const GOVERNED: &[(&str, Images)] = &[
 ];
 
 /// Compares every row of a table with its newest recorded change, page by page in key order.
-async fn rows(view: &mut View, report: &mut Report, table: &Table, images: Images) -> Result<(), StoreError> {
+async fn rows(
+    view: &mut View,
+    report: &mut Report,
+    table: &Table,
+    images: Images,
+) -> Result<(), StoreError> {
     let mut after = String::new();
     loop {
         let page = images(view, &after, PAGE).await?;
@@ -179,13 +250,23 @@ async fn rows(view: &mut View, report: &mut Report, table: &Table, images: Image
         let full = i64::try_from(page.len()).unwrap_or(i64::MAX) == PAGE;
         let upto = if full { last.as_deref() } else { None };
         let mut recorded: BTreeMap<String, ledger::Newest> =
-            ledger::newest_changes(view, table, &after, upto).await?.into_iter().map(|change| (change.row_key.clone(), change)).collect();
+            ledger::newest_changes(view, table, &after, upto)
+                .await?
+                .into_iter()
+                .map(|change| (change.row_key.clone(), change))
+                .collect();
         for (key, version, image) in page {
             let place = format!("{} {key}", table.name);
             match recorded.remove(&key) {
                 None => report.add(place, "is in no ledger entry"),
                 Some(newest) if newest.version != version => {
-                    report.add(place, format!("is at version {version}, entry {} left it at {}", newest.seq, newest.version));
+                    report.add(
+                        place,
+                        format!(
+                            "is at version {version}, entry {} left it at {}",
+                            newest.seq, newest.version
+                        ),
+                    );
                 }
                 Some(newest) if newest.row_sha256 != Digest::of(&image) => {
                     report.add(place, format!("is not as entry {} left it", newest.seq));
@@ -195,7 +276,13 @@ async fn rows(view: &mut View, report: &mut Report, table: &Table, images: Image
             report.rows += 1;
         }
         for (key, newest) in recorded {
-            report.add(format!("{} {key}", table.name), format!("is gone; entry {} left it at version {}", newest.seq, newest.version));
+            report.add(
+                format!("{} {key}", table.name),
+                format!(
+                    "is gone; entry {} left it at version {}",
+                    newest.seq, newest.version
+                ),
+            );
         }
         match last {
             Some(last) if full => after = last,
@@ -208,11 +295,16 @@ async fn artifacts(view: &mut View, report: &mut Report) -> Result<(), StoreErro
     let mut after = String::new();
     loop {
         let page = artifact::page(view, &after, ARTIFACT_PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
         after.clone_from(last);
         for (sha256, bytes) in page {
             if Digest::of(&bytes).to_string() != sha256 {
-                report.add(format!("artifact {sha256}"), "its bytes were altered: they no longer hash to its name");
+                report.add(
+                    format!("artifact {sha256}"),
+                    "its bytes were altered: they no longer hash to its name",
+                );
             }
             report.artifacts += 1;
         }
@@ -229,13 +321,18 @@ async fn definitions(view: &mut View, report: &mut Report) -> Result<(), StoreEr
         let place = format!("{} {}", wanted.kind, wanted.name);
         match found.remove(&key(wanted)) {
             None => report.add(place, "is missing from the schema"),
-            Some(there) if there.text != wanted.text => report.add(place, "is not as this program made it"),
+            Some(there) if there.text != wanted.text => {
+                report.add(place, "is not as this program made it")
+            }
             Some(_) => {}
         }
         report.definitions += 1;
     }
     // A further index changes no rule; anything else might.
-    for ((kind, name), _) in found.into_iter().filter(|((kind, _), there)| kind != "index" || there.text.contains("UNIQUE")) {
+    for ((kind, name), _) in found
+        .into_iter()
+        .filter(|((kind, _), there)| kind != "index" || there.text.contains("UNIQUE"))
+    {
         report.add(format!("{kind} {name}"), "was added to the schema");
     }
     Ok(())

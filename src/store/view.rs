@@ -72,37 +72,69 @@ impl View {
                 (row.try_get("now")?, row.try_get("login")?)
             }
         };
-        Ok(Self { session, now, login })
+        Ok(Self {
+            session,
+            now,
+            login,
+        })
     }
 }
 
 impl Store {
     /// Opens a consistent view; dropping it ends its transaction.
     pub async fn view(&self) -> Result<View, StoreError> {
-        let mut session = self.start("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut session = self
+            .start("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await?;
         if let Session::Postgres(t) = &mut session {
-            let limits = format!("SET LOCAL jit = off; SET LOCAL lock_timeout = {}", LOCK_PATIENCE.as_millis());
-            sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut **t).await?;
+            let limits = format!(
+                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
+                LOCK_PATIENCE.as_millis()
+            );
+            sqlx::raw_sql(AssertSqlSafe(limits))
+                .execute(&mut **t)
+                .await?;
         }
         View::over(session, self.account.name()).await
     }
 
     /// Opens the view that a guarded write works on: the head of the ledger is locked before the time is read.
-    pub(in crate::store) async fn view_for_writing(&self, lock_head: &'static str) -> Result<View, StoreError> {
+    pub(in crate::store) async fn view_for_writing(
+        &self,
+        lock_head: &'static str,
+    ) -> Result<View, StoreError> {
         if self.access == Access::Read {
-            return Err(StoreError::new(Failure::Other, "the database is open for reading only", "open it for writing"));
+            return Err(StoreError::new(
+                Failure::Other,
+                "the database is open for reading only",
+                "open it for writing",
+            ));
         }
-        let mut session = self.start("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+        let mut session = self
+            .start(
+                "BEGIN IMMEDIATE",
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            )
+            .await?;
         if let Session::Postgres(t) = &mut session {
-            let limits = format!("SET LOCAL jit = off; SET LOCAL lock_timeout = {}", LOCK_PATIENCE.as_millis());
-            sqlx::raw_sql(AssertSqlSafe(limits)).execute(&mut **t).await?;
+            let limits = format!(
+                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
+                LOCK_PATIENCE.as_millis()
+            );
+            sqlx::raw_sql(AssertSqlSafe(limits))
+                .execute(&mut **t)
+                .await?;
             sqlx::query(lock_head).execute(&mut **t).await?;
         }
         View::over(session, self.account.name()).await
     }
 
     /// Begins a transaction in a task of its own: a begin that is dropped half-way would leak an open transaction.
-    async fn start(&self, sqlite: &'static str, postgres: &'static str) -> Result<Session, StoreError> {
+    async fn start(
+        &self,
+        sqlite: &'static str,
+        postgres: &'static str,
+    ) -> Result<Session, StoreError> {
         let pool = self.pool.clone();
         let begun = tokio::spawn(async move {
             match pool {

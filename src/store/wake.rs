@@ -20,7 +20,11 @@ use crate::settings::{Dsn, DsnKind};
 pub const POLL: Duration = Duration::from_secs(1);
 
 /// A file event may precede the moment when the commit can be read; these looks follow it.
-const LOOKS_AFTER_HINT: [Duration; 3] = [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(50)];
+const LOOKS_AFTER_HINT: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(5),
+    Duration::from_millis(50),
+];
 
 /// What brings the news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,10 @@ pub struct Wake {
 
 impl std::fmt::Debug for Wake {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Wake").field("seen", &self.seen).field("source", &self.source).finish_non_exhaustive()
+        out.debug_struct("Wake")
+            .field("seen", &self.seen)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,7 +75,9 @@ impl Counter {
     async fn read(&mut self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT CAST((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter) AS BIGINT)";
         match self {
-            Self::Sqlite(connection) => Ok(sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **connection).await?),
+            Self::Sqlite(connection) => Ok(sqlx::query_scalar("PRAGMA data_version")
+                .fetch_one(&mut **connection)
+                .await?),
             Self::Postgres(store) => match &mut store.view().await?.session {
                 Session::Postgres(t) => Ok(sqlx::query_scalar(SQL).fetch_one(&mut **t).await?),
                 Session::Sqlite(_) => Ok(0),
@@ -85,16 +94,38 @@ impl Wake {
             DsnKind::Sqlite(path) => {
                 let connection = sqlite_options(&path, Access::Read).connect().await?;
                 let watcher = watch_folder_of(&path, &hint);
-                let source = if watcher.is_some() { Source::FileWatch } else { Source::Polling };
-                Self { counter: Counter::Sqlite(Box::new(connection)), seen: 0, hint, source, _watcher: watcher, listener: None }
+                let source = if watcher.is_some() {
+                    Source::FileWatch
+                } else {
+                    Source::Polling
+                };
+                Self {
+                    counter: Counter::Sqlite(Box::new(connection)),
+                    seen: 0,
+                    hint,
+                    source,
+                    _watcher: watcher,
+                    listener: None,
+                }
             }
             DsnKind::Postgres => {
                 let listener = match direct {
                     Some(direct) => listen(direct, &hint).await,
                     None => None,
                 };
-                let source = if listener.is_some() { Source::Notify } else { Source::Polling };
-                Self { counter: Counter::Postgres(store.clone()), seen: 0, hint, source, _watcher: None, listener }
+                let source = if listener.is_some() {
+                    Source::Notify
+                } else {
+                    Source::Polling
+                };
+                Self {
+                    counter: Counter::Postgres(store.clone()),
+                    seen: 0,
+                    hint,
+                    source,
+                    _watcher: None,
+                    listener,
+                }
             }
         };
         wake.seen = wake.counter.read().await?;
@@ -129,7 +160,12 @@ impl Wake {
 
     /// Ends the waiting and closes its connection.
     pub async fn close(mut self) -> Result<(), StoreError> {
-        let counter = std::mem::replace(&mut self.counter, Counter::Sqlite(Box::new(SqliteConnection::connect("sqlite::memory:").await?)));
+        let counter = std::mem::replace(
+            &mut self.counter,
+            Counter::Sqlite(Box::new(
+                SqliteConnection::connect("sqlite::memory:").await?,
+            )),
+        );
         if let Counter::Sqlite(connection) = counter {
             connection.close().await?;
         }
@@ -137,13 +173,22 @@ impl Wake {
     }
 }
 
-fn watch_folder_of(path: &std::path::Path, hint: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+fn watch_folder_of(
+    path: &std::path::Path,
+    hint: &Arc<Notify>,
+) -> Option<notify::RecommendedWatcher> {
     // The -wal file comes and goes, so its folder is watched.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(std::path::Path::new("."));
     let wal = format!("{}-wal", path.file_name()?.to_string_lossy());
     let hint = Arc::clone(hint);
     let told = move |event: notify::Result<notify::Event>| {
-        let about_wal = |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == wal);
+        let about_wal = |path: &std::path::PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy() == wal)
+        };
         if event.is_ok_and(|event| event.paths.iter().any(about_wal)) {
             hint.notify_one();
         }
@@ -155,7 +200,9 @@ fn watch_folder_of(path: &std::path::Path, hint: &Arc<Notify>) -> Option<notify:
 
 async fn listen(direct: &Dsn, hint: &Arc<Notify>) -> Option<tokio::task::JoinHandle<()>> {
     let options = postgres_options(direct).ok()?;
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(options);
     let mut listener = PgListener::connect_with(&pool).await.ok()?;
     listener.listen("govdeck").await.ok()?;
     let hint = Arc::clone(hint);

@@ -48,64 +48,154 @@ struct Wall {
     requires: &'static str,
 }
 
-const fn wall(table: &'static str, on: &'static [On], says: &'static str, requires: &'static str) -> Wall {
-    Wall { table, on, only: Where::Both, says, requires }
+const fn wall(
+    table: &'static str,
+    on: &'static [On],
+    says: &'static str,
+    requires: &'static str,
+) -> Wall {
+    Wall {
+        table,
+        on,
+        only: Where::Both,
+        says,
+        requires,
+    }
 }
 
 const WRITE: &[On] = &[On::Insert, On::Update];
 
 /// What single tables need beyond their CHECKs; the messages are what a person reads when they try.
 const WALLS: &[Wall] = &[
-    wall("governance_ledger", &[On::Insert], "the entry must follow the head",
-        "NEW.seq = (SELECT seq + 1 FROM ledger_head) AND NEW.prev_hash = (SELECT hash FROM ledger_head)"),
-    wall("governance_ledger", &[On::Insert], "the actor must be known and active",
-        "NEW.seq = 1 OR EXISTS (SELECT 1 FROM person WHERE person_id = NEW.actor_id AND active = TRUE)"),
-    wall("governance_ledger", &[On::Insert], "a service decides by rule, a human by person",
-        "NEW.seq = 1 OR (SELECT kind FROM person WHERE person_id = NEW.actor_id) = CASE NEW.basis WHEN 'rule' THEN 'service' ELSE 'human' END"),
-    Wall { table: "governance_ledger", on: &[On::Insert], only: Where::Postgres, says: "the login must be the session's own",
-        requires: "NEW.login = session_user" },
-    wall("ledger_change", &[On::Insert], "changes belong to the newest entry, and to no more rows than it says",
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the entry must follow the head",
+        "NEW.seq = (SELECT seq + 1 FROM ledger_head) AND NEW.prev_hash = (SELECT hash FROM ledger_head)",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the actor must be known and active",
+        "NEW.seq = 1 OR EXISTS (SELECT 1 FROM person WHERE person_id = NEW.actor_id AND active = TRUE)",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "a service decides by rule, a human by person",
+        "NEW.seq = 1 OR (SELECT kind FROM person WHERE person_id = NEW.actor_id) = CASE NEW.basis WHEN 'rule' THEN 'service' ELSE 'human' END",
+    ),
+    Wall {
+        table: "governance_ledger",
+        on: &[On::Insert],
+        only: Where::Postgres,
+        says: "the login must be that of the session",
+        requires: "NEW.login = session_user",
+    },
+    wall(
+        "ledger_change",
+        &[On::Insert],
+        "changes belong to the newest entry, and to no more rows than it says",
         "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_change WHERE seq = NEW.seq) \
-         < (SELECT change_count FROM governance_ledger WHERE seq = NEW.seq)"),
+         < (SELECT change_count FROM governance_ledger WHERE seq = NEW.seq)",
+    ),
     wall("ledger_head", &[On::Insert], "there is one head", "FALSE"),
-    wall("ledger_head", &[On::Update], "the head moves to the newest entry only",
-        "NEW.seq = OLD.seq + 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = NEW.seq AND l.hash = NEW.hash AND l.at_utc = NEW.at_utc)"),
+    wall(
+        "ledger_head",
+        &[On::Update],
+        "the head moves to the newest entry only",
+        "NEW.seq = OLD.seq + 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = NEW.seq AND l.hash = NEW.hash AND l.at_utc = NEW.at_utc)",
+    ),
     wall("ledger_head", &[On::Delete], "the head stays", "FALSE"),
-    wall("person_role", WRITE, "a service never holds signer",
-        "NEW.role <> 'signer' OR (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'"),
-    wall("person", &[On::Update], "a person stays of their kind", "NEW.kind = OLD.kind"),
-    wall("block_reason_owner_route", WRITE, "the owner must be an active human",
-        "EXISTS (SELECT 1 FROM person WHERE person_id = NEW.owner_user_id AND kind = 'human' AND active = TRUE)"),
-    wall("route_change", &[On::Insert], "a change of route starts pending", "NEW.status = 'pending'"),
-    wall("route_change", &[On::Update], "a change of route is answered once",
+    wall(
+        "person_role",
+        WRITE,
+        "a service never holds signer",
+        "NEW.role <> 'signer' OR (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'",
+    ),
+    wall(
+        "person",
+        &[On::Update],
+        "a person stays of their kind",
+        "NEW.kind = OLD.kind",
+    ),
+    wall(
+        "block_reason_owner_route",
+        WRITE,
+        "the owner must be an active human",
+        "EXISTS (SELECT 1 FROM person WHERE person_id = NEW.owner_user_id AND kind = 'human' AND active = TRUE)",
+    ),
+    wall(
+        "route_change",
+        &[On::Insert],
+        "a change of route starts pending",
+        "NEW.status = 'pending'",
+    ),
+    wall(
+        "route_change",
+        &[On::Update],
+        "a change of route is answered once",
         "OLD.status = 'pending' AND NEW.status <> 'pending' AND NEW.proposed_by = OLD.proposed_by AND NEW.block_reason = OLD.block_reason \
-         AND NEW.owner_user_id = OLD.owner_user_id AND NEW.backup_owner_user_id = OLD.backup_owner_user_id"),
-    wall("freeze_bypass", WRITE, "a bypass needs two humans",
-        "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2"),
-    wall("publish_snapshots", &[On::Update], "a decided snapshot is final",
+         AND NEW.owner_user_id = OLD.owner_user_id AND NEW.backup_owner_user_id = OLD.backup_owner_user_id",
+    ),
+    wall(
+        "freeze_bypass",
+        WRITE,
+        "a bypass needs two humans",
+        "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2",
+    ),
+    wall(
+        "publish_snapshots",
+        &[On::Update],
+        "a decided snapshot is final",
         "OLD.status = 'pending_gate' OR (NEW.status = OLD.status AND NEW.block_reason IS NOT DISTINCT FROM OLD.block_reason \
          AND NEW.publish_tuple_hash IS NOT DISTINCT FROM OLD.publish_tuple_hash AND NEW.source_tuple_hash IS NOT DISTINCT FROM OLD.source_tuple_hash \
          AND NEW.footer_schema_semver IS NOT DISTINCT FROM OLD.footer_schema_semver AND NEW.publish_scope = OLD.publish_scope \
-         AND NEW.artifact_ref IS NOT DISTINCT FROM OLD.artifact_ref AND NEW.drill = OLD.drill AND NEW.created_at_utc = OLD.created_at_utc)"),
-    wall("publish_snapshots", &[On::Update], "only the current footer schema passes",
+         AND NEW.artifact_ref IS NOT DISTINCT FROM OLD.artifact_ref AND NEW.drill = OLD.drill AND NEW.created_at_utc = OLD.created_at_utc)",
+    ),
+    wall(
+        "publish_snapshots",
+        &[On::Update],
+        "only the current footer schema passes",
         "NEW.status <> 'gate_passed' OR OLD.status = 'gate_passed' \
-         OR NEW.footer_schema_semver = (SELECT current_semver FROM footer_schema_registry)"),
-    wall("publish_replay_audit", &[On::Insert], "an audit row starts decided, as its snapshot was",
+         OR NEW.footer_schema_semver = (SELECT current_semver FROM footer_schema_registry)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Insert],
+        "an audit row starts decided, as its snapshot was",
         "NEW.status = (SELECT s.status FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id) \
-         AND NEW.block_reason IS NOT DISTINCT FROM (SELECT s.block_reason FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id)"),
-    wall("publish_replay_audit", &[On::Update], "a block ends resolved or withdrawn, never passed",
-        "NEW.status = OLD.status OR (OLD.status = 'blocked' AND NEW.status IN ('resolved', 'withdrawn'))"),
-    wall("publish_replay_audit", &[On::Update], "what the gate found is final",
+         AND NEW.block_reason IS NOT DISTINCT FROM (SELECT s.block_reason FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a block ends resolved or withdrawn, never passed",
+        "NEW.status = OLD.status OR (OLD.status = 'blocked' AND NEW.status IN ('resolved', 'withdrawn'))",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "what the gate found is final",
         "NEW.block_reason IS NOT DISTINCT FROM OLD.block_reason AND NEW.created_at_utc = OLD.created_at_utc AND NEW.drill = OLD.drill \
          AND NEW.also = OLD.also AND NEW.publish_tuple_hash IS NOT DISTINCT FROM OLD.publish_tuple_hash \
          AND NEW.source_tuple_hash IS NOT DISTINCT FROM OLD.source_tuple_hash \
-         AND NEW.sla_first_response_minutes IS NOT DISTINCT FROM OLD.sla_first_response_minutes"),
-    wall("publish_replay_audit", &[On::Update], "a block is taken once",
-        "OLD.taken_by IS NULL OR (NEW.taken_by = OLD.taken_by AND NEW.taken_at_utc = OLD.taken_at_utc)"),
-    wall("publish_replay_audit", &[On::Update], "a later passing run of the same scope resolves",
+         AND NEW.sla_first_response_minutes IS NOT DISTINCT FROM OLD.sla_first_response_minutes",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a block is taken once",
+        "OLD.taken_by IS NULL OR (NEW.taken_by = OLD.taken_by AND NEW.taken_at_utc = OLD.taken_at_utc)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a later passing run of the same scope resolves",
         "NEW.status <> 'resolved' OR EXISTS (SELECT 1 FROM publish_snapshots r, publish_snapshots b \
          WHERE r.publish_run_id = NEW.resolution_id AND b.publish_run_id = NEW.publish_run_id AND r.status = 'gate_passed' \
-         AND r.publish_scope = b.publish_scope AND r.drill = b.drill AND r.created_at_utc > b.created_at_utc)"),
+         AND r.publish_scope = b.publish_scope AND r.drill = b.drill AND r.created_at_utc > b.created_at_utc)",
+    ),
 ];
 
 /// A foreign key, whose twin stands as a wall where a shell does not enforce foreign keys.
@@ -127,20 +217,28 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
                 sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER \"{name}\""))).execute(&mut **t).await?;
             }
             for statement in sqlite_triggers(&keys) {
-                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut **t).await?;
+                sqlx::raw_sql(AssertSqlSafe(statement))
+                    .execute(&mut **t)
+                    .await?;
             }
         }
         Session::Postgres(t) => {
-            let schema: String = sqlx::query_scalar("SELECT quote_ident(current_schema())").fetch_one(&mut **t).await?;
+            let schema: String = sqlx::query_scalar("SELECT quote_ident(current_schema())")
+                .fetch_one(&mut **t)
+                .await?;
             for statement in postgres_triggers(&schema) {
-                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut **t).await?;
+                sqlx::raw_sql(AssertSqlSafe(statement))
+                    .execute(&mut **t)
+                    .await?;
             }
         }
     }
     Ok(())
 }
 
-async fn sqlite_foreign_keys(connection: &mut sqlx::SqliteConnection) -> Result<Vec<ForeignKey>, StoreError> {
+async fn sqlite_foreign_keys(
+    connection: &mut sqlx::SqliteConnection,
+) -> Result<Vec<ForeignKey>, StoreError> {
     const SQL: &str = "SELECT m.name AS child, f.\"from\" AS child_column, f.\"table\" AS parent, f.\"to\" AS parent_column, \
          m.sql LIKE '%DEFERRABLE INITIALLY DEFERRED%' AS deferred \
          FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq";
@@ -166,12 +264,29 @@ type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;
 fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
     let mut walls = Walls::new();
     for table in TABLES {
-        let mut add = |on: On, says: &str, requires: String| walls.entry((table.name, on)).or_default().push((says.to_owned(), requires));
+        let mut add = |on: On, says: &str, requires: String| {
+            walls
+                .entry((table.name, on))
+                .or_default()
+                .push((says.to_owned(), requires))
+        };
         match table.kind {
             Kind::Governed => {
-                add(On::Insert, "not in the newest ledger entry", first_version(table));
-                add(On::Update, "not in the newest ledger entry", next_version(table));
-                add(On::Delete, "nothing governed is ever deleted", "FALSE".to_owned());
+                add(
+                    On::Insert,
+                    "not in the newest ledger entry",
+                    first_version(table),
+                );
+                add(
+                    On::Update,
+                    "not in the newest ledger entry",
+                    next_version(table),
+                );
+                add(
+                    On::Delete,
+                    "nothing governed is ever deleted",
+                    "FALSE".to_owned(),
+                );
             }
             Kind::Ledger => {
                 add(On::Update, "the ledger is append-only", "FALSE".to_owned());
@@ -180,22 +295,50 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
             Kind::Feed | Kind::Bookkeeping => {}
         }
         if here == Where::Sqlite && matches!(table.kind, Kind::Governed | Kind::Ledger) {
-            add(On::Insert, "a row is never replaced", no_other(table, table.key, None));
+            add(
+                On::Insert,
+                "a row is never replaced",
+                no_other(table, table.key, None),
+            );
             for unique in table.unique {
-                add(On::Insert, "a row is never replaced", no_other(table, unique, None));
+                add(
+                    On::Insert,
+                    "a row is never replaced",
+                    no_other(table, unique, None),
+                );
                 if table.kind == Kind::Governed {
-                    add(On::Update, "a row is never replaced", no_other(table, unique, Some(table.key)));
+                    add(
+                        On::Update,
+                        "a row is never replaced",
+                        no_other(table, unique, Some(table.key)),
+                    );
                 }
             }
         }
-        for wall in WALLS.iter().filter(|wall| wall.table == table.name && (wall.only == Where::Both || wall.only == here)) {
-            wall.on.iter().for_each(|on| add(*on, wall.says, wall.requires.to_owned()));
+        for wall in WALLS.iter().filter(|wall| {
+            wall.table == table.name && (wall.only == Where::Both || wall.only == here)
+        }) {
+            wall.on
+                .iter()
+                .for_each(|on| add(*on, wall.says, wall.requires.to_owned()));
         }
-        for key in foreign_keys.iter().filter(|key| key.table == table.name && !key.deferred) {
-            let ForeignKey { column, parent, parent_column, .. } = key;
+        for key in foreign_keys
+            .iter()
+            .filter(|key| key.table == table.name && !key.deferred)
+        {
+            let ForeignKey {
+                column,
+                parent,
+                parent_column,
+                ..
+            } = key;
             let says = format!("{column} must name a row of {parent}");
-            let requires = format!("NEW.{column} IS NULL OR EXISTS (SELECT 1 FROM {parent} WHERE {parent_column} = NEW.{column})");
-            WRITE.iter().for_each(|on| add(*on, &says, requires.clone()));
+            let requires = format!(
+                "NEW.{column} IS NULL OR EXISTS (SELECT 1 FROM {parent} WHERE {parent_column} = NEW.{column})"
+            );
+            WRITE
+                .iter()
+                .for_each(|on| add(*on, &says, requires.clone()));
         }
     }
     walls
@@ -218,21 +361,39 @@ fn first_version(table: &Table) -> String {
 }
 
 fn next_version(table: &Table) -> String {
-    let same_key = table.key.iter().map(|column| format!("NEW.{column} = OLD.{column}")).collect::<Vec<_>>().join(" AND ");
+    let same_key = table
+        .key
+        .iter()
+        .map(|column| format!("NEW.{column} = OLD.{column}"))
+        .collect::<Vec<_>>()
+        .join(" AND ");
     let step = format!("NEW.version = OLD.version + 1 AND {}", linked(table));
     match table.feed_while {
-        Some(feed) => format!("{same_key} AND ((OLD.{feed} AND NEW.{feed} AND NEW.version = OLD.version) OR ({step}))"),
+        Some(feed) => format!(
+            "{same_key} AND ((OLD.{feed} AND NEW.{feed} AND NEW.version = OLD.version) OR ({step}))"
+        ),
         None => format!("{same_key} AND {step}"),
     }
 }
 
 fn no_other(table: &Table, columns: &[&str], except: Option<&[&str]>) -> String {
-    let same = columns.iter().map(|column| format!("o.{column} = NEW.{column}")).collect::<Vec<_>>().join(" AND ");
+    let same = columns
+        .iter()
+        .map(|column| format!("o.{column} = NEW.{column}"))
+        .collect::<Vec<_>>()
+        .join(" AND ");
     let not_itself = except.map_or(String::new(), |key| {
-        let itself = key.iter().map(|column| format!("o.{column} = OLD.{column}")).collect::<Vec<_>>().join(" AND ");
+        let itself = key
+            .iter()
+            .map(|column| format!("o.{column} = OLD.{column}"))
+            .collect::<Vec<_>>()
+            .join(" AND ");
         format!(" AND NOT ({itself})")
     });
-    format!("NOT EXISTS (SELECT 1 FROM {} o WHERE {same}{not_itself})", table.name)
+    format!(
+        "NOT EXISTS (SELECT 1 FROM {} o WHERE {same}{not_itself})",
+        table.name
+    )
 }
 
 fn message(table: &str, says: &str) -> String {
@@ -246,10 +407,17 @@ fn sqlite_triggers(foreign_keys: &[ForeignKey]) -> Vec<String> {
         .map(|((table, on), rules)| {
             let mut body = String::new();
             for (says, requires) in rules {
-                let _ = writeln!(body, "  SELECT RAISE(ABORT, '{}') WHERE ({requires}) IS NOT TRUE;", message(table, says));
+                let _ = writeln!(
+                    body,
+                    "  SELECT RAISE(ABORT, '{}') WHERE ({requires}) IS NOT TRUE;",
+                    message(table, says)
+                );
             }
             let name = format!("wall_{table}_{}", on.sql().to_lowercase());
-            format!("CREATE TRIGGER {name} BEFORE {} ON {table} FOR EACH ROW BEGIN\n{body}END", on.sql())
+            format!(
+                "CREATE TRIGGER {name} BEFORE {} ON {table} FOR EACH ROW BEGIN\n{body}END",
+                on.sql()
+            )
         })
         .collect();
     statements.push(
@@ -265,21 +433,36 @@ fn sqlite_triggers(foreign_keys: &[ForeignKey]) -> Vec<String> {
 /// Each function pins its search path: without that, a temporary table named like the ledger would be asked instead.
 fn postgres_triggers(schema: &str) -> Vec<String> {
     let function = |name: &str, body: &str| {
-        format!("CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $wall$\nBEGIN\n{body}END\n$wall$")
+        format!(
+            "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $wall$\nBEGIN\n{body}END\n$wall$"
+        )
     };
     let mut statements = Vec::new();
     for ((table, on), rules) in collect(Where::Postgres, &[]) {
         let mut body = String::new();
         for (says, requires) in &rules {
-            let _ = writeln!(body, "  IF ({requires}) IS NOT TRUE THEN RAISE EXCEPTION '{}' USING ERRCODE = 'GD001'; END IF;", message(table, says));
+            let _ = writeln!(
+                body,
+                "  IF ({requires}) IS NOT TRUE THEN RAISE EXCEPTION '{}' USING ERRCODE = 'GD001'; END IF;",
+                message(table, says)
+            );
         }
-        let _ = writeln!(body, "  RETURN {};", if on == On::Delete { "OLD" } else { "NEW" });
+        let _ = writeln!(
+            body,
+            "  RETURN {};",
+            if on == On::Delete { "OLD" } else { "NEW" }
+        );
         let name = format!("wall_{table}_{}", on.sql().to_lowercase());
         statements.push(function(&name, &body));
         statements.push(format!("CREATE OR REPLACE TRIGGER {name} BEFORE {} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()", on.sql()));
     }
-    statements.push(function("wall_truncate", "  RAISE EXCEPTION 'wall %: never truncated', TG_TABLE_NAME USING ERRCODE = 'GD001';\n"));
-    for table in TABLES.iter().filter(|table| matches!(table.kind, Kind::Governed | Kind::Ledger) || table.name == "ledger_head") {
+    statements.push(function(
+        "wall_truncate",
+        "  RAISE EXCEPTION 'wall %: never truncated', TG_TABLE_NAME USING ERRCODE = 'GD001';\n",
+    ));
+    for table in TABLES.iter().filter(|table| {
+        matches!(table.kind, Kind::Governed | Kind::Ledger) || table.name == "ledger_head"
+    }) {
         let name = table.name;
         statements.push(format!("CREATE OR REPLACE TRIGGER wall_{name}_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION wall_truncate()"));
     }
@@ -293,7 +476,10 @@ fn postgres_triggers(schema: &str) -> Vec<String> {
         "  INSERT INTO change_counter AS c (slot, changes) VALUES (pg_backend_pid() % 256, 1) ON CONFLICT (slot) DO UPDATE SET changes = c.changes + 1;\n  \
          PERFORM pg_notify('govdeck', '');\n  RETURN NULL;\n",
     ));
-    for table in TABLES.iter().filter(|table| table.kind == Kind::Feed || table.feed_while.is_some()) {
+    for table in TABLES
+        .iter()
+        .filter(|table| table.kind == Kind::Feed || table.feed_while.is_some())
+    {
         let name = table.name;
         statements.push(format!("CREATE OR REPLACE TRIGGER feed_{name}_moved AFTER INSERT OR UPDATE OR DELETE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION feed_moved()"));
     }
@@ -307,7 +493,11 @@ mod tests {
     #[test]
     fn every_wall_names_a_table_of_the_list() {
         for wall in WALLS {
-            assert!(TABLES.iter().any(|table| table.name == wall.table), "{}", wall.table);
+            assert!(
+                TABLES.iter().any(|table| table.name == wall.table),
+                "{}",
+                wall.table
+            );
             assert!(!wall.says.contains('\''), "{}", wall.says);
         }
     }
@@ -323,7 +513,11 @@ mod tests {
                         Kind::Ledger => on != On::Insert,
                         Kind::Feed | Kind::Bookkeeping => false,
                     };
-                    assert!(!wanted || walls.contains_key(&(table.name, on)), "{} {on:?}", table.name);
+                    assert!(
+                        !wanted || walls.contains_key(&(table.name, on)),
+                        "{} {on:?}",
+                        table.name
+                    );
                 }
             }
         }

@@ -1,1 +1,10 @@
-fn main(){}
+//! All stories and contracts, in one binary that shares one private PostgreSQL.
+
+mod support;
+
+mod actions_blocks;
+mod actions_people;
+mod store_faults;
+mod store_ledger;
+mod store_schema;
+mod store_walls;

@@ -95,114 +95,116 @@ fn exports_flatten_to_dotted_paths() {
     }
 }
 
+/// Text, line, column, a part of the message, and the reason.
+const REFUSED: &[(&str, usize, usize, &str, Reason)] = &[
+    ("{}", 1, 1, "without a single key", Reason::Malformed),
+    ("\n []", 2, 2, "without a single key", Reason::Malformed),
+    ("[{}, {}]", 1, 1, "without a single key", Reason::Malformed),
+    (
+        "null",
+        1,
+        1,
+        "expected an object or an array of objects",
+        Reason::Malformed,
+    ),
+    ("\"a\"", 1, 1, "expected an object", Reason::Malformed),
+    (
+        "[{\"a\":1}, 2]",
+        1,
+        11,
+        "element of the export that is not an object",
+        Reason::Malformed,
+    ),
+    (
+        "[[{\"a\":1}]]",
+        1,
+        2,
+        "element of the export that is not an object",
+        Reason::Malformed,
+    ),
+    (
+        "{\"a\":1} {}",
+        1,
+        9,
+        "text after the end",
+        Reason::Malformed,
+    ),
+    (
+        "{\"a.b\":1}",
+        1,
+        2,
+        "key \"a.b\" contains a dot",
+        Reason::DottedKey,
+    ),
+    (
+        "{\"a\\u002eb\":1}",
+        1,
+        2,
+        "key \"a.b\" contains a dot",
+        Reason::DottedKey,
+    ),
+    ("{\".\":1}", 1, 2, "contains a dot", Reason::DottedKey),
+    (
+        "{\"x\":[0,{\"a.b\":1}]}",
+        1,
+        10,
+        "contains a dot",
+        Reason::DottedKey,
+    ),
+    (
+        "{\"a\":1,\"a\":1}",
+        1,
+        8,
+        "duplicate key \"a\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "[{\"a\":1},{\"b\":2,\n\"\\u0062\":1}]",
+        2,
+        1,
+        "duplicate key \"b\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "{\"r\":[0,{\"k\":1,\"k\":1}]}",
+        1,
+        16,
+        "duplicate key \"k\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "[{\"a\":{\"b\":1}},\n {\"a\":[{\"b\":1}]}]",
+        2,
+        9,
+        "flatten to \"a.b\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "[{\"a\":[{\"b\":1}]},\n {\"a\":{\"b\":\"x\"}}]",
+        2,
+        8,
+        "flatten to \"a.b\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "[{\"a\":{}},{\"a\":[{}]}]",
+        1,
+        17,
+        "flatten to \"a\"",
+        Reason::DuplicateKey,
+    ),
+    (
+        "[{\"a\":[{}]},{\"a\":1}]",
+        1,
+        14,
+        "flatten to \"a\"",
+        Reason::DuplicateKey,
+    ),
+];
+
 #[test]
 fn exports_that_have_no_key_set_are_refused_in_place() {
-    let table = [
-        ("{}", 1, 1, "without a single key", Reason::Malformed),
-        ("\n []", 2, 2, "without a single key", Reason::Malformed),
-        ("[{}, {}]", 1, 1, "without a single key", Reason::Malformed),
-        (
-            "null",
-            1,
-            1,
-            "expected an object or an array of objects",
-            Reason::Malformed,
-        ),
-        ("\"a\"", 1, 1, "expected an object", Reason::Malformed),
-        (
-            "[{\"a\":1}, 2]",
-            1,
-            11,
-            "element of the export that is not an object",
-            Reason::Malformed,
-        ),
-        (
-            "[[{\"a\":1}]]",
-            1,
-            2,
-            "element of the export that is not an object",
-            Reason::Malformed,
-        ),
-        (
-            "{\"a\":1} {}",
-            1,
-            9,
-            "text after the end",
-            Reason::Malformed,
-        ),
-        (
-            "{\"a.b\":1}",
-            1,
-            2,
-            "key \"a.b\" contains a dot",
-            Reason::DottedKey,
-        ),
-        (
-            "{\"a\\u002eb\":1}",
-            1,
-            2,
-            "key \"a.b\" contains a dot",
-            Reason::DottedKey,
-        ),
-        ("{\".\":1}", 1, 2, "contains a dot", Reason::DottedKey),
-        (
-            "{\"x\":[0,{\"a.b\":1}]}",
-            1,
-            10,
-            "contains a dot",
-            Reason::DottedKey,
-        ),
-        (
-            "{\"a\":1,\"a\":1}",
-            1,
-            8,
-            "duplicate key \"a\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "[{\"a\":1},{\"b\":2,\n\"\\u0062\":1}]",
-            2,
-            1,
-            "duplicate key \"b\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "{\"r\":[0,{\"k\":1,\"k\":1}]}",
-            1,
-            16,
-            "duplicate key \"k\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "[{\"a\":{\"b\":1}},\n {\"a\":[{\"b\":1}]}]",
-            2,
-            9,
-            "flatten to \"a.b\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "[{\"a\":[{\"b\":1}]},\n {\"a\":{\"b\":\"x\"}}]",
-            2,
-            8,
-            "flatten to \"a.b\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "[{\"a\":{}},{\"a\":[{}]}]",
-            1,
-            17,
-            "flatten to \"a\"",
-            Reason::DuplicateKey,
-        ),
-        (
-            "[{\"a\":[{}]},{\"a\":1}]",
-            1,
-            14,
-            "flatten to \"a\"",
-            Reason::DuplicateKey,
-        ),
-    ];
-    for (json, line, column, what, reason) in table {
+    for &(json, line, column, what, reason) in REFUSED {
         let error = keyset(json.as_bytes()).expect_err(json);
         assert_eq!(
             (error.line, error.column),
@@ -216,9 +218,7 @@ fn exports_that_have_no_key_set_are_refused_in_place() {
 
 #[test]
 fn paths_too_long_to_spell_are_refused_not_built() {
-    let deep: String = (0..100)
-        .map(|_| format!("{{\"{}\":", "k".repeat(2_000)))
-        .collect();
+    let deep = format!("{{\"{}\":", "k".repeat(2_000)).repeat(100);
     let leaves: Vec<String> = (0..1_000).map(|n| format!("\"{n}\":0")).collect();
     let json = format!("{deep}{{{}}}{}", leaves.join(","), "}".repeat(100));
     let error = keyset(json.as_bytes()).unwrap_err();

@@ -1,0 +1,418 @@
+//! What the stories stand on: a world with a deployment in it, on either database, and an independent way to look at it.
+
+pub mod cluster;
+pub mod command;
+pub mod pooler;
+pub mod proxy;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use govdeck::actions::{self, Asked, ByRule, Founding, Outcome, Request, Stop};
+use govdeck::clock::Moment;
+use govdeck::rules::guard::Answer;
+use govdeck::rules::people::Environment;
+use govdeck::settings::Dsn;
+use govdeck::store::{Access, OsAccount, Sealed, Store, schema, verify};
+
+use cluster::cluster;
+use command::Home;
+
+/// Runs one story on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($name:ident, |$world:ident| $story:block) => {
+        mod $name {
+            #[allow(unused_imports, reason = "not every story needs everything around it")]
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let $world = $crate::support::World::sqlite().await;
+                $story
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let $world = $crate::support::World::postgres().await;
+                $story
+            }
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// How often races and faults are repeated: 50 in CI, 1000 with `scripts/test --long`.
+pub fn rounds() -> u32 {
+    std::env::var("GOVDECK_ROUNDS").map_or(50, |rounds| {
+        rounds.parse().expect("GOVDECK_ROUNDS is a number")
+    })
+}
+
+/// The founder, owner of every block; their backup, on call; and a third person without a role.
+pub const PEOPLE: [&str; 3] = ["maya", "lee", "kim"];
+
+/// A long enough reason.
+pub const REASON: &str = "because the story needs it to go on";
+
+/// A deployment on one database, with three people in it.
+pub struct World {
+    pub home: Home,
+    place: Place,
+}
+
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl World {
+    /// An established deployment in a file of its own.
+    pub async fn sqlite() -> Self {
+        let home = Home::new();
+        let world = Self {
+            place: Place::Sqlite(home.folder().join("world.db")),
+            home,
+        };
+        world.establish().await;
+        world
+    }
+
+    /// An established deployment in a database of its own.
+    pub async fn postgres() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let created = name.clone();
+        tokio::task::spawn_blocking(move || {
+            PEOPLE
+                .iter()
+                .for_each(|person| cluster().create_login(person));
+            cluster().create_database(&created, None, "maya");
+        })
+        .await
+        .expect("the database is made");
+        let world = Self {
+            home: Home::new(),
+            place: Place::Postgres(name),
+        };
+        world.establish().await;
+        world
+    }
+
+    async fn establish(&self) {
+        let (store, _) = schema::prepare(&self.dsn("maya"), Self::account("maya"))
+            .await
+            .expect("prepared");
+        let founding = Founding {
+            name: "gov-test".to_owned(),
+            environment: Environment::Prod,
+            founder: "maya".to_owned(),
+            login: self.login_of("maya"),
+            backup: Some("lee".to_owned()),
+        };
+        let request = Request::by_rule(ByRule::Establish(founding)).expect("a request");
+        sealed(actions::carry_out(&store, request).await);
+        store.close().await;
+        if let Place::Postgres(name) = &self.place {
+            // The people work as non-owners with plain rights on the tables: the walls must hold against them.
+            let grant =
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO lee, kim";
+            cluster().psql("maya", name, grant).expect("granted");
+        }
+        self.act("maya", "add_person", Asked::of("kim").with("name", "Kim"))
+            .await
+            .expect("kim is added");
+    }
+
+    /// On SQLite the founder is whoever runs the tests, so that the built program acts as them.
+    fn account(person: &str) -> OsAccount {
+        if person == "maya" {
+            OsAccount::of_this_process().expect("an account")
+        } else {
+            OsAccount::named(person)
+        }
+    }
+
+    fn login_of(&self, person: &str) -> String {
+        if self.is_postgres() {
+            person.to_owned()
+        } else {
+            Self::account(person).name().to_owned()
+        }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
+    /// The database as a person connects to it.
+    pub fn dsn(&self, person: &str) -> Dsn {
+        Dsn::parse(&self.dsn_text(person)).expect("a DSN")
+    }
+
+    pub fn dsn_text(&self, person: &str) -> String {
+        match &self.place {
+            Place::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Place::Postgres(name) => cluster().url(person, name),
+        }
+    }
+
+    /// The file of an SQLite world.
+    pub fn file(&self) -> &std::path::Path {
+        match &self.place {
+            Place::Sqlite(path) => path,
+            Place::Postgres(_) => panic!("this world has no file"),
+        }
+    }
+
+    /// The name of a PostgreSQL world's database.
+    pub fn database(&self) -> &str {
+        match &self.place {
+            Place::Sqlite(_) => panic!("this world has no database name"),
+            Place::Postgres(name) => name,
+        }
+    }
+
+    /// The store as a person opens it for writing.
+    pub async fn store(&self, person: &str) -> Store {
+        Store::open(&self.dsn(person), Self::account(person), Access::Write)
+            .await
+            .expect("the store opens")
+    }
+
+    /// The built program on this world's database, as a person on PostgreSQL, as the founder on SQLite.
+    pub fn govdeck(&self, person: &str, words: &[&str]) -> Command {
+        let mut command = self.home.govdeck(words);
+        command.env("GOVDECK_DSN", self.dsn_text(person));
+        command
+    }
+
+    /// Runs plain SQL past the store: the `sqlite3` shell with its defaults, or `psql` as a login.
+    pub fn sql_as(&self, login: &str, sql: &str) -> Result<String, String> {
+        match &self.place {
+            Place::Sqlite(path) => sqlite_shell(path, sql),
+            Place::Postgres(name) => cluster().psql(login, name, sql),
+        }
+    }
+
+    /// Runs plain SQL as somebody who does not own the tables.
+    pub fn sql(&self, sql: &str) -> Result<String, String> {
+        self.sql_as("kim", sql)
+    }
+
+    /// Runs plain SQL as the owner of the tables.
+    pub fn owner_sql(&self, sql: &str) -> String {
+        self.sql_as("maya", sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Takes a trigger away for the length of one statement, as only an owner can, to tamper behind the walls.
+    pub fn tamper(&self, table: &str, sql: &str) {
+        if self.is_postgres() {
+            self.owner_sql(&format!("ALTER TABLE {table} DISABLE TRIGGER USER; {sql}; ALTER TABLE {table} ENABLE TRIGGER USER"));
+            return;
+        }
+        let list = format!(
+            "SELECT replace(sql, char(10), ' ') FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+        );
+        let restore = format!(
+            "SELECT sql || ';' FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+        );
+        assert!(!self.owner_sql(&list).is_empty(), "{table} has walls");
+        let saved = self.owner_sql(&restore);
+        let names = self.owner_sql(&format!(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+        ));
+        let drops: String = names
+            .lines()
+            .map(|name| format!("DROP TRIGGER {name};"))
+            .collect();
+        self.owner_sql(&format!("{drops} {sql}; {saved}"));
+    }
+
+    /// Does a guarded action as a person, confirming whatever it asks.
+    pub async fn act(&self, person: &str, verb: &str, asked: Asked) -> Result<Sealed, String> {
+        let store = self.store(person).await;
+        let outcome = act_on(&store, verb, asked).await;
+        store.close().await;
+        match outcome {
+            Ok(Outcome::Done(sealed)) => Ok(sealed),
+            Ok(Outcome::Refused(refusal)) => Err(refusal.sentence),
+            Ok(other) => panic!("{verb}: {other:?}"),
+            Err(stop) => Err(stop.to_string()),
+        }
+    }
+
+    /// Registers the footer schema that good runs carry.
+    pub fn register_footer(&self) {
+        let at = Moment::on_this_workstation();
+        let sql = format!(
+            "INSERT INTO footer_schema_registry (slot, current_semver, updated_at_utc, updated_by_user_id, version) VALUES ('current', 'v2.4.0', '{at}', 'maya', 1)"
+        );
+        self.tamper("footer_schema_registry", &sql);
+    }
+
+    /// Mints a pending run as a pipeline does, by plain SQL; `source` is the hash that the source had.
+    pub fn mint(
+        &self,
+        run: &str,
+        publish: Option<&str>,
+        source: Option<&str>,
+    ) -> Result<String, String> {
+        let now = Moment::on_this_workstation().as_datetime();
+        let created = Moment::from(now - chrono::TimeDelta::seconds(10));
+        let observed = Moment::from(now - chrono::TimeDelta::seconds(1));
+        let text =
+            |value: Option<&str>| value.map_or("NULL".to_owned(), |value| format!("'{value}'"));
+        self.sql(&format!(
+            "INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, publish_tuple_hash, \
+             source_tuple_hash, footer_schema_semver, source_observed_at_utc, created_at_utc) VALUES \
+             ('{run}', 'sla/partners', 'fz-31', 'lf-31', 'dr-31', {}, {}, 'v2.4.0', '{observed}', '{created}')",
+            text(publish),
+            text(source)
+        ))
+    }
+
+    /// Mints a run whose two hashes differ and lets the gate block it.
+    pub async fn block(&self, run: &str) {
+        self.mint(run, Some(&"a".repeat(64)), Some(&"b".repeat(64)))
+            .expect("minted");
+        self.decide(run).await.expect("decided");
+    }
+
+    /// Lets the gate decide a run.
+    pub async fn decide(&self, run: &str) -> Result<Sealed, String> {
+        let store = self.store("maya").await;
+        let request = Request::by_rule(ByRule::DecideRun {
+            run: run.to_owned(),
+        })
+        .expect("a request");
+        let outcome = actions::carry_out(&store, request).await;
+        store.close().await;
+        match outcome {
+            Outcome::Done(sealed) => Ok(sealed),
+            Outcome::Refused(refusal) => Err(refusal.sentence),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Verifies the ledger and returns what does not fit.
+    pub async fn findings(&self, head: Option<verify::ExportedHead>) -> Vec<String> {
+        let store = Store::open(&self.dsn("maya"), Self::account("maya"), Access::Read)
+            .await
+            .expect("the store opens");
+        let report = verify::verify(&mut store.view().await.expect("a view"), head)
+            .await
+            .expect("a report");
+        store.close().await;
+        report
+            .findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.place, finding.wrong))
+            .collect()
+    }
+
+    /// Asserts everything that must hold whatever happened, by SQL that shares nothing with the store.
+    pub async fn assert_sound(&self) {
+        for (rule, query) in INVARIANTS {
+            let found = self.owner_sql(query);
+            assert_eq!(found, "", "{rule}");
+        }
+        if !self.is_postgres() {
+            assert_eq!(
+                self.owner_sql("PRAGMA integrity_check; PRAGMA foreign_key_check"),
+                "ok"
+            );
+        }
+        assert_eq!(self.findings(None).await, Vec::<String>::new());
+    }
+}
+
+/// What must return no row, ever.
+const INVARIANTS: &[(&str, &str)] = &[
+    (
+        "the head is the newest entry",
+        "SELECT h.seq FROM ledger_head h WHERE h.seq <> (SELECT MAX(seq) FROM governance_ledger) OR h.hash <> (SELECT hash FROM governance_ledger ORDER BY seq DESC LIMIT 1)",
+    ),
+    (
+        "positions have no gap",
+        "SELECT 1 FROM (SELECT COUNT(*) AS n, MAX(seq) AS top FROM governance_ledger) t WHERE n <> top",
+    ),
+    (
+        "every entry follows the one before",
+        "SELECT b.seq FROM governance_ledger a, governance_ledger b WHERE b.seq = a.seq + 1 AND b.prev_hash <> a.hash",
+    ),
+    (
+        "an entry has as many changes as it says",
+        "SELECT l.seq FROM governance_ledger l WHERE l.change_count <> (SELECT COUNT(*) FROM ledger_change c WHERE c.seq = l.seq)",
+    ),
+    (
+        "every entry has its card",
+        "SELECT l.seq FROM governance_ledger l WHERE NOT EXISTS (SELECT 1 FROM artifact a WHERE a.sha256 = l.card_sha256)",
+    ),
+    (
+        "every audit row is at its newest change",
+        "SELECT p.publish_run_id FROM publish_replay_audit p WHERE p.version <> COALESCE((SELECT MAX(c.version) FROM ledger_change c WHERE c.table_name = 'publish_replay_audit' AND c.row_key = p.publish_run_id), -1)",
+    ),
+    (
+        "passed means two equal hashes",
+        "SELECT publish_run_id FROM publish_snapshots WHERE status = 'gate_passed' AND (length(publish_tuple_hash) <> 64 OR publish_tuple_hash <> source_tuple_hash OR publish_tuple_hash IS NULL OR source_tuple_hash IS NULL)",
+    ),
+    (
+        "snapshot and audit agree",
+        "SELECT s.publish_run_id FROM publish_snapshots s LEFT JOIN publish_replay_audit p ON p.publish_run_id = s.publish_run_id WHERE (s.status = 'pending_gate') <> (p.publish_run_id IS NULL) OR s.block_reason <> p.block_reason",
+    ),
+    (
+        "each reason has one route",
+        "SELECT n FROM (SELECT COUNT(*) AS n FROM block_reason_owner_route) t WHERE n <> 4",
+    ),
+    (
+        "a message names its entry",
+        "SELECT notification_id FROM notification_outbox o WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = o.ledger_seq)",
+    ),
+];
+
+/// Proposes, confirms with whatever is asked, and carries out.
+pub async fn act_on(store: &Store, verb: &str, asked: Asked) -> Result<Outcome, Stop> {
+    let proposal = actions::propose(&mut store.view().await?, verb, asked).await?;
+    let answer = Answer {
+        typed: proposal.phrase(),
+        reason: Some(REASON.to_owned()),
+    };
+    let request = proposal.confirm(&answer)?;
+    Ok(actions::carry_out(store, request).await)
+}
+
+/// Unwraps an outcome that must be done.
+pub fn sealed(outcome: Outcome) -> Sealed {
+    match outcome {
+        Outcome::Done(sealed) => sealed,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+/// Runs SQL in the `sqlite3` shell with the shell's own defaults: foreign keys and recursive triggers are off there.
+pub fn sqlite_shell(path: &std::path::Path, sql: &str) -> Result<String, String> {
+    use std::io::Write;
+    let mut child = Command::new("sqlite3")
+        .args(["-batch", "-bail", "-cmd", ".timeout 5000"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sqlite3, a package of the distribution, is installed");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(sql.as_bytes())
+        .expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
+}
