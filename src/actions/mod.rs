@@ -12,6 +12,7 @@ mod escalate_block;
 mod establish;
 mod grant_role;
 mod proposal;
+mod register_footer;
 mod take_block;
 
 pub use carry_out::{Outcome, carry_out};
@@ -27,6 +28,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<escalate_block::EscalateBlock>(),
     entry::entry::<add_person::AddPerson>(),
     entry::entry::<grant_role::GrantRole>(),
+    entry::entry::<register_footer::RegisterFooter>(),
     entry::entry::<decide_run::DecideRun>(),
     entry::entry::<establish::Establish>(),
 ];

@@ -15,6 +15,7 @@ mod error;
 mod keyset;
 mod number;
 pub mod scan;
+mod string;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::Integers;
 use super::error::{Fault, JsonError, Reason, quoted};
 use super::number::Number;
+use super::string::plain_length;
 
 /// How many arrays and objects may be open at once.
 pub const MAX_DEPTH: usize = 128;
@@ -49,8 +50,8 @@ pub struct Text<'a> {
 /// Reads one JSON text from start to end.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) at: usize,
     depth: usize,
     integers: Integers,
 }
@@ -181,6 +182,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a string and unescapes it.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call costs as much as a short string: measured"
+    )]
     #[inline(always)]
     pub fn string(&mut self) -> Scan<Text<'a>> {
         let at = self.at;
@@ -191,7 +196,7 @@ impl<'a> Scanner<'a> {
             let text = Cow::Borrowed(&self.text[start..end]);
             return Ok(Text { text, at });
         }
-        let text = Cow::Owned(self.unescape(start, end)?);
+        let text = Cow::Owned(self.unescape()?);
         Ok(Text { text, at })
     }
 
@@ -233,12 +238,12 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn byte(&self) -> Option<u8> {
+    pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     #[inline]
-    fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.at..]
     }
 
@@ -269,82 +274,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn unescape(&mut self, mut start: usize, mut end: usize) -> Scan<String> {
-        let mut text = String::new();
-        loop {
-            text.push_str(&self.text[start..end]);
-            self.at = end;
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => text.push(self.escape()?),
-                Some(control) => {
-                    let what = format!("a raw control character U+{control:04X} in a string");
-                    return Err(self.malformed(end, what));
-                }
-                None => return Err(self.malformed(end, "a string without an end")),
-            }
-            start = self.at;
-            end = start + plain_length(self.rest());
-        }
-    }
-
-    fn escape(&mut self) -> Scan<char> {
-        let at = self.at;
-        self.at += 2;
-        Ok(match self.text.as_bytes().get(at + 1) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape(at),
-            Some(_) => return Err(self.malformed(at, "an unknown escape in a string")),
-            None => return Err(self.malformed(at + 1, "a string without an end")),
-        })
-    }
-
-    fn unicode_escape(&mut self, at: usize) -> Scan<char> {
-        let high = self.hex_unit(at)?;
-        self.at = at + 6;
-        if !(0xD800..0xDC00).contains(&high) {
-            return char::from_u32(high).ok_or_else(|| self.lone_surrogate(at, high));
-        }
-        if !self.rest().starts_with(b"\\u") {
-            return Err(self.lone_surrogate(at, high));
-        }
-        let low = self.hex_unit(self.at)?;
-        if !(0xDC00..0xE000).contains(&low) {
-            return Err(self.lone_surrogate(at, high));
-        }
-        self.at += 6;
-        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-        char::from_u32(code).ok_or_else(|| self.lone_surrogate(at, high))
-    }
-
-    fn hex_unit(&self, at: usize) -> Scan<u32> {
-        let digits = self.text.as_bytes().get(at + 2..at + 6);
-        digits
-            .and_then(|digits| {
-                digits.iter().try_fold(0, |code, &digit| {
-                    Some(code << 4 | char::from(digit).to_digit(16)?)
-                })
-            })
-            .ok_or_else(|| self.malformed(at, "an escape \\u without four hex digits"))
-    }
-
-    #[cold]
-    fn lone_surrogate(&self, at: usize, unit: u32) -> Fault {
-        self.malformed(at, format!("a lone surrogate \\u{unit:04x}"))
-    }
-
-    #[cold]
-    fn malformed(&self, at: usize, what: impl Into<String>) -> Fault {
+    pub(super) fn malformed(&self, at: usize, what: impl Into<String>) -> Fault {
         self.refusal(at, Reason::Malformed, what)
     }
 
@@ -358,48 +288,9 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Counts the bytes before the first quote, backslash or control character.
-#[inline(always)]
-fn plain_length(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    // Sets a lane's top bit where the byte is below a limit; past the first hit lanes may lie.
-    let below = |lanes: u64, limit: u64| lanes.wrapping_sub(ONES * limit) & !lanes & HIGHS;
-    let mut length = 0;
-    while let Some(chunk) = bytes.get(length..).and_then(<[u8]>::first_chunk::<8>) {
-        let lanes = u64::from_le_bytes(*chunk);
-        let escapes = below(lanes ^ (ONES * u64::from(b'\\')), 1);
-        // Flipping this bit puts the quote (0x22) right after the control characters.
-        let others = below(lanes ^ (ONES * 0x02), 0x21);
-        let hits = escapes | others;
-        if hits != 0 {
-            return length + (hits.trailing_zeros() / 8) as usize;
-        }
-        length += 8;
-    }
-    let special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let tail = &bytes[length..];
-    length + tail.iter().position(special).unwrap_or(tail.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_length_stops_exactly_at_the_first_special_byte() {
-        for length in 0..40 {
-            for special in (0..0x20).chain([b'"', b'\\']) {
-                for filler in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
-                    let mut bytes = vec![filler; length];
-                    assert_eq!(plain_length(&bytes), length);
-                    bytes.push(special);
-                    bytes.extend([special ^ 1, b'"', filler, 0, 1, 2, 3]);
-                    assert_eq!(plain_length(&bytes), length, "{filler} {special}");
-                }
-            }
-        }
-    }
 
     #[test]
     fn a_walk_sees_keys_unescaped_with_their_places() {

@@ -70,12 +70,10 @@ impl<'a> Writer<'a> {
         match scanner.peek()? {
             Start::String => {
                 let at = scanner.at();
-                match scanner.plain_string() {
-                    Some(end) => append(&mut self.out, scanner.text().as_bytes(), at..end),
-                    None => {
-                        let text = scanner.string()?;
-                        self.string(scanner, &text);
-                    }
+                if let Some(end) = scanner.plain_string() {
+                    append(&mut self.out, scanner.text().as_bytes(), at..end);
+                } else {
+                    self.string(&scanner.unescape()?);
                 }
             }
             Start::Number => {
@@ -151,9 +149,23 @@ impl<'a> Writer<'a> {
     #[inline]
     fn open_member(&mut self, scanner: &Scanner<'a>, key: Text<'a>) {
         let start = self.out.len();
-        self.out.push(b',');
-        self.string(scanner, &key);
-        self.out.push(b':');
+        match &key.text {
+            // Borrowed from the input means: nothing in it was or needs to be escaped. It comes in
+            // one piece with a byte on either side, for the comma and the colon.
+            Cow::Borrowed(plain) => {
+                let piece = key.at - 1..key.at + plain.len() + 3;
+                append(&mut self.out, scanner.text().as_bytes(), piece);
+                self.out[start] = b',';
+            }
+            Cow::Owned(text) => {
+                self.out.push(b',');
+                self.string(text);
+                self.out.push(b' ');
+            }
+        }
+        if let Some(last) = self.out.last_mut() {
+            *last = b':';
+        }
         self.members.push(Member {
             name: key.text,
             at: key.at,
@@ -162,23 +174,11 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a string in quotes.
-    #[inline]
-    fn string(&mut self, scanner: &Scanner<'a>, text: &Text<'a>) {
-        match &text.text {
-            // Borrowed from the input means: nothing in it was or needs to be escaped.
-            Cow::Borrowed(plain) => {
-                append(
-                    &mut self.out,
-                    scanner.text().as_bytes(),
-                    text.at..text.at + plain.len() + 2,
-                );
-            }
-            Cow::Owned(text) => {
-                self.out.push(b'"');
-                escaped(text, &mut self.out);
-                self.out.push(b'"');
-            }
-        }
+    #[cold]
+    fn string(&mut self, text: &str) {
+        self.out.push(b'"');
+        escaped(text, &mut self.out);
+        self.out.push(b'"');
     }
 
     fn rearrange(&mut self, scanner: &Scanner<'a>, start: usize, base: usize) -> Scan<()> {
@@ -204,6 +204,8 @@ impl<'a> Writer<'a> {
         }
         self.scratch.clear();
         self.scratch.extend_from_slice(&self.out[start..]);
+        // Room behind the last member, so that it too can be copied with a fixed length.
+        self.scratch.extend_from_slice(&[0; SHORT]);
         self.out.truncate(start);
         for &member in &*order {
             let written = &members[member].written;
@@ -239,6 +241,10 @@ pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fau
 ///
 /// Most pieces are short, and a copy of fixed length costs less than a call that first has to look
 /// at the length; so more than asked for is copied, then cut off again.
+#[expect(
+    clippy::inline_always,
+    reason = "a call costs as much as the work it does on a short piece: measured"
+)]
 #[inline(always)]
 fn append(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
     let end = out.len() + piece.len();

@@ -10,6 +10,7 @@ pub mod condition;
 pub mod guard;
 pub mod people;
 pub mod refusal;
+pub mod semver;
 pub mod text;
 
 pub use condition::{Condition, Verdict};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::view::on;
+use super::view::{on, query, query_as, query_scalar};
 use super::{Failure, StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -59,7 +59,7 @@ impl Artifact {
                 "keep it outside and name it by URI and digest",
             ));
         }
-        on!(view, c => sqlx::query(SQL).bind(self.sha256).bind(self.media_type).bind(&self.bytes).bind(now).execute(c).await.map(drop))?;
+        on!(view, c => query(SQL).bind(self.sha256).bind(self.media_type).bind(&self.bytes).bind(now).execute(c).await.map(drop))?;
         Ok(())
     }
 }
@@ -68,7 +68,7 @@ impl Artifact {
 pub async fn bytes(view: &mut View, sha256: Digest) -> Result<Option<Vec<u8>>, StoreError> {
     const SQL: &str = "SELECT bytes FROM artifact WHERE sha256 = $1";
     let bytes: Option<Vec<u8>> =
-        on!(view, c => sqlx::query_scalar(SQL).bind(sha256).fetch_optional(c).await)?;
+        on!(view, c => query_scalar(SQL).bind(sha256).fetch_optional(c).await)?;
     match bytes {
         Some(bytes) if Digest::of(&bytes) != sha256 => Err(StoreError::unusable(
             format!("the artefact {sha256} no longer has the bytes it is named by"),
@@ -82,7 +82,7 @@ pub async fn bytes(view: &mut View, sha256: Digest) -> Result<Option<Vec<u8>>, S
 pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreError> {
     const SQL: &str = "SELECT sha256, media_type, CAST(length(bytes) AS BIGINT) AS size, created_at_utc FROM artifact \
          ORDER BY created_at_utc DESC, sha256 LIMIT $1";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(most).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(most).fetch_all(c).await)?)
 }
 
 /// Reads a page of artefacts in the order of their names, for verification.
@@ -93,5 +93,5 @@ pub(in crate::store) async fn page(
 ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     const SQL: &str =
         "SELECT sha256, bytes FROM artifact WHERE sha256 > $1 ORDER BY sha256 LIMIT $2";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(after).bind(most).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(after).bind(most).fetch_all(c).await)?)
 }

@@ -1,7 +1,7 @@
 //! The deployment itself: what it is called and where it stands.
 
 use super::tables::governed;
-use super::view::on;
+use super::view::{on, query_as};
 use super::{Failure, StoreError, View};
 use crate::clock::Moment;
 use crate::rules::people::Environment;
@@ -26,7 +26,7 @@ governed! {
 pub async fn find(view: &mut View) -> Result<Option<Deployment>, StoreError> {
     const SQL: &str =
         "SELECT deployment_id, name, environment, created_at_utc, version FROM deployment";
-    Ok(on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(SQL).fetch_optional(c).await)?)
 }
 
 /// Reads the deployment.

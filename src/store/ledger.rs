@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use super::tables::Table;
-use super::view::on;
+use super::view::{on, query_as, query_scalar};
 use super::{Failure, Store, StoreError, View};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
@@ -170,7 +170,7 @@ const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attest
 /// Reads the newest position and hash.
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
     const SQL: &str = "SELECT seq, hash, at_utc FROM ledger_head";
-    let head: Option<Head> = on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+    let head: Option<Head> = on!(view, c => query_as(SQL).fetch_optional(c).await)?;
     head.ok_or_else(|| {
         StoreError::new(
             Failure::Unusable,
@@ -186,21 +186,21 @@ pub async fn entries(view: &mut View, from: i64, most: i64) -> Result<Vec<Entry>
         "SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq >= $1 ORDER BY seq LIMIT $2"
     );
     Ok(
-        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?,
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?,
     )
 }
 
 /// Reads up to `most` of the newest entries, newest first.
 pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger ORDER BY seq DESC LIMIT $1");
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
 }
 
 /// Finds the entry of a ticket.
 pub async fn by_ticket(view: &mut View, ticket: &str) -> Result<Option<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE ticket = $1");
     Ok(
-        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?,
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?,
     )
 }
 
@@ -215,7 +215,7 @@ pub async fn last_change_of(
          (SELECT MAX(seq) FROM ledger_change WHERE table_name = $1 AND row_key = $2)"
     );
     Ok(
-        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(table).bind(key).fetch_optional(c).await)?,
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(table).bind(key).fetch_optional(c).await)?,
     )
 }
 
@@ -223,14 +223,14 @@ pub async fn last_change_of(
 pub async fn changes(view: &mut View, from: i64, to: i64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "SELECT table_name, row_key, version, seq, row_sha256, after_image FROM ledger_change \
          WHERE seq BETWEEN $1 AND $2 ORDER BY seq, table_name, row_key, version";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
 }
 
 /// Reads the image of a row before a version; none when the row was new.
 pub async fn image_before(view: &mut View, change: &Change) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT after_image FROM ledger_change WHERE table_name = $1 AND row_key = $2 AND version = $3 - 1";
     Ok(on!(view, c => {
-        sqlx::query_scalar(SQL).bind(&change.table_name).bind(&change.row_key).bind(change.version).fetch_optional(c).await
+        query_scalar(SQL).bind(&change.table_name).bind(&change.row_key).bind(change.version).fetch_optional(c).await
     })?)
 }
 
@@ -255,7 +255,7 @@ pub(in crate::store) async fn newest_changes(
          (SELECT 1 FROM ledger_change d WHERE d.table_name = c.table_name AND d.row_key = c.row_key AND d.version > c.version) \
          ORDER BY c.row_key";
     Ok(
-        on!(view, c => sqlx::query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?,
+        on!(view, c => query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?,
     )
 }
 

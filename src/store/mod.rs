@@ -92,6 +92,16 @@ enum Pool {
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
+impl Access {
+    /// Guarded writes queue up for the ledger's head anyway, so one connection writes; several may look.
+    const fn connections(self) -> u32 {
+        match self {
+            Self::Read => 4,
+            Self::Write => 1,
+        }
+    }
+}
+
 impl Store {
     /// Opens a deployment and checks that its schema is the one this program knows.
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
@@ -121,7 +131,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let pool = match dsn.kind() {
             DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access).await?),
-            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn).await?),
+            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, access).await?),
         };
         Ok(Self {
             pool,
@@ -166,7 +176,7 @@ fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
 
 async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreError> {
     let options = SqlitePoolOptions::new()
-        .max_connections(4)
+        .max_connections(access.connections())
         .acquire_timeout(CONNECT_PATIENCE);
     Ok(options.connect_with(sqlite_options(path, access)).await?)
 }
@@ -187,7 +197,7 @@ fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
         .extra_float_digits(None))
 }
 
-async fn postgres_pool(dsn: &Dsn) -> Result<PgPool, StoreError> {
+async fn postgres_pool(dsn: &Dsn, access: Access) -> Result<PgPool, StoreError> {
     let options = postgres_options(dsn)?;
     // A pool tries a dead server again and again until its patience ends; one plain connection says at once what is wrong.
     let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&options));
@@ -197,7 +207,7 @@ async fn postgres_pool(dsn: &Dsn) -> Result<PgPool, StoreError> {
         .close()
         .await?;
     Ok(PgPoolOptions::new()
-        .max_connections(4)
+        .max_connections(access.connections())
         .acquire_timeout(CONNECT_PATIENCE)
         .connect_lazy_with(options))
 }

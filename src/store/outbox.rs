@@ -1,6 +1,6 @@
 //! Messages to people: written with their cause, delivered later.
 
-use super::view::on;
+use super::view::{on, query, query_scalar};
 use super::{StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -40,7 +40,7 @@ impl Notice {
              WHERE NOT EXISTS (SELECT 1 FROM notification_outbox WHERE idempotency_key = $2)";
         let key = self.idempotency_key();
         let id = Digest::of(key.as_bytes()).to_string();
-        on!(view, c => sqlx::query(SQL)
+        on!(view, c => query(SQL)
             .bind(&id).bind(&key).bind(seq).bind(self.event_class).bind(&self.recipient_id).bind(&self.subject)
             .bind(&self.body).bind(self.drill).bind(now)
             .execute(c).await.map(drop))?;
@@ -52,5 +52,5 @@ impl Notice {
 pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
     const SQL: &str =
         "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
-    Ok(on!(view, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+    Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
 }

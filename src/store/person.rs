@@ -1,7 +1,7 @@
 //! Persons and their roles.
 
 use super::tables::governed;
-use super::view::on;
+use super::view::{on, query_as, query_scalar};
 use super::{StoreError, View};
 use crate::clock::Moment;
 use crate::rules::people::{Actor, Attestation, PersonKind, Role};
@@ -47,13 +47,13 @@ governed! {
 /// Finds a person by id.
 pub async fn find(view: &mut View, person_id: &str) -> Result<Option<Person>, StoreError> {
     const SQL: &str = "SELECT person_id, kind, display_name, login, active, created_at_utc, version FROM person WHERE person_id = $1";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(person_id).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(person_id).fetch_optional(c).await)?)
 }
 
 /// Finds a person by login.
 pub async fn find_by_login(view: &mut View, login: &str) -> Result<Option<Person>, StoreError> {
     const SQL: &str = "SELECT person_id, kind, display_name, login, active, created_at_utc, version FROM person WHERE login = $1";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(login).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(login).fetch_optional(c).await)?)
 }
 
 /// Finds a role of a person, whether they hold it now or not.
@@ -64,7 +64,7 @@ pub async fn find_role(
 ) -> Result<Option<PersonRole>, StoreError> {
     const SQL: &str = "SELECT person_id, role, active, granted_by, granted_at_utc, version FROM person_role \
          WHERE person_id = $1 AND role = $2";
-    Ok(on!(view, c => sqlx::query_as(SQL).bind(person_id).bind(role).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(SQL).bind(person_id).bind(role).fetch_optional(c).await)?)
 }
 
 /// Tells who is at the keys: the active person whose login this session has, or nobody.
@@ -108,7 +108,7 @@ async fn as_actor(
     const SQL: &str =
         "SELECT role FROM person_role WHERE person_id = $1 AND active = TRUE ORDER BY role";
     let roles: Vec<Role> =
-        on!(view, c => sqlx::query_scalar(SQL).bind(&person.person_id).fetch_all(c).await)?;
+        on!(view, c => query_scalar(SQL).bind(&person.person_id).fetch_all(c).await)?;
     Ok(Actor {
         person_id: person.person_id,
         kind: person.kind,

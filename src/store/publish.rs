@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::tables::governed;
-use super::view::on;
+use super::view::{on, query_as, query_scalar};
 use super::{StoreError, View};
 use crate::clock::Moment;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing};
@@ -224,7 +224,7 @@ pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, St
         "SELECT {} FROM publish_snapshots WHERE publish_run_id = $1",
         Snapshot::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
 }
 
 /// Finds the audit row of a run.
@@ -233,7 +233,7 @@ pub async fn audit(view: &mut View, run: &str) -> Result<Option<Audit>, StoreErr
         "SELECT {} FROM publish_replay_audit WHERE publish_run_id = $1",
         Audit::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
 }
 
 /// Lists the oldest open blocks, drills left out.
@@ -243,7 +243,7 @@ pub async fn open_blocks(view: &mut View, most: i64) -> Result<Vec<Audit>, Store
          ORDER BY created_at_utc, publish_run_id LIMIT $1",
         Audit::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
 }
 
 /// How many runs stand where, drills left out.
@@ -260,7 +260,7 @@ pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
     const SQL: &str = "SELECT \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_snapshots WHERE status = 'pending_gate' AND drill = FALSE) AS pending, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE) AS open";
-    Ok(on!(view, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+    Ok(on!(view, c => query_as(SQL).fetch_one(c).await)?)
 }
 
 /// Reads the route of a reason.
@@ -270,7 +270,7 @@ pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>
         Route::COLUMNS.join(", ")
     );
     Ok(
-        on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?,
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?,
     )
 }
 
@@ -280,11 +280,17 @@ pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
         "SELECT {} FROM block_reason_owner_route ORDER BY block_reason",
         Route::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
 }
 
 /// Reads every footer schema that is registered as current; exactly one is right.
 pub async fn registered_semvers(view: &mut View) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT current_semver FROM footer_schema_registry ORDER BY current_semver";
-    Ok(on!(view, c => sqlx::query_scalar(SQL).fetch_all(c).await)?)
+    Ok(on!(view, c => query_scalar(SQL).fetch_all(c).await)?)
+}
+
+/// Reads the current footer schema; none before the first was registered.
+pub async fn footer_schema(view: &mut View) -> Result<Option<FooterSchema>, StoreError> {
+    const SQL: &str = "SELECT slot, current_semver, updated_at_utc, updated_by_user_id, version FROM footer_schema_registry";
+    Ok(on!(view, c => query_as(SQL).fetch_optional(c).await)?)
 }

@@ -8,7 +8,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::tables::TABLES;
-use super::view::{Session, View};
+use super::view::{Session, View, query, query_as, query_scalar};
 use super::{Access, Failure, OsAccount, Pool, Store, StoreError, walls};
 use crate::settings::{Dsn, DsnKind};
 
@@ -103,10 +103,10 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
     let mut view = store.view().await?;
     let ours: i64 = match &mut view.session {
         Session::Sqlite(t) => {
-            let id: i64 = sqlx::query_scalar("PRAGMA application_id")
+            let id: i64 = query_scalar("PRAGMA application_id")
                 .fetch_one(&mut **t)
                 .await?;
-            let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master")
+            let tables: i64 = query_scalar("SELECT COUNT(*) FROM sqlite_master")
                 .fetch_one(&mut **t)
                 .await?;
             if id != APPLICATION_ID {
@@ -116,10 +116,10 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
                     State::Foreign
                 });
             }
-            sqlx::query_scalar(SQLITE_COUNT).fetch_one(&mut **t).await?
+            query_scalar(SQLITE_COUNT).fetch_one(&mut **t).await?
         }
         Session::Postgres(t) => {
-            let ours = sqlx::query_scalar(POSTGRES_COUNT)
+            let ours = query_scalar(POSTGRES_COUNT)
                 .fetch_one(&mut **t)
                 .await?;
             if ours == 0 {
@@ -131,7 +131,7 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
     if ours < 2 {
         return Ok(State::Foreign);
     }
-    let row: (i64, i64) = super::view::on!(view, c => sqlx::query_as(READ).fetch_one(c).await)?;
+    let row: (i64, i64) = super::view::on!(view, c => query_as(READ).fetch_one(c).await)?;
     Ok(match row {
         (found, _) if found > latest() => State::Newer { found },
         (found, _) if found < latest() => State::Older { found },
@@ -250,11 +250,11 @@ pub async fn catalogue(view: &mut View) -> Result<Vec<Definition>, StoreError> {
                 "SELECT type AS kind, name, sql AS text FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ({})",
                 names()
             );
-            read_definitions(sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
+            read_definitions(query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
         }
         Session::Postgres(t) => {
             let sql = POSTGRES_CATALOGUE.replace("{names}", &names());
-            read_definitions(sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
+            read_definitions(query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
         }
     };
     let mut rows: Vec<Definition> = rows;

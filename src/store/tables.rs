@@ -163,7 +163,7 @@ macro_rules! governed {
                 Box::pin(async move {
                     let sql = $crate::store::tables::page_sql($table, Self::COLUMNS);
                     let rows: Vec<Self> = $crate::store::view::on!(view, c => {
-                        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after).bind(most).fetch_all(c).await
+                        $crate::store::view::query_as(sqlx::AssertSqlSafe(sql)).bind(after).bind(most).fetch_all(c).await
                     })?;
                     rows.iter().map(|row| {
                         use $crate::store::tables::GovernedRow as _;
@@ -197,7 +197,7 @@ macro_rules! governed {
                 Box::pin(async move {
                     let sql = $crate::store::tables::write_sql($table, Self::COLUMNS, self.version);
                     let hit = $crate::store::view::on!(view, c => {
-                        sqlx::query(sqlx::AssertSqlSafe(sql))$(.bind(&self.$field))+.execute(c).await?.rows_affected()
+                        $crate::store::view::query(sqlx::AssertSqlSafe(sql))$(.bind(&self.$field))+.execute(c).await?.rows_affected()
                     });
                     Ok(hit)
                 })

@@ -6,7 +6,7 @@ use super::artifact::Artifact;
 use super::ledger::{self, Change, Entry, Head};
 use super::outbox::Notice;
 use super::tables::GovernedRow;
-use super::view::{Session, on};
+use super::view::{Session, on, query, query_scalar};
 use super::{Failure, SealError, Store, StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -120,7 +120,7 @@ impl Store {
         };
         let holder: Option<String> = match &mut view.session {
             Session::Sqlite(_) => None,
-            Session::Postgres(t) => sqlx::query_scalar(SQL)
+            Session::Postgres(t) => query_scalar(SQL)
                 .fetch_optional(&mut **t)
                 .await
                 .unwrap_or_default(),
@@ -248,7 +248,7 @@ async fn insert_entry(view: &mut View, entry: &Entry) -> Result<(), StoreError> 
     const SQL: &str = "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, \
          target_id, target_version, state_hash, card_sha256, reason, change_count, at_utc, clock_anomaly, prev_hash, hash) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    on!(view, c => sqlx::query(SQL)
+    on!(view, c => query(SQL)
         .bind(entry.seq).bind(&entry.ticket).bind(&entry.action).bind(entry.basis).bind(&entry.actor_id)
         .bind(&entry.login).bind(entry.attestation).bind(&entry.target_kind).bind(&entry.target_id)
         .bind(entry.target_version).bind(entry.state_hash).bind(entry.card_sha256).bind(&entry.reason)
@@ -260,7 +260,7 @@ async fn insert_entry(view: &mut View, entry: &Entry) -> Result<(), StoreError> 
 async fn insert_change(view: &mut View, change: &Change) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO ledger_change (table_name, row_key, version, seq, row_sha256, after_image) \
          VALUES ($1, $2, $3, $4, $5, $6)";
-    on!(view, c => sqlx::query(SQL)
+    on!(view, c => query(SQL)
         .bind(&change.table_name).bind(&change.row_key).bind(change.version).bind(change.seq)
         .bind(change.row_sha256).bind(&change.after_image)
         .execute(c).await.map(drop))?;

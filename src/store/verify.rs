@@ -9,7 +9,7 @@ use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Head};
 use super::person::{Person, PersonRole};
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
-use super::view::on;
+use super::view::{on, query_as, query_scalar};
 use super::{StoreError, View, artifact, schema};
 use crate::canon::Digest;
 
@@ -200,7 +200,7 @@ async fn check_entry(
     }
     const CARD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM artifact WHERE sha256 = $1";
     let cards: i64 =
-        on!(view, c => sqlx::query_scalar(CARD).bind(entry.card_sha256).fetch_one(c).await)?;
+        on!(view, c => query_scalar(CARD).bind(entry.card_sha256).fetch_one(c).await)?;
     if cards == 0 {
         report.add(place, "its decision card is missing");
     }
@@ -211,7 +211,7 @@ async fn changes_without_entry(view: &mut View, report: &mut Report) -> Result<(
     const SQL: &str = "SELECT c.seq, c.table_name, c.row_key FROM ledger_change c \
          WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = c.seq) ORDER BY c.seq, c.table_name, c.row_key LIMIT 1";
     let orphan: Option<(i64, String, String)> =
-        on!(view, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+        on!(view, c => query_as(SQL).fetch_optional(c).await)?;
     if let Some((seq, table, key)) = orphan {
         report.add(
             format!("entry {seq}"),

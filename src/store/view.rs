@@ -1,8 +1,10 @@
 //! A consistent view of the database: one short read-only transaction on either side.
 
+use sqlx::database::HasStatementCache;
 use sqlx::postgres::Postgres;
+use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::sqlite::Sqlite;
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Database, FromRow, Row, SqlSafeStr, Transaction};
 
 use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError};
 use crate::clock::Moment;
@@ -23,6 +25,31 @@ macro_rules! on {
     };
 }
 pub(in crate::store) use on;
+
+/// Makes a statement; a named one would not survive a pooler in transaction mode, so only SQLite keeps them.
+pub(in crate::store) fn query<'q, DB: Cached>(sql: impl SqlSafeStr) -> Query<'q, DB, DB::Arguments> {
+    sqlx::query(sql).persistent(DB::NAME == Sqlite::NAME)
+}
+
+/// Makes a statement whose rows become values; see [`query`].
+pub(in crate::store) fn query_as<'q, DB: Cached, T>(sql: impl SqlSafeStr) -> QueryAs<'q, DB, T, DB::Arguments>
+where
+    T: for<'r> FromRow<'r, DB::Row>,
+{
+    sqlx::query_as(sql).persistent(DB::NAME == Sqlite::NAME)
+}
+
+/// Makes a statement whose rows are single values; see [`query`].
+pub(in crate::store) fn query_scalar<'q, DB: Cached, T>(sql: impl SqlSafeStr) -> QueryScalar<'q, DB, T, DB::Arguments>
+where
+    (T,): for<'r> FromRow<'r, DB::Row>,
+{
+    sqlx::query_scalar(sql).persistent(DB::NAME == Sqlite::NAME)
+}
+
+/// A database whose connections can keep prepared statements.
+pub(in crate::store) trait Cached: Database + HasStatementCache {}
+impl<DB: Database + HasStatementCache> Cached for DB {}
 
 /// An open transaction on one of the two databases.
 #[derive(Debug)]
@@ -64,11 +91,11 @@ impl View {
     async fn over(mut session: Session, account: &str) -> Result<Self, StoreError> {
         let (now, login) = match &mut session {
             Session::Sqlite(t) => {
-                let row = sqlx::query(SQLITE_NOW).fetch_one(&mut **t).await?;
+                let row = query(SQLITE_NOW).fetch_one(&mut **t).await?;
                 (row.try_get("now")?, account.to_owned())
             }
             Session::Postgres(t) => {
-                let row = sqlx::query(POSTGRES_NOW).fetch_one(&mut **t).await?;
+                let row = query(POSTGRES_NOW).fetch_one(&mut **t).await?;
                 (row.try_get("now")?, row.try_get("login")?)
             }
         };
@@ -124,7 +151,7 @@ impl Store {
             sqlx::raw_sql(AssertSqlSafe(limits))
                 .execute(&mut **t)
                 .await?;
-            sqlx::query(lock_head).execute(&mut **t).await?;
+            query(lock_head).execute(&mut **t).await?;
         }
         View::over(session, self.account.name()).await
     }

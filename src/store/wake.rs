@@ -12,7 +12,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Notify;
 
-use super::view::Session;
+use super::view::{Session, query_scalar};
 use super::{Access, Store, StoreError, postgres_options, sqlite_options};
 use crate::settings::{Dsn, DsnKind};
 
@@ -75,11 +75,11 @@ impl Counter {
     async fn read(&mut self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT CAST((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter) AS BIGINT)";
         match self {
-            Self::Sqlite(connection) => Ok(sqlx::query_scalar("PRAGMA data_version")
+            Self::Sqlite(connection) => Ok(query_scalar("PRAGMA data_version")
                 .fetch_one(&mut **connection)
                 .await?),
             Self::Postgres(store) => match &mut store.view().await?.session {
-                Session::Postgres(t) => Ok(sqlx::query_scalar(SQL).fetch_one(&mut **t).await?),
+                Session::Postgres(t) => Ok(query_scalar(SQL).fetch_one(&mut **t).await?),
                 Session::Sqlite(_) => Ok(0),
             },
         }

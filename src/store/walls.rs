@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::tables::{Kind, TABLES, Table, row_key_sql};
-use super::view::Session;
+use super::view::{Session, query, query_scalar};
 use super::{StoreError, View};
 
 /// The statement that a wall stands before.
@@ -212,7 +212,7 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
     match &mut view.session {
         Session::Sqlite(t) => {
             let keys = sqlite_foreign_keys(&mut **t).await?;
-            for row in sqlx::query("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'wall\\_%' ESCAPE '\\'").fetch_all(&mut **t).await? {
+            for row in query("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'wall\\_%' ESCAPE '\\'").fetch_all(&mut **t).await? {
                 let name: String = row.try_get("name")?;
                 sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER \"{name}\""))).execute(&mut **t).await?;
             }
@@ -223,7 +223,7 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
             }
         }
         Session::Postgres(t) => {
-            let schema: String = sqlx::query_scalar("SELECT quote_ident(current_schema())")
+            let schema: String = query_scalar("SELECT quote_ident(current_schema())")
                 .fetch_one(&mut **t)
                 .await?;
             for statement in postgres_triggers(&schema) {
@@ -242,7 +242,7 @@ async fn sqlite_foreign_keys(
     const SQL: &str = "SELECT m.name AS child, f.\"from\" AS child_column, f.\"table\" AS parent, f.\"to\" AS parent_column, \
          m.sql LIKE '%DEFERRABLE INITIALLY DEFERRED%' AS deferred \
          FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq";
-    let rows = sqlx::query(SQL).fetch_all(connection).await?;
+    let rows = query(SQL).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             let column: String = row.try_get("child_column")?;

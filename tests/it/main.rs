@@ -7,4 +7,5 @@ mod actions_people;
 mod store_faults;
 mod store_ledger;
 mod store_schema;
+mod store_wake;
 mod store_walls;

@@ -1,0 +1,74 @@
+//! Registers the footer schema that artefacts must carry from now on.
+
+use super::entry::{Action, Asked, Draft, Row, Stop};
+use crate::clock::Moment;
+use crate::rules::guard::Level;
+use crate::rules::people::{Actor, Role};
+use crate::rules::{Condition, Refusal, semver};
+use crate::store::publish::{self, FooterSchema};
+use crate::store::{StoreError, Target, View};
+
+/// The registry's only slot.
+const CURRENT: &str = "current";
+
+pub(super) struct RegisterFooter {
+    semver: String,
+}
+
+impl Action for RegisterFooter {
+    const VERB: &'static str = "register_footer";
+    const SUMMARY: &'static str = "register the current footer schema";
+    const LEVEL: Level = Level::Review;
+    const ROLES: &'static [Role] = &[Role::GovernanceLead];
+    const TARGET: &'static str = "its semver, to the letter as artefacts carry it";
+    type Facts = Option<FooterSchema>;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        semver::parse(&asked.target)?;
+        Ok(Self {
+            semver: asked.target.clone(),
+        })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Option<FooterSchema>, StoreError> {
+        publish::footer_schema(view).await
+    }
+
+    fn propose(
+        &self,
+        facts: &Option<FooterSchema>,
+        by: &Actor,
+        now: Moment,
+    ) -> Result<Draft, Stop> {
+        let before = facts.as_ref();
+        let version = before.map_or(0, |current| current.version);
+        let after = FooterSchema {
+            slot: CURRENT.to_owned(),
+            current_semver: self.semver.clone(),
+            updated_at_utc: now,
+            updated_by_user_id: by.person_id.clone(),
+            version: version + 1,
+        };
+        let is_new = before.is_none_or(|current| current.current_semver != self.semver);
+        let current = before.map_or("none", |current| &current.current_semver);
+        Ok(Draft {
+            target: Target {
+                kind: "footer_schema",
+                id: self.semver.clone(),
+                version,
+            },
+            conditions: vec![Condition::holds(
+                "not_current",
+                is_new,
+                "governance_lead",
+                format!("the current one is {current}"),
+                "nothing is left to do",
+            )],
+            rows: vec![match before {
+                Some(before) => Row::change(before, after)?,
+                None => Row::new(after),
+            }],
+            notices: Vec::new(),
+        })
+    }
+}
