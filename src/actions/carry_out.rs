@@ -63,7 +63,7 @@ async fn attempt_repeatedly(store: &Store, request: &Request) -> Outcome {
                 };
             }
             Err(End::Failed(error)) if error.kind == Failure::Busy && attempt < ATTEMPTS => {
-                attempt += 1
+                attempt += 1;
             }
             Err(End::Failed(error) | End::HeadBusy(error)) => return Outcome::Failed(error),
         }

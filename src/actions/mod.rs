@@ -40,7 +40,7 @@ pub fn find(verb: &str) -> Result<&'static Entry, Refusal> {
         .iter()
         .find(|entry| entry.verb == wanted)
         .ok_or_else(|| {
-            let all: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
+            let all: Vec<_> = ENTRIES.iter().map(Entry::name).collect();
             Refusal::new(
                 format!("{verb:?} is no action"),
                 format!("one of: {}", all.join(", ")),

@@ -204,8 +204,6 @@ impl<'a> Writer<'a> {
         }
         self.scratch.clear();
         self.scratch.extend_from_slice(&self.out[start..]);
-        // Room behind the last member, so that it too can be copied with a fixed length.
-        self.scratch.extend_from_slice(&[0; SHORT]);
         self.out.truncate(start);
         for &member in &*order {
             let written = &members[member].written;

@@ -32,7 +32,7 @@ struct Cli {
     /// Read this config file instead of the one in the config folder.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Use this database: sqlite:PATH or postgres://USER@HOST/DATABASE.
+    /// Use this database: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     #[arg(long, global = true, value_name = "DSN")]
     dsn: Option<String>,
     /// Print one JSON document.
@@ -78,6 +78,7 @@ enum Verb {
 }
 
 /// Runs the program and returns its exit code.
+#[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let shape = if cli.json { Shape::Json } else { Shape::Text };

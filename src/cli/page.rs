@@ -1,6 +1,7 @@
 //! What a verb gives back, and the one place that prints.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -107,7 +108,7 @@ fn escape_hostile(json: &str) -> String {
     for character in json.chars() {
         if text::is_hostile(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(character);

@@ -39,7 +39,9 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", "v", "vv1.0.0", "1", "1.0", "01.0.0", "1.0.0 ", "V1.0.0", "1.0.x"] {
+        for text in [
+            "", "v", "vv1.0.0", "1", "1.0", "01.0.0", "1.0.0 ", "V1.0.0", "1.0.x",
+        ] {
             assert!(parse(text).is_err(), "{text:?} was taken");
         }
     }

@@ -1,6 +1,7 @@
 //! Text from the database is hostile: it is scrubbed once, before any screen, line or message shows it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Replaces every character that could move the cursor, hide or reorder text by a visible placeholder.
 ///
@@ -13,7 +14,7 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         if is_hostile(character) {
-            shown.push_str(&format!("<{:04X}>", u32::from(character)));
+            let _ = write!(shown, "<{:04X}>", u32::from(character));
         } else {
             shown.push(character);
         }

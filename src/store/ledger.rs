@@ -185,9 +185,7 @@ pub async fn entries(view: &mut View, from: i64, most: i64) -> Result<Vec<Entry>
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq >= $1 ORDER BY seq LIMIT $2"
     );
-    Ok(
-        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?,
-    )
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(from).bind(most).fetch_all(c).await)?)
 }
 
 /// Reads up to `most` of the newest entries, newest first.
@@ -199,9 +197,7 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Entry>, StoreError
 /// Finds the entry of a ticket.
 pub async fn by_ticket(view: &mut View, ticket: &str) -> Result<Option<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE ticket = $1");
-    Ok(
-        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?,
-    )
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(ticket).fetch_optional(c).await)?)
 }
 
 /// Finds the entry that last changed a row.
@@ -254,9 +250,7 @@ pub(in crate::store) async fn newest_changes(
          WHERE c.table_name = $1 AND c.row_key > $2 AND ($3 IS NULL OR c.row_key <= $3) AND NOT EXISTS \
          (SELECT 1 FROM ledger_change d WHERE d.table_name = c.table_name AND d.row_key = c.row_key AND d.version > c.version) \
          ORDER BY c.row_key";
-    Ok(
-        on!(view, c => query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?,
-    )
+    Ok(on!(view, c => query_as(SQL).bind(table.name).bind(after).bind(upto).fetch_all(c).await)?)
 }
 
 impl Store {

@@ -269,9 +269,7 @@ pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>
         "SELECT {} FROM block_reason_owner_route WHERE block_reason = $1",
         Route::COLUMNS.join(", ")
     );
-    Ok(
-        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?,
-    )
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?)
 }
 
 /// Reads the routes of all reasons.

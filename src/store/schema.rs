@@ -1,5 +1,6 @@
 //! The schema: what a database holds, making and upgrading it, and its catalogue of definitions.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -119,9 +120,7 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
             query_scalar(SQLITE_COUNT).fetch_one(&mut **t).await?
         }
         Session::Postgres(t) => {
-            let ours = query_scalar(POSTGRES_COUNT)
-                .fetch_one(&mut **t)
-                .await?;
+            let ours = query_scalar(POSTGRES_COUNT).fetch_one(&mut **t).await?;
             if ours == 0 {
                 return Ok(State::Empty);
             }
@@ -190,8 +189,7 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
 
 fn migration_failed(error: MigrateError) -> StoreError {
     match error {
-        MigrateError::Execute(error) => error.into(),
-        MigrateError::ExecuteMigration(error, _) => error.into(),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         other => StoreError::unusable(
             format!("the schema's history does not match this program: {other}"),
             "restore the database from a backup, or use the program that made it",
@@ -250,11 +248,11 @@ pub async fn catalogue(view: &mut View) -> Result<Vec<Definition>, StoreError> {
                 "SELECT type AS kind, name, sql AS text FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ({})",
                 names()
             );
-            read_definitions(query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
+            read_definitions(&query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
         }
         Session::Postgres(t) => {
             let sql = POSTGRES_CATALOGUE.replace("{names}", &names());
-            read_definitions(query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
+            read_definitions(&query(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)?
         }
     };
     let mut rows: Vec<Definition> = rows;
@@ -270,7 +268,7 @@ fn names() -> String {
         .join(", ")
 }
 
-fn read_definitions<R: Row>(rows: Vec<R>) -> Result<Vec<Definition>, StoreError>
+fn read_definitions<R: Row>(rows: &[R]) -> Result<Vec<Definition>, StoreError>
 where
     for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     for<'i> &'i str: sqlx::ColumnIndex<R>,
@@ -338,15 +336,14 @@ pub fn built_in_catalogue(postgres: bool) -> Vec<Definition> {
 /// Writes a catalogue in the form of the built-in one.
 #[must_use]
 pub fn catalogue_text(definitions: &[Definition]) -> String {
-    definitions
-        .iter()
-        .map(|d| {
-            format!(
-                "== {} {}\n{}\n",
-                d.kind,
-                d.name,
-                d.text.trim_end_matches('\n')
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for definition in definitions {
+        let Definition {
+            kind,
+            name,
+            text: body,
+        } = definition;
+        let _ = writeln!(text, "== {kind} {name}\n{body}");
+    }
+    text
 }

@@ -27,12 +27,16 @@ macro_rules! on {
 pub(in crate::store) use on;
 
 /// Makes a statement; a named one would not survive a pooler in transaction mode, so only SQLite keeps them.
-pub(in crate::store) fn query<'q, DB: Cached>(sql: impl SqlSafeStr) -> Query<'q, DB, DB::Arguments> {
+pub(in crate::store) fn query<'q, DB: Cached>(
+    sql: impl SqlSafeStr,
+) -> Query<'q, DB, DB::Arguments> {
     sqlx::query(sql).persistent(DB::NAME == Sqlite::NAME)
 }
 
 /// Makes a statement whose rows become values; see [`query`].
-pub(in crate::store) fn query_as<'q, DB: Cached, T>(sql: impl SqlSafeStr) -> QueryAs<'q, DB, T, DB::Arguments>
+pub(in crate::store) fn query_as<'q, DB: Cached, T>(
+    sql: impl SqlSafeStr,
+) -> QueryAs<'q, DB, T, DB::Arguments>
 where
     T: for<'r> FromRow<'r, DB::Row>,
 {
@@ -40,7 +44,9 @@ where
 }
 
 /// Makes a statement whose rows are single values; see [`query`].
-pub(in crate::store) fn query_scalar<'q, DB: Cached, T>(sql: impl SqlSafeStr) -> QueryScalar<'q, DB, T, DB::Arguments>
+pub(in crate::store) fn query_scalar<'q, DB: Cached, T>(
+    sql: impl SqlSafeStr,
+) -> QueryScalar<'q, DB, T, DB::Arguments>
 where
     (T,): for<'r> FromRow<'r, DB::Row>,
 {

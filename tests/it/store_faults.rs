@@ -22,12 +22,20 @@ const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
 const POSTGRES_CALLS: &str = "sendto";
 
 on_both!(an_action_killed_at_any_call_is_whole_or_absent, |world| {
-    let calls = if world.is_postgres() { POSTGRES_CALLS } else { SQLITE_CALLS };
+    let calls = if world.is_postgres() {
+        POSTGRES_CALLS
+    } else {
+        SQLITE_CALLS
+    };
     let postgres = world.is_postgres();
     let (mut done, mut absent) = (0, 0);
     let prepare = || {
         let world = wait_for(async {
-            let world = if postgres { World::postgres().await } else { World::sqlite().await };
+            let world = if postgres {
+                World::postgres().await
+            } else {
+                World::sqlite().await
+            };
             world.register_footer().await;
             world.block("pub-1").await;
             world
@@ -38,17 +46,27 @@ on_both!(an_action_killed_at_any_call_is_whole_or_absent, |world| {
     let points = kill_at_every(calls, prepare, |point, world, run| {
         wait_for(async {
             world.assert_sound().await;
-            match world.owner_sql("SELECT taken_by, version FROM publish_replay_audit").as_str() {
+            match world
+                .owner_sql("SELECT taken_by, version FROM publish_replay_audit")
+                .as_str()
+            {
                 "maya|2" => done += 1,
                 "|1" => absent += 1,
                 other => panic!("{point:?} left {other}"),
             }
             if run.code == Some(0) {
-                assert_eq!(world.owner_sql("SELECT version FROM publish_replay_audit"), "2", "{point:?} said done");
+                assert_eq!(
+                    world.owner_sql("SELECT version FROM publish_replay_audit"),
+                    "2",
+                    "{point:?} said done"
+                );
             }
             // Whatever happened, the next one can go on: the block is taken, or can be.
             let next = world.act("lee", "take_block", Asked::of("pub-1")).await;
-            assert!(next.is_ok() || next == Err("not_taken: taken by maya".to_owned()), "{point:?}: {next:?}");
+            assert!(
+                next.is_ok() || next == Err("not_taken: taken by maya".to_owned()),
+                "{point:?}: {next:?}"
+            );
         });
     });
     println!("{points} points of {calls}: {done} done, {absent} absent");
@@ -71,7 +89,10 @@ async fn init_killed_at_any_call_goes_on_when_run_again() {
             let verified = command::run(home.govdeck(["ledger", "verify"]));
             assert_eq!(verified.code, Some(0), "{point:?}: {verified:?}");
             let file = home.folder().join("data/govdeck/govdeck.db");
-            let counts = sqlite_shell(&file, "SELECT (SELECT COUNT(*) FROM deployment), (SELECT COUNT(*) FROM governance_ledger)");
+            let counts = sqlite_shell(
+                &file,
+                "SELECT (SELECT COUNT(*) FROM deployment), (SELECT COUNT(*) FROM governance_ledger)",
+            );
             assert_eq!(counts.as_deref(), Ok("1|1"), "{point:?}");
         },
     );
@@ -81,12 +102,25 @@ async fn init_killed_at_any_call_goes_on_when_run_again() {
 /// A store that reaches a world's PostgreSQL through a proxy.
 async fn through(proxy: &Proxy, world: &World, person: &str) -> Store {
     let dsn = Dsn::parse(&proxy.url(person, world.database())).expect("a DSN");
-    Store::open(&dsn, OsAccount::named(person), Access::Write).await.expect("it opens")
+    Store::open(&dsn, OsAccount::named(person), Access::Write)
+        .await
+        .expect("it opens")
 }
 
 async fn confirmed_take(store: &Store, run: &str) -> Request {
-    let proposal = actions::propose(&mut store.view().await.expect("a view"), "take_block", Asked::of(run)).await.expect("a proposal");
-    proposal.confirm(&Answer { typed: "y".to_owned(), reason: None }).expect("confirmed")
+    let proposal = actions::propose(
+        &mut store.view().await.expect("a view"),
+        "take_block",
+        Asked::of(run),
+    )
+    .await
+    .expect("a proposal");
+    proposal
+        .confirm(&Answer {
+            typed: "y".to_owned(),
+            reason: None,
+        })
+        .expect("confirmed")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,12 +132,27 @@ async fn a_lost_answer_to_commit_is_unknown_and_found_by_its_ticket() {
     let store = through(&proxy, &world, "lee").await;
     let request = confirmed_take(&store, "pub-1").await;
     proxy.lose_commit_answer();
-    let Outcome::Unknown { ticket, .. } = actions::carry_out(&store, request.clone()).await else { panic!("it was answered") };
-    let entry = store.resolve(&ticket).await.expect("it answers again").expect("it was written");
-    assert_eq!((entry.action.as_str(), entry.ticket.as_str()), ("take_block", ticket.as_str()));
-    let Outcome::Done(again) = actions::carry_out(&store, request).await else { panic!("sent again, it is done already") };
+    let Outcome::Unknown { ticket, .. } = actions::carry_out(&store, request.clone()).await else {
+        panic!("it was answered")
+    };
+    let entry = store
+        .resolve(&ticket)
+        .await
+        .expect("it answers again")
+        .expect("it was written");
+    assert_eq!(
+        (entry.action.as_str(), entry.ticket.as_str()),
+        ("take_block", ticket.as_str())
+    );
+    let Outcome::Done(again) = actions::carry_out(&store, request).await else {
+        panic!("sent again, it is done already")
+    };
     assert_eq!(again.seq, entry.seq);
-    assert_eq!(world.owner_sql("SELECT version FROM publish_replay_audit"), "2", "taken once");
+    assert_eq!(
+        world.owner_sql("SELECT version FROM publish_replay_audit"),
+        "2",
+        "taken once"
+    );
     world.assert_sound().await;
 }
 
@@ -116,9 +165,17 @@ async fn a_lost_commit_is_unknown_and_turns_out_not_written() {
     let store = through(&proxy, &world, "lee").await;
     let request = confirmed_take(&store, "pub-1").await;
     proxy.lose_commit_request();
-    let Outcome::Unknown { ticket, .. } = actions::carry_out(&store, request.clone()).await else { panic!("it was answered") };
-    assert_eq!(store.resolve(&ticket).await.expect("it answers again"), None);
-    assert!(matches!(actions::carry_out(&store, request).await, Outcome::Done(_)), "it can be sent again");
+    let Outcome::Unknown { ticket, .. } = actions::carry_out(&store, request.clone()).await else {
+        panic!("it was answered")
+    };
+    assert_eq!(
+        store.resolve(&ticket).await.expect("it answers again"),
+        None
+    );
+    assert!(
+        matches!(actions::carry_out(&store, request).await, Outcome::Done(_)),
+        "it can be sent again"
+    );
     world.assert_sound().await;
 }
 
@@ -134,7 +191,10 @@ async fn the_command_line_resolves_a_lost_answer_by_itself() {
     command.env("GOVDECK_DSN", proxy.url("lee", world.database()));
     let run = command::run(command);
     assert_eq!((run.code, proxy.counts().lost), (Some(0), 1), "{run:?}");
-    assert!(run.stdout.starts_with("done: take-block, ledger entry"), "{run:?}");
+    assert!(
+        run.stdout.starts_with("done: take-block, ledger entry"),
+        "{run:?}"
+    );
     world.assert_sound().await;
 }
 
@@ -150,16 +210,34 @@ async fn connections_cut_at_random_double_and_lose_nothing() {
         world.block(&run).await;
         let request = confirmed_take(&store, &run).await;
         let ticket = request.ticket().to_owned();
-        let writing = { let store = store.clone(); tokio::spawn(async move { actions::carry_out(&store, request).await }) };
+        let writing = {
+            let store = store.clone();
+            tokio::spawn(async move { actions::carry_out(&store, request).await })
+        };
         tokio::time::sleep(Duration::from_micros(round * 1500)).await;
         proxy.cut();
         let written = match writing.await.expect("no panic") {
-            Outcome::Done(_) => { done += 1; true }
-            Outcome::Unknown { .. } => { unknown += 1; store.resolve(&ticket).await.expect("it answers again").is_some() }
-            Outcome::Failed(error) => { assert_eq!(error.kind, Failure::Unreachable, "{error}"); false }
+            Outcome::Done(_) => {
+                done += 1;
+                true
+            }
+            Outcome::Unknown { .. } => {
+                unknown += 1;
+                store
+                    .resolve(&ticket)
+                    .await
+                    .expect("it answers again")
+                    .is_some()
+            }
+            Outcome::Failed(error) => {
+                assert_eq!(error.kind, Failure::Unreachable, "{error}");
+                false
+            }
             Outcome::Refused(refusal) => panic!("{refusal}"),
         };
-        let version = world.owner_sql(&format!("SELECT version FROM publish_replay_audit WHERE publish_run_id = '{run}'"));
+        let version = world.owner_sql(&format!(
+            "SELECT version FROM publish_replay_audit WHERE publish_run_id = '{run}'"
+        ));
         assert_eq!(version, if written { "2" } else { "1" }, "{run}");
     }
     println!("20 cuts: {done} done, {unknown} unknown");
@@ -173,10 +251,21 @@ async fn a_terminated_session_is_a_failure_and_the_next_request_works() {
     world.block("pub-1").await;
     let store = world.store("lee").await;
     let request = confirmed_take(&store, "pub-1").await;
-    let kill = format!("SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}' AND usename = 'lee'", world.database());
-    assert_ne!(cluster().psql("postgres", world.database(), &kill).expect("asked"), "0");
+    let kill = format!(
+        "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}' AND usename = 'lee'",
+        world.database()
+    );
+    assert_ne!(
+        cluster()
+            .psql("postgres", world.database(), &kill)
+            .expect("asked"),
+        "0"
+    );
     // The pool notices dead connections before it hands them out.
-    assert!(matches!(actions::carry_out(&store, request).await, Outcome::Done(_)));
+    assert!(matches!(
+        actions::carry_out(&store, request).await,
+        Outcome::Done(_)
+    ));
     world.assert_sound().await;
 }
 
@@ -188,13 +277,30 @@ on_both!(a_lock_held_elsewhere_is_busy_and_says_so, |world| {
     let holder = world.store("maya").await;
     let held = holder.begin().await.expect("the head is free");
     let asked = Instant::now();
-    let Outcome::Failed(error) = actions::carry_out(&store, request.clone()).await else { panic!("it went through") };
-    let who = if world.is_postgres() { "maya since " } else { "another process" };
+    let Outcome::Failed(error) = actions::carry_out(&store, request.clone()).await else {
+        panic!("it went through")
+    };
+    let who = if world.is_postgres() {
+        "maya since "
+    } else {
+        "another process"
+    };
     assert_eq!(error.kind, Failure::Busy);
-    assert!(error.sentence.starts_with(&format!("the ledger is busy: {who}")), "{error}");
-    assert!(asked.elapsed() < Duration::from_secs(10), "patience has an end");
+    assert!(
+        error
+            .sentence
+            .starts_with(&format!("the ledger is busy: {who}")),
+        "{error}"
+    );
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "patience has an end"
+    );
     drop(held);
-    assert!(matches!(actions::carry_out(&store, request).await, Outcome::Done(_)), "afterwards it works");
+    assert!(
+        matches!(actions::carry_out(&store, request).await, Outcome::Done(_)),
+        "afterwards it works"
+    );
     world.assert_sound().await;
 });
 
@@ -206,12 +312,25 @@ on_both!(a_view_that_nobody_waits_for_leaks_no_transaction, |world| {
         let _ = tokio::time::timeout(patience, store.begin()).await;
     }
     // All connections are free again, and a write finds no lock.
-    world.act("maya", "add_person", Asked::of("ann").with("name", "Ann")).await.expect("nothing is held");
+    world
+        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+        .await
+        .expect("nothing is held");
     if world.is_postgres() {
-        let stuck = format!("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{}' AND state LIKE 'idle in transaction%'", world.database());
+        let stuck = format!(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{}' AND state LIKE 'idle in transaction%'",
+            world.database()
+        );
         let begun = Instant::now();
-        while cluster().psql("postgres", world.database(), &stuck).expect("asked") != "0" {
-            assert!(begun.elapsed() < Duration::from_secs(5), "a transaction was leaked");
+        while cluster()
+            .psql("postgres", world.database(), &stuck)
+            .expect("asked")
+            != "0"
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(5),
+                "a transaction was leaked"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -234,25 +353,49 @@ async fn a_server_stopped_in_the_middle_loses_nothing_that_was_done() {
     assert_eq!(govdeck(&["init", "--backup", "lee"]).code, Some(0));
     let mut added = 0;
     for round in 0..5_u64 {
-        let store = Store::open(&Dsn::parse(&dsn).expect("a DSN"), OsAccount::named("maya"), Access::Write).await.expect("it opens");
-        let writing = tokio::spawn({ let store = store.clone(); async move {
-            let mut done = Vec::new();
-            for n in 0.. {
-                match crate::support::act_on(&store, "add_person", Asked::of(format!("p{round}-{n}")).with("name", "P")).await {
-                    Ok(Outcome::Done(sealed)) => done.push(sealed.seq),
-                    Ok(Outcome::Refused(refusal)) => panic!("{refusal}"),
-                    _ => return done,
+        let store = Store::open(
+            &Dsn::parse(&dsn).expect("a DSN"),
+            OsAccount::named("maya"),
+            Access::Write,
+        )
+        .await
+        .expect("it opens");
+        let writing = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let mut done = Vec::new();
+                for n in 0.. {
+                    match crate::support::act_on(
+                        &store,
+                        "add_person",
+                        Asked::of(format!("p{round}-{n}")).with("name", "P"),
+                    )
+                    .await
+                    {
+                        Ok(Outcome::Done(sealed)) => done.push(sealed.seq),
+                        Ok(Outcome::Refused(refusal)) => panic!("{refusal}"),
+                        _ => return done,
+                    }
                 }
+                done
             }
-            done
-        }});
+        });
         tokio::time::sleep(Duration::from_millis(100 + 37 * round)).await;
-        tokio::task::block_in_place(|| { server.stop_immediate(); });
+        tokio::task::block_in_place(|| {
+            server.stop_immediate();
+        });
         let done = writing.await.expect("no panic");
         added += done.len();
         tokio::task::block_in_place(|| server.start());
-        let head: i64 = server.psql("maya", "world", "SELECT seq FROM ledger_head").expect("asked").parse().expect("a number");
-        assert!(head >= done.last().copied().unwrap_or(0), "what was called done is there");
+        let head: i64 = server
+            .psql("maya", "world", "SELECT seq FROM ledger_head")
+            .expect("asked")
+            .parse()
+            .expect("a number");
+        assert!(
+            head >= done.last().copied().unwrap_or(0),
+            "what was called done is there"
+        );
         let verified = govdeck(&["ledger", "verify"]);
         assert_eq!(verified.code, Some(0), "{verified:?}");
     }

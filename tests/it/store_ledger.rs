@@ -10,29 +10,55 @@ use crate::support::{World, on_both};
 /// A world with a few entries: founding, a person, a role, a block that was taken.
 async fn with_history(world: &World) {
     world.register_footer().await;
-    world.act("maya", "grant_role", Asked::of("kim").with("role", "on_call")).await.expect("granted");
+    world
+        .act(
+            "maya",
+            "grant_role",
+            Asked::of("kim").with("role", "on_call"),
+        )
+        .await
+        .expect("granted");
     world.block("pub-1").await;
-    world.act("lee", "take_block", Asked::of("pub-1")).await.expect("taken");
+    world
+        .act("lee", "take_block", Asked::of("pub-1"))
+        .await
+        .expect("taken");
     assert_eq!(world.findings(None).await, Vec::<String>::new());
 }
 
 async fn head(world: &World) -> ExportedHead {
     let store = world.store("maya").await;
-    let head = ledger::head(&mut store.view().await.expect("a view")).await.expect("a head");
+    let head = ledger::head(&mut store.view().await.expect("a view"))
+        .await
+        .expect("a head");
     store.close().await;
-    ExportedHead { seq: head.seq, hash: head.hash }
+    ExportedHead {
+        seq: head.seq,
+        hash: head.hash,
+    }
 }
 
 /// Tampers, and asserts what the first finding says.
 async fn found(world: &World, table: &str, sql: &str, first: &str) {
     world.tamper(table, sql);
     let findings = world.findings(None).await;
-    assert!(findings.first().is_some_and(|finding| finding.starts_with(first)), "{sql}: {findings:?}");
+    assert!(
+        findings
+            .first()
+            .is_some_and(|finding| finding.starts_with(first)),
+        "{sql}: {findings:?}"
+    );
 }
 
 on_both!(an_edited_entry_is_found, |world| {
     with_history(&world).await;
-    found(&world, "governance_ledger", "UPDATE governance_ledger SET reason = 'a better reason, in hindsight' WHERE seq = 3", "entry 3: its content or its list of changes was altered").await;
+    found(
+        &world,
+        "governance_ledger",
+        "UPDATE governance_ledger SET reason = 'a better reason, in hindsight' WHERE seq = 3",
+        "entry 3: its content or its list of changes was altered",
+    )
+    .await;
 });
 
 on_both!(every_field_of_an_entry_is_bound, |world| {
@@ -49,28 +75,53 @@ on_both!(every_field_of_an_entry_is_bound, |world| {
         ("target_id", "'pub-2'".to_owned()),
         ("target_version", "7".to_owned()),
         ("state_hash", format!("'{other}'")),
-        ("card_sha256", "(SELECT card_sha256 FROM governance_ledger WHERE seq = 1)".to_owned()),
+        (
+            "card_sha256",
+            "(SELECT card_sha256 FROM governance_ledger WHERE seq = 1)".to_owned(),
+        ),
         ("reason", "NULL".to_owned()),
         ("at_utc", "'2026-05-14T02:14:07.000000Z'".to_owned()),
         ("clock_anomaly", "TRUE".to_owned()),
         ("prev_hash", format!("'{other}'")),
         ("hash", format!("'{other}'")),
     ] {
-        let original = world.owner_sql(&format!("SELECT {field} FROM governance_ledger WHERE seq = 3"));
-        world.tamper("governance_ledger", &format!("UPDATE governance_ledger SET {field} = {value} WHERE seq = 3"));
+        let original = world.owner_sql(&format!(
+            "SELECT {field} FROM governance_ledger WHERE seq = 3"
+        ));
+        world.tamper(
+            "governance_ledger",
+            &format!("UPDATE governance_ledger SET {field} = {value} WHERE seq = 3"),
+        );
         assert_ne!(world.findings(None).await, Vec::<String>::new(), "{field}");
-        let original = if field == "clock_anomaly" { "FALSE".to_owned() } else { format!("'{original}'") };
-        world.tamper("governance_ledger", &format!("UPDATE governance_ledger SET {field} = {original} WHERE seq = 3"));
-        assert_eq!(world.findings(None).await, Vec::<String>::new(), "{field} was put back");
+        let original = if field == "clock_anomaly" {
+            "FALSE".to_owned()
+        } else {
+            format!("'{original}'")
+        };
+        world.tamper(
+            "governance_ledger",
+            &format!("UPDATE governance_ledger SET {field} = {original} WHERE seq = 3"),
+        );
+        assert_eq!(
+            world.findings(None).await,
+            Vec::<String>::new(),
+            "{field} was put back"
+        );
     }
 });
 
 on_both!(a_deleted_entry_is_found, |world| {
     with_history(&world).await;
-    world.tamper_as_superuser("governance_ledger", "DELETE FROM governance_ledger WHERE seq = 3");
+    world.tamper_as_superuser(
+        "governance_ledger",
+        "DELETE FROM governance_ledger WHERE seq = 3",
+    );
     let findings = world.findings(None).await;
     assert_eq!(findings[0], "entry 3: is missing; the next is 4");
-    assert!(findings[1].starts_with("entry 4: does not follow"), "{findings:?}");
+    assert!(
+        findings[1].starts_with("entry 4: does not follow"),
+        "{findings:?}"
+    );
 });
 
 on_both!(an_inserted_entry_is_found, |world| {
@@ -81,7 +132,12 @@ on_both!(an_inserted_entry_is_found, |world| {
          target_id, target_version, state_hash, card_sha256, reason, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2",
     );
     let findings = world.findings(None).await;
-    assert!(findings.iter().any(|finding| finding.starts_with("entry 99: does not follow")), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.starts_with("entry 99: does not follow")),
+        "{findings:?}"
+    );
 });
 
 on_both!(reordered_entries_are_found, |world| {
@@ -89,89 +145,216 @@ on_both!(reordered_entries_are_found, |world| {
     let swap = "UPDATE governance_ledger SET seq = 1000 WHERE seq = 3; UPDATE governance_ledger SET seq = 3 WHERE seq = 4; UPDATE governance_ledger SET seq = 4 WHERE seq = 1000";
     world.tamper_as_superuser("governance_ledger", swap);
     let findings = world.findings(None).await;
-    assert!(findings[0].starts_with("entry 3: does not follow"), "{findings:?}");
+    assert!(
+        findings[0].starts_with("entry 3: does not follow"),
+        "{findings:?}"
+    );
 });
 
-on_both!(a_cut_tail_is_found_by_its_rows_and_by_an_exported_head, |world| {
-    with_history(&world).await;
-    let exported = head(&world).await;
-    let last = exported.seq;
-    world.tamper_as_superuser("governance_ledger", &format!("DELETE FROM governance_ledger WHERE seq = {last}"));
-    let findings = world.findings(Some(exported)).await;
-    assert!(findings.iter().any(|finding| finding.starts_with("ledger_head: names entry")), "{findings:?}");
-    assert!(findings.contains(&format!("entry {last}: was exported as head and is gone: the ledger was cut at {}", last - 1)), "{findings:?}");
-});
-
-on_both!(a_cleanly_rebuilt_ledger_is_found_by_an_exported_head_alone, |world| {
-    // The tail is cut so thoroughly that nothing inside the database gives it away.
-    world.act("maya", "add_person", Asked::of("ann").with("name", "Ann")).await.expect("added");
-    let exported = head(&world).await;
-    for (table, sql) in [
-        ("notification_outbox", "DELETE FROM notification_outbox WHERE ledger_seq = 3"),
-        ("ledger_change", "DELETE FROM ledger_change WHERE seq = 3"),
-        ("person", "DELETE FROM person WHERE person_id = 'ann'"),
-        ("governance_ledger", "DELETE FROM governance_ledger WHERE seq = 3"),
-        ("ledger_head", "UPDATE ledger_head SET seq = 2, hash = (SELECT hash FROM governance_ledger WHERE seq = 2), at_utc = (SELECT at_utc FROM governance_ledger WHERE seq = 2)"),
-    ] {
-        world.tamper_as_superuser(table, sql);
+on_both!(
+    a_cut_tail_is_found_by_its_rows_and_by_an_exported_head,
+    |world| {
+        with_history(&world).await;
+        let exported = head(&world).await;
+        let last = exported.seq;
+        world.tamper_as_superuser(
+            "governance_ledger",
+            &format!("DELETE FROM governance_ledger WHERE seq = {last}"),
+        );
+        let findings = world.findings(Some(exported)).await;
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.starts_with("ledger_head: names entry")),
+            "{findings:?}"
+        );
+        assert!(
+            findings.contains(&format!(
+                "entry {last}: was exported as head and is gone: the ledger was cut at {}",
+                last - 1
+            )),
+            "{findings:?}"
+        );
     }
-    assert_eq!(world.findings(None).await, Vec::<String>::new(), "inside, all is well");
-    assert_eq!(world.findings(Some(exported)).await, ["entry 3: was exported as head and is gone: the ledger was cut at 2"]);
-    // And built up again by the rules, with another third entry.
-    world.act("maya", "add_person", Asked::of("bob").with("name", "Bob")).await.expect("added");
-    assert_eq!(world.findings(None).await, Vec::<String>::new());
-    assert_eq!(world.findings(Some(exported)).await, ["entry 3: is not the one that was exported as head: the ledger was rebuilt"]);
-});
+);
+
+on_both!(
+    a_cleanly_rebuilt_ledger_is_found_by_an_exported_head_alone,
+    |world| {
+        // The tail is cut so thoroughly that nothing inside the database gives it away.
+        world
+            .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+            .await
+            .expect("added");
+        let exported = head(&world).await;
+        for (table, sql) in [
+            (
+                "notification_outbox",
+                "DELETE FROM notification_outbox WHERE ledger_seq = 3",
+            ),
+            ("ledger_change", "DELETE FROM ledger_change WHERE seq = 3"),
+            ("person", "DELETE FROM person WHERE person_id = 'ann'"),
+            (
+                "governance_ledger",
+                "DELETE FROM governance_ledger WHERE seq = 3",
+            ),
+            (
+                "ledger_head",
+                "UPDATE ledger_head SET seq = 2, hash = (SELECT hash FROM governance_ledger WHERE seq = 2), at_utc = (SELECT at_utc FROM governance_ledger WHERE seq = 2)",
+            ),
+        ] {
+            world.tamper_as_superuser(table, sql);
+        }
+        assert_eq!(
+            world.findings(None).await,
+            Vec::<String>::new(),
+            "inside, all is well"
+        );
+        assert_eq!(
+            world.findings(Some(exported)).await,
+            ["entry 3: was exported as head and is gone: the ledger was cut at 2"]
+        );
+        // And built up again by the rules, with another third entry.
+        world
+            .act("maya", "add_person", Asked::of("bob").with("name", "Bob"))
+            .await
+            .expect("added");
+        assert_eq!(world.findings(None).await, Vec::<String>::new());
+        assert_eq!(
+            world.findings(Some(exported)).await,
+            ["entry 3: is not the one that was exported as head: the ledger was rebuilt"]
+        );
+    }
+);
 
 on_both!(a_governed_row_changed_behind_its_back_is_found, |world| {
     with_history(&world).await;
-    found(&world, "person", "UPDATE person SET login = 'eve' WHERE person_id = 'kim'", "person kim: is not as entry 2 left it").await;
-    found(&world, "person", "UPDATE person SET login = 'kim', version = 5 WHERE person_id = 'kim'", "person kim: is at version 5, entry 2 left it at 1").await;
-    world.tamper("person", "UPDATE person SET version = 1 WHERE person_id = 'kim'");
+    found(
+        &world,
+        "person",
+        "UPDATE person SET login = 'eve' WHERE person_id = 'kim'",
+        "person kim: is not as entry 2 left it",
+    )
+    .await;
+    found(
+        &world,
+        "person",
+        "UPDATE person SET login = 'kim', version = 5 WHERE person_id = 'kim'",
+        "person kim: is at version 5, entry 2 left it at 1",
+    )
+    .await;
+    world.tamper(
+        "person",
+        "UPDATE person SET version = 1 WHERE person_id = 'kim'",
+    );
     assert_eq!(world.findings(None).await, Vec::<String>::new());
     found(&world, "person_role", "INSERT INTO person_role VALUES ('kim', 'signer', TRUE, 'maya', '2026-05-14T02:14:07.000000Z', 1)", "person_role kim/signer: is in no ledger entry").await;
-    world.tamper("person_role", "DELETE FROM person_role WHERE role = 'signer'");
-    found(&world, "person_role", "DELETE FROM person_role WHERE person_id = 'kim'", "person_role kim/on_call: is gone").await;
+    world.tamper(
+        "person_role",
+        "DELETE FROM person_role WHERE role = 'signer'",
+    );
+    found(
+        &world,
+        "person_role",
+        "DELETE FROM person_role WHERE person_id = 'kim'",
+        "person_role kim/on_call: is gone",
+    )
+    .await;
 });
 
 on_both!(an_altered_image_or_artefact_is_found, |world| {
     with_history(&world).await;
-    found(&world, "ledger_change", "UPDATE ledger_change SET after_image = '{}' WHERE seq = 2", "entry 2: the recorded image of person kim was altered").await;
-    let bytes = if world.is_postgres() { "CAST('{}' AS BYTEA)" } else { "CAST('{}' AS BLOB)" };
+    found(
+        &world,
+        "ledger_change",
+        "UPDATE ledger_change SET after_image = '{}' WHERE seq = 2",
+        "entry 2: the recorded image of person kim was altered",
+    )
+    .await;
+    let bytes = if world.is_postgres() {
+        "CAST('{}' AS BYTEA)"
+    } else {
+        "CAST('{}' AS BLOB)"
+    };
     world.tamper("artifact", &format!("UPDATE artifact SET bytes = {bytes}"));
     let findings = world.findings(None).await;
-    assert!(findings.iter().any(|finding| finding.contains("no longer hash to its name")), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.contains("no longer hash to its name")),
+        "{findings:?}"
+    );
 });
 
 on_both!(a_change_that_is_recorded_twice_over_is_found, |world| {
     with_history(&world).await;
     let sql = "INSERT INTO ledger_change SELECT 'person', 'eve', 1, 2, row_sha256, after_image FROM ledger_change WHERE seq = 2";
-    found(&world, "ledger_change", sql, "entry 2: its content or its list of changes was altered").await;
+    found(
+        &world,
+        "ledger_change",
+        sql,
+        "entry 2: its content or its list of changes was altered",
+    )
+    .await;
 });
 
 on_both!(a_dropped_or_altered_wall_is_found, |world| {
     with_history(&world).await;
     if world.is_postgres() {
         world.owner_sql("DROP TRIGGER wall_person_update ON person");
-        assert_eq!(world.findings(None).await, ["trigger wall_person_update: is missing from the schema"]);
+        assert_eq!(
+            world.findings(None).await,
+            ["trigger wall_person_update: is missing from the schema"]
+        );
         world.owner_sql("ALTER TABLE person_role DISABLE TRIGGER wall_person_role_delete");
-        assert!(world.findings(None).await.contains(&"trigger wall_person_role_delete: is not as this program made it".to_owned()));
+        assert!(world.findings(None).await.contains(
+            &"trigger wall_person_role_delete: is not as this program made it".to_owned()
+        ));
         world.owner_sql("CREATE OR REPLACE FUNCTION wall_deployment_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
-        assert!(world.findings(None).await.contains(&"function wall_deployment_update: is not as this program made it".to_owned()));
+        assert!(world.findings(None).await.contains(
+            &"function wall_deployment_update: is not as this program made it".to_owned()
+        ));
         world.owner_sql("ALTER TABLE person DROP CONSTRAINT person_login_check");
-        assert!(world.findings(None).await.contains(&"constraint person.person_login_check: is missing from the schema".to_owned()));
+        assert!(world.findings(None).await.contains(
+            &"constraint person.person_login_check: is missing from the schema".to_owned()
+        ));
         world.owner_sql("CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER quiet BEFORE INSERT ON artifact FOR EACH ROW EXECUTE FUNCTION quiet()");
-        assert!(world.findings(None).await.contains(&"trigger quiet: was added to the schema".to_owned()));
+        assert!(
+            world
+                .findings(None)
+                .await
+                .contains(&"trigger quiet: was added to the schema".to_owned())
+        );
     } else {
         world.owner_sql("DROP TRIGGER wall_person_update");
-        assert_eq!(world.findings(None).await, ["trigger wall_person_update: is missing from the schema"]);
-        world.owner_sql("CREATE TRIGGER wall_person_update BEFORE UPDATE ON person BEGIN SELECT 1; END");
-        assert_eq!(world.findings(None).await, ["trigger wall_person_update: is not as this program made it"]);
-        world.owner_sql("CREATE TRIGGER quiet BEFORE INSERT ON artifact BEGIN SELECT RAISE(IGNORE); END");
-        assert!(world.findings(None).await.contains(&"trigger quiet: was added to the schema".to_owned()));
+        assert_eq!(
+            world.findings(None).await,
+            ["trigger wall_person_update: is missing from the schema"]
+        );
+        world.owner_sql(
+            "CREATE TRIGGER wall_person_update BEFORE UPDATE ON person BEGIN SELECT 1; END",
+        );
+        assert_eq!(
+            world.findings(None).await,
+            ["trigger wall_person_update: is not as this program made it"]
+        );
+        world.owner_sql(
+            "CREATE TRIGGER quiet BEFORE INSERT ON artifact BEGIN SELECT RAISE(IGNORE); END",
+        );
+        assert!(
+            world
+                .findings(None)
+                .await
+                .contains(&"trigger quiet: was added to the schema".to_owned())
+        );
         // A constraint taken out of a table's text, as only writable_schema can.
         world.owner_sql(".dbconfig defensive off\nPRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'CHECK (login <> '''')', '') WHERE name = 'person'");
-        assert!(world.findings(None).await.contains(&"table person: is not as this program made it".to_owned()));
+        assert!(
+            world
+                .findings(None)
+                .await
+                .contains(&"table person: is not as this program made it".to_owned())
+        );
     }
 });
 
@@ -183,14 +366,23 @@ on_both!(an_outsider_recomputes_the_chain_from_the_columns, |world| {
     let entries = ledger::entries(&mut view, 1, 100).await.expect("entries");
     assert!(entries.len() >= 5);
     for entry in entries {
-        let changes = ledger::changes(&mut view, entry.seq, entry.seq).await.expect("changes");
+        let changes = ledger::changes(&mut view, entry.seq, entry.seq)
+            .await
+            .expect("changes");
         let bytes = entry.hashed_bytes(&changes).expect("bytes");
-        assert_eq!(canon::canonical(&bytes).expect("JSON"), bytes, "the hashed bytes are canonical");
+        assert_eq!(
+            canon::canonical(&bytes).expect("JSON"),
+            bytes,
+            "the hashed bytes are canonical"
+        );
         let said: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(said["prev_hash"], prev.as_str());
         assert_eq!(Digest::of(&bytes), entry.hash);
         prev = entry.hash.to_string();
-        let card = artifact::bytes(&mut view, entry.card_sha256).await.expect("read").expect("there");
+        let card = artifact::bytes(&mut view, entry.card_sha256)
+            .await
+            .expect("read")
+            .expect("there");
         let card: serde_json::Value = serde_json::from_slice(&card).expect("JSON");
         assert_eq!(card["ticket"], entry.ticket.as_str());
         assert_eq!(card["state_hash"], entry.state_hash.to_string().as_str());
@@ -201,7 +393,10 @@ on_both!(an_outsider_recomputes_the_chain_from_the_columns, |world| {
 on_both!(a_clock_before_the_newest_entry_is_marked, |world| {
     let ahead = "UPDATE ledger_head SET at_utc = '2126-05-14T02:14:07.000000Z'";
     world.tamper("ledger_head", ahead);
-    world.act("maya", "add_person", Asked::of("ann").with("name", "Ann")).await.expect("writes go on");
+    world
+        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+        .await
+        .expect("writes go on");
     let anomaly = world.owner_sql("SELECT seq FROM governance_ledger WHERE clock_anomaly = TRUE");
     assert_eq!(anomaly, "3");
     world.assert_sound().await;

@@ -67,12 +67,20 @@ on_both!(a_service_does_not_act_as_a_person, |world| {
         )
     };
     for (actor, basis) in [("govdeck", "person"), ("kim", "rule"), ("nobody", "person")] {
-        assert!(world.sql(&entry(actor, basis)).is_err(), "{actor} by {basis}");
+        assert!(
+            world.sql(&entry(actor, basis)).is_err(),
+            "{actor} by {basis}"
+        );
     }
     // The same entry by a known human is what the walls let through: they keep shape and order, verification the rest.
-    world.sql(&entry("kim", "person")).expect("shape and order are right");
+    world
+        .sql(&entry("kim", "person"))
+        .expect("shape and order are right");
     let findings = world.findings(None).await;
-    assert!(findings[0].starts_with("entry 3: its content"), "{findings:?}");
+    assert!(
+        findings[0].starts_with("entry 3: its content"),
+        "{findings:?}"
+    );
 });
 
 on_both!(a_blocked_run_never_becomes_passed, |world| {
@@ -118,48 +126,137 @@ on_both!(a_pending_run_is_a_feed_and_only_that, |world| {
 
 /// Rows that a CHECK must refuse even with the walls out of the way, by the table and the SQL.
 const MALFORMED: &[(&str, &str)] = &[
-    ("person", "UPDATE person SET person_id = 'Kim' WHERE person_id = 'kim'"),
-    ("person", "UPDATE person SET person_id = '' WHERE person_id = 'kim'"),
-    ("person", "UPDATE person SET kind = 'robot' WHERE person_id = 'kim'"),
-    ("person", "UPDATE person SET version = 0 WHERE person_id = 'kim'"),
-    ("person", "UPDATE person SET login = 'lee' WHERE person_id = 'kim'"),
-    ("person", "UPDATE person SET created_at_utc = '2026-02-30T02:14:07.000000Z' WHERE person_id = 'kim'"),
+    (
+        "person",
+        "UPDATE person SET person_id = 'Kim' WHERE person_id = 'kim'",
+    ),
+    (
+        "person",
+        "UPDATE person SET person_id = '' WHERE person_id = 'kim'",
+    ),
+    (
+        "person",
+        "UPDATE person SET kind = 'robot' WHERE person_id = 'kim'",
+    ),
+    (
+        "person",
+        "UPDATE person SET version = 0 WHERE person_id = 'kim'",
+    ),
+    (
+        "person",
+        "UPDATE person SET login = 'lee' WHERE person_id = 'kim'",
+    ),
+    (
+        "person",
+        "UPDATE person SET created_at_utc = '2026-02-30T02:14:07.000000Z' WHERE person_id = 'kim'",
+    ),
     ("person_role", "UPDATE person_role SET role = 'admin'"),
-    ("deployment", "UPDATE deployment SET environment = 'production'"),
-    ("block_reason_owner_route", "UPDATE block_reason_owner_route SET backup_owner_user_id = owner_user_id"),
-    ("block_reason_owner_route", "UPDATE block_reason_owner_route SET sla_first_response_minutes = 0"),
-    ("block_reason_owner_route", "UPDATE block_reason_owner_route SET sla_first_response_minutes = 1441"),
-    ("block_reason_owner_route", "UPDATE block_reason_owner_route SET block_reason = 'open_publish_block' WHERE block_reason = 'tuple_drift'"),
-    ("footer_schema_registry", "INSERT INTO footer_schema_registry VALUES ('second', 'v1', '2026-05-14T02:14:07.000000Z', 'maya', 1)"),
-    ("footer_schema_registry", "UPDATE footer_schema_registry SET current_semver = ''"),
-    ("publish_snapshots", "UPDATE publish_snapshots SET status = 'gate_passed', block_reason = NULL"),
-    ("publish_snapshots", "UPDATE publish_snapshots SET status = 'resolved'"),
-    ("publish_snapshots", "UPDATE publish_snapshots SET block_reason = NULL"),
-    ("publish_snapshots", "UPDATE publish_snapshots SET status = 'pending_gate'"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET status = 'gate_passed', block_reason = NULL"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET block_reason = 'other'"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET owner_user_id = backup_owner_user_id"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET owner_user_id = NULL"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET status = 'resolved'"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET status = 'resolved', resolution_id = publish_run_id, resolved_at_utc = created_at_utc"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET status = 'withdrawn', resolved_at_utc = created_at_utc"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET taken_by = 'kim', taken_at_utc = created_at_utc"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET taken_by = 'lee'"),
-    ("publish_replay_audit", "UPDATE publish_replay_audit SET escalated_at_utc = created_at_utc"),
-    ("governance_ledger", "UPDATE governance_ledger SET hash = 'x' WHERE seq = 1"),
-    ("governance_ledger", "UPDATE governance_ledger SET basis = 'guess' WHERE seq = 1"),
-    ("governance_ledger", "UPDATE governance_ledger SET hash = prev_hash, prev_hash = hash WHERE seq = 1; UPDATE governance_ledger SET hash = (SELECT hash FROM governance_ledger WHERE seq = 1) WHERE seq = 2"),
-    ("ledger_head", "INSERT INTO ledger_head SELECT seq, hash, at_utc FROM ledger_head"),
+    (
+        "deployment",
+        "UPDATE deployment SET environment = 'production'",
+    ),
+    (
+        "block_reason_owner_route",
+        "UPDATE block_reason_owner_route SET backup_owner_user_id = owner_user_id",
+    ),
+    (
+        "block_reason_owner_route",
+        "UPDATE block_reason_owner_route SET sla_first_response_minutes = 0",
+    ),
+    (
+        "block_reason_owner_route",
+        "UPDATE block_reason_owner_route SET sla_first_response_minutes = 1441",
+    ),
+    (
+        "block_reason_owner_route",
+        "UPDATE block_reason_owner_route SET block_reason = 'open_publish_block' WHERE block_reason = 'tuple_drift'",
+    ),
+    (
+        "footer_schema_registry",
+        "INSERT INTO footer_schema_registry VALUES ('second', 'v1', '2026-05-14T02:14:07.000000Z', 'maya', 1)",
+    ),
+    (
+        "footer_schema_registry",
+        "UPDATE footer_schema_registry SET current_semver = ''",
+    ),
+    (
+        "publish_snapshots",
+        "UPDATE publish_snapshots SET status = 'gate_passed', block_reason = NULL",
+    ),
+    (
+        "publish_snapshots",
+        "UPDATE publish_snapshots SET status = 'resolved'",
+    ),
+    (
+        "publish_snapshots",
+        "UPDATE publish_snapshots SET block_reason = NULL",
+    ),
+    (
+        "publish_snapshots",
+        "UPDATE publish_snapshots SET status = 'pending_gate'",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET status = 'gate_passed', block_reason = NULL",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET block_reason = 'other'",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET owner_user_id = backup_owner_user_id",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET owner_user_id = NULL",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET status = 'resolved'",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET status = 'resolved', resolution_id = publish_run_id, resolved_at_utc = created_at_utc",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET status = 'withdrawn', resolved_at_utc = created_at_utc",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET taken_by = 'kim', taken_at_utc = created_at_utc",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET taken_by = 'lee'",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET escalated_at_utc = created_at_utc",
+    ),
+    (
+        "governance_ledger",
+        "UPDATE governance_ledger SET hash = 'x' WHERE seq = 1",
+    ),
+    (
+        "governance_ledger",
+        "UPDATE governance_ledger SET basis = 'guess' WHERE seq = 1",
+    ),
+    (
+        "governance_ledger",
+        "UPDATE governance_ledger SET hash = prev_hash, prev_hash = hash WHERE seq = 1; UPDATE governance_ledger SET hash = (SELECT hash FROM governance_ledger WHERE seq = 1) WHERE seq = 2",
+    ),
+    (
+        "ledger_head",
+        "INSERT INTO ledger_head SELECT seq, hash, at_utc FROM ledger_head",
+    ),
 ];
 
 /// Runs a statement with a table's walls out of the way, and takes everything back.
 fn without_walls(world: &World, table: &str, statement: &str) -> Result<String, String> {
-    if world.is_postgres() {
-        return world.sql_as("maya", &format!("BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; {statement}; ROLLBACK"));
-    }
-    let names = world.owner_sql(&format!("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"));
-    let drops: String = names.lines().map(|name| format!("DROP TRIGGER {name}; ")).collect();
-    world.sql(&format!("BEGIN; {drops} {statement}; ROLLBACK"))
+    let away = world.walls_away(table);
+    world.sql_as("maya", &format!("BEGIN; {away} {statement}; ROLLBACK"))
 }
 
 on_both!(shape_is_checked_even_without_triggers, |world| {
@@ -169,7 +266,8 @@ on_both!(shape_is_checked_even_without_triggers, |world| {
     without_walls(&world, "person", harmless).expect("only shape is left to stop it");
     for (table, statement) in MALFORMED {
         let refused = without_walls(&world, table, statement).expect_err(statement);
-        let by_shape = refused.to_lowercase().contains("constraint") || refused.contains("out of range");
+        let by_shape =
+            refused.to_lowercase().contains("constraint") || refused.contains("out of range");
         assert!(by_shape, "{statement}: {refused}");
     }
 });
@@ -198,19 +296,42 @@ async fn replace_is_no_way_round_in_the_shell() {
 #[tokio::test]
 async fn foreign_keys_hold_in_a_shell_that_does_not_enforce_them() {
     let world = World::sqlite().await;
-    assert_eq!(world.sql("PRAGMA foreign_keys").expect("asked"), "0", "the shell's default");
+    assert_eq!(
+        world.sql("PRAGMA foreign_keys").expect("asked"),
+        "0",
+        "the shell's default"
+    );
     let entry = "INSERT INTO notification_outbox VALUES ('n1', 'k1', 99, 'x', 'kim', 's', 'b', 0, '2026-05-14T02:14:07.000000Z', 0, NULL, NULL)";
     let recipient = entry.replace("99", "1").replace("'kim'", "'nobody'");
-    assert!(world.sql(entry).unwrap_err().contains("ledger_seq must name a row of governance_ledger"));
-    assert!(world.sql(&recipient).unwrap_err().contains("recipient_id must name a row of person"));
-    world.sql(&entry.replace("99", "1")).expect("a known entry and person");
+    assert!(
+        world
+            .sql(entry)
+            .unwrap_err()
+            .contains("ledger_seq must name a row of governance_ledger")
+    );
+    assert!(
+        world
+            .sql(&recipient)
+            .unwrap_err()
+            .contains("recipient_id must name a row of person")
+    );
+    world
+        .sql(&entry.replace("99", "1"))
+        .expect("a known entry and person");
 }
 
 #[tokio::test]
 async fn truncate_and_shadow_tables_do_not_help_on_postgres() {
     let world = World::postgres().await;
     world.owner_sql("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO kim");
-    for table in ["governance_ledger", "ledger_change", "ledger_head", "person", "artifact", "publish_replay_audit"] {
+    for table in [
+        "governance_ledger",
+        "ledger_change",
+        "ledger_head",
+        "person",
+        "artifact",
+        "publish_replay_audit",
+    ] {
         let refused = world.sql(&format!("TRUNCATE {table} CASCADE")).unwrap_err();
         assert!(refused.contains("never truncated"), "{refused}");
     }
@@ -220,7 +341,11 @@ async fn truncate_and_shadow_tables_do_not_help_on_postgres() {
          CREATE TEMP TABLE ledger_change AS SELECT 'person' AS table_name, 'eve' AS row_key, CAST(1 AS BIGINT) AS version, CAST(2 AS BIGINT) AS seq; \
          INSERT INTO person VALUES ('eve', 'human', 'Eve', 'eve', TRUE, now(), 1)",
     );
-    assert!(refused.unwrap_err().contains("not in the newest ledger entry"));
+    assert!(
+        refused
+            .unwrap_err()
+            .contains("not in the newest ledger entry")
+    );
     world.assert_sound().await;
 }
 
@@ -229,5 +354,10 @@ async fn an_entry_carries_the_login_of_its_session_on_postgres() {
     let world = World::postgres().await;
     let entry = "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'person', 'kim', 'maya', 'login', 'x', 'x', 0, \
          state_hash, card_sha256, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1";
-    assert!(world.sql(entry).unwrap_err().contains("the login must be that of the session"));
+    assert!(
+        world
+            .sql(entry)
+            .unwrap_err()
+            .contains("the login must be that of the session")
+    );
 }

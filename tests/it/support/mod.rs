@@ -212,22 +212,23 @@ impl World {
             self.owner_sql(&format!("ALTER TABLE {table} DISABLE TRIGGER USER; {sql}; ALTER TABLE {table} ENABLE TRIGGER USER"));
             return;
         }
-        let list = format!(
-            "SELECT replace(sql, char(10), ' ') FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
-        );
         let restore = format!(
             "SELECT sql || ';' FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
         );
-        assert!(!self.owner_sql(&list).is_empty(), "{table} has walls");
         let saved = self.owner_sql(&restore);
-        let names = self.owner_sql(&format!(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+        self.owner_sql(&format!("{} {sql}; {saved}", self.walls_away(table)));
+    }
+
+    /// Writes the SQL that takes a table's triggers away.
+    pub fn walls_away(&self, table: &str) -> String {
+        if self.is_postgres() {
+            return format!("ALTER TABLE {table} DISABLE TRIGGER USER;");
+        }
+        let drops = self.owner_sql(&format!(
+            "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
         ));
-        let drops: String = names
-            .lines()
-            .map(|name| format!("DROP TRIGGER {name};"))
-            .collect();
-        self.owner_sql(&format!("{drops} {sql}; {saved}"));
+        assert!(!drops.is_empty(), "{table} has walls");
+        drops
     }
 
     /// Tampers as somebody whom nothing in the database can stop, foreign keys included.
@@ -236,7 +237,9 @@ impl World {
             Place::Sqlite(_) => self.tamper(table, sql),
             Place::Postgres(name) => {
                 let unstoppable = format!("SET session_replication_role = replica; {sql}");
-                cluster().psql(cluster::SUPERUSER, name, &unstoppable).expect("a superuser may do anything");
+                cluster()
+                    .psql(cluster::SUPERUSER, name, &unstoppable)
+                    .expect("a superuser may do anything");
             }
         }
     }
@@ -256,7 +259,9 @@ impl World {
 
     /// Registers the footer schema that good runs carry.
     pub async fn register_footer(&self) {
-        self.act("maya", "register_footer", Asked::of("v2.4.0")).await.expect("registered");
+        self.act("maya", "register_footer", Asked::of("v2.4.0"))
+            .await
+            .expect("registered");
     }
 
     /// Mints a pending run as a pipeline does, by plain SQL; `source` is the hash that the source had.

@@ -1,0 +1,184 @@
+//! What single tables need beyond their CHECKs and beyond what every table of their kind has.
+
+/// The statement that a wall stands before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum On {
+    Insert,
+    Update,
+    Delete,
+}
+
+impl On {
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Which databases need a wall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    Both,
+    Sqlite,
+    Postgres,
+}
+
+pub(super) struct Wall {
+    pub(super) table: &'static str,
+    pub(super) on: &'static [On],
+    pub(super) only: Where,
+    pub(super) says: &'static str,
+    pub(super) requires: &'static str,
+}
+
+const fn wall(
+    table: &'static str,
+    on: &'static [On],
+    says: &'static str,
+    requires: &'static str,
+) -> Wall {
+    Wall {
+        table,
+        on,
+        only: Where::Both,
+        says,
+        requires,
+    }
+}
+
+pub(super) const WRITE: &[On] = &[On::Insert, On::Update];
+/// The walls; what each says is what a person reads when they try.
+pub(super) const WALLS: &[Wall] = &[
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the entry must follow the head",
+        "NEW.seq = (SELECT seq + 1 FROM ledger_head) AND NEW.prev_hash = (SELECT hash FROM ledger_head)",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the actor must be known and active",
+        "NEW.seq = 1 OR EXISTS (SELECT 1 FROM person WHERE person_id = NEW.actor_id AND active = TRUE)",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "a service decides by rule, a human by person",
+        "NEW.seq = 1 OR (SELECT kind FROM person WHERE person_id = NEW.actor_id) = CASE NEW.basis WHEN 'rule' THEN 'service' ELSE 'human' END",
+    ),
+    Wall {
+        table: "governance_ledger",
+        on: &[On::Insert],
+        only: Where::Postgres,
+        says: "the login must be that of the session",
+        requires: "NEW.login = session_user",
+    },
+    wall(
+        "ledger_change",
+        &[On::Insert],
+        "changes belong to the newest entry, and to no more rows than it says",
+        "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_change WHERE seq = NEW.seq) \
+         < (SELECT change_count FROM governance_ledger WHERE seq = NEW.seq)",
+    ),
+    wall("ledger_head", &[On::Insert], "there is one head", "FALSE"),
+    wall(
+        "ledger_head",
+        &[On::Update],
+        "the head moves to the newest entry only",
+        "NEW.seq = OLD.seq + 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = NEW.seq AND l.hash = NEW.hash AND l.at_utc = NEW.at_utc)",
+    ),
+    wall("ledger_head", &[On::Delete], "the head stays", "FALSE"),
+    wall(
+        "person_role",
+        WRITE,
+        "a service never holds signer",
+        "NEW.role <> 'signer' OR (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'",
+    ),
+    wall(
+        "person",
+        &[On::Update],
+        "a person stays of their kind",
+        "NEW.kind = OLD.kind",
+    ),
+    wall(
+        "block_reason_owner_route",
+        WRITE,
+        "the owner must be an active human",
+        "EXISTS (SELECT 1 FROM person WHERE person_id = NEW.owner_user_id AND kind = 'human' AND active = TRUE)",
+    ),
+    wall(
+        "route_change",
+        &[On::Insert],
+        "a change of route starts pending",
+        "NEW.status = 'pending'",
+    ),
+    wall(
+        "route_change",
+        &[On::Update],
+        "a change of route is answered once",
+        "OLD.status = 'pending' AND NEW.status <> 'pending' AND NEW.proposed_by = OLD.proposed_by AND NEW.block_reason = OLD.block_reason \
+         AND NEW.owner_user_id = OLD.owner_user_id AND NEW.backup_owner_user_id = OLD.backup_owner_user_id",
+    ),
+    wall(
+        "freeze_bypass",
+        WRITE,
+        "a bypass needs two humans",
+        "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2",
+    ),
+    wall(
+        "publish_snapshots",
+        &[On::Update],
+        "a decided snapshot is final",
+        "OLD.status = 'pending_gate' OR (NEW.status = OLD.status AND NEW.block_reason IS NOT DISTINCT FROM OLD.block_reason \
+         AND NEW.publish_tuple_hash IS NOT DISTINCT FROM OLD.publish_tuple_hash AND NEW.source_tuple_hash IS NOT DISTINCT FROM OLD.source_tuple_hash \
+         AND NEW.footer_schema_semver IS NOT DISTINCT FROM OLD.footer_schema_semver AND NEW.publish_scope = OLD.publish_scope \
+         AND NEW.artifact_ref IS NOT DISTINCT FROM OLD.artifact_ref AND NEW.drill = OLD.drill AND NEW.created_at_utc = OLD.created_at_utc)",
+    ),
+    wall(
+        "publish_snapshots",
+        &[On::Update],
+        "only the current footer schema passes",
+        "NEW.status <> 'gate_passed' OR OLD.status = 'gate_passed' \
+         OR NEW.footer_schema_semver = (SELECT current_semver FROM footer_schema_registry)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Insert],
+        "an audit row starts decided, as its snapshot was",
+        "NEW.status = (SELECT s.status FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id) \
+         AND NEW.block_reason IS NOT DISTINCT FROM (SELECT s.block_reason FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a block ends resolved or withdrawn, never passed",
+        "NEW.status = OLD.status OR (OLD.status = 'blocked' AND NEW.status IN ('resolved', 'withdrawn'))",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "what the gate found is final",
+        "NEW.block_reason IS NOT DISTINCT FROM OLD.block_reason AND NEW.created_at_utc = OLD.created_at_utc AND NEW.drill = OLD.drill \
+         AND NEW.also = OLD.also AND NEW.publish_tuple_hash IS NOT DISTINCT FROM OLD.publish_tuple_hash \
+         AND NEW.source_tuple_hash IS NOT DISTINCT FROM OLD.source_tuple_hash \
+         AND NEW.sla_first_response_minutes IS NOT DISTINCT FROM OLD.sla_first_response_minutes",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a block is taken once",
+        "OLD.taken_by IS NULL OR (NEW.taken_by = OLD.taken_by AND NEW.taken_at_utc = OLD.taken_at_utc)",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a later passing run of the same scope resolves",
+        "NEW.status <> 'resolved' OR EXISTS (SELECT 1 FROM publish_snapshots r, publish_snapshots b \
+         WHERE r.publish_run_id = NEW.resolution_id AND b.publish_run_id = NEW.publish_run_id AND r.status = 'gate_passed' \
+         AND r.publish_scope = b.publish_scope AND r.drill = b.drill AND r.created_at_utc > b.created_at_utc)",
+    ),
+];
