@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 use govdeck::actions::{ENTRIES, Entry, Required};
 use govdeck::rules::people::Basis;
@@ -57,14 +58,26 @@ fn assert_current(page: &str, generated: &str) {
     );
 }
 
-/// Writes one row of a table.
+/// Writes one row of a table; what would be read as a column's end or as HTML is escaped.
 fn row(cells: &[&str]) -> String {
-    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let escaped = |(place, part): (usize, &str)| {
+        let part = part.replace('|', "\\|");
+        if place % 2 == 0 {
+            part.replace('<', "\\<")
+        } else {
+            part
+        }
+    };
+    let cell = |cell: &&str| {
+        let parts: Vec<_> = cell.split('`').enumerate().map(escaped).collect();
+        parts.join("`")
+    };
+    let cells: Vec<_> = cells.iter().map(cell).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// Begins with a capital, as a sentence does.
-fn sentence(text: impl ToString) -> String {
+fn sentence(text: &impl ToString) -> String {
     let text = text.to_string();
     let mut characters = text.chars();
     characters.next().map_or(String::new(), |first| {
@@ -78,7 +91,7 @@ fn arguments(args: &[&Arg]) -> String {
         let mut meaning = arg.get_help().map(sentence).unwrap_or_default();
         if arg.get_action().takes_values() {
             let allowed = arg.get_possible_values();
-            let allowed: Vec<_> = allowed.iter().map(|value| value.get_name()).collect();
+            let allowed: Vec<_> = allowed.iter().map(PossibleValue::get_name).collect();
             if !allowed.is_empty() {
                 let _ = write!(meaning, " (one of {})", allowed.join(", "));
             }
@@ -281,6 +294,23 @@ fn code_spans(text: &str) -> Vec<String> {
     let prose = prose(text);
     let spans = prose.split('`').skip(1).step_by(2);
     spans.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_named_file_exists() {
+    let folders = ["src/", "tests/", "migrations/", "scripts/", "docs/"];
+    let mut gone = Vec::new();
+    for page in pages() {
+        for span in code_spans(&read(&page)) {
+            let stands_for_many =
+                span.contains(|c: char| c.is_ascii_uppercase() || "* ".contains(c));
+            let is_path = folders.iter().any(|folder| span.starts_with(folder));
+            if is_path && !stands_for_many && !root().join(&span).exists() {
+                gone.push(format!("{page} names {span}, which is not there"));
+            }
+        }
+    }
+    assert!(gone.is_empty(), "{}", gone.join("\n"));
 }
 
 /// Tells whether a test of this path exists: `file::name` in `tests/it`, `floor::file::name` in `src`.

@@ -440,7 +440,7 @@ fn samples(table: &str) -> Vec<SourceFile> {
 
 #[test]
 fn a_wrong_floor_is_found_however_it_is_spelled() {
-    let wrong = r#"
+    let wrong = r"
         canon/tree.rs    | use crate::clock::Moment;
         clock.rs         | use crate::rules;
         rules/block.rs   | fn f() { crate::store::open(); }
@@ -454,7 +454,7 @@ fn a_wrong_floor_is_found_however_it_is_spelled() {
         cli/mod.rs       | use crate as everything;
         cli/mod.rs       | use crate::helpers;
         helpers.rs       |
-    "#;
+    ";
     for file in samples(wrong) {
         assert_eq!(wrong_floors(&file).len(), 1, "{} {}", file.path, file.text);
     }
@@ -499,13 +499,13 @@ fn a_misplaced_word_is_found_and_an_innocent_one_is_not() {
     }
     let tried = samples(wrong).len();
     assert!(tried > CONFINED.len(), "a new rule needs its bad sample");
-    let right = r##"
+    let right = r#"
         store/tx.rs    | use sqlx::Row; fn f() { std::time::Instant::now(); }
         clock.rs       | fn f() { Utc::now(); }
         cli/act.rs     | /* sqlx */ // x.unwrap()¶fn f() { eprintln!("panic! {}", x.unwrap_or(1)); }
         rules/block.rs | #[expect(dead_code, reason = "shown")] fn f() { let s = "a\"x.unwrap()"; }
         rules/block.rs | #[cfg(test)]¶mod tests {¶ fn f() { if true { x.unwrap(); } panic!() }¶}
-    "##;
+    "#;
     for file in samples(right) {
         let found = misplaced(&file, false);
         assert_eq!(found, [""; 0], "{} {}", file.path, file.text);

@@ -84,9 +84,9 @@ impl World {
         let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
         let created = name.clone();
         tokio::task::spawn_blocking(move || {
-            PEOPLE
-                .iter()
-                .for_each(|person| cluster().create_login(person));
+            for person in PEOPLE {
+                cluster().create_login(person);
+            }
             cluster().create_database(&created, None, "maya");
         })
         .await
