@@ -1,6 +1,6 @@
 -- The ground floor: the ledger, people, and the publish gate's tables.
 -- Ids are compared byte by byte (COLLATE "C"), as SQLite does. What a CHECK cannot say stands in the walls,
--- the triggers that `govdeck init` installs from src/store/walls.rs on both databases.
+-- the triggers that `govdeck init` installs from src/store/walls on both databases.
 
 CREATE TABLE artifact (
     sha256 TEXT COLLATE "C" PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
@@ -31,7 +31,7 @@ CREATE TABLE governance_ledger (
     target_id TEXT NOT NULL,
     target_version BIGINT NOT NULL CHECK (target_version >= 0),
     state_hash TEXT NOT NULL CHECK (state_hash ~ '^[0-9a-f]{64}$'),
-    card_sha256 TEXT COLLATE "C" NOT NULL REFERENCES artifact (sha256),
+    card_sha256 TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count BIGINT NOT NULL CHECK (change_count >= 0),
     at_utc TIMESTAMPTZ NOT NULL,

@@ -1,6 +1,6 @@
 -- The ground floor: the ledger, people, and the publish gate's tables.
 -- Times are text of one fixed width (27 characters, UTC), so that text order is time order. What a CHECK
--- cannot say stands in the walls, the triggers that `govdeck init` installs from src/store/walls.rs on both databases.
+-- cannot say stands in the walls, the triggers that `govdeck init` installs from src/store/walls on both databases.
 
 CREATE TABLE artifact (
     sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64 AND length(CAST(sha256 AS BLOB)) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
@@ -36,7 +36,7 @@ CREATE TABLE governance_ledger (
     target_id TEXT NOT NULL,
     target_version INTEGER NOT NULL CHECK (target_version >= 0),
     state_hash TEXT NOT NULL CHECK (length(state_hash) = 64 AND length(CAST(state_hash AS BLOB)) = 64 AND state_hash NOT GLOB '*[^0-9a-f]*'),
-    card_sha256 TEXT NOT NULL REFERENCES artifact (sha256),
+    card_sha256 TEXT NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count INTEGER NOT NULL CHECK (change_count >= 0),
     at_utc TEXT NOT NULL

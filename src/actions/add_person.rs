@@ -34,24 +34,24 @@ pub(super) fn plain_line<'a>(what: &str, line: &'a str) -> Result<&'a str, Refus
 
 impl Action for AddPerson {
     const VERB: &'static str = "add_person";
-    const SUMMARY: &'static str = "add a person who may act, or a service";
+    const SUMMARY: &'static str = "Add a person who may act, or a service";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
-    const TARGET: &'static str = "the new person's id";
+    const TARGET: &'static str = "The new person's id";
     const FIELDS: &'static [Field] = &[
         Field {
             name: "name",
-            help: "the name people know them by",
+            help: "The name people know them by",
             required: Required::Yes,
         },
         Field {
             name: "login",
-            help: "their database login (PostgreSQL) or account (SQLite); a human's is their id when left out",
+            help: "Their database login (PostgreSQL) or account (SQLite); a human's is their id when left out",
             required: Required::No,
         },
         Field {
             name: "kind",
-            help: "human (the default) or service",
+            help: "Human (the default) or service",
             required: Required::No,
         },
     ];

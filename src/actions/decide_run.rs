@@ -25,10 +25,10 @@ pub(super) struct Facts {
 
 impl Action for DecideRun {
     const VERB: &'static str = "decide_run";
-    const SUMMARY: &'static str = "let the publish gate decide a pending run";
+    const SUMMARY: &'static str = "Let the publish gate decide a pending run";
     const LEVEL: Level = Level::Look;
     const BASIS: Basis = Basis::Rule;
-    const TARGET: &'static str = "the pending run";
+    const TARGET: &'static str = "The pending run";
     type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {

@@ -16,9 +16,9 @@ pub(super) struct EscalateBlock {
 
 impl Action for EscalateBlock {
     const VERB: &'static str = "escalate_block";
-    const SUMMARY: &'static str = "escalate a publish block: page its backup";
+    const SUMMARY: &'static str = "Escalate a publish block: page its backup";
     const LEVEL: Level = Level::Confirm;
-    const TARGET: &'static str = "the blocked run";
+    const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {

@@ -52,10 +52,10 @@ pub(super) struct Establish {
 
 impl Action for Establish {
     const VERB: &'static str = "establish";
-    const SUMMARY: &'static str = "establish a deployment";
+    const SUMMARY: &'static str = "Establish a deployment";
     const LEVEL: Level = Level::Look;
     const BASIS: Basis = Basis::Rule;
-    const TARGET: &'static str = "the deployment's name";
+    const TARGET: &'static str = "The deployment's name";
     type Facts = Option<Deployment>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {

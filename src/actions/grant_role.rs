@@ -20,13 +20,13 @@ pub(super) struct Facts {
 
 impl Action for GrantRole {
     const VERB: &'static str = "grant_role";
-    const SUMMARY: &'static str = "grant a role to a person";
+    const SUMMARY: &'static str = "Grant a role to a person";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
-    const TARGET: &'static str = "the person's id";
+    const TARGET: &'static str = "The person's id";
     const FIELDS: &'static [Field] = &[Field {
         name: "role",
-        help: "the role to grant",
+        help: "The role to grant",
         required: Required::Yes,
     }];
     type Facts = Facts;

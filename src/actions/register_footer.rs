@@ -17,10 +17,10 @@ pub(super) struct RegisterFooter {
 
 impl Action for RegisterFooter {
     const VERB: &'static str = "register_footer";
-    const SUMMARY: &'static str = "register the current footer schema";
+    const SUMMARY: &'static str = "Register the current footer schema";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
-    const TARGET: &'static str = "its semver, to the letter as artefacts carry it";
+    const TARGET: &'static str = "Its semver, to the letter as artefacts carry it";
     type Facts = Option<FooterSchema>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {

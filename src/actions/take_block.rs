@@ -31,9 +31,9 @@ pub(super) fn target(audit: &Audit) -> Target {
 
 impl Action for TakeBlock {
     const VERB: &'static str = "take_block";
-    const SUMMARY: &'static str = "take a publish block: the first response to it";
+    const SUMMARY: &'static str = "Take a publish block: the first response to it";
     const LEVEL: Level = Level::Confirm;
-    const TARGET: &'static str = "the blocked run";
+    const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {

@@ -88,6 +88,8 @@ fn as_json(entry: &ledger::Entry) -> Result<Value, StoreError> {
     // A list shows no changes; an empty list would read as "changed nothing".
     if let Some(members) = json.as_object_mut() {
         members.remove("changes");
+        // The schema named inside is that of the hashed bytes, which this is not.
+        members.remove("schema");
         members.insert("change_count".to_owned(), json!(entry.change_count));
     }
     Ok(json)
@@ -143,7 +145,12 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
     let mut json = as_json(&entry)?;
     json["changes"] = Value::Array(changes_json);
     json["card"] = card;
-    Ok(Page::new(Exit::Done, lines, "ledger-entry", json))
+    Ok(Page::new(
+        Exit::Done,
+        lines,
+        "ledger-show",
+        json!({"entries": [json]}),
+    ))
 }
 
 fn differences(before: &Value, after: &Value) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::store::{Store, deployment, ledger, outbox, publish};
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
 /// How far the workstation's clock may be off before it is said.
-const SKEW_SECONDS: i64 = 2;
+const SKEW_MILLISECONDS: i64 = 2_000;
 
 pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Failure> {
     let mut view = store.view().await?;
@@ -28,7 +28,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         .filter(|route| route.backup_owner_user_id == RULES)
         .count();
     let (now, login) = (view.now(), view.login().to_owned());
-    let skew = Moment::on_this_workstation().since(now).num_seconds();
+    let skew = Moment::on_this_workstation().since(now).num_milliseconds();
 
     let you = actor.as_ref().map_or_else(
         || format!("nobody (login {login}): you may only look"),
@@ -63,13 +63,13 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     if unstaffed > 0 {
         lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
     }
-    if skew.abs() > SKEW_SECONDS {
+    if skew.abs() > SKEW_MILLISECONDS {
         lines.push(format!(
-            "WARNING: this workstation's clock is {skew} s off the database's"
+            "WARNING: this workstation's clock is {skew} ms off the database's"
         ));
     }
     let json = json!({
-        "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_seconds": skew,
+        "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_milliseconds": skew,
         "you": actor.map(|actor| actor.person_id), "login": login,
         "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
         "blocks": blocks, "routes_without_human_backup": unstaffed, "ledger": head,

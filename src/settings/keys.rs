@@ -141,6 +141,10 @@ const NONE: &str = "(none)";
 pub static OTHER_VARIABLES: &[(&str, &str)] = &[
     (CONFIG_VARIABLE, "The config file to read, as --config."),
     ("GOVDECK_ROUNDS", "How many rounds long tests run."),
+    (
+        "GOVDECK_BLESS",
+        "Set, tests renew the files they compare with.",
+    ),
     ("GOVDECK_BENCH_*", "What benchmarks are run with."),
 ];
 

@@ -1,5 +1,7 @@
 //! Evidence by its hash: insert-only, written in the same transaction as what it proves.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -83,6 +85,19 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreErro
     const SQL: &str = "SELECT sha256, media_type, CAST(length(bytes) AS BIGINT) AS size, created_at_utc FROM artifact \
          ORDER BY created_at_utc DESC, sha256 LIMIT $1";
     Ok(on!(view, c => query_as(SQL).bind(most).fetch_all(c).await)?)
+}
+
+/// Reads the decision cards of the entries `from` to `to`, by their positions.
+pub(in crate::store) async fn cards(
+    view: &mut View,
+    from: i64,
+    to: i64,
+) -> Result<BTreeMap<i64, Vec<u8>>, StoreError> {
+    const SQL: &str = "SELECT l.seq, a.bytes FROM governance_ledger l JOIN artifact a ON a.sha256 = l.card_sha256 \
+         WHERE l.seq BETWEEN $1 AND $2 ORDER BY l.seq";
+    let cards: Vec<(i64, Vec<u8>)> =
+        on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?;
+    Ok(cards.into_iter().collect())
 }
 
 /// Reads a page of artefacts in the order of their names, for verification.

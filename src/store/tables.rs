@@ -53,7 +53,7 @@ impl Table {
 /// Every table, once.
 pub const TABLES: &[Table] = &[
     Table {
-        unique: &[&["ticket"], &["prev_hash"], &["hash"]],
+        unique: &[&["ticket"], &["card_sha256"], &["prev_hash"], &["hash"]],
         ..Table::new("governance_ledger", Kind::Ledger, &["seq"])
     },
     Table::new(

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::deployment::Deployment;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Head};
 use super::person::{Person, PersonRole};
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
-use super::view::{on, query_as, query_scalar};
+use super::view::{on, query_as};
 use super::{StoreError, View, artifact, schema};
 use crate::canon::Digest;
 
@@ -78,7 +79,6 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
         findings: Vec::new(),
     };
     chain(view, &mut report, exported).await?;
-    entries_without_card(view, &mut report).await?;
     changes_without_entry(view, &mut report).await?;
     for (name, images) in GOVERNED {
         if let Some(table) = table(name) {
@@ -105,6 +105,7 @@ async fn chain(
         for change in ledger::changes(view, expected_seq, last.seq).await? {
             changes.entry(change.seq).or_default().push(change);
         }
+        let cards = artifact::cards(view, expected_seq, last.seq).await?;
         for entry in &entries {
             if entry.seq != expected_seq {
                 report.add(
@@ -118,11 +119,9 @@ async fn chain(
                     "does not follow the entry before it",
                 );
             }
-            check_entry(
-                report,
-                entry,
-                changes.get(&entry.seq).map_or(&[], Vec::as_slice),
-            )?;
+            let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
+            check_entry(report, entry, changes)?;
+            check_card(report, entry, cards.get(&entry.seq).map(Vec::as_slice));
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
                 exported_hash = Some(entry.hash);
             }
@@ -195,14 +194,25 @@ fn check_entry(report: &mut Report, entry: &Entry, changes: &[Change]) -> Result
     Ok(())
 }
 
-async fn entries_without_card(view: &mut View, report: &mut Report) -> Result<(), StoreError> {
-    const SQL: &str = "SELECT l.seq FROM governance_ledger l \
-         WHERE NOT EXISTS (SELECT 1 FROM artifact a WHERE a.sha256 = l.card_sha256) ORDER BY l.seq LIMIT 100";
-    let without: Vec<i64> = on!(view, c => query_scalar(SQL).fetch_all(c).await)?;
-    for seq in without {
-        report.add(format!("entry {seq}"), "its decision card is missing");
+/// Compares an entry with the decision card it names: what was decided must be what is recorded.
+fn check_card(report: &mut Report, entry: &Entry, card: Option<&[u8]>) {
+    let place = format!("entry {}", entry.seq);
+    let Some(card) = card else {
+        return report.add(place, "its decision card is missing");
+    };
+    let said: Value = serde_json::from_slice(card).unwrap_or_default();
+    let recorded = json!({
+        "ticket": entry.ticket, "action": entry.action, "basis": entry.basis, "actor": entry.actor_id,
+        "reason": entry.reason, "state_hash": entry.state_hash, "target_kind": entry.target_kind,
+        "target_id": entry.target_id, "target_version": entry.target_version,
+    });
+    let differs = |(field, value): (&String, &Value)| said.get(field) != Some(value);
+    if recorded
+        .as_object()
+        .is_none_or(|fields| fields.iter().any(differs))
+    {
+        report.add(place, "its decision card tells of another decision");
     }
-    Ok(())
 }
 
 async fn changes_without_entry(view: &mut View, report: &mut Report) -> Result<(), StoreError> {

@@ -4,6 +4,8 @@ mod support;
 
 mod actions_blocks;
 mod actions_people;
+mod docs;
+mod house;
 mod store_faults;
 mod store_ledger;
 mod store_schema;

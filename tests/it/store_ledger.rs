@@ -298,6 +298,58 @@ on_both!(a_change_that_is_recorded_twice_over_is_found, |world| {
     .await;
 });
 
+on_both!(a_missing_card_is_found, |world| {
+    world.tamper_as_superuser(
+        "artifact",
+        "DELETE FROM artifact WHERE sha256 = (SELECT card_sha256 FROM governance_ledger WHERE seq = 2)",
+    );
+    assert_eq!(
+        world.findings(None).await,
+        ["entry 2: its decision card is missing"]
+    );
+});
+
+on_both!(a_card_of_another_decision_is_found, |world| {
+    // The card says one thing and the entry another; both hash to what they should.
+    let card = r#"{"action":"add_person","actor":"maya","basis":"person","ticket":"other"}"#;
+    let sha256 = Digest::of(card.as_bytes());
+    let bytes = if world.is_postgres() {
+        format!("CAST('{card}' AS BYTEA)")
+    } else {
+        format!("CAST('{card}' AS BLOB)")
+    };
+    world.tamper_as_superuser(
+        "artifact",
+        &format!("INSERT INTO artifact SELECT '{sha256}', media_type, {bytes}, created_at_utc FROM artifact LIMIT 1"),
+    );
+    world.tamper_as_superuser(
+        "governance_ledger",
+        &format!("UPDATE governance_ledger SET card_sha256 = '{sha256}' WHERE seq = 2"),
+    );
+    let store = world.store("maya").await;
+    let mut view = store.view().await.expect("a view");
+    let entry = ledger::entries(&mut view, 2, 1)
+        .await
+        .expect("read")
+        .remove(0);
+    let changes = ledger::changes(&mut view, 2, 2).await.expect("read");
+    let hash = entry.computed_hash(&changes).expect("a hash");
+    drop(view);
+    store.close().await;
+    world.tamper_as_superuser(
+        "governance_ledger",
+        &format!("UPDATE governance_ledger SET hash = '{hash}' WHERE seq = 2"),
+    );
+    world.tamper_as_superuser(
+        "ledger_head",
+        &format!("UPDATE ledger_head SET hash = '{hash}'"),
+    );
+    assert_eq!(
+        world.findings(None).await,
+        ["entry 2: its decision card tells of another decision"]
+    );
+});
+
 on_both!(a_dropped_or_altered_wall_is_found, |world| {
     with_history(&world).await;
     if world.is_postgres() {

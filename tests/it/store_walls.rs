@@ -59,29 +59,74 @@ on_both!(the_ledger_is_append_only, |world| {
     .await;
 });
 
-on_both!(a_service_does_not_act_as_a_person, |world| {
-    let entry = |actor: &str, basis: &str| {
-        format!(
-            "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', 'login', 'x', 'x', 0, \
-             state_hash, card_sha256, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
-        )
-    };
-    for (actor, basis) in [("govdeck", "person"), ("kim", "rule"), ("nobody", "person")] {
+on_both!(
+    an_entry_is_by_somebody_known_under_their_own_login,
+    |world| {
+        let card = govdeck::canon::Digest::of(b"{}");
+        let bytes = if world.is_postgres() {
+            "CAST('{}' AS BYTEA)"
+        } else {
+            "CAST('{}' AS BLOB)"
+        };
+        world
+        .sql(&format!("INSERT INTO artifact VALUES ('{card}', 'x', {bytes}, '2026-05-14T02:14:07.000000Z')"))
+        .expect("evidence may be added");
+        let entry = |actor: &str, basis: &str, card: &str| {
+            format!(
+                "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', 'login', 'x', 'x', 0, \
+             state_hash, {card}, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+            )
+        };
+        let new_card = format!("'{card}'");
+        for (actor, basis, card, says) in [
+            (
+                "govdeck",
+                "person",
+                new_card.as_str(),
+                "a service decides by rule",
+            ),
+            ("kim", "rule", &new_card, "a service decides by rule"),
+            (
+                "nobody",
+                "person",
+                &new_card,
+                "the actor must be known and active",
+            ),
+            (
+                "maya",
+                "person",
+                &new_card,
+                "a person acts under their own login",
+            ),
+            (
+                "kim",
+                "person",
+                "card_sha256",
+                if world.is_postgres() {
+                    "card_sha256"
+                } else {
+                    "a row is never replaced"
+                },
+            ),
+        ] {
+            let refused = world.sql(&entry(actor, basis, card)).expect_err("refused");
+            assert!(refused.contains(says), "{actor} by {basis}: {refused}");
+        }
+        // The same entry by a known human is what the walls let through: they keep shape and order, verification the rest.
+        world
+            .sql(&entry("kim", "person", &new_card))
+            .expect("shape and order are right");
+        let findings = world.findings(None).await;
         assert!(
-            world.sql(&entry(actor, basis)).is_err(),
-            "{actor} by {basis}"
+            findings[0].starts_with("entry 3: its content"),
+            "{findings:?}"
+        );
+        assert_eq!(
+            findings[1],
+            "entry 3: its decision card tells of another decision"
         );
     }
-    // The same entry by a known human is what the walls let through: they keep shape and order, verification the rest.
-    world
-        .sql(&entry("kim", "person"))
-        .expect("shape and order are right");
-    let findings = world.findings(None).await;
-    assert!(
-        findings[0].starts_with("entry 3: its content"),
-        "{findings:?}"
-    );
-});
+);
 
 on_both!(a_blocked_run_never_becomes_passed, |world| {
     world.register_footer().await;

@@ -70,6 +70,12 @@ pub(super) const WALLS: &[Wall] = &[
         "a service decides by rule, a human by person",
         "NEW.seq = 1 OR (SELECT kind FROM person WHERE person_id = NEW.actor_id) = CASE NEW.basis WHEN 'rule' THEN 'service' ELSE 'human' END",
     ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "a person acts under their own login",
+        "NEW.basis = 'rule' OR (SELECT login FROM person WHERE person_id = NEW.actor_id) = NEW.login",
+    ),
     Wall {
         table: "governance_ledger",
         on: &[On::Insert],
