@@ -7,11 +7,11 @@ use crate::rules::block::{
 };
 use crate::rules::guard::Level;
 use crate::rules::people::{Actor, Basis};
-use crate::rules::{Condition, Refusal, Verdict};
+use crate::rules::{Condition, Refusal, Verdict, time};
 use crate::store::outbox::Notice;
 use crate::store::publish::{self, Audit, Route, Snapshot};
 use crate::store::tables::image_of;
-use crate::store::{StoreError, Target, View};
+use crate::store::{StoreError, Target, View, ledger};
 
 pub(super) struct DecideRun {
     run: String,
@@ -21,6 +21,7 @@ pub(super) struct Facts {
     snapshot: Option<Snapshot>,
     registered_semvers: Vec<String>,
     routes: Vec<Route>,
+    newest_entry_at: Option<Moment>,
 }
 
 impl Action for DecideRun {
@@ -42,6 +43,7 @@ impl Action for DecideRun {
             snapshot: publish::snapshot(view, &self.run).await?,
             registered_semvers: publish::registered_semvers(view).await?,
             routes: publish::routes(view).await?,
+            newest_entry_at: ledger::head(view).await?.at_utc,
         })
     }
 
@@ -80,6 +82,7 @@ impl Action for DecideRun {
                     format!("the run is {}", snapshot.status),
                     "a run is decided once; mint another",
                 ),
+                time::can_be_counted(facts.newest_entry_at, now),
                 Condition {
                     id: "routed",
                     verdict: if matches!(route, Some(None)) {

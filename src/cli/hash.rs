@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
-use crate::canon::{self, Digest};
+use crate::canon::{self, Digest, JsonError};
 
 /// The largest text that is read; a larger one is refused before memory is.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct Canon {
 
 impl Canon {
     pub(super) fn run(self) -> Result<Page, Failure> {
-        Ok(Page::raw(canon::canonical(&read(self.file.as_deref())?)?))
+        Ok(Page::raw(hashed(self.file.as_deref(), canon::canonical)?))
     }
 }
 
@@ -47,10 +47,10 @@ pub(super) struct Input {
 impl Hash {
     pub(super) fn run(self) -> Result<Page, Failure> {
         let (of, digest) = match self {
-            Self::Tuple(input) => ("tuple", canon::tuple_hash(&read(input.file.as_deref())?)?),
+            Self::Tuple(input) => ("tuple", hashed(input.file.as_deref(), canon::tuple_hash)?),
             Self::Keyset(input) => (
                 "keyset",
-                canon::keyset(&read(input.file.as_deref())?)?.hash(),
+                hashed(input.file.as_deref(), canon::keyset)?.hash(),
             ),
             Self::File(input) => ("file", hash_file(input.file.as_deref())?),
         };
@@ -61,6 +61,15 @@ impl Hash {
             json!({"of": of, "sha256": digest}),
         ))
     }
+}
+
+/// Reads a JSON text and works on it; what is wrong with it is told with the file's name.
+fn hashed<T>(
+    path: Option<&Path>,
+    work: impl FnOnce(&[u8]) -> Result<T, JsonError>,
+) -> Result<T, Failure> {
+    work(&read(path)?)
+        .map_err(|error| Failure::of_json(path.unwrap_or(Path::new("standard input")), &error))
 }
 
 fn hash_file(path: Option<&Path>) -> Result<Digest, Failure> {

@@ -196,7 +196,7 @@ async fn print_head(view: &mut View) -> Result<Page, Failure> {
 
 fn read_head(path: &Path) -> Result<(HeadFile, ExportedHead), Failure> {
     let bytes = super::hash::read(Some(path))?;
-    canon::canonical_exact(&bytes)?;
+    canon::canonical_exact(&bytes).map_err(|error| Failure::of_json(path, &error))?;
     let malformed = |what: String| {
         Failure::new(
             Exit::BadInput,

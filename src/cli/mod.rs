@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::settings::{Flags, LogLevel, Settings};
-use crate::store::{Access, OsAccount, Store};
+use crate::store::{Access, OsAccount, Store, schema};
 
 use page::{Exit, Failure, Page, Shape};
 
@@ -133,6 +133,12 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         _ => Access::Read,
     };
     let store = Store::open(&settings.dsn, account, access).await?;
+    if let Some(found) = store.newer_schema() {
+        let known = schema::latest();
+        eprintln!(
+            "warning: the database has schema {found}, this program knows only {known}: it may only look"
+        );
+    }
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
         Verb::Act(verb) => verb.run(&store).await,

@@ -145,6 +145,15 @@ impl Failure {
         )
     }
 
+    /// Makes a failure about a JSON text that is not what it should be.
+    pub(super) fn of_json(path: &std::path::Path, error: &JsonError) -> Self {
+        Self::new(
+            Exit::BadInput,
+            format!("{}, {error}", path.display()),
+            "mend the JSON text there",
+        )
+    }
+
     /// Prints the failure and returns its exit code.
     pub(super) fn print(self) -> ExitCode {
         let mut err = std::io::stderr().lock();
@@ -175,16 +184,6 @@ impl From<StoreError> for Failure {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Self::new(Exit::BadInput, error.sentence, error.hint)
-    }
-}
-
-impl From<JsonError> for Failure {
-    fn from(error: JsonError) -> Self {
-        Self::new(
-            Exit::BadInput,
-            error.to_string(),
-            "mend the JSON text there",
-        )
     }
 }
 

@@ -12,6 +12,7 @@ pub mod people;
 pub mod refusal;
 pub mod semver;
 pub mod text;
+pub mod time;
 
 pub use condition::{Condition, Verdict};
 pub use refusal::Refusal;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::settings::Dsn;
+
 /// An unexpected failure of the store; never an expected "no", which is a [`crate::rules::Refusal`].
 #[derive(Debug, thiserror::Error)]
 #[error("{sentence}")]
@@ -36,6 +38,15 @@ impl StoreError {
             kind,
             sentence: sentence.into(),
             hint: hint.into(),
+        }
+    }
+
+    /// Says which database the error is about, without its password.
+    #[must_use]
+    pub fn about(self, dsn: &Dsn) -> Self {
+        Self {
+            sentence: format!("{dsn}: {}", self.sentence),
+            ..self
         }
     }
 

@@ -80,6 +80,7 @@ pub struct Store {
     pool: Pool,
     account: OsAccount,
     access: Access,
+    newer_schema: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,24 +104,27 @@ impl Access {
 }
 
 impl Store {
-    /// Opens a deployment and checks that its schema is the one this program knows.
+    /// Opens a deployment and checks that its schema is one this program can work with.
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
         if let DsnKind::Sqlite(path) = dsn.kind() {
             refuse_what_is_no_file(&path)?;
         }
-        let store = Self::connect(dsn, account, access).await?;
-        match schema::state(&store).await? {
-            schema::State::Current => Ok(store),
+        let about = |error: StoreError| error.about(dsn);
+        let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
+        match schema::state(&store).await.map_err(about)? {
+            schema::State::Current => {}
             schema::State::Newer { found } if access == Access::Read => {
-                tracing::warn!(
-                    found,
-                    known = schema::latest(),
-                    "the database has a newer schema: read-only"
-                );
-                Ok(store)
+                store.newer_schema = Some(found);
             }
-            other => Err(other.into_error()),
+            other => return Err(other.into_error().about(dsn)),
         }
+        Ok(store)
+    }
+
+    /// Returns the schema of the database where it is newer than this program knows: then it may only look.
+    #[must_use]
+    pub fn newer_schema(&self) -> Option<i64> {
+        self.newer_schema
     }
 
     /// Connects without asking what the database holds; only `init` needs that.
@@ -137,6 +141,7 @@ impl Store {
             pool,
             account,
             access,
+            newer_schema: None,
         })
     }
 

@@ -153,12 +153,19 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
     if let DsnKind::Sqlite(path) = dsn.kind() {
         create_private_file(&path)?;
     }
-    let store = Store::connect(dsn, account, Access::Write).await?;
-    match state(&store).await? {
-        State::Current => return Ok((store, Prepared::Unchanged)),
-        found @ (State::Foreign | State::Newer { .. }) => return Err(found.into_error()),
-        State::Empty | State::HalfMade | State::Older { .. } => {}
-    }
+    let made = async {
+        let store = Store::connect(dsn, account, Access::Write).await?;
+        let prepared = match state(&store).await? {
+            State::Current => Prepared::Unchanged,
+            found @ (State::Foreign | State::Newer { .. }) => return Err(found.into_error()),
+            State::Empty | State::HalfMade | State::Older { .. } => migrate(&store).await?,
+        };
+        Ok((store, prepared))
+    };
+    made.await.map_err(|error: StoreError| error.about(dsn))
+}
+
+async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
     if let Pool::Sqlite(pool) = &store.pool {
         sqlx::raw_sql("PRAGMA journal_mode = WAL")
             .execute(pool)
@@ -184,7 +191,7 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
         Session::Sqlite(t) => t.commit().await?,
         Session::Postgres(t) => t.commit().await?,
     }
-    Ok((store, Prepared::Changed))
+    Ok(Prepared::Changed)
 }
 
 fn migration_failed(error: MigrateError) -> StoreError {

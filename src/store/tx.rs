@@ -11,12 +11,10 @@ use super::{Failure, SealError, Store, StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
+use crate::rules::time;
 
 /// How long the head may be held before it is worth a line in the log.
 const HELD_LONG: Duration = Duration::from_millis(200);
-
-/// How far before the newest entry the clock may lie before the entry is marked.
-const CLOCK_SLACK_SECONDS: i64 = 2;
 
 const LOCK_HEAD: &str = "SELECT seq FROM ledger_head FOR UPDATE";
 
@@ -188,9 +186,7 @@ impl Tx {
         changes: &[Change],
     ) -> Result<Entry, StoreError> {
         let now = self.now();
-        let clock_anomaly = self.head.at_utc.is_some_and(|newest| {
-            newest.since(now).num_milliseconds() > CLOCK_SLACK_SECONDS * 1000
-        });
+        let clock_anomaly = time::is_turned_back(self.head.at_utc, now);
         let mut entry = Entry {
             seq: self.head.seq + 1,
             ticket: decision.ticket,

@@ -6,6 +6,7 @@ mod actions_blocks;
 mod actions_people;
 mod docs;
 mod house;
+mod sql_style;
 mod store_faults;
 mod store_ledger;
 mod store_schema;

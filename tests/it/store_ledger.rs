@@ -63,6 +63,7 @@ on_both!(an_edited_entry_is_found, |world| {
 
 on_both!(every_field_of_an_entry_is_bound, |world| {
     with_history(&world).await;
+    let card = world.add_evidence();
     let other = "b".repeat(64);
     for (field, value) in [
         ("ticket", "'00000000000000000000000000000000'".to_owned()),
@@ -75,10 +76,7 @@ on_both!(every_field_of_an_entry_is_bound, |world| {
         ("target_id", "'pub-2'".to_owned()),
         ("target_version", "7".to_owned()),
         ("state_hash", format!("'{other}'")),
-        (
-            "card_sha256",
-            "(SELECT card_sha256 FROM governance_ledger WHERE seq = 1)".to_owned(),
-        ),
+        ("card_sha256", format!("'{card}'")),
         ("reason", "NULL".to_owned()),
         ("at_utc", "'2026-05-14T02:14:07.000000Z'".to_owned()),
         ("clock_anomaly", "TRUE".to_owned()),
@@ -126,10 +124,13 @@ on_both!(a_deleted_entry_is_found, |world| {
 
 on_both!(an_inserted_entry_is_found, |world| {
     with_history(&world).await;
+    let card = world.add_evidence();
     world.tamper_as_superuser(
         "governance_ledger",
-        "INSERT INTO governance_ledger SELECT 99, '00000000000000000000000000000000', action, basis, actor_id, login, attestation, target_kind, \
-         target_id, target_version, state_hash, card_sha256, reason, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2",
+        &format!(
+            "INSERT INTO governance_ledger SELECT 99, '00000000000000000000000000000000', action, basis, actor_id, login, attestation, target_kind, \
+             target_id, target_version, state_hash, '{card}', reason, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2"
+        ),
     );
     let findings = world.findings(None).await;
     assert!(
@@ -451,5 +452,23 @@ on_both!(a_clock_before_the_newest_entry_is_marked, |world| {
         .expect("writes go on");
     let anomaly = world.owner_sql("SELECT seq FROM governance_ledger WHERE clock_anomaly = TRUE");
     assert_eq!(anomaly, "3");
+    // What counts time cannot tell until the clock has caught up.
+    world.tamper("ledger_head", ahead);
+    world.mint("pub-1", None, None).expect("minted");
+    let no = world
+        .decide("pub-1")
+        .await
+        .expect_err("the gate counts time");
+    assert!(
+        no.starts_with("clock: the database's clock lies before"),
+        "{no}"
+    );
+    let honest =
+        "UPDATE ledger_head SET at_utc = (SELECT at_utc FROM governance_ledger WHERE seq = 3)";
+    world.tamper("ledger_head", honest);
+    world
+        .decide("pub-1")
+        .await
+        .expect("the clock has caught up");
     world.assert_sound().await;
 });

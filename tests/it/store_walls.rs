@@ -62,15 +62,7 @@ on_both!(the_ledger_is_append_only, |world| {
 on_both!(
     an_entry_is_by_somebody_known_under_their_own_login,
     |world| {
-        let card = govdeck::canon::Digest::of(b"{}");
-        let bytes = if world.is_postgres() {
-            "CAST('{}' AS BYTEA)"
-        } else {
-            "CAST('{}' AS BLOB)"
-        };
-        world
-        .sql(&format!("INSERT INTO artifact VALUES ('{card}', 'x', {bytes}, '2026-05-14T02:14:07.000000Z')"))
-        .expect("evidence may be added");
+        let card = world.add_evidence();
         let entry = |actor: &str, basis: &str, card: &str| {
             format!(
                 "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', 'login', 'x', 'x', 0, \
@@ -397,11 +389,14 @@ async fn truncate_and_shadow_tables_do_not_help_on_postgres() {
 #[tokio::test]
 async fn an_entry_carries_the_login_of_its_session_on_postgres() {
     let world = World::postgres().await;
-    let entry = "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'person', 'kim', 'maya', 'login', 'x', 'x', 0, \
-         state_hash, card_sha256, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1";
+    let card = world.add_evidence();
+    let entry = format!(
+        "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'rule', 'govdeck', 'maya', 'login', 'x', 'x', 0, \
+         state_hash, '{card}', NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+    );
     assert!(
         world
-            .sql(entry)
+            .sql(&entry)
             .unwrap_err()
             .contains("the login must be that of the session")
     );
