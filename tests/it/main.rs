@@ -4,6 +4,12 @@ mod support;
 
 mod actions_blocks;
 mod actions_people;
+mod cli_act;
+mod cli_config;
+mod cli_database;
+mod cli_hash;
+mod cli_kit;
+mod cli_ledger;
 mod docs;
 mod house;
 mod sql_style;
