@@ -35,12 +35,15 @@ pub(super) enum Flavour {
 
 /// Makes the command line of an action from its registry row.
 pub(super) fn command(entry: &'static Entry, flavour: Flavour) -> Command {
-    let mut command = Command::new(entry.name()).about(entry.summary).arg(
-        Arg::new("target")
-            .value_name("ID")
-            .required(true)
-            .help(entry.target),
-    );
+    let mut command = Command::new(entry.name())
+        .alias(entry.verb)
+        .about(entry.summary)
+        .arg(
+            Arg::new("target")
+                .value_name("ID")
+                .required(true)
+                .help(entry.target),
+        );
     for field in entry.fields {
         let required = field.required == actions::Required::Yes && flavour == Flavour::Act;
         command = command.arg(
@@ -124,7 +127,7 @@ impl FromArgMatches for Act {
         if matches!(go, Go::DryRun) && !matches.get_flag("dry-run") {
             return Err(clap::Error::raw(
                 clap::error::ErrorKind::MissingRequiredArgument,
-                "give --dry-run to look, or --confirm PHRASE to do it; --dry-run shows the phrase\n",
+                "give --dry-run to look, or --confirm PHRASE to do it; --dry-run shows the phrase",
             ));
         }
         Ok(Self {

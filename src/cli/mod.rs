@@ -18,6 +18,7 @@ mod why;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::settings::{Flags, LogLevel, Settings};
@@ -80,12 +81,46 @@ enum Verb {
 /// Runs the program and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            help.exit()
+        }
+        Err(error) if error.use_stderr() => return usage(&error).print(),
+        Err(help) => return Page::raw(help.render().to_string().into_bytes()).print(Shape::Text),
+    };
     let shape = if cli.json { Shape::Json } else { Shape::Text };
     match run(cli) {
         Ok(page) => page.print(shape),
         Err(failure) => failure.print(),
     }
+}
+
+/// Says what is wrong with the command line, without repeating an address that may hold a password.
+fn usage(error: &clap::Error) -> Failure {
+    let mut said = error.render().to_string();
+    for word in std::env::args_os().filter_map(|word| word.into_string().ok()) {
+        if word.contains("://") {
+            said = said.replace(&word, "(an address)");
+        }
+    }
+    let mut parts = said
+        .split("\n\n")
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let sentence = parts.next().unwrap_or_default();
+    let hint = parts
+        .find(|part| part.starts_with("Usage:"))
+        .unwrap_or_default();
+    let hint = if hint.is_empty() {
+        "`govdeck --help` lists the verbs".to_owned()
+    } else {
+        hint
+    };
+    Failure::new(
+        Exit::BadInput,
+        sentence.strip_prefix("error: ").unwrap_or(&sentence),
+        hint,
+    )
 }
 
 /// Returns the whole command line, for completions, man pages and the reference.

@@ -97,7 +97,12 @@ impl Page {
         let mut out = std::io::stdout().lock();
         match out.write_all(&bytes).and_then(|()| out.flush()) {
             Ok(()) => ExitCode::from(self.exit as u8),
-            Err(_) => ExitCode::from(Exit::CannotTell as u8),
+            Err(error) => Failure::new(
+                Exit::CannotTell,
+                format!("the result cannot be written: {error}"),
+                "nothing read it, so nothing may count on it",
+            )
+            .print(),
         }
     }
 }

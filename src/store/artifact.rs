@@ -10,6 +10,9 @@ use super::{Failure, StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
 
+/// The media type of decision cards.
+pub const CARD: &str = "application/vnd.govdeck.card+json";
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
@@ -87,17 +90,25 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreErro
     Ok(on!(view, c => query_as(SQL).bind(most).fetch_all(c).await)?)
 }
 
+/// A decision card as it is filed.
+#[derive(Debug, FromRow)]
+pub(in crate::store) struct Card {
+    seq: i64,
+    pub media_type: String,
+    pub created_at_utc: Moment,
+    pub bytes: Vec<u8>,
+}
+
 /// Reads the decision cards of the entries `from` to `to`, by their positions.
 pub(in crate::store) async fn cards(
     view: &mut View,
     from: i64,
     to: i64,
-) -> Result<BTreeMap<i64, Vec<u8>>, StoreError> {
-    const SQL: &str = "SELECT l.seq, a.bytes FROM governance_ledger l JOIN artifact a ON a.sha256 = l.card_sha256 \
-         WHERE l.seq BETWEEN $1 AND $2 ORDER BY l.seq";
-    let cards: Vec<(i64, Vec<u8>)> =
-        on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?;
-    Ok(cards.into_iter().collect())
+) -> Result<BTreeMap<i64, Card>, StoreError> {
+    const SQL: &str = "SELECT l.seq, a.media_type, a.created_at_utc, a.bytes FROM governance_ledger l \
+         JOIN artifact a ON a.sha256 = l.card_sha256 WHERE l.seq BETWEEN $1 AND $2 ORDER BY l.seq";
+    let cards: Vec<Card> = on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?;
+    Ok(cards.into_iter().map(|card| (card.seq, card)).collect())
 }
 
 /// Reads a page of artefacts in the order of their names, for verification.

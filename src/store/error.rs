@@ -92,7 +92,7 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::new(
                 Failure::Other,
                 format!("the database call failed: {error}"),
-                "see the log for details",
+                "if it repeats, report it with this sentence",
             ),
         }
     }
@@ -174,7 +174,7 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
         _ => StoreError::new(
             Failure::Other,
             format!("the database call failed: {message} ({code})"),
-            "see the log for details",
+            "if it repeats, report it with this sentence",
         ),
     }
 }

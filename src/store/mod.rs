@@ -7,6 +7,7 @@ pub mod artifact;
 mod codec;
 pub mod deployment;
 pub mod error;
+mod file;
 pub mod ledger;
 pub mod outbox;
 pub mod person;
@@ -106,19 +107,24 @@ impl Access {
 impl Store {
     /// Opens a deployment and checks that its schema is one this program can work with.
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
-        if let DsnKind::Sqlite(path) = dsn.kind() {
-            refuse_what_is_no_file(&path)?;
-        }
         let about = |error: StoreError| error.about(dsn);
-        let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
-        match schema::state(&store).await.map_err(about)? {
-            schema::State::Current => {}
-            schema::State::Newer { found } if access == Access::Read => {
-                store.newer_schema = Some(found);
-            }
-            other => return Err(other.into_error().about(dsn)),
+        if let DsnKind::Sqlite(path) = dsn.kind() {
+            file::refuse_foreign(&path)?;
         }
-        Ok(store)
+        let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
+        match schema::state(&store).await {
+            Ok(schema::State::Current) => Ok(store),
+            Ok(schema::State::Newer { found }) if access == Access::Read => {
+                store.newer_schema = Some(found);
+                Ok(store)
+            }
+            unfit => {
+                store.close().await;
+                Err(about(
+                    unfit.map_or_else(|error| error, schema::State::into_error),
+                ))
+            }
+        }
     }
 
     /// Returns the schema of the database where it is newer than this program knows: then it may only look.
@@ -215,24 +221,4 @@ async fn postgres_pool(dsn: &Dsn, access: Access) -> Result<PgPool, StoreError> 
         .max_connections(access.connections())
         .acquire_timeout(CONNECT_PATIENCE)
         .connect_lazy_with(options))
-}
-
-fn refuse_what_is_no_file(path: &Path) -> Result<(), StoreError> {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => Ok(()),
-        Ok(_) => Err(StoreError::unusable(
-            format!("{} is not a file", path.display()),
-            "point `dsn` at a database file",
-        )),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::new(
-            Failure::Unusable,
-            format!("there is no database at {}", path.display()),
-            "`govdeck init` makes one, or point `dsn` at yours",
-        )),
-        Err(error) => Err(StoreError::new(
-            Failure::Unreachable,
-            format!("{} cannot be read: {error}", path.display()),
-            "check the path and its permissions",
-        )),
-    }
 }

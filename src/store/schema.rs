@@ -1,20 +1,15 @@
 //! The schema: what a database holds, making and upgrading it, and its catalogue of definitions.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::tables::TABLES;
 use super::view::{Session, View, query, query_as, query_scalar};
-use super::{Access, Failure, OsAccount, Pool, Store, StoreError, walls};
+use super::{Access, Failure, OsAccount, Pool, Store, StoreError, file, walls};
 use crate::settings::{Dsn, DsnKind};
 
-/// Marks an SQLite file as govdeck's: "govd" in ASCII.
-const APPLICATION_ID: i64 = 0x676f_7664;
 const MIGRATIONS_TABLE: &str = "govdeck_migrations";
 
 fn migrator(postgres: bool) -> Migrator {
@@ -46,7 +41,7 @@ pub enum State {
     Current,
     /// Nothing at all.
     Empty,
-    /// Tables that are not govdeck's, in an SQLite file of their own.
+    /// Tables that are not govdeck's, or no longer whole.
     Foreign,
     /// A schema that was begun and never established.
     HalfMade,
@@ -68,10 +63,12 @@ impl State {
     pub fn into_error(self) -> StoreError {
         let known = latest();
         match self {
-            Self::Empty => StoreError::unusable("the database is empty", "run `govdeck init`"),
+            Self::Empty => {
+                StoreError::unusable("the database holds no deployment", "run `govdeck init`")
+            }
             Self::Foreign => StoreError::unusable(
-                "the database belongs to another program",
-                "point `dsn` at a database of govdeck's",
+                "the database holds tables of another program, or has lost its history",
+                "point `dsn` at a database of govdeck's, or restore this one from a backup",
             ),
             Self::HalfMade => StoreError::unusable(
                 "the database was never finished",
@@ -96,47 +93,54 @@ impl State {
 
 /// Finds out what a database holds, without changing anything.
 pub async fn state(store: &Store) -> Result<State, StoreError> {
-    const SQLITE_COUNT: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name IN ('govdeck_migrations', 'governance_ledger')";
-    const POSTGRES_COUNT: &str = "SELECT COUNT(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace) \
-         AND relname IN ('govdeck_migrations', 'governance_ledger')";
     const READ: &str = "SELECT (SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM govdeck_migrations) AS found, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment) AS established";
     let mut view = store.view().await?;
-    let ours: i64 = match &mut view.session {
-        Session::Sqlite(t) => {
-            let id: i64 = query_scalar("PRAGMA application_id")
-                .fetch_one(&mut **t)
-                .await?;
-            let tables: i64 = query_scalar("SELECT COUNT(*) FROM sqlite_master")
-                .fetch_one(&mut **t)
-                .await?;
-            if id != APPLICATION_ID {
-                return Ok(if tables == 0 && id == 0 {
-                    State::Empty
-                } else {
-                    State::Foreign
-                });
-            }
-            query_scalar(SQLITE_COUNT).fetch_one(&mut **t).await?
-        }
-        Session::Postgres(t) => {
-            let ours = query_scalar(POSTGRES_COUNT).fetch_one(&mut **t).await?;
-            if ours == 0 {
-                return Ok(State::Empty);
-            }
-            ours
-        }
-    };
-    if ours < 2 {
+    let names = tables_of_our_names(&mut view).await?;
+    if names.is_empty() {
+        return Ok(State::Empty);
+    }
+    if !["govdeck_migrations", "governance_ledger", "deployment"]
+        .iter()
+        .all(|ours| names.iter().any(|name| name == ours))
+    {
         return Ok(State::Foreign);
     }
     let row: (i64, i64) = super::view::on!(view, c => query_as(READ).fetch_one(c).await)?;
     Ok(match row {
+        (0, _) => State::Foreign,
         (found, _) if found > latest() => State::Newer { found },
         (found, _) if found < latest() => State::Older { found },
         (_, 0) => State::HalfMade,
         _ => State::Current,
     })
+}
+
+/// Lists the tables that have names of ours; an SQLite file that holds only others belongs to another program.
+async fn tables_of_our_names(view: &mut View) -> Result<Vec<String>, StoreError> {
+    match &mut view.session {
+        Session::Sqlite(t) => {
+            let all: Vec<String> =
+                query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
+                    .fetch_all(&mut **t)
+                    .await?;
+            let id: i64 = query_scalar("PRAGMA application_id")
+                .fetch_one(&mut **t)
+                .await?;
+            if id != i64::from(file::APPLICATION_ID) && !all.is_empty() {
+                return Err(State::Foreign.into_error());
+            }
+            Ok(all)
+        }
+        Session::Postgres(t) => {
+            let sql = format!(
+                "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' \
+                 AND relnamespace = CAST(current_schema() AS regnamespace) AND relname IN ('{MIGRATIONS_TABLE}', {})",
+                names()
+            );
+            Ok(query_scalar(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)
+        }
+    }
 }
 
 /// What `prepare` did.
@@ -151,38 +155,41 @@ pub enum Prepared {
 /// Makes or upgrades the schema and its walls, in one transaction, and returns the store.
 pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared), StoreError> {
     if let DsnKind::Sqlite(path) = dsn.kind() {
-        create_private_file(&path)?;
+        file::create_private(&path)?;
     }
-    let made = async {
-        let store = Store::connect(dsn, account, Access::Write).await?;
-        let prepared = match state(&store).await? {
-            State::Current => Prepared::Unchanged,
-            found @ (State::Foreign | State::Newer { .. }) => return Err(found.into_error()),
-            State::Empty | State::HalfMade | State::Older { .. } => migrate(&store).await?,
-        };
-        Ok((store, prepared))
+    let about = |error: StoreError| error.about(dsn);
+    let store = Store::connect(dsn, account, Access::Write)
+        .await
+        .map_err(about)?;
+    let prepared = match state(&store).await {
+        Ok(State::Current) => Ok(Prepared::Unchanged),
+        Ok(found @ (State::Foreign | State::Newer { .. })) => Err(found.into_error()),
+        Ok(State::Empty | State::HalfMade | State::Older { .. }) => migrate(&store).await,
+        Err(error) => Err(error),
     };
-    made.await.map_err(|error: StoreError| error.about(dsn))
+    match prepared {
+        Ok(prepared) => Ok((store, prepared)),
+        Err(error) => {
+            store.close().await;
+            Err(about(error))
+        }
+    }
 }
 
 async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
     if let Pool::Sqlite(pool) = &store.pool {
-        sqlx::raw_sql("PRAGMA journal_mode = WAL")
-            .execute(pool)
-            .await?;
+        // First of all the file says whose it is, so that a start that is cut short can be taken up again.
+        let own = format!(
+            "PRAGMA application_id = {}; PRAGMA journal_mode = WAL",
+            file::APPLICATION_ID
+        );
+        sqlx::raw_sql(AssertSqlSafe(own)).execute(pool).await?;
     }
     let mut view = store
         .view_for_writing("SELECT pg_advisory_xact_lock(7382150)")
         .await?;
     let migrated = match &mut view.session {
-        Session::Sqlite(t) => {
-            sqlx::raw_sql(AssertSqlSafe(format!(
-                "PRAGMA application_id = {APPLICATION_ID}"
-            )))
-            .execute(&mut **t)
-            .await?;
-            migrator(false).run(&mut **t).await
-        }
+        Session::Sqlite(t) => migrator(false).run(&mut **t).await,
         Session::Postgres(t) => migrator(true).run(&mut **t).await,
     };
     migrated.map_err(migration_failed)?;
@@ -201,38 +208,6 @@ fn migration_failed(error: MigrateError) -> StoreError {
             format!("the schema's history does not match this program: {other}"),
             "restore the database from a backup, or use the program that made it",
         ),
-    }
-}
-
-fn create_private_file(path: &Path) -> Result<(), StoreError> {
-    let failed = |what: &Path, error: std::io::Error| {
-        StoreError::new(
-            Failure::Unreachable,
-            format!("{} cannot be made: {error}", what.display()),
-            "check the path and its permissions",
-        )
-    };
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-    {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| failed(folder, error))?;
-    }
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            super::refuse_what_is_no_file(path)
-        }
-        Err(error) => Err(failed(path, error)),
     }
 }
 

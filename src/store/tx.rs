@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::artifact::Artifact;
+use super::artifact::{self, Artifact};
 use super::ledger::{self, Change, Entry, Head};
 use super::outbox::Notice;
 use super::tables::GovernedRow;
@@ -146,7 +146,7 @@ impl Tx {
     /// Appends the entry with its changes, writes the rows, and commits: all of it or nothing.
     pub async fn seal(mut self, decision: Decision, work: Work) -> Result<Sealed, SealError> {
         let now = self.now();
-        let card = Artifact::new("application/vnd.govdeck.card+json", decision.card.clone());
+        let card = Artifact::new(artifact::CARD, decision.card.clone());
         let changes = changes_of(&work, self.head.seq + 1)?;
         let entry = self.entry(decision, &card, &changes)?;
         card.insert(&mut self.view, now).await?;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::artifact::Card;
 use super::deployment::Deployment;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Head};
 use super::person::{Person, PersonRole};
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
-use super::view::{on, query_as};
+use super::view::{Session, on, query_as, query_scalar};
 use super::{StoreError, View, artifact, schema};
 use crate::canon::Digest;
 
@@ -78,6 +79,7 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
         definitions: 0,
         findings: Vec::new(),
     };
+    integrity(view, &mut report).await?;
     chain(view, &mut report, exported).await?;
     changes_without_entry(view, &mut report).await?;
     for (name, images) in GOVERNED {
@@ -88,6 +90,19 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
     artifacts(view, &mut report).await?;
     definitions(view, &mut report).await?;
     Ok(report)
+}
+
+/// Lets SQLite check its own file: an index that disagrees with its table would hide a row from every other check.
+async fn integrity(view: &mut View, report: &mut Report) -> Result<(), StoreError> {
+    if let Session::Sqlite(t) = &mut view.session {
+        let said: Vec<String> = query_scalar("PRAGMA integrity_check(10)")
+            .fetch_all(&mut **t)
+            .await?;
+        for wrong in said.into_iter().filter(|said| said != "ok") {
+            report.add("database", wrong);
+        }
+    }
+    Ok(())
 }
 
 async fn chain(
@@ -121,7 +136,7 @@ async fn chain(
             }
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             check_entry(report, entry, changes)?;
-            check_card(report, entry, cards.get(&entry.seq).map(Vec::as_slice));
+            check_card(report, entry, cards.get(&entry.seq));
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
                 exported_hash = Some(entry.hash);
             }
@@ -195,12 +210,18 @@ fn check_entry(report: &mut Report, entry: &Entry, changes: &[Change]) -> Result
 }
 
 /// Compares an entry with the decision card it names: what was decided must be what is recorded.
-fn check_card(report: &mut Report, entry: &Entry, card: Option<&[u8]>) {
+fn check_card(report: &mut Report, entry: &Entry, card: Option<&Card>) {
     let place = format!("entry {}", entry.seq);
     let Some(card) = card else {
         return report.add(place, "its decision card is missing");
     };
-    let said: Value = serde_json::from_slice(card).unwrap_or_default();
+    if card.media_type != artifact::CARD || card.created_at_utc != entry.at_utc {
+        report.add(
+            place.clone(),
+            "its decision card was filed under another type or time",
+        );
+    }
+    let said: Value = serde_json::from_slice(&card.bytes).unwrap_or_default();
     let recorded = json!({
         "ticket": entry.ticket, "action": entry.action, "basis": entry.basis, "actor": entry.actor_id,
         "reason": entry.reason, "state_hash": entry.state_hash, "target_kind": entry.target_kind,

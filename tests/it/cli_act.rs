@@ -456,7 +456,7 @@ on_both!(status_counts_what_waits, |world| {
         "pending_runs",
         "routes_without_human_backup",
         "schema",
-        "skew_seconds",
+        "skew_milliseconds",
         "waiting_messages",
         "you",
     ];

@@ -2,7 +2,6 @@
 //! nothing written there.
 
 use std::fs::{self, Permissions};
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -11,39 +10,18 @@ use govdeck::store::tables::{Kind, TABLES};
 use govdeck::store::{OsAccount, schema};
 use nix::unistd::{User, geteuid};
 
-use crate::cli_kit::{contents, fifo, files, govdeck, refused, said, writes_nothing};
-use crate::support::cluster::{SUPERUSER, cluster};
-use crate::support::command::{Home, Run, run};
-use crate::support::{REASON, World, on_both, rounds, sqlite_shell};
-
-/// Verbs that look.
-const LOOKS: [&[&str]; 6] = [
-    &["status"],
-    &["ledger", "verify"],
-    &["ledger", "head"],
-    &["ledger", "show", "--json"],
-    &["artifact", "list"],
-    &["why", "take-block", "r-1"],
-];
-
-/// Verbs that may write.
-const WRITES: [&[&str]; 3] = [
-    &["act", "take-block", "r-1", "--dry-run"],
-    &["act", "take-block", "r-1", "--confirm", "y"],
-    &["gate", "publish", "r-1"],
-];
+use crate::cli_kit::{
+    LOOKS, WRITES, all_verbs, at, contents, fifo, files, govdeck, refused, said, writes_nothing,
+};
+use crate::support::cluster::cluster;
+use crate::support::command::{Home, run};
+use crate::support::{World, on_both, rounds, sqlite_shell};
 
 /// A file in a folder of its own, so that anything left beside it shows.
 fn place(home: &Home) -> std::path::PathBuf {
     let folder = home.folder().join("place");
     fs::create_dir(&folder).expect("the home is ours");
     folder.join("x.db")
-}
-
-fn at(home: &Home, dsn: &str, words: &[&str]) -> Run {
-    let mut command = home.govdeck(words);
-    command.env("GOVDECK_DSN", dsn);
-    run(command)
 }
 
 /// Every verb refuses the file, and leaves it and its folder as they are.
@@ -56,11 +34,6 @@ fn refused_by_all(home: &Home, file: &Path, verbs: &[&[&str]], what: &str) {
         assert!(sentence.contains(what), "{words:?}: {sentence}");
         assert_eq!(files(folder), before, "{words:?}");
     }
-}
-
-fn all_verbs() -> Vec<&'static [&'static str]> {
-    let init: &[&str] = &["init"];
-    LOOKS.into_iter().chain(WRITES).chain([init]).collect()
 }
 
 /// Bytes that look like nothing, the same each time.
@@ -364,139 +337,6 @@ async fn a_half_made_server_database_is_no_pass_and_init_finishes_it() {
     cluster().create_login("maya");
     cluster().create_database("half_made", None, "maya");
     half_made(&cluster().url("maya", "half_made")).await;
-}
-
-#[test]
-fn an_empty_server_database_is_no_pass() {
-    let home = Home::new();
-    cluster().create_database("cli_empty", None, SUPERUSER);
-    for words in LOOKS.into_iter().chain(WRITES) {
-        let (sentence, hint) =
-            refused(&at(&home, &cluster().url(SUPERUSER, "cli_empty"), words), 3);
-        assert!(
-            sentence.contains("empty") && hint.contains("govdeck init"),
-            "{sentence}"
-        );
-    }
-    let tables = "SELECT COUNT(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
-    assert_eq!(
-        cluster().psql(SUPERUSER, "cli_empty", tables).as_deref(),
-        Ok("0")
-    );
-}
-
-#[test]
-fn a_server_that_is_not_there_is_no_pass() {
-    let home = Home::new();
-    let unused = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = unused.local_addr().expect("an address").port();
-    drop(unused);
-    let nowhere = home.folder().display().to_string();
-    for dsn in [
-        format!("postgres://maya@127.0.0.1:{port}/govdeck"),
-        format!("postgres://maya@localhost:5432/govdeck?host={nowhere}"),
-        "postgres://maya@no-such-host.invalid/govdeck".to_owned(),
-    ] {
-        for words in all_verbs() {
-            let (sentence, _) = refused(&at(&home, &dsn, words), 3);
-            assert!(sentence.contains("cannot be reached"), "{sentence}");
-        }
-    }
-}
-
-#[test]
-fn a_server_that_speaks_something_else_is_no_pass() {
-    use std::io::{Read, Write};
-    let home = Home::new();
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    let server = std::thread::spawn(move || {
-        let answer = |stream: std::io::Result<std::net::TcpStream>| {
-            let mut stream = stream.expect("a connection");
-            let asked = stream.read(&mut [0; 512]).expect("a request");
-            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
-            asked
-        };
-        listener.incoming().take(2).map(answer).sum::<usize>()
-    });
-    let dsn = format!("postgres://maya@127.0.0.1:{port}/govdeck");
-    refused(&at(&home, &dsn, &["status"]), 3);
-    refused(&at(&home, &dsn, &["gate", "publish", "r-1"]), 3);
-    assert!(server.join().expect("it ends") > 0);
-}
-
-#[test]
-fn a_server_that_never_answers_is_given_up() {
-    let home = Home::new();
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = silent.local_addr().expect("an address").port();
-    let dsn = format!("postgres://maya@127.0.0.1:{port}/govdeck");
-    let (sentence, _) = refused(&at(&home, &dsn, &["gate", "publish", "r-1"]), 3);
-    assert!(sentence.contains("did not answer"), "{sentence}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_login_or_database_is_refused_by_name() {
-    let world = World::postgres().await;
-    for (dsn, name) in [
-        (
-            cluster().url("nobody_of_that_name", world.database()),
-            "nobody_of_that_name",
-        ),
-        (
-            cluster().url("maya", "no_such_database"),
-            "no_such_database",
-        ),
-    ] {
-        for words in all_verbs() {
-            let (sentence, hint) = refused(&at(&world.home, &dsn, words), 3);
-            assert!(sentence.contains(name), "{sentence}");
-            assert!(hint.contains("`dsn`"), "{hint}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_may_only_read_changes_nothing() {
-    use govdeck::actions::Asked;
-    let world = World::postgres().await;
-    world.block("r-1").await;
-    cluster().create_login("dora");
-    let role = Asked::of("dora").with("role", "governance_lead");
-    world
-        .act("maya", "add_person", Asked::of("dora").with("name", "Dora"))
-        .await
-        .expect("added");
-    world
-        .act("maya", "grant_role", role)
-        .await
-        .expect("granted");
-    world.owner_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO dora");
-    said(&govdeck(&world, "dora", &["status"]), 0);
-    said(
-        &govdeck(
-            &world,
-            "dora",
-            &["act", "escalate-block", "r-1", "--dry-run"],
-        ),
-        0,
-    );
-    world.mint("r-2", None, None).expect("minted");
-    for words in [
-        &[
-            "act",
-            "escalate-block",
-            "r-1",
-            "--confirm",
-            "y",
-            "--reason",
-            REASON,
-        ][..],
-        &["gate", "publish", "r-2"],
-    ] {
-        let (sentence, _) = refused(&writes_nothing(&world, "dora", words), 3);
-        assert!(sentence.contains("does not let this login"), "{sentence}");
-    }
 }
 
 /// Runs as somebody whom permission bits hold: root is nobody for this.

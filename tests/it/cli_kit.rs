@@ -123,3 +123,54 @@ pub fn files(folder: &Path) -> BTreeMap<String, (u32, String)> {
     };
     listed.map(describe).collect()
 }
+
+/// Verbs that look.
+pub const LOOKS: [&[&str]; 6] = [
+    &["status"],
+    &["ledger", "verify"],
+    &["ledger", "head"],
+    &["ledger", "show", "--json"],
+    &["artifact", "list"],
+    &["why", "take-block", "r-1"],
+];
+
+/// Verbs that may write.
+pub const WRITES: [&[&str]; 3] = [
+    &["act", "take-block", "r-1", "--dry-run"],
+    &["act", "take-block", "r-1", "--confirm", "y"],
+    &["gate", "publish", "r-1"],
+];
+
+/// All of these.
+pub fn all_verbs() -> Vec<&'static [&'static str]> {
+    let init: &[&str] = &["init"];
+    LOOKS.into_iter().chain(WRITES).chain([init]).collect()
+}
+
+/// Runs the program on a database by its address.
+pub fn at(home: &Home, dsn: &str, words: &[&str]) -> Run {
+    let mut command = home.govdeck(words);
+    command.env("GOVDECK_DSN", dsn);
+    run(command)
+}
+
+/// Writes the config file that is read when nobody names another.
+pub fn configured(home: &Home, text: &str) {
+    let folder = home.folder().join("config/govdeck");
+    fs::create_dir_all(&folder).expect("the home is ours");
+    fs::write(folder.join("config.toml"), text).expect("the home is ours");
+}
+
+/// Runs the program with variables set.
+pub fn with(home: &Home, variables: &[(&str, &str)], words: &[&str]) -> Run {
+    let mut command = home.govdeck(words);
+    command.envs(variables.iter().copied());
+    run(command)
+}
+
+/// The permission bits of a file.
+pub fn mode(path: &Path) -> u32 {
+    let found =
+        fs::symlink_metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    found.permissions().mode() & 0o777
+}

@@ -419,7 +419,7 @@ on_both!(an_altered_artifact_is_not_handed_out, |world| {
 });
 
 on_both!(a_good_run_passes_the_gate_once, |world| {
-    world.register_footer();
+    world.register_footer().await;
     let hash = "a".repeat(64);
     for run in ["r-1", "r-2"] {
         world.mint(run, Some(&hash), Some(&hash)).expect("minted");
