@@ -88,8 +88,6 @@ fn as_json(entry: &ledger::Entry) -> Result<Value, StoreError> {
     // A list shows no changes; an empty list would read as "changed nothing".
     if let Some(members) = json.as_object_mut() {
         members.remove("changes");
-        // The schema named inside is that of the hashed bytes, which this is not.
-        members.remove("schema");
         members.insert("change_count".to_owned(), json!(entry.change_count));
     }
     Ok(json)

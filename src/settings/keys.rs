@@ -255,6 +255,10 @@ pub(super) fn nearest(
 /// Shows a path in one line, whatever its name is.
 pub(super) fn shown_path(path: &Path) -> String {
     let text = path.to_string_lossy();
+    // An address that got into the wrong place may hold a password.
+    if text.contains("://") {
+        return "(an address)".to_owned();
+    }
     text.replace(char::is_control, "\u{FFFD}")
 }
 

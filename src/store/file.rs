@@ -1,80 +1,83 @@
 //! The embedded database as a file: whether it may be ours, and how it is made.
 //!
-//! A file is looked at before SQLite opens it, because opening alone can leave side files next to somebody else's data.
+//! A file is looked at before it is opened for work, because that alone can leave side files next to somebody else's
+//! data. Only SQLite itself ever opens it: the system drops all locks that a process holds on a file as soon as the
+//! process closes any descriptor of it, and SQLite is the only one that knows which descriptors there are.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
+use super::view::query_scalar;
 use super::{Failure, StoreError};
 
 /// Marks an SQLite file as govdeck's: "govd" in ASCII.
 pub(in crate::store) const APPLICATION_ID: u32 = 0x676f_7664;
 
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-const HEADER_BYTES: u64 = 100;
-/// Where the header keeps the application id, most significant byte first.
-const APPLICATION_ID_AT: usize = 68;
+/// The smallest page of an SQLite file, and so the smallest file.
+const SMALLEST: u64 = 512;
 
-/// Refuses a file that cannot be govdeck's, and one that is not there.
-pub(in crate::store) fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
-    let header = match read_header(path) {
-        Ok(header) => header,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+/// Refuses a file that cannot be govdeck's, and one that is not there; an empty one may become ours.
+pub(in crate::store) async fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let shown = path.display();
+    let length = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => found.len(),
+        Ok(_) => {
             return Err(StoreError::unusable(
-                format!("there is no database at {}", path.display()),
-                "`govdeck init` makes one, or point `dsn` at yours",
+                format!("{shown} is not a file"),
+                "point `dsn` at a database file",
             ));
         }
-        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(StoreError::unusable(
-                format!("{} is not a file", path.display()),
-                "point `dsn` at a database file",
+                format!("there is no database at {shown}"),
+                "`govdeck init` makes one, or point `dsn` at yours",
             ));
         }
         Err(error) => return Err(cannot_be("read", path, &error)),
     };
-    if header.is_empty() {
+    if length == 0 {
         return Ok(());
     }
-    if !header.starts_with(MAGIC) {
+    if length < SMALLEST {
         return Err(StoreError::unusable(
-            format!("{} is no SQLite database", path.display()),
+            format!("{shown} is no SQLite database"),
             "point `dsn` at another file, or move this one away",
         ));
     }
-    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
-    // What was just made may still stand in the -wal file alone; then SQLite is asked.
-    if id != Some(&APPLICATION_ID.to_be_bytes()[..]) && !has_a_log(path) {
-        return Err(StoreError::unusable(
-            format!("{} belongs to another program", path.display()),
-            "point `dsn` at a database of govdeck's",
-        ));
+    let named = |error: StoreError| StoreError {
+        sentence: format!("{shown}: {}", error.sentence),
+        ..error
+    };
+    if application_id(path).await.map_err(named)? == i64::from(APPLICATION_ID) {
+        return Ok(());
     }
-    Ok(())
+    Err(StoreError::unusable(
+        format!("{shown} belongs to another program"),
+        "point `dsn` at a database of govdeck's",
+    ))
 }
 
-fn read_header(path: &Path) -> std::io::Result<Vec<u8>> {
-    // Asked first: opening a named pipe would wait for somebody to write into it.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    let mut header = Vec::new();
-    File::open(path)?
-        .take(HEADER_BYTES)
-        .read_to_end(&mut header)?;
-    Ok(header)
-}
-
-fn has_a_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(PathBuf::from(log)).is_ok_and(|found| found.len() > 0)
+/// Reads whose file it is, without locks and side files: as if nobody ever wrote to it.
+async fn application_id(path: &Path) -> Result<i64, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(true);
+    let mut connection = options.connect().await?;
+    let id = query_scalar("PRAGMA application_id")
+        .fetch_one(&mut connection)
+        .await;
+    connection.close().await?;
+    Ok(id?)
 }
 
 /// Makes an empty file that only its owner may read, in a folder of the same kind; an empty one that is there becomes so.
-pub(in crate::store) fn create_private(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) async fn create_private(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
@@ -90,7 +93,7 @@ pub(in crate::store) fn create_private(path: &Path) -> Result<(), StoreError> {
     {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            refuse_foreign(path)?;
+            refuse_foreign(path).await?;
             if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
                 let private = std::fs::set_permissions(path, Permissions::from_mode(0o600));
                 private.map_err(|error| cannot_be("made private", path, &error))?;

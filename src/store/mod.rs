@@ -109,7 +109,7 @@ impl Store {
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
         let about = |error: StoreError| error.about(dsn);
         if let DsnKind::Sqlite(path) = dsn.kind() {
-            file::refuse_foreign(&path)?;
+            file::refuse_foreign(&path).await?;
         }
         let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
         match schema::state(&store).await {

@@ -113,8 +113,9 @@ on_both!(
                 &["ledger", "show", "--ticket", ticket, "--json"],
             ),
             0,
-            "ledger-entry",
+            "ledger-show",
         );
+        let entry = &entry["entries"][0];
         for (key, expected) in [
             ("seq", &done["seq"]),
             ("hash", &done["hash"]),

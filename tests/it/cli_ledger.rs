@@ -62,15 +62,16 @@ on_both!(
         world.block("r-1").await;
         let mut prev = json!("0".repeat(64));
         for seq in 1..=3 {
-            let mut entry = document(
+            let mut shown = document(
                 &govdeck(
                     &world,
                     "maya",
                     &["ledger", "show", &seq.to_string(), "--json"],
                 ),
                 0,
-                "ledger-entry",
+                "ledger-show",
             );
+            let mut entry = shown["entries"][0].take();
             let members = entry.as_object_mut().expect("an object");
             let hash = members.remove("hash").expect("a hash");
             let card = members.remove("card").expect("a card");

@@ -76,30 +76,6 @@ fn nothing_is_left_beside_a_foreign_file() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_beside_a_damaged_file() {
-    let world = World::sqlite().await;
-    world.owner_sql("PRAGMA wal_checkpoint(TRUNCATE)");
-    let whole = fs::read(world.file()).expect("readable");
-    let home = Home::new();
-    let folder = home.folder().join("place");
-    fs::create_dir(&folder).expect("ours");
-    let file = folder.join("x.db");
-    fs::write(&file, &whole[..whole.len() / 2]).expect("ours");
-    let before = files(&folder);
-    for words in [
-        &["status"][..],
-        &["ledger", "verify"],
-        &["gate", "publish", "r"],
-        &["init"],
-    ] {
-        for _ in 0..5 {
-            refused(&at(&home, &format!("sqlite:{}", file.display()), words), 3);
-            assert_eq!(files(&folder), before, "{words:?}");
-        }
-    }
-}
-
 #[test]
 fn a_file_of_one_byte_is_not_made_into_a_database() {
     let home = Home::new();
@@ -162,21 +138,6 @@ on_both!(an_action_may_be_written_with_underscores, |world| {
         );
     }
 });
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_log_has_the_details_that_a_hint_promises() {
-    let world = World::sqlite().await;
-    world.owner_sql("DELETE FROM govdeck_migrations");
-    let (sentence, hint) = refused(&govdeck(&world, "maya", &["init"]), 3);
-    assert!(
-        !hint.contains("log") || {
-            let log = fs::read_to_string(world.home.folder().join("state/govdeck/govdeck.log"))
-                .expect("a log");
-            log.contains("already exists")
-        },
-        "{sentence}"
-    );
-}
 
 #[test]
 fn a_server_database_of_another_program_is_not_called_empty() {

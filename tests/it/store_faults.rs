@@ -304,6 +304,22 @@ on_both!(a_lock_held_elsewhere_is_busy_and_says_so, |world| {
     world.assert_sound().await;
 });
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opening_a_second_store_leaves_the_first_ones_locks_alone() {
+    // The system drops a process's locks on a file when the process closes any descriptor of it. Without its lock the
+    // first store does not count as open, and whoever else closes the database takes the log away from under it.
+    let world = World::sqlite().await;
+    let first = world.store("maya").await;
+    drop(first.view().await.expect("a view"));
+    world.store("lee").await.close().await;
+    world
+        .sql("INSERT INTO artifact SELECT replace(sha256, '0', '1'), media_type, bytes, created_at_utc FROM artifact LIMIT 1")
+        .expect("another process writes and closes");
+    let log = world.file().with_extension("db-wal");
+    assert!(log.exists(), "the log is still there for the first store");
+    first.close().await;
+}
+
 on_both!(a_view_that_nobody_waits_for_leaks_no_transaction, |world| {
     let store = world.store("maya").await;
     for round in 0..200_u64 {

@@ -345,9 +345,13 @@ on_both!(a_card_of_another_decision_is_found, |world| {
         "ledger_head",
         &format!("UPDATE ledger_head SET hash = '{hash}'"),
     );
+    let findings = world.findings(None).await;
     assert_eq!(
-        world.findings(None).await,
-        ["entry 2: its decision card tells of another decision"]
+        findings,
+        [
+            "entry 2: its decision card was filed under another type or time",
+            "entry 2: its decision card tells of another decision"
+        ]
     );
 });
 
