@@ -57,7 +57,7 @@ impl StoreError {
 }
 
 /// SQLSTATEs and SQLite codes that mean "somebody else is at it": the whole request is tried again.
-const TRY_AGAIN: &[&str] = &["40001", "40P01", "55P03", "5", "6", "261", "517"];
+const TRY_AGAIN: &[&str] = &["40001", "40P01", "55P03", "5", "6"];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -98,8 +98,16 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Reduces SQLite's extended codes to the primary one in their low byte; a SQLSTATE has five characters and stays.
+fn primary_code(code: &str) -> String {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => (number & 0xff).to_string(),
+        _ => code.to_owned(),
+    }
+}
+
 fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
-    let code = said.code().unwrap_or_default().into_owned();
+    let code = primary_code(&said.code().unwrap_or_default());
     let message = said.message();
     if TRY_AGAIN.contains(&code.as_str()) {
         return StoreError::new(
@@ -142,6 +150,11 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
             Failure::Unreachable,
             "the database is read-only",
             "check the file's permissions, or connect to the primary server",
+        ),
+        "10" | "58030" => StoreError::new(
+            Failure::Unreachable,
+            format!("the disk failed: {message}"),
+            "look at the system's log; nothing half written is kept",
         ),
         "13" | "53100" => StoreError::new(
             Failure::Other,

@@ -18,6 +18,9 @@ use super::{Failure, StoreError};
 /// Marks an SQLite file as govdeck's: "govd" in ASCII.
 pub(in crate::store) const APPLICATION_ID: u32 = 0x676f_7664;
 
+/// SQLite's code for a file whose parts do not fit together.
+const DAMAGED: &str = "11";
+
 /// The smallest page of an SQLite file, and so the smallest file.
 const SMALLEST: u64 = 512;
 
@@ -49,21 +52,26 @@ pub(in crate::store) async fn refuse_foreign(path: &Path) -> Result<(), StoreErr
             "point `dsn` at another file, or move this one away",
         ));
     }
-    let named = |error: StoreError| StoreError {
-        sentence: format!("{shown}: {}", error.sentence),
-        ..error
-    };
-    if application_id(path).await.map_err(named)? == i64::from(APPLICATION_ID) {
-        return Ok(());
+    match application_id(path).await {
+        Ok(id) if id == i64::from(APPLICATION_ID) => Ok(()),
+        Ok(_) => Err(StoreError::unusable(
+            format!("{shown} belongs to another program"),
+            "point `dsn` at a database of govdeck's",
+        )),
+        // In the middle of a checkpoint the file alone may look damaged; together with its log it is whole.
+        Err(sqlx::Error::Database(said)) if said.code().as_deref() == Some(DAMAGED) => Ok(()),
+        Err(error) => {
+            let error = StoreError::from(error);
+            Err(StoreError {
+                sentence: format!("{shown}: {}", error.sentence),
+                ..error
+            })
+        }
     }
-    Err(StoreError::unusable(
-        format!("{shown} belongs to another program"),
-        "point `dsn` at a database of govdeck's",
-    ))
 }
 
 /// Reads whose file it is, without locks and side files: as if nobody ever wrote to it.
-async fn application_id(path: &Path) -> Result<i64, StoreError> {
+async fn application_id(path: &Path) -> Result<i64, sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -73,7 +81,7 @@ async fn application_id(path: &Path) -> Result<i64, StoreError> {
         .fetch_one(&mut connection)
         .await;
     connection.close().await?;
-    Ok(id?)
+    id
 }
 
 /// Makes an empty file that only its owner may read, in a folder of the same kind; an empty one that is there becomes so.
