@@ -28,7 +28,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 pub use error::{Failure, SealError, StoreError};
-pub use tx::{Decision, Sealed, Target, Tx, Work};
+pub(crate) use tx::{Decision, Work};
+pub use tx::{Sealed, Target, Tx};
 pub use view::View;
 
 use crate::settings::{Dsn, DsnKind};

@@ -39,7 +39,7 @@ pub struct Target {
 
 /// Who decided what, and on which grounds: the head of an entry.
 #[derive(Debug, Clone)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// The request's ticket.
     pub ticket: String,
     /// The action's verb.
@@ -62,7 +62,7 @@ pub struct Decision {
 
 /// What a sealed entry writes besides itself.
 #[derive(Debug, Default)]
-pub struct Work {
+pub(crate) struct Work {
     /// Governed rows at their new versions.
     pub rows: Vec<Box<dyn GovernedRow>>,
     /// Evidence.
@@ -144,7 +144,11 @@ impl Tx {
     }
 
     /// Appends the entry with its changes, writes the rows, and commits: all of it or nothing.
-    pub async fn seal(mut self, decision: Decision, work: Work) -> Result<Sealed, SealError> {
+    pub(crate) async fn seal(
+        mut self,
+        decision: Decision,
+        work: Work,
+    ) -> Result<Sealed, SealError> {
         let now = self.now();
         let card = Artifact::new(artifact::CARD, decision.card.clone());
         let changes = changes_of(&work, self.head.seq + 1)?;
