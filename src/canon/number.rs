@@ -1,5 +1,10 @@
 //! JSON numbers: their grammar, their limits and their ECMAScript text.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a call costs as much as a short number: measured"
+)]
+
 use super::Integers;
 use super::error::quoted;
 
@@ -29,7 +34,7 @@ enum Scale {
 
 impl<'a> Number<'a> {
     /// Takes the number that a text starts with; a refusal names the offset and the reason.
-    #[inline]
+    #[inline(always)]
     pub(super) fn scan(text: &'a str) -> Result<Self, (usize, &'static str)> {
         let bytes = text.as_bytes();
         let whole = usize::from(bytes.first() == Some(&b'-'));
@@ -76,7 +81,7 @@ impl<'a> Number<'a> {
     }
 
     /// Says why the number must be refused, if it must.
-    #[inline]
+    #[inline(always)]
     pub(super) fn refusal(&self, integers: Integers) -> Option<String> {
         if self.scale == Scale::Plain && self.whole_digits <= FAITHFUL_DIGITS {
             return None;
@@ -113,7 +118,7 @@ impl<'a> Number<'a> {
     /// Two decimals of at most 15 digits never share a double, so the shortest text that reads back
     /// as this double is this decimal itself, trailing zeros aside. ECMAScript prints it without
     /// an exponent from 1e-6 up. Minus zero is left to [`Number::write`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn faithful_length(&self) -> Option<usize> {
         let digits = self.whole_digits + self.fraction_digits;
         if self.scale == Scale::Exponent || digits > FAITHFUL_DIGITS {

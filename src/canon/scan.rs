@@ -3,6 +3,11 @@
 //! What it accepts is RFC 8259 minus everything two readers could understand differently. Equal
 //! keys of one object are the one refusal left to its users, since each remembers keys anyway.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a call costs as much as a short token: measured"
+)]
+
 use std::borrow::Cow;
 
 use super::Integers;
@@ -102,7 +107,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Looks at the value that comes next without taking it.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Scan<Start> {
         self.skip_space();
         match self.byte() {
@@ -182,10 +187,6 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a string and unescapes it.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call costs as much as a short string: measured"
-    )]
     #[inline(always)]
     pub fn string(&mut self) -> Scan<Text<'a>> {
         let at = self.at;
@@ -201,7 +202,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a string that has nothing to unescape, giving where it ends; otherwise takes nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plain_string(&mut self) -> Option<usize> {
         let start = self.at + 1;
         let end = start + plain_length(&self.text.as_bytes()[start..]);
@@ -213,7 +214,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes a number, refusing what a double or, if exactness is asked for, JSON at large cannot carry.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self) -> Scan<Number<'a>> {
         let start = self.at;
         match Number::scan(&self.text[start..]) {

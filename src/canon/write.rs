@@ -3,6 +3,11 @@
 //! Members are written in the order they come. Only an object whose keys came out of order is
 //! rearranged afterwards, by moving its finished members.
 
+#![expect(
+    clippy::inline_always,
+    reason = "most tokens are so short that a call costs as much as the work: measured"
+)]
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -10,8 +15,11 @@ use std::ops::Range;
 use super::error::{Fault, Reason, quoted};
 use super::scan::{Scan, Scanner, Start, Text};
 
-/// The longest piece that is copied with a fixed length.
-const SHORT: usize = 32;
+/// The longest token that is copied with a fixed length.
+const SHORT_TOKEN: usize = 32;
+
+/// The longest finished member that is moved with a fixed length.
+const SHORT_MEMBER: usize = 64;
 
 /// The most members whose order is worth keeping for the next object like it.
 const LONGEST_KEPT_ORDER: usize = 64;
@@ -31,7 +39,8 @@ pub(super) struct Writer<'a> {
 struct Member<'a> {
     name: Cow<'a, str>,
     at: usize,
-    written: Range<usize>,
+    /// Where its comma is written; it ends where the next member begins.
+    start: usize,
 }
 
 /// Tells whether the keys of an object came in canonical order.
@@ -43,9 +52,11 @@ enum Keys {
 
 impl<'a> Writer<'a> {
     /// Starts with room for the usual case, in which the output is no longer than the input.
+    ///
+    /// Copies of fixed length may overshoot it for a moment.
     pub(super) fn with_room(bytes: usize) -> Self {
         Self {
-            out: Vec::with_capacity(bytes),
+            out: Vec::with_capacity(bytes + SHORT_MEMBER),
             ..Self::default()
         }
     }
@@ -65,13 +76,14 @@ impl<'a> Writer<'a> {
         self.out.len()
     }
 
-    /// Writes the value that comes next.
+    /// Writes the value that comes next; only one that nests costs a call.
+    #[inline(always)]
     pub(super) fn value(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
         match scanner.peek()? {
             Start::String => {
                 let at = scanner.at();
                 if let Some(end) = scanner.plain_string() {
-                    append(&mut self.out, scanner.text().as_bytes(), at..end);
+                    append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), at..end);
                 } else {
                     self.string(&scanner.unescape()?);
                 }
@@ -81,16 +93,24 @@ impl<'a> Writer<'a> {
                 let number = scanner.number()?;
                 match number.faithful_length() {
                     Some(length) => {
-                        append(&mut self.out, scanner.text().as_bytes(), at..at + length);
+                        append::<SHORT_TOKEN>(
+                            &mut self.out,
+                            scanner.text().as_bytes(),
+                            at..at + length,
+                        );
                     }
                     None => number.write(&mut self.out),
                 }
             }
-            Start::Object => return self.object(scanner, |_, _| Ok(())),
+            Start::Object => return self.plain_object(scanner),
             Start::Array => return self.array(scanner),
             word => self.out.extend_from_slice(scanner.word(word).as_bytes()),
         }
         Ok(())
+    }
+
+    fn plain_object(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
+        self.object(scanner, |_, _| Ok(()))
     }
 
     fn array(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
@@ -120,11 +140,8 @@ impl<'a> Writer<'a> {
             {
                 keys = Keys::Jumbled;
             }
-            let slot = self.members.len();
             self.open_member(scanner, key);
-            self.value(scanner)?;
-            self.members[slot].written.end = self.out.len();
-            Ok(())
+            self.value(scanner)
         })?;
         if keys == Keys::Jumbled {
             self.rearrange(scanner, start, base)?;
@@ -146,7 +163,7 @@ impl<'a> Writer<'a> {
         self.out.push(close);
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_member(&mut self, scanner: &Scanner<'a>, key: Text<'a>) {
         let start = self.out.len();
         match &key.text {
@@ -154,7 +171,7 @@ impl<'a> Writer<'a> {
             // one piece with a byte on either side, for the comma and the colon.
             Cow::Borrowed(plain) => {
                 let piece = key.at - 1..key.at + plain.len() + 3;
-                append(&mut self.out, scanner.text().as_bytes(), piece);
+                append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), piece);
                 self.out[start] = b',';
             }
             Cow::Owned(text) => {
@@ -169,7 +186,7 @@ impl<'a> Writer<'a> {
         self.members.push(Member {
             name: key.text,
             at: key.at,
-            written: start..start,
+            start,
         });
     }
 
@@ -206,12 +223,11 @@ impl<'a> Writer<'a> {
         self.scratch.extend_from_slice(&self.out[start..]);
         self.out.truncate(start);
         for &member in &*order {
-            let written = &members[member].written;
-            append(
-                &mut self.out,
-                &self.scratch,
-                written.start - start..written.end - start,
-            );
+            let end = members
+                .get(member + 1)
+                .map_or(self.scratch.len(), |next| next.start - start);
+            let piece = members[member].start - start..end;
+            append::<SHORT_MEMBER>(&mut self.out, &self.scratch, piece);
         }
         if kept > LONGEST_KEPT_ORDER {
             *order = Vec::new();
@@ -222,10 +238,8 @@ impl<'a> Writer<'a> {
 
 /// Tells whether an order, kept from an earlier object, puts these members into strict order too.
 fn is_ascending(members: &[Member<'_>], order: &[usize]) -> bool {
-    order.len() == members.len()
-        && order.windows(2).all(|pair| {
-            utf16_order(&members[pair[0]].name, &members[pair[1]].name) == Ordering::Less
-        })
+    let names = order.iter().map(|&member| &*members[member].name);
+    order.len() == members.len() && names.is_sorted_by(|a, b| utf16_order(a, b).is_lt())
 }
 
 /// Makes the refusal of a key that its object already has.
@@ -238,13 +252,9 @@ pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fau
 /// Appends a piece of a longer text.
 ///
 /// Most pieces are short, and a copy of fixed length costs less than a call that first has to look
-/// at the length; so more than asked for is copied, then cut off again.
-#[expect(
-    clippy::inline_always,
-    reason = "a call costs as much as the work it does on a short piece: measured"
-)]
+/// at the length; so `SHORT` bytes are copied if that is enough, then what is too much is cut off.
 #[inline(always)]
-fn append(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
+fn append<const SHORT: usize>(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
     let end = out.len() + piece.len();
     let from = &text[piece.start..];
     match from.first_chunk::<SHORT>() {
