@@ -2,11 +2,15 @@
 -- Ids are compared byte by byte (COLLATE "C"), as SQLite does. What a CHECK cannot say stands in the walls,
 -- the triggers that `govdeck init` installs from src/store/walls on both databases.
 
+-- A time that can be written with a year of four digits; neither infinity nor what no clock shows.
+CREATE DOMAIN moment AS TIMESTAMPTZ
+    CHECK (VALUE BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z');
+
 CREATE TABLE artifact (
     sha256 TEXT COLLATE "C" PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     media_type TEXT NOT NULL CHECK (media_type <> ''),
     bytes BYTEA NOT NULL CHECK (length(bytes) <= 67108864),
-    created_at_utc TIMESTAMPTZ NOT NULL
+    created_at_utc moment NOT NULL
 );
 
 CREATE TABLE person (
@@ -15,7 +19,7 @@ CREATE TABLE person (
     display_name TEXT NOT NULL CHECK (display_name <> ''),
     login TEXT COLLATE "C" UNIQUE CHECK (login <> ''),
     active BOOLEAN NOT NULL,
-    created_at_utc TIMESTAMPTZ NOT NULL,
+    created_at_utc moment NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1)
 );
 
@@ -34,16 +38,18 @@ CREATE TABLE governance_ledger (
     card_sha256 TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count BIGINT NOT NULL CHECK (change_count >= 0),
-    at_utc TIMESTAMPTZ NOT NULL,
+    at_utc moment NOT NULL,
     clock_anomaly BOOLEAN NOT NULL,
     prev_hash TEXT COLLATE "C" NOT NULL UNIQUE CHECK (prev_hash ~ '^[0-9a-f]{64}$'),
     hash TEXT COLLATE "C" NOT NULL UNIQUE CHECK (hash ~ '^[0-9a-f]{64}$')
 );
 
+CREATE INDEX governance_ledger_by_time ON governance_ledger (at_utc);
+
 CREATE TABLE ledger_head (
     seq BIGINT NOT NULL CHECK (seq >= 0),
     hash TEXT NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
-    at_utc TIMESTAMPTZ
+    at_utc moment
 );
 CREATE UNIQUE INDEX ledger_head_is_one ON ledger_head ((1));
 INSERT INTO ledger_head (seq, hash, at_utc) VALUES (0, repeat('0', 64), NULL);
@@ -63,7 +69,7 @@ CREATE TABLE deployment (
     deployment_id TEXT COLLATE "C" PRIMARY KEY CHECK (deployment_id ~ '^[0-9a-f]{32}$'),
     name TEXT NOT NULL CHECK (name <> ''),
     environment TEXT NOT NULL CHECK (environment IN ('prod', 'staging', 'dev', 'demo')),
-    created_at_utc TIMESTAMPTZ NOT NULL,
+    created_at_utc moment NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1)
 );
 CREATE UNIQUE INDEX deployment_is_one ON deployment ((1));
@@ -74,7 +80,7 @@ CREATE TABLE person_role (
         'data_engineer', 'exporter_maintainer', 'faq_editor', 'on_call', 'signer', 'viewer')),
     active BOOLEAN NOT NULL,
     granted_by TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
-    granted_at_utc TIMESTAMPTZ NOT NULL,
+    granted_at_utc moment NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
     PRIMARY KEY (person_id, role)
 );
@@ -82,7 +88,7 @@ CREATE TABLE person_role (
 CREATE TABLE footer_schema_registry (
     slot TEXT COLLATE "C" PRIMARY KEY CHECK (slot = 'current'),
     current_semver TEXT NOT NULL CHECK (current_semver <> ''),
-    updated_at_utc TIMESTAMPTZ NOT NULL,
+    updated_at_utc moment NOT NULL,
     updated_by_user_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     version BIGINT NOT NULL CHECK (version >= 1)
 );
@@ -95,7 +101,7 @@ CREATE TABLE block_reason_owner_route (
     owner_user_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     backup_owner_user_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     sla_first_response_minutes BIGINT NOT NULL DEFAULT 30 CHECK (sla_first_response_minutes BETWEEN 1 AND 1440),
-    updated_at_utc TIMESTAMPTZ NOT NULL,
+    updated_at_utc moment NOT NULL,
     updated_by_user_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     version BIGINT NOT NULL CHECK (version >= 1),
     CONSTRAINT another_backup CHECK (owner_user_id <> backup_owner_user_id)
@@ -110,10 +116,10 @@ CREATE TABLE route_change (
     backup_owner_user_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     sla_first_response_minutes BIGINT NOT NULL CHECK (sla_first_response_minutes BETWEEN 1 AND 1440),
     proposed_by TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
-    proposed_at_utc TIMESTAMPTZ NOT NULL,
+    proposed_at_utc moment NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'acked', 'declined')),
     acked_by TEXT COLLATE "C" REFERENCES person (person_id),
-    acked_at_utc TIMESTAMPTZ,
+    acked_at_utc moment,
     version BIGINT NOT NULL CHECK (version >= 1),
     CONSTRAINT another_backup CHECK (owner_user_id <> backup_owner_user_id),
     CONSTRAINT another_acks CHECK (acked_by <> proposed_by),
@@ -127,8 +133,8 @@ CREATE TABLE freeze_bypass (
     reason TEXT NOT NULL CHECK (length(reason) >= 20),
     requested_by TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
     approved_by TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
-    created_at_utc TIMESTAMPTZ NOT NULL,
-    expires_at_utc TIMESTAMPTZ NOT NULL,
+    created_at_utc moment NOT NULL,
+    expires_at_utc moment NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
     CONSTRAINT two_persons CHECK (requested_by <> approved_by),
     CONSTRAINT expires_later CHECK (expires_at_utc > created_at_utc)
@@ -147,14 +153,14 @@ CREATE TABLE publish_snapshots (
     epsilon_policy_version TEXT,
     source_ref TEXT,
     artifact_ref TEXT,
-    source_observed_at_utc TIMESTAMPTZ,
+    source_observed_at_utc moment,
     freeze_bypass_id TEXT COLLATE "C" REFERENCES freeze_bypass (freeze_bypass_id),
     drill BOOLEAN NOT NULL DEFAULT FALSE,
     status TEXT NOT NULL DEFAULT 'pending_gate' CHECK (status IN ('pending_gate', 'gate_passed', 'blocked')),
     block_reason TEXT CHECK (block_reason IN ('missing_publish_hash', 'missing_source_hash', 'tuple_drift',
         'footer_schema_drift')),
-    created_at_utc TIMESTAMPTZ NOT NULL,
-    decided_at_utc TIMESTAMPTZ,
+    created_at_utc moment NOT NULL,
+    decided_at_utc moment,
     version BIGINT NOT NULL DEFAULT 0 CHECK (version >= 0),
     CONSTRAINT pending_is_undecided CHECK ((status = 'pending_gate') = (decided_at_utc IS NULL)),
     CONSTRAINT pending_is_a_feed CHECK ((status = 'pending_gate') = (version = 0)),
@@ -180,15 +186,15 @@ CREATE TABLE publish_replay_audit (
     backup_owner_user_id TEXT COLLATE "C" REFERENCES person (person_id),
     sla_first_response_minutes BIGINT CHECK (sla_first_response_minutes BETWEEN 1 AND 1440),
     taken_by TEXT COLLATE "C" REFERENCES person (person_id),
-    taken_at_utc TIMESTAMPTZ,
+    taken_at_utc moment,
     escalated_by TEXT COLLATE "C" REFERENCES person (person_id),
-    escalated_at_utc TIMESTAMPTZ,
+    escalated_at_utc moment,
     resolution_id TEXT COLLATE "C" REFERENCES publish_replay_audit (publish_run_id),
     rehash_sha256 TEXT,
-    rehash_at_utc TIMESTAMPTZ,
+    rehash_at_utc moment,
     drill BOOLEAN NOT NULL,
-    created_at_utc TIMESTAMPTZ NOT NULL,
-    resolved_at_utc TIMESTAMPTZ,
+    created_at_utc moment NOT NULL,
+    resolved_at_utc moment,
     version BIGINT NOT NULL CHECK (version >= 1),
     CONSTRAINT passed_has_equal_hashes CHECK (status <> 'gate_passed' OR COALESCE(
         publish_tuple_hash ~ '^[0-9a-f]{64}$' AND publish_tuple_hash = source_tuple_hash, FALSE)),
@@ -217,14 +223,15 @@ CREATE TABLE notification_outbox (
     subject TEXT NOT NULL CHECK (subject <> ''),
     body TEXT NOT NULL,
     drill BOOLEAN NOT NULL,
-    created_at_utc TIMESTAMPTZ NOT NULL,
+    created_at_utc moment NOT NULL,
     attempts BIGINT NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     last_error TEXT,
-    delivered_at_utc TIMESTAMPTZ
+    delivered_at_utc moment
 );
 CREATE INDEX notification_outbox_due ON notification_outbox (created_at_utc, notification_id) WHERE delivered_at_utc IS NULL;
 
--- What tells an idle console that a feed moved: one row a writing session, so that writers never wait for each other.
+-- What tells an idle console that a feed moved: one row for each writing session's process, so that no two sessions
+-- that live at the same time write one row, and writers never wait for each other.
 CREATE TABLE change_counter (
     slot BIGINT PRIMARY KEY,
     changes BIGINT NOT NULL

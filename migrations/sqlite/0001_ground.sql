@@ -47,6 +47,8 @@ CREATE TABLE governance_ledger (
     hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64 AND length(CAST(hash AS BLOB)) = 64 AND hash NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
+CREATE INDEX governance_ledger_by_time ON governance_ledger (at_utc);
+
 CREATE TABLE ledger_head (
     seq INTEGER NOT NULL CHECK (seq >= 0),
     hash TEXT NOT NULL CHECK (length(hash) = 64 AND length(CAST(hash AS BLOB)) = 64 AND hash NOT GLOB '*[^0-9a-f]*'),

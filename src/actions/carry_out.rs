@@ -3,8 +3,7 @@
 use super::entry::{Draft, Stop};
 use super::proposal::{Confirmed, Decider, Request, card, unknown_login};
 use crate::canon::Digest;
-use crate::rules::people::{Actor, Attestation};
-use crate::rules::people::{Basis, PersonKind};
+use crate::rules::people::{Actor, Basis, PersonKind};
 use crate::rules::{Refusal, condition};
 use crate::store::{
     Decision, Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, Work, ledger, person,
@@ -126,6 +125,7 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
     } = &request.basis
     {
         refuse_if_moved(tx.view(), &draft, target).await?;
+        // What is no longer met says more than that something has changed.
         refuse_unless_met(&draft)?;
         if state_hash != *seen {
             return Err(End::Refused(Refusal::new(
@@ -155,12 +155,20 @@ async fn actor_of(request: &Request, view: &mut View) -> Result<Actor, End> {
             Some(actor) if actor.person_id == *actor_id => Ok(actor),
             _ => Err(End::Refused(unknown_login(view.login()))),
         },
-        Confirmed::Rule => Ok(person::rules_actor(view).await?.unwrap_or_else(|| Actor {
-            person_id: person::RULES.to_owned(),
-            kind: PersonKind::Service,
-            roles: std::collections::BTreeSet::new(),
-            attestation: Attestation::Unattested,
-        })),
+        Confirmed::Rule => match person::rules_actor(view).await? {
+            // A rule decides, but somebody who may act here must have asked it.
+            Some(rules) => match person::actor(view).await? {
+                Some(_) => Ok(rules),
+                None => Err(End::Refused(unknown_login(view.login()))),
+            },
+            // The very first entry comes before the service in whose name it is written.
+            None => Ok(Actor {
+                person_id: person::RULES.to_owned(),
+                kind: PersonKind::Service,
+                roles: std::collections::BTreeSet::new(),
+                attestation: person::attestation(view),
+            }),
+        },
     }
 }
 

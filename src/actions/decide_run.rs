@@ -21,7 +21,7 @@ pub(super) struct Facts {
     snapshot: Option<Snapshot>,
     registered_semvers: Vec<String>,
     routes: Vec<Route>,
-    newest_entry_at: Option<Moment>,
+    latest_entry_at: Option<Moment>,
 }
 
 impl Action for DecideRun {
@@ -43,7 +43,7 @@ impl Action for DecideRun {
             snapshot: publish::snapshot(view, &self.run).await?,
             registered_semvers: publish::registered_semvers(view).await?,
             routes: publish::routes(view).await?,
-            newest_entry_at: ledger::head(view).await?.at_utc,
+            latest_entry_at: ledger::head(view).await?.latest_at_utc,
         })
     }
 
@@ -82,7 +82,7 @@ impl Action for DecideRun {
                     format!("the run is {}", snapshot.status),
                     "a run is decided once; mint another",
                 ),
-                time::can_be_counted(facts.newest_entry_at, now),
+                time::can_be_counted(facts.latest_entry_at, now),
                 Condition {
                     id: "routed",
                     verdict: if matches!(route, Some(None)) {

@@ -32,6 +32,12 @@ pub struct Founding {
 }
 
 impl Founding {
+    /// Refuses what no deployment can start from.
+    pub fn check(&self) -> Result<(), Stop> {
+        let asked = self.asked()?;
+        Establish::parse(&asked).map(drop).map_err(Stop::BadInput)
+    }
+
     pub(super) fn asked(&self) -> Result<Asked, StoreError> {
         let asked = Asked::of(self.name.clone())
             .with("deployment_id", random_id()?)

@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::rules::guard::{self, Answer};
 use crate::rules::people::{Actor, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition};
-use crate::store::tables::image_of;
+use crate::store::tables::{WHEN_WRITTEN, image_of};
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
 /// What an action would do, for a person to look at; looking writes nothing.
@@ -227,9 +227,6 @@ fn gate(condition: &Condition, observed_at: Moment) -> Gate<'_> {
         observed_at,
     }
 }
-
-/// What stands in a card for a time that is known only when the write happens.
-const WHEN_WRITTEN: &str = "(when written)";
 
 impl Draft {
     /// Lists what would change, column by column.

@@ -8,7 +8,7 @@ use crate::actions::{self, Asked, Entry, Outcome, Proposal};
 use crate::rules::guard::Answer;
 use crate::rules::people::Basis;
 use crate::rules::{Condition, Verdict};
-use crate::store::{Sealed, Store};
+use crate::store::{Access, Sealed, Store};
 
 /// An action that a person confirms, in words.
 #[derive(Debug)]
@@ -158,6 +158,14 @@ impl Subcommand for Act {
 }
 
 impl Act {
+    /// Returns what the store is opened for: looking writes nothing.
+    pub(super) fn access(&self) -> Access {
+        match self.go {
+            Go::DryRun => Access::Read,
+            Go::Confirm(_) => Access::Write,
+        }
+    }
+
     pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
         let proposal = actions::propose(&mut store.view().await?, self.verb, self.asked).await?;
         match self.go {

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::act::settle;
 use super::page::{Exit, Failure, Page};
-use crate::actions::{self, ByRule, Founding, Request};
-use crate::rules::people::{Environment, check_person_id};
+use crate::actions::{self, ByRule, Founding, Outcome, Request};
+use crate::rules::people::Environment;
 use crate::settings::Settings;
 use crate::store::schema::{self, Prepared, State};
-use crate::store::{OsAccount, ledger};
+use crate::store::{OsAccount, Store, ledger};
 
 /// Makes the database, or upgrades it; a second run changes nothing.
 #[derive(Debug, Args)]
@@ -39,24 +39,22 @@ impl Init {
         settings: &Settings,
         account: OsAccount,
     ) -> Result<Page, Failure> {
-        for person in [&self.founder, &self.backup].into_iter().flatten() {
-            check_person_id(person)
-                .map_err(|refusal| Failure::new(Exit::BadInput, refusal.sentence, refusal.hint))?;
+        // What is known before the database is touched is checked before; a server names the login only later.
+        let is_known = self.founder.is_some() || !settings.dsn.value.is_postgres();
+        let founding = |login: &str| Founding {
+            name: self.name.clone(),
+            environment: self.environment,
+            founder: self.founder.clone().unwrap_or_else(|| login.to_owned()),
+            login: login.to_owned(),
+            backup: self.backup.clone(),
+        };
+        if is_known {
+            founding(account.name()).check()?;
         }
         let (store, prepared) = schema::prepare(settings.direct()?, account).await?;
         let established = schema::state(&store).await? == State::Current;
-        if !established {
-            let login = store.view().await?.login().to_owned();
-            let founding = Founding {
-                name: self.name,
-                environment: self.environment,
-                founder: self.founder.unwrap_or_else(|| login.clone()),
-                login,
-                backup: self.backup,
-            };
-            let request = Request::by_rule(ByRule::Establish(founding))?;
-            settle(&store, actions::carry_out(&store, request).await).await?;
-        }
+        let login = store.view().await?.login().to_owned();
+        let established = established || !establish(&store, founding(&login)).await?;
         let head = ledger::head(&mut store.view().await?).await?;
         store.close().await;
         let what = match (prepared, established) {
@@ -77,4 +75,15 @@ impl Init {
             json!({"outcome": what, "schema_version": schema::latest(), "ledger": head}),
         ))
     }
+}
+
+/// Writes the first entry; tells whether it was ours, or somebody else was faster.
+async fn establish(store: &Store, founding: Founding) -> Result<bool, Failure> {
+    let request = Request::by_rule(ByRule::Establish(founding))?;
+    let outcome = actions::carry_out(store, request).await;
+    let was_refused = matches!(outcome, Outcome::Refused(_));
+    if was_refused && schema::state(store).await? == State::Current {
+        return Ok(false);
+    }
+    settle(store, outcome).await.map(|_| true)
 }

@@ -55,6 +55,11 @@ impl Ledger {
             }
             Self::Show { last, .. } => list(&mut view, last).await,
             Self::Head => print_head(&mut view).await,
+            Self::Verify { .. } if store.newer_schema().is_some() => Err(Failure::new(
+                Exit::CannotTell,
+                "a newer schema cannot be verified by this program",
+                "upgrade govdeck",
+            )),
             Self::Verify { head } => verify_all(&mut view, head.as_deref()).await,
         }
     }

@@ -1,6 +1,6 @@
 //! Head-less verbs, one file a noun: words in, one page of text or one JSON document out.
 //!
-//! May import every floor above. A verb reads or acts and returns a [`Page`]; it never prints, so that hostile text is
+//! May import every floor above. A verb reads or acts and returns a `Page`; it never prints, so that hostile text is
 //! scrubbed and closed pipes are noticed in one place.
 
 mod act;
@@ -17,6 +17,7 @@ mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -100,8 +101,8 @@ pub fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> Failure {
     let mut said = error.render().to_string();
     for word in std::env::args_os().filter_map(|word| word.into_string().ok()) {
-        if word.contains("://") {
-            said = said.replace(&word, "(an address)");
+        if word.contains("://") || word.contains('@') || word.to_lowercase().contains("password") {
+            said = said.replace(&word, "(not shown)");
         }
     }
     let mut parts = said
@@ -153,9 +154,34 @@ fn run(cli: Cli) -> Result<Page, Failure> {
                         "see the system's limits",
                     )
                 })?;
-            runtime.block_on(run_on_store(verb, &settings))
+            runtime.block_on(within_patience(verb, &settings))
         }
     }
+}
+
+/// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a verb, and stops waiting for a server that no longer answers; the process ends with it.
+async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
+    let is_long = matches!(
+        verb,
+        Verb::Init(_) | Verb::Ledger(ledger::Ledger::Verify { .. })
+    );
+    let patience = if is_long { Duration::MAX } else { PATIENCE };
+    let silence = |_| {
+        Failure::new(
+            Exit::CannotTell,
+            format!(
+                "the database has not answered for {} seconds",
+                PATIENCE.as_secs()
+            ),
+            "whether something was written, `govdeck ledger show` tells when it answers again",
+        )
+    };
+    tokio::time::timeout(patience, run_on_store(verb, settings))
+        .await
+        .map_err(silence)?
 }
 
 async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
@@ -164,7 +190,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         return verb.run(settings, account).await;
     }
     let access = match verb {
-        Verb::Act(_) | Verb::Gate(_) => Access::Write,
+        Verb::Act(ref act) => act.access(),
+        Verb::Gate(_) => Access::Write,
         _ => Access::Read,
     };
     let store = Store::open(&settings.dsn, account, access).await?;
@@ -208,6 +235,10 @@ fn start_log(settings: &Settings) {
     let Some(path) = &settings.log_file.value else {
         return;
     };
+    if path.exists() && !path.is_file() {
+        eprintln!("warning: no log: {} is not a file", path.display());
+        return;
+    }
     let opened = path
         .parent()
         .map_or(Ok(()), |folder| {

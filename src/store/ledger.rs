@@ -84,6 +84,8 @@ pub struct Head {
     pub hash: Digest,
     /// Its time; none before the first.
     pub at_utc: Option<Moment>,
+    /// The latest time of any entry: later than the newest one's while the clock is turned back.
+    pub latest_at_utc: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -169,7 +171,7 @@ const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attest
 
 /// Reads the newest position and hash.
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
-    const SQL: &str = "SELECT seq, hash, at_utc FROM ledger_head";
+    const SQL: &str = "SELECT seq, hash, at_utc, (SELECT MAX(at_utc) FROM governance_ledger) AS latest_at_utc FROM ledger_head";
     let head: Option<Head> = on!(view, c => query_as(SQL).fetch_optional(c).await)?;
     head.ok_or_else(|| {
         StoreError::new(

@@ -1,7 +1,7 @@
 //! The two databases, the ledger, and the one door for writes.
 //!
 //! This is the only floor that knows sqlx. It may import `canon`, `rules`, `clock` and `settings`. Rows are nouns and
-//! live here; what they mean is decided in `rules`. Governed tables are written by [`Tx::seal`] and in no other way.
+//! live here; what they mean is decided in `rules`. Governed tables are written by `Tx::seal` and in no other way.
 
 pub mod artifact;
 mod codec;
@@ -156,12 +156,6 @@ impl Store {
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         matches!(self.pool, Pool::Postgres(_))
-    }
-
-    /// Tells what the store was opened for.
-    #[must_use]
-    pub fn access(&self) -> Access {
-        self.access
     }
 
     /// Closes all connections and waits until they are gone.

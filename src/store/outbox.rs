@@ -1,9 +1,9 @@
 //! Messages to people: written with their cause, delivered later.
 
+use super::ledger::Entry;
 use super::view::{on, query, query_scalar};
 use super::{StoreError, View};
 use crate::canon::Digest;
-use crate::clock::Moment;
 
 /// A message to one person about something that a sealed entry did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,26 +23,29 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Returns the key under which the message exists at most once.
-    #[must_use]
-    pub fn idempotency_key(&self) -> String {
-        format!("{}/{}/{}", self.event_class, self.about, self.recipient_id)
+    /// Returns the key under which the message exists at most once; nobody can guess it before its cause is written.
+    fn idempotency_key(&self, cause: Digest) -> String {
+        let Self {
+            event_class,
+            about,
+            recipient_id,
+            ..
+        } = self;
+        format!("{event_class}/{about}/{recipient_id}/{cause}")
     }
 
     pub(in crate::store) async fn insert(
         &self,
         view: &mut View,
-        seq: i64,
-        now: Moment,
+        entry: &Entry,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO notification_outbox (notification_id, idempotency_key, ledger_seq, event_class, \
-             recipient_id, subject, body, drill, created_at_utc) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 \
-             WHERE NOT EXISTS (SELECT 1 FROM notification_outbox WHERE idempotency_key = $2)";
-        let key = self.idempotency_key();
+             recipient_id, subject, body, drill, created_at_utc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let key = self.idempotency_key(entry.hash);
         let id = Digest::of(key.as_bytes()).to_string();
         on!(view, c => query(SQL)
-            .bind(&id).bind(&key).bind(seq).bind(self.event_class).bind(&self.recipient_id).bind(&self.subject)
-            .bind(&self.body).bind(self.drill).bind(now)
+            .bind(&id).bind(&key).bind(entry.seq).bind(self.event_class).bind(&self.recipient_id).bind(&self.subject)
+            .bind(&self.body).bind(self.drill).bind(entry.at_utc)
             .execute(c).await.map(drop))?;
         Ok(())
     }

@@ -76,12 +76,18 @@ pub async fn actor(view: &mut View) -> Result<Option<Actor>, StoreError> {
     else {
         return Ok(None);
     };
-    let attestation = if view.is_postgres() {
+    let attestation = attestation(view);
+    as_actor(view, person, attestation).await.map(Some)
+}
+
+/// Tells how this session's login is known: by the server, or by the operating system alone.
+#[must_use]
+pub fn attestation(view: &View) -> Attestation {
+    if view.is_postgres() {
         Attestation::Login
     } else {
         Attestation::Unattested
-    };
-    as_actor(view, person, attestation).await.map(Some)
+    }
 }
 
 /// The service person in whose name rules write.
@@ -89,11 +95,7 @@ pub const RULES: &str = "govdeck";
 
 /// Returns the actor of by-rule writes.
 pub async fn rules_actor(view: &mut View) -> Result<Option<Actor>, StoreError> {
-    let attestation = if view.is_postgres() {
-        Attestation::Login
-    } else {
-        Attestation::Unattested
-    };
+    let attestation = attestation(view);
     match find(view, RULES).await? {
         Some(person) => as_actor(view, person, attestation).await.map(Some),
         None => Ok(None),

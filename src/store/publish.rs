@@ -263,15 +263,6 @@ pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
     Ok(on!(view, c => query_as(SQL).fetch_one(c).await)?)
 }
 
-/// Reads the route of a reason.
-pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM block_reason_owner_route WHERE block_reason = $1",
-        Route::COLUMNS.join(", ")
-    );
-    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(reason).fetch_optional(c).await)?)
-}
-
 /// Reads the routes of all reasons.
 pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
     let sql = format!(

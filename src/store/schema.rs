@@ -135,7 +135,7 @@ async fn tables_of_our_names(view: &mut View) -> Result<Vec<String>, StoreError>
         Session::Postgres(t) => {
             let sql = format!(
                 "SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' \
-                 AND relnamespace = CAST(current_schema() AS regnamespace) AND relname IN ('{MIGRATIONS_TABLE}', {})",
+                 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relname IN ('{MIGRATIONS_TABLE}', {})",
                 names()
             );
             Ok(query_scalar(AssertSqlSafe(sql)).fetch_all(&mut **t).await?)
@@ -268,9 +268,11 @@ where
     rows.iter().map(read).collect()
 }
 
+/// What a table's definition is, and what could put it to sleep: rules, policies, switched-off triggers.
 const POSTGRES_CATALOGUE: &str = "
-    WITH ours AS (SELECT oid, relname FROM pg_class WHERE relkind = 'r'
-                  AND relnamespace = CAST(current_schema() AS regnamespace) AND relname IN ({names})),
+    WITH place AS (SELECT oid, quote_ident(nspname) AS name FROM pg_namespace WHERE nspname = current_schema()),
+    ours AS (SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c JOIN place p ON c.relnamespace = p.oid
+              WHERE c.relkind = 'r' AND c.relname IN ({names})),
     found AS (
         SELECT 'column' AS kind, o.relname || '.' || a.attname AS name,
                concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
@@ -281,18 +283,37 @@ const POSTGRES_CATALOGUE: &str = "
         SELECT 'constraint', o.relname || '.' || c.conname, pg_get_constraintdef(c.oid) || CASE WHEN c.convalidated THEN '' ELSE ' NOT VALID' END
           FROM ours o JOIN pg_constraint c ON c.conrelid = o.oid WHERE c.contype <> 'n'
         UNION ALL
+        SELECT 'domain', t.typname || '.' || c.conname, pg_get_constraintdef(c.oid)
+          FROM pg_type t JOIN place p ON t.typnamespace = p.oid JOIN pg_constraint c ON c.contypid = t.oid WHERE t.typname = 'moment'
+        UNION ALL
         SELECT 'index', CAST(c.relname AS TEXT), pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
           FROM ours o JOIN pg_index i ON i.indrelid = o.oid JOIN pg_class c ON c.oid = i.indexrelid
         UNION ALL
         SELECT 'trigger', CAST(t.tgname AS TEXT), pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' ELSE ' DISABLED' END
           FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid WHERE NOT t.tgisinternal
         UNION ALL
-        SELECT 'function', CAST(p.proname AS TEXT), concat_ws(' ', array_to_string(p.proconfig, ' '), p.prosrc)
-          FROM pg_proc p WHERE p.pronamespace = CAST(current_schema() AS regnamespace)
-           AND (p.proname LIKE 'wall\\_%' OR p.proname = 'feed_moved'))
-    SELECT CAST(kind AS TEXT) AS kind, CAST(name AS TEXT) AS name,
-           replace(replace(text, quote_ident(current_schema()) || '.', ''), 'search_path=' || quote_ident(current_schema()) || ',', 'search_path=public,') AS text
-      FROM found";
+        SELECT 'foreign key', o.relname || '.' || c.conname, 'is not enforced: its triggers are switched off'
+          FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid JOIN pg_constraint c ON c.oid = t.tgconstraint
+         WHERE t.tgisinternal AND t.tgenabled <> 'O'
+        UNION ALL
+        SELECT 'rule', o.relname || '.' || r.rulename, pg_get_ruledef(r.oid) FROM ours o JOIN pg_rewrite r ON r.ev_class = o.oid
+        UNION ALL
+        SELECT 'row security', CAST(o.relname AS TEXT), 'is on' FROM ours o WHERE o.relrowsecurity OR o.relforcerowsecurity
+        UNION ALL
+        SELECT 'inheritance', CAST(o.relname AS TEXT), 'has a parent or a child'
+          FROM ours o WHERE EXISTS (SELECT 1 FROM pg_inherits i WHERE o.oid IN (i.inhrelid, i.inhparent))
+        UNION ALL
+        SELECT 'setting', 'session_replication_role', setting FROM pg_db_role_setting, unnest(setconfig) AS setting
+         WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+           AND setting LIKE 'session_replication_role=%' AND setting <> 'session_replication_role=origin')
+    SELECT DISTINCT CAST(kind AS TEXT) AS kind, CAST(f.name AS TEXT) AS name,
+           CASE WHEN kind IN ('index', 'trigger', 'constraint', 'column') THEN replace(text, ' ' || p.name || '.', ' ') ELSE text END AS text
+      FROM found f, place p
+    UNION ALL
+    SELECT 'function', CAST(f.proname AS TEXT), concat_ws(' ', CASE WHEN f.prosecdef THEN 'SECURITY DEFINER' END,
+           replace(array_to_string(f.proconfig, ' '), 'search_path=' || p.name || ',', 'search_path=public,'), f.prosrc)
+      FROM pg_proc f JOIN place p ON f.pronamespace = p.oid
+     WHERE f.proname LIKE 'wall\\_%' OR f.proname = 'feed_moved'";
 
 /// Returns the catalogue that a fresh database of this program has.
 #[must_use]

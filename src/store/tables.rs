@@ -125,6 +125,9 @@ pub trait GovernedRow: std::fmt::Debug + Send + Sync {
     fn write<'a>(&'a self, view: &'a mut View) -> Boxed<'a, Result<u64, StoreError>>;
 }
 
+/// What stands in a decision card for a time that is known only when the write happens.
+pub const WHEN_WRITTEN: &str = "(when written)";
+
 /// Makes the canonical image of a row: its columns as a JSON object.
 pub fn image_of<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
     crate::canon::canonical_of(row).map_err(|error| {

@@ -109,7 +109,7 @@ impl Store {
     }
 
     async fn name_who_holds_the_head(&self, busy: StoreError) -> StoreError {
-        const SQL: &str = "SELECT CONCAT(CAST(a.usename AS TEXT), ' since ', to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS'), 'Z') \
+        const SQL: &str = "SELECT CAST(a.usename AS TEXT) || COALESCE(' since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || 'Z', '') \
              FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
              WHERE l.relation = CAST('ledger_head' AS regclass) AND l.granted AND l.mode = 'RowShareLock' \
              ORDER BY a.xact_start, a.pid LIMIT 1";
@@ -125,7 +125,7 @@ impl Store {
         };
         let who = holder.unwrap_or_else(|| "another process".to_owned());
         StoreError {
-            sentence: format!("the ledger is busy: {who} is writing"),
+            sentence: format!("the ledger is busy: {who} has been writing for 5 seconds or longer"),
             ..busy
         }
     }
@@ -168,7 +168,7 @@ impl Tx {
             }
         }
         for notice in &work.notices {
-            notice.insert(&mut self.view, entry.seq, now).await?;
+            notice.insert(&mut self.view, &entry).await?;
         }
         commit(self.view).await?;
         let held = self.began.elapsed();
@@ -190,7 +190,7 @@ impl Tx {
         changes: &[Change],
     ) -> Result<Entry, StoreError> {
         let now = self.now();
-        let clock_anomaly = time::is_turned_back(self.head.at_utc, now);
+        let clock_anomaly = time::is_turned_back(self.head.latest_at_utc, now);
         let mut entry = Entry {
             seq: self.head.seq + 1,
             ticket: decision.ticket,
@@ -274,8 +274,12 @@ async fn commit(view: View) -> Result<(), SealError> {
         Session::Postgres(transaction) => transaction.commit().await,
     };
     outcome.map_err(|error| {
-        // A server that shuts down may say so after it has committed.
-        let answered_no = matches!(&error, sqlx::Error::Database(said) if !said.code().is_some_and(|code| code.len() == 5 && (code.starts_with("57") || code.starts_with("08"))));
-        if answered_no { SealError::NotWritten(error.into()) } else { SealError::Unknown(error.into()) }
+        // A server that shuts down may say so after it has committed, and a failing disk may have kept what it was given.
+        let error = StoreError::from(error);
+        if error.kind == Failure::Unreachable {
+            SealError::Unknown(error)
+        } else {
+            SealError::NotWritten(error)
+        }
     })
 }

@@ -70,10 +70,12 @@ pub struct View {
     pub(in crate::store) session: Session,
     now: Moment,
     login: String,
+    walls_stand: bool,
 }
 
 const SQLITE_NOW: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' AS now";
-const POSTGRES_NOW: &str = "SELECT clock_timestamp() AS now, CAST(session_user AS TEXT) AS login";
+const POSTGRES_NOW: &str = "SELECT clock_timestamp() AS now, CAST(session_user AS TEXT) AS login, \
+     current_setting('session_replication_role') = 'origin' AS walls_stand";
 
 impl View {
     /// Returns the database's time, read once when the view was opened.
@@ -88,6 +90,12 @@ impl View {
         &self.login
     }
 
+    /// Tells whether this session's triggers fire: a replica's do not, and then no wall stands.
+    #[must_use]
+    pub fn walls_stand(&self) -> bool {
+        self.walls_stand
+    }
+
     /// Tells whether the view stands on PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
@@ -95,20 +103,25 @@ impl View {
     }
 
     async fn over(mut session: Session, account: &str) -> Result<Self, StoreError> {
-        let (now, login) = match &mut session {
+        let (now, login, walls_stand) = match &mut session {
             Session::Sqlite(t) => {
                 let row = query(SQLITE_NOW).fetch_one(&mut **t).await?;
-                (row.try_get("now")?, account.to_owned())
+                (row.try_get("now")?, account.to_owned(), true)
             }
             Session::Postgres(t) => {
                 let row = query(POSTGRES_NOW).fetch_one(&mut **t).await?;
-                (row.try_get("now")?, row.try_get("login")?)
+                (
+                    row.try_get("now")?,
+                    row.try_get("login")?,
+                    row.try_get("walls_stand")?,
+                )
             }
         };
         Ok(Self {
             session,
             now,
             login,
+            walls_stand,
         })
     }
 }
@@ -116,18 +129,9 @@ impl View {
 impl Store {
     /// Opens a consistent view; dropping it ends its transaction.
     pub async fn view(&self) -> Result<View, StoreError> {
-        let mut session = self
+        let session = self
             .start("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
-        if let Session::Postgres(t) = &mut session {
-            let limits = format!(
-                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
-                LOCK_PATIENCE.as_millis()
-            );
-            sqlx::raw_sql(AssertSqlSafe(limits))
-                .execute(&mut **t)
-                .await?;
-        }
         View::over(session, self.account.name()).await
     }
 
@@ -150,16 +154,17 @@ impl Store {
             )
             .await?;
         if let Session::Postgres(t) = &mut session {
-            let limits = format!(
-                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
-                LOCK_PATIENCE.as_millis()
-            );
-            sqlx::raw_sql(AssertSqlSafe(limits))
-                .execute(&mut **t)
-                .await?;
             query(lock_head).execute(&mut **t).await?;
         }
-        View::over(session, self.account.name()).await
+        let view = View::over(session, self.account.name()).await?;
+        if !view.walls_stand {
+            return Err(StoreError::new(
+                Failure::Wall,
+                "the server lets this session's triggers sleep (session_replication_role), so nothing is written",
+                "set it back to origin, for the database and for the login",
+            ));
+        }
+        Ok(view)
     }
 
     /// Begins a transaction in a task of its own: a begin that is dropped half-way would leak an open transaction.
@@ -175,9 +180,19 @@ impl Store {
                 Pool::Postgres(pool) => pool.begin_with(postgres).await.map(Session::Postgres),
             }
         });
-        match begun.await {
-            Ok(session) => Ok(session?),
-            Err(_) => Err(sqlx::Error::WorkerCrashed.into()),
+        let mut session = match begun.await {
+            Ok(session) => session?,
+            Err(_) => return Err(sqlx::Error::WorkerCrashed.into()),
+        };
+        if let Session::Postgres(t) = &mut session {
+            let limits = format!(
+                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
+                LOCK_PATIENCE.as_millis()
+            );
+            sqlx::raw_sql(AssertSqlSafe(limits))
+                .execute(&mut **t)
+                .await?;
         }
+        Ok(session)
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
+use sqlx::ConnectOptions;
 use sqlx::SqliteConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Notify;
 
 use super::view::{Session, query_scalar};
@@ -73,7 +73,7 @@ enum Counter {
 
 impl Counter {
     async fn read(&mut self) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT CAST((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter) AS BIGINT)";
+        const SQL: &str = "SELECT CAST(((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter)) % 4611686018427387904 AS BIGINT)";
         match self {
             Self::Sqlite(connection) => Ok(query_scalar("PRAGMA data_version")
                 .fetch_one(&mut **connection)
@@ -156,20 +156,6 @@ impl Wake {
                 }
             }
         }
-    }
-
-    /// Ends the waiting and closes its connection.
-    pub async fn close(mut self) -> Result<(), StoreError> {
-        let counter = std::mem::replace(
-            &mut self.counter,
-            Counter::Sqlite(Box::new(
-                SqliteConnection::connect("sqlite::memory:").await?,
-            )),
-        );
-        if let Counter::Sqlite(connection) = counter {
-            connection.close().await?;
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! People: who may act, who may not, and what is asked of them.
 
-use govdeck::actions::{self, Asked, Outcome, Stop};
+use govdeck::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::Role;
 use govdeck::store::{Access, OsAccount, Store, person};
@@ -158,6 +158,15 @@ on_both!(a_login_that_maps_to_nobody_may_only_look, |world| {
     assert_eq!(
         refusal.sentence,
         "the login \"mallory\" belongs to no active person, so it may only look"
+    );
+    drop(view);
+    // Nor may it have a rule write.
+    let rule = ByRule::DecideRun {
+        run: "pub-1".to_owned(),
+    };
+    let outcome = actions::carry_out(&store, Request::by_rule(rule).expect("a request")).await;
+    assert!(
+        matches!(outcome, Outcome::Refused(refusal) if refusal.sentence.contains("may only look"))
     );
 });
 

@@ -275,6 +275,7 @@ on_both!(
             &["ledger", "show"],
             &["artifact", "list"],
             &["why", "take-block", "r-1"],
+            &["act", "take-block", "r-1", "--dry-run"],
         ] {
             let run = writes_nothing(&world, "maya", words);
             assert_eq!(run.code, Some(0), "{run:?}");
@@ -285,7 +286,6 @@ on_both!(
         }
         for words in [
             &["act", "take-block", "r-1", "--confirm", "y"][..],
-            &["act", "take-block", "r-1", "--dry-run"],
             &["gate", "publish", "r-2"],
             &["init"],
         ] {

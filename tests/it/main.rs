@@ -19,5 +19,6 @@ mod sql_style;
 mod store_faults;
 mod store_ledger;
 mod store_schema;
+mod store_trust;
 mod store_wake;
 mod store_walls;

@@ -281,7 +281,7 @@ on_both!(a_lock_held_elsewhere_is_busy_and_says_so, |world| {
         panic!("it went through")
     };
     let who = if world.is_postgres() {
-        "maya since "
+        "maya"
     } else {
         "another process"
     };

@@ -446,33 +446,3 @@ on_both!(an_outsider_recomputes_the_chain_from_the_columns, |world| {
         assert_eq!(card["reason"].as_str(), entry.reason.as_deref());
     }
 });
-
-on_both!(a_clock_before_the_newest_entry_is_marked, |world| {
-    let ahead = "UPDATE ledger_head SET at_utc = '2126-05-14T02:14:07.000000Z'";
-    world.tamper("ledger_head", ahead);
-    world
-        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
-        .await
-        .expect("writes go on");
-    let anomaly = world.owner_sql("SELECT seq FROM governance_ledger WHERE clock_anomaly = TRUE");
-    assert_eq!(anomaly, "3");
-    // What counts time cannot tell until the clock has caught up.
-    world.tamper("ledger_head", ahead);
-    world.mint("pub-1", None, None).expect("minted");
-    let no = world
-        .decide("pub-1")
-        .await
-        .expect_err("the gate counts time");
-    assert!(
-        no.starts_with("clock: the database's clock lies before"),
-        "{no}"
-    );
-    let honest =
-        "UPDATE ledger_head SET at_utc = (SELECT at_utc FROM governance_ledger WHERE seq = 3)";
-    world.tamper("ledger_head", honest);
-    world
-        .decide("pub-1")
-        .await
-        .expect("the clock has caught up");
-    world.assert_sound().await;
-});

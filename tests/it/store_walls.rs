@@ -63,9 +63,14 @@ on_both!(
     an_entry_is_by_somebody_known_under_their_own_login,
     |world| {
         let card = world.add_evidence();
+        let attestation = if world.is_postgres() {
+            "login"
+        } else {
+            "unattested"
+        };
         let entry = |actor: &str, basis: &str, card: &str| {
             format!(
-                "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', 'login', 'x', 'x', 0, \
+                "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', '{attestation}', 'x', 'x', 0, \
              state_hash, {card}, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
             )
         };
@@ -338,23 +343,22 @@ async fn foreign_keys_hold_in_a_shell_that_does_not_enforce_them() {
         "0",
         "the shell's default"
     );
-    let entry = "INSERT INTO notification_outbox VALUES ('n1', 'k1', 99, 'x', 'kim', 's', 'b', 0, '2026-05-14T02:14:07.000000Z', 0, NULL, NULL)";
-    let recipient = entry.replace("99", "1").replace("'kim'", "'nobody'");
+    let message = "INSERT INTO notification_outbox VALUES ('n1', 'k1', 2, 'x', 'nobody', 's', 'b', 0, '2026-05-14T02:14:07.000000Z', 0, NULL, NULL)";
+    let refused = world.sql(message).expect_err("refused");
     assert!(
-        world
-            .sql(entry)
-            .unwrap_err()
-            .contains("ledger_seq must name a row of governance_ledger")
-    );
-    assert!(
-        world
-            .sql(&recipient)
-            .unwrap_err()
-            .contains("recipient_id must name a row of person")
+        refused.contains("recipient_id must name a row of person"),
+        "{refused}"
     );
     world
-        .sql(&entry.replace("99", "1"))
-        .expect("a known entry and person");
+        .sql(&message.replace("'nobody'", "'kim'"))
+        .expect("a known person");
+    let run = "INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, freeze_bypass_id, created_at_utc) \
+         VALUES ('pub-1', 's', 'f', 'l', 'd', 'fb-9', '2026-05-14T02:14:07.000000Z')";
+    let refused = world.sql(run).expect_err("refused");
+    assert!(
+        refused.contains("freeze_bypass_id must name a row of freeze_bypass"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ pub(super) fn postgres_triggers(schema: &str) -> Vec<String> {
     statements.push("CREATE OR REPLACE TRIGGER wall_ledger_head_moves AFTER INSERT ON governance_ledger FOR EACH ROW EXECUTE FUNCTION wall_ledger_head_moves()".to_owned());
     statements.push(function(
         "feed_moved",
-        "  INSERT INTO change_counter AS c (slot, changes) VALUES (pg_backend_pid() % 256, 1) ON CONFLICT (slot) DO UPDATE SET changes = c.changes + 1;\n  \
+        "  INSERT INTO change_counter AS c (slot, changes) VALUES (pg_backend_pid(), 1) ON CONFLICT (slot) DO UPDATE SET changes = c.changes + 1;\n  \
          PERFORM pg_notify('govdeck', '');\n  RETURN NULL;\n",
     ));
     for table in TABLES

@@ -79,6 +79,20 @@ pub(super) const WALLS: &[Wall] = &[
     Wall {
         table: "governance_ledger",
         on: &[On::Insert],
+        only: Where::Sqlite,
+        says: "nothing in the file attests a person",
+        requires: "NEW.attestation = 'unattested'",
+    },
+    Wall {
+        table: "governance_ledger",
+        on: &[On::Insert],
+        only: Where::Postgres,
+        says: "the login of the session attests, and nothing else yet",
+        requires: "NEW.attestation = 'login'",
+    },
+    Wall {
+        table: "governance_ledger",
+        on: &[On::Insert],
         only: Where::Postgres,
         says: "the login must be that of the session",
         requires: "NEW.login = session_user",
@@ -98,6 +112,25 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.seq = OLD.seq + 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = NEW.seq AND l.hash = NEW.hash AND l.at_utc = NEW.at_utc)",
     ),
     wall("ledger_head", &[On::Delete], "the head stays", "FALSE"),
+    wall(
+        "notification_outbox",
+        &[On::Insert],
+        "a message belongs to the newest entry",
+        "NEW.ledger_seq = (SELECT seq FROM ledger_head)",
+    ),
+    wall(
+        "notification_outbox",
+        &[On::Update],
+        "a message stays as it was written",
+        "NEW.notification_id = OLD.notification_id AND NEW.idempotency_key = OLD.idempotency_key AND NEW.ledger_seq = OLD.ledger_seq \
+         AND NEW.recipient_id = OLD.recipient_id AND NEW.subject = OLD.subject AND NEW.body = OLD.body",
+    ),
+    wall(
+        "notification_outbox",
+        &[On::Delete],
+        "a message is never taken back",
+        "FALSE",
+    ),
     wall(
         "person_role",
         WRITE,

@@ -1,0 +1,100 @@
+//! Whether a decision card tells of the decision that its entry records.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::canon::Digest;
+use crate::rules::Verdict;
+use crate::store::ledger::{Change, Entry};
+use crate::store::tables::{WHEN_WRITTEN, image_of};
+
+/// A decision card, as far as it must agree with its entry.
+#[derive(Deserialize)]
+struct Said {
+    schema: String,
+    action: String,
+    basis: String,
+    actor: String,
+    target_kind: String,
+    target_id: String,
+    target_version: i64,
+    ticket: String,
+    reason: Option<String>,
+    state_hash: String,
+    changes: Vec<SaidChange>,
+    gates: Vec<SaidGate>,
+}
+
+#[derive(Deserialize)]
+struct SaidChange {
+    table: String,
+    key: String,
+    version: i64,
+    fields: Vec<SaidField>,
+}
+
+#[derive(Deserialize)]
+struct SaidField {
+    field: String,
+    after: Value,
+}
+
+#[derive(Deserialize)]
+struct SaidGate {
+    id: String,
+    verdict: String,
+}
+
+/// Tells whether a card says what its entry and its changes say, with every gate passed.
+pub(super) fn agrees(entry: &Entry, changes: &[Change], card: &[u8]) -> bool {
+    let Ok(said) = serde_json::from_slice::<Said>(card) else {
+        return false;
+    };
+    let gates: Vec<_> = said
+        .gates
+        .iter()
+        .map(|gate| (&gate.id, &gate.verdict))
+        .collect();
+    let state = image_of(&(
+        &said.target_kind,
+        &said.target_id,
+        said.target_version,
+        &gates,
+    ));
+    let state_hash = state
+        .map(|state| Digest::of(&state).to_string())
+        .unwrap_or_default();
+    let same_head = said.schema == "govdeck.card.v1"
+        && said.action == entry.action
+        && said.basis == entry.basis.word()
+        && said.actor == entry.actor_id
+        && said.target_kind == entry.target_kind
+        && said.target_id == entry.target_id
+        && said.target_version == entry.target_version
+        && said.ticket == entry.ticket
+        && said.reason == entry.reason;
+    same_head
+        && said.state_hash == entry.state_hash.to_string()
+        && said.state_hash == state_hash
+        && said
+            .gates
+            .iter()
+            .all(|gate| gate.verdict == Verdict::Pass.word())
+        && said.changes.len() == changes.len()
+        && said
+            .changes
+            .iter()
+            .all(|said| changes.iter().any(|change| change_agrees(said, change)))
+}
+
+/// Tells whether a change came out as its card said; a time may be left open until it is written.
+fn change_agrees(said: &SaidChange, change: &Change) -> bool {
+    let image: Value = serde_json::from_str(&change.after_image).unwrap_or_default();
+    let came_true = |field: &SaidField| {
+        field.after == WHEN_WRITTEN || image.get(&field.field) == Some(&field.after)
+    };
+    said.table == change.table_name
+        && said.key == change.row_key
+        && said.version == change.version
+        && said.fields.iter().all(came_true)
+}
