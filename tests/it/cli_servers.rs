@@ -1,10 +1,12 @@
 //! Servers that hold nothing, do not answer, or do not let one in: one sentence, one hint, never a pass.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use crate::cli_kit::{LOOKS, WRITES, all_verbs, at, govdeck, refused, said, writes_nothing};
 use crate::support::cluster::{SUPERUSER, cluster};
-use crate::support::command::Home;
+use crate::support::command::{self, Home};
+use crate::support::proxy::Proxy;
 use crate::support::{REASON, World};
 
 #[test]
@@ -137,5 +139,44 @@ async fn a_login_that_may_only_read_changes_nothing() {
     ] {
         let (sentence, _) = refused(&writes_nothing(&world, "dora", words), 3);
         assert!(sentence.contains("does not let this login"), "{sentence}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_falls_silent_in_the_middle_is_given_up() {
+    let world = World::postgres().await;
+    let proxy = Proxy::start(&cluster().socket());
+    // While somebody holds the table, the verb waits in the middle of its work; then the answer is lost.
+    let database = world.database().to_owned();
+    let holder = std::thread::spawn(move || {
+        let hold = "BEGIN; LOCK TABLE deployment; SELECT pg_sleep(3); COMMIT;";
+        cluster().psql("maya", &database, hold)
+    });
+    let waits = |what: &str| {
+        let sql = format!(
+            "SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'deployment' AND {what}"
+        );
+        world.owner_sql(&sql) != "0"
+    };
+    until(|| waits("l.granted AND l.mode = 'AccessExclusiveLock'"));
+    let mut command = world.govdeck("maya", &["status"]);
+    command.env("GOVDECK_DSN", proxy.url("maya", world.database()));
+    let running = std::thread::spawn(move || command::run(command));
+    until(|| waits("NOT l.granted"));
+    proxy.black_hole();
+    let (sentence, _) = refused(&running.join().expect("it ends"), 3);
+    assert_eq!(sentence, "the database has not answered for 30 seconds");
+    holder.join().expect("it ends").expect("it held the table");
+}
+
+/// Waits until something is so, for ten seconds at most.
+fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it never came to that"
+        );
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
