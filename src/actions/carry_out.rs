@@ -118,23 +118,21 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
         .plan(&request.asked, tx.view(), &actor)
         .await?;
     let state_hash = draft.state_hash()?;
-    if let Confirmed::Person {
-        target,
-        state_hash: seen,
-        ..
-    } = &request.basis
-    {
+    if let Confirmed::Person { target, .. } = &request.basis {
         refuse_if_moved(tx.view(), &draft, target).await?;
-        // What is no longer met says more than that something has changed.
-        refuse_unless_met(&draft)?;
-        if state_hash != *seen {
-            return Err(End::Refused(Refusal::new(
-                "what the decision rests on has changed since it was shown",
-                "look again and decide anew",
-            )));
-        }
     }
+    // Before the state hash: what is no longer met says more than that something has changed.
     refuse_unless_met(&draft)?;
+    if let Confirmed::Person {
+        state_hash: seen, ..
+    } = &request.basis
+        && state_hash != *seen
+    {
+        return Err(End::Refused(Refusal::new(
+            "what the decision rests on has changed since it was shown",
+            "look again and decide anew",
+        )));
+    }
     let decision = decision(request, &actor, &draft, state_hash, tx.now())?;
     let work = Work {
         rows: draft.rows.into_iter().map(|row| row.after).collect(),
