@@ -15,6 +15,7 @@
 pub mod actions;
 pub mod canon;
 pub mod cli;
+pub mod console;
 pub mod clock;
 pub mod rules;
 pub mod settings;
