@@ -80,7 +80,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
 fn block_line(block: &Audit, now: Moment) -> String {
     let reason = block.block_reason.map_or("", |reason| reason.word());
     let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
-    let state = match (&block.taken_by, block.respond_by()) {
+    let state = match (&block.taken_by, block.respond_by_utc) {
         (Some(by), _) => format!("taken by {by}"),
         (None, Some(due)) if now > due => format!("BREACH, response was due {due}"),
         (None, Some(due)) => format!("response due {due}"),

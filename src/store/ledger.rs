@@ -5,10 +5,12 @@ use sqlx::FromRow;
 
 use super::tables::Table;
 use super::view::{on, query_as, query_scalar};
+use super::window::{self, Anchor, List, Look, Runs, Window};
 use super::{Failure, Store, StoreError, View};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
+use crate::rules::words;
 
 /// The schema name inside every entry's hashed bytes.
 pub const ENTRY_SCHEMA: &str = "govdeck.ledger-entry.v1";
@@ -196,6 +198,61 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Entry>, StoreError
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
 }
 
+words! {
+    /// By what entries are sorted.
+    #[derive(Default)]
+    pub enum LedgerSort {
+        /// The newest first.
+        #[default]
+        Newest = "newest",
+    }
+}
+
+/// The fields that a filter of entries may name.
+pub const LEDGER_FIELDS: &[&str] = &["action", "actor", "target", "kind", "basis", "reason"];
+
+const FIELDS: &[(&str, &str)] = &[
+    ("action", "action"),
+    ("actor", "actor_id"),
+    ("target", "target_id"),
+    ("kind", "target_kind"),
+    ("basis", "basis"),
+    ("reason", "reason"),
+];
+
+/// Reads a window of the ledger; an entry's id is its position, as text.
+pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<Entry>, StoreError> {
+    let list = List {
+        select: format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE TRUE"),
+        key: &["seq"],
+        runs: match look.sort {
+            LedgerSort::Newest => Runs::Down,
+        },
+        place: "governance_ledger WHERE seq = CAST($1 AS BIGINT)",
+        fields: FIELDS,
+    };
+    match &look.anchor {
+        Anchor::Around(id) if id.parse::<i64>().is_err() => {
+            let anchor = Anchor::First;
+            window::read(
+                view,
+                &list,
+                &Look {
+                    anchor,
+                    ..look.clone()
+                },
+            )
+            .await
+        }
+        _ => window::read(view, &list, look).await,
+    }
+}
+
+/// Tells how many entries came after a position.
+pub async fn after(view: &mut View, seq: i64) -> Result<i64, StoreError> {
+    Ok((head(view).await?.seq - seq).max(0))
+}
+
 /// Finds the entry of a ticket.
 pub async fn by_ticket(view: &mut View, ticket: &str) -> Result<Option<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE ticket = $1");
@@ -262,5 +319,16 @@ impl Store {
     pub async fn resolve(&self, ticket: &str) -> Result<Option<Entry>, StoreError> {
         let mut tx = self.begin().await?;
         by_ticket(tx.view(), ticket).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_a_filter_may_name_can_be_read() {
+        let known: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(known, LEDGER_FIELDS);
     }
 }

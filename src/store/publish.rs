@@ -82,6 +82,8 @@ governed! {
         pub backup_owner_user_id: Option<String>,
         /// How many minutes the first response may take.
         pub sla_first_response_minutes: Option<i64>,
+        /// Until when a first response is in time; none exactly when it never was a block.
+        pub respond_by_utc: Option<Moment>,
         /// Who took it.
         pub taken_by: Option<String>,
         /// When.
@@ -118,13 +120,6 @@ impl Audit {
             taken_by: self.taken_by.as_deref(),
             escalated_by: self.escalated_by.as_deref(),
         }
-    }
-
-    /// Returns the moment until which a first response is in time.
-    #[must_use]
-    pub fn respond_by(&self) -> Option<Moment> {
-        self.sla_first_response_minutes
-            .map(|minutes| self.created_at_utc.plus_minutes(minutes))
     }
 }
 

@@ -52,7 +52,7 @@ fn columns(world: &World) -> BTreeSet<String> {
          WHERE table_schema = 'public'"
     } else {
         "SELECT m.name || '.' || c.name || ' ' || c.type || ' ' || CASE WHEN c.\"notnull\" OR c.pk THEN 'NO' ELSE 'YES' END \
-         FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+         FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
     };
     let one_name = |line: &str| {
         let line = line
