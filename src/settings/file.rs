@@ -199,7 +199,7 @@ fn text_of(key: &Key, value: &DeValue<'_>) -> Result<String, Fault> {
 }
 
 /// Counts lines and characters from one.
-fn position(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();

@@ -239,10 +239,10 @@ impl Readable for LogLevel {
 }
 
 /// Finds the candidate a person probably meant.
-pub(super) fn nearest(
+pub(crate) fn nearest<'a>(
     word: &str,
-    candidates: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .into_iter()
@@ -253,7 +253,7 @@ pub(super) fn nearest(
 }
 
 /// Shows a path in one line, whatever its name is.
-pub(super) fn shown_path(path: &Path) -> String {
+pub(crate) fn shown_path(path: &Path) -> String {
     let text = path.to_string_lossy();
     // An address that got into the wrong place may hold a password.
     if text.contains("://") {

@@ -33,11 +33,14 @@ pub use error::SettingsError;
 pub use keys::{KEYS, Key, Kind, LogLevel, OTHER_VARIABLES};
 pub use template::{template, write_template};
 
+pub(crate) use file::position;
+pub(crate) use keys::{nearest, shown_path};
+
 use environment::Environment;
 use error::Fault;
 use file::{ConfigFile, Presence};
 use folders::Folders;
-use keys::{CONFIG_VARIABLE, shown_path};
+use keys::CONFIG_VARIABLE;
 use layers::Layers;
 
 /// Says where a value came from.
