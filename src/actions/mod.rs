@@ -18,7 +18,7 @@ mod take_block;
 pub use carry_out::{Outcome, carry_out};
 pub use entry::{Asked, Draft, Entry, Field, Required, Row, Stop};
 pub use establish::Founding;
-pub use proposal::{ByRule, Proposal, Request, propose};
+pub use proposal::{ByRule, ChangedField, ChangedRow, Proposal, Request, propose};
 
 use crate::rules::Refusal;
 

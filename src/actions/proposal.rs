@@ -79,6 +79,12 @@ impl Request {
         })
     }
 
+    /// Returns the verb of the action.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        self.entry.verb
+    }
+
     /// Returns the ticket by which the outcome can be found, whatever happens to the answer.
     #[must_use]
     pub fn ticket(&self) -> &str {

@@ -179,6 +179,12 @@ impl Model {
         effects
     }
 
+    /// Returns what the reader is to look at first.
+    #[must_use]
+    pub fn first_wanted(&self) -> Wanted {
+        self.wanted.clone()
+    }
+
     /// Tells whether the screen has to be drawn anew, once.
     pub fn take_redraw(&mut self) -> bool {
         std::mem::take(&mut self.redraw)
@@ -270,10 +276,13 @@ impl Model {
             let step = dialog.paste(text, self.at);
             return self.follow(step, &mut Vec::new());
         }
-        match (self.typing_mut(), &mut self.overlay) {
-            (_, Some(Overlay::Palette(palette))) => palette.line.insert(text.trim_end()),
-            (Some(line), None) => line.insert(text.trim_end()),
-            _ => self.say(Token::StatusWarn, "a paste outside a text field was dropped".to_owned()),
+        let no_overlay = self.overlay.is_none();
+        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            palette.line.insert(text.trim_end());
+        } else if let (Some(line), true) = (self.typing_mut(), no_overlay) {
+            line.insert(text.trim_end());
+        } else {
+            self.say(Token::StatusWarn, "a paste outside a text field was dropped".to_owned());
         }
     }
 

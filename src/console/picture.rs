@@ -10,7 +10,7 @@ use crate::store::ledger::{self, Change, Head, LedgerSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Store, StoreError, View, artifact, outbox, person};
+use crate::store::{Failure, Store, StoreError, View, artifact, outbox, person};
 
 use super::panes::PaneId;
 
@@ -82,8 +82,8 @@ pub struct EntryDetail {
     pub seq: i64,
     /// What it changed, each with the image before.
     pub changes: Vec<(Change, Option<String>)>,
-    /// The decision card, as canonical JSON.
-    pub card: String,
+    /// The decision card, as canonical JSON, or why it cannot be shown.
+    pub card: Result<String, String>,
 }
 
 /// An action, and whether it can be done with the selected row now.
@@ -159,12 +159,24 @@ async fn detail(view: &mut View, wanted: &Wanted) -> Result<Option<EntryDetail>,
         let before = ledger::image_before(view, &change).await?;
         changes.push((change, before));
     }
-    let card = artifact::cards(view, seq, seq)
-        .await?
-        .into_iter()
-        .next()
-        .map_or_else(String::new, |card| card.text());
+    let card = match ledger::entries(view, seq, 1).await?.first() {
+        Some(entry) => card(view, entry).await?,
+        None => Err("the entry is gone".to_owned()),
+    };
     Ok(Some(EntryDetail { seq, changes, card }))
+}
+
+/// Reads the decision card; one that was tampered with is said, and takes no picture away.
+async fn card(
+    view: &mut View,
+    entry: &ledger::Entry,
+) -> Result<Result<String, String>, StoreError> {
+    match artifact::bytes(view, entry.card_sha256).await {
+        Ok(Some(bytes)) => Ok(Ok(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(None) => Ok(Err("the decision card is gone; verify the ledger".to_owned())),
+        Err(error) if error.kind == Failure::Unusable => Ok(Err(error.sentence)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks every action on this kind of row whether it could be done; the rules answer, not the console.

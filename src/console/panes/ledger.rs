@@ -197,7 +197,11 @@ fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
 
 /// Writes the gates of the decision card.
 fn gates(detail: &EntryDetail) -> Vec<Parts> {
-    let card: Value = serde_json::from_str(&detail.card).unwrap_or_default();
+    let card = match &detail.card {
+        Ok(card) => card,
+        Err(why) => return vec![vec![(Token::StatusDanger, why.clone())]],
+    };
+    let card: Value = serde_json::from_str(card).unwrap_or_default();
     let gates = card.get("gates").and_then(Value::as_array).cloned().unwrap_or_default();
     let text = |gate: &Value, key: &str| gate.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     gates
@@ -222,6 +226,6 @@ fn gates(detail: &EntryDetail) -> Vec<Parts> {
 pub fn row_json(model: &Model) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let detail = picture.entry.as_ref()?;
-    let card: Value = serde_json::from_str(&detail.card).ok()?;
+    let card: Value = serde_json::from_str(detail.card.as_ref().ok()?).ok()?;
     serde_json::to_string_pretty(&card).ok()
 }
