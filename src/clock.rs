@@ -49,7 +49,10 @@ impl Moment {
     /// Writes the moment in the viewer's own time zone.
     #[must_use]
     pub fn local(self, form: &str) -> String {
-        self.0.with_timezone(&chrono::Local).format(form).to_string()
+        self.0
+            .with_timezone(&chrono::Local)
+            .format(form)
+            .to_string()
     }
 
     /// Returns the moment as chrono's type.

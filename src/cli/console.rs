@@ -48,9 +48,9 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     match ending {
         Ending::Left => Ok(ExitCode::SUCCESS),
         Ending::NoTerminal => Err(no_terminal()),
-        Ending::Stopped(Cause::Signal(number)) => {
-            Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX)))
-        }
+        Ending::Stopped(Cause::Signal(number)) => Ok(ExitCode::from(
+            u8::try_from(128 + number).unwrap_or(u8::MAX),
+        )),
         Ending::Stopped(Cause::HungUp) => Ok(ExitCode::from(129)),
     }
 }
@@ -64,7 +64,11 @@ fn no_terminal() -> Failure {
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::CannotTell, format!("{what}: {error}"), "see the system's limits")
+    Failure::new(
+        Exit::CannotTell,
+        format!("{what}: {error}"),
+        "see the system's limits",
+    )
 }
 
 fn opening(
@@ -74,7 +78,11 @@ fn opening(
     let depth = depth_of(variable);
     let themes_folder: Option<PathBuf> = None;
     let wanted = "auto";
-    let name = if wanted == "auto" { by_the_terminal(depth) } else { wanted };
+    let name = if wanted == "auto" {
+        by_the_terminal(depth)
+    } else {
+        wanted
+    };
     let theme = Theme::load(name, themes_folder.as_deref(), depth)
         .map_err(|error| Failure::new(Exit::BadInput, error.sentence, error.hint))?;
     let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -132,7 +140,11 @@ fn by_the_terminal(depth: Depth) -> &'static str {
 fn console_id() -> Result<String, Failure> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Exit::CannotTell, format!("the operating system gives no random numbers: {error}"), "see its log")
+        Failure::new(
+            Exit::CannotTell,
+            format!("the operating system gives no random numbers: {error}"),
+            "see its log",
+        )
     })?;
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }

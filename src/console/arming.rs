@@ -7,6 +7,9 @@ use crate::rules::guard::ARMED_MINUTES;
 /// After how long without a key the armed time ends.
 const IDLE: Duration = Duration::from_secs(5 * 60);
 
+/// From when on the end by idling is what is shown.
+const LAST_MINUTE: Duration = Duration::from_secs(60);
+
 /// Whether this console may write, and until when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Arming {
@@ -41,11 +44,13 @@ impl Arming {
         }
     }
 
-    /// Returns how much of the armed time is left; none when not armed.
+    /// Returns how much of the armed time is left, idling left aside until its last minute; none when not armed.
     #[must_use]
     pub fn left(&self, at: Instant) -> Option<Duration> {
-        let end = self.ends_at()?;
-        (end > at).then(|| end - at)
+        let end = self.ends_at().filter(|end| *end > at)?;
+        let idle = end - at;
+        let whole = self.armed?.until - at;
+        Some(if idle < LAST_MINUTE { idle } else { whole })
     }
 
     /// Returns when the armed time ends if no key comes.
@@ -74,14 +79,21 @@ mod tests {
         let mut arming = Arming::default();
         assert_eq!(arming.left(start), None);
         arming.arm(start);
-        assert_eq!(arming.left(start), Some(5 * MINUTE));
+        assert_eq!(arming.left(start), Some(15 * MINUTE));
+        assert_eq!(
+            arming.left(start + 4 * MINUTE + MINUTE / 2),
+            Some(MINUTE / 2)
+        );
         assert!(arming.is_over(start + 5 * MINUTE));
         for minute in 1..=14 {
             arming.touch(start + minute * MINUTE);
         }
         assert!(!arming.is_over(start + 14 * MINUTE + MINUTE / 2));
         arming.touch(start + 14 * MINUTE + MINUTE / 2);
-        assert!(arming.is_over(start + 15 * MINUTE), "keys do not make it longer");
+        assert!(
+            arming.is_over(start + 15 * MINUTE),
+            "keys do not make it longer"
+        );
         assert!(arming.disarm());
         assert!(!arming.disarm());
         assert!(!arming.is_over(start + 60 * MINUTE));

@@ -41,6 +41,8 @@ pub struct Dialog {
     pub stage: Stage,
     opened: Instant,
     last_key: Option<Instant>,
+    /// The words as they were typed, to come back to when they are refused.
+    filled: Option<Filling>,
 }
 
 /// Where an action stands.
@@ -167,6 +169,7 @@ impl Dialog {
             stage,
             opened: at,
             last_key: None,
+            filled: None,
         }
     }
 
@@ -178,9 +181,9 @@ impl Dialog {
                     self.stage = Stage::Asking(Box::new(asking));
                     self.opened = at;
                 }
-                Err(stop) => self.stage = refused(stop),
+                Err(stop) => self.send_back(stop),
             },
-            (Stage::Planning, Err(stop)) => self.stage = refused(stop),
+            (Stage::Planning, Err(stop)) => self.send_back(stop),
             // The same question asked again because the picture changed.
             (Stage::Asking(asking), Ok(fresh)) => asking.compare(&fresh),
             (Stage::Asking(asking), Err(Stop::Refused(refusal) | Stop::BadInput(refusal))) => {
@@ -188,6 +191,19 @@ impl Dialog {
             }
             _ => {}
         }
+    }
+
+    /// Shows why there is no proposal: beside the words, where they were typed.
+    fn send_back(&mut self, stop: Stop) {
+        self.stage = match (self.filled.take(), stop) {
+            (Some(filled), Stop::Refused(refusal) | Stop::BadInput(refusal)) => {
+                Stage::Filling(Filling {
+                    wrong: Some(refusal),
+                    ..filled
+                })
+            }
+            (_, stop) => refused(stop),
+        };
     }
 
     /// Tells whether the proposal on the screen is to be compared with a fresh one.
@@ -242,11 +258,11 @@ impl Dialog {
         let quiet = self
             .last_key
             .is_none_or(|last| at.saturating_duration_since(last) >= QUIET_BEFORE);
-        let pause = self
-            .last_key
-            .map(|last| at.saturating_duration_since(last));
+        let pause = self.last_key.map(|last| at.saturating_duration_since(last));
         self.last_key = Some(at);
-        if at.saturating_duration_since(self.opened) < BLIND && stroke.code != KeyCode::Esc {
+        let blind = matches!(self.stage, Stage::Asking(_))
+            && at.saturating_duration_since(self.opened) < BLIND;
+        if blind && stroke.code != KeyCode::Esc {
             return Step::Stay;
         }
         match &mut self.stage {
@@ -259,7 +275,12 @@ impl Dialog {
                             self.asked.fields.insert(name.to_owned(), value);
                         }
                     }
-                    self.stage = Stage::Planning;
+                    let Stage::Filling(filled) =
+                        std::mem::replace(&mut self.stage, Stage::Planning)
+                    else {
+                        return Step::Stay;
+                    };
+                    self.filled = Some(filled);
                     Step::Plan
                 }
                 None if stroke.code == KeyCode::Esc => Step::Close,
@@ -285,7 +306,9 @@ impl Dialog {
                 Step::Stay
             }
             Stage::Asking(asking) if asking.focus == Focus::Reason => {
-                asking.reason.insert_str(crate::rules::text::scrub(text.trim_end()));
+                asking
+                    .reason
+                    .insert_str(crate::rules::text::scrub(text.trim_end()));
                 Step::Stay
             }
             _ => Step::Say("a paste is not taken here".to_owned()),
@@ -304,7 +327,10 @@ impl Dialog {
         let Stage::Asking(asking) = &mut self.stage else {
             return Step::Stay;
         };
-        if asking.pressed.is_some_and(|pressed| at >= pressed + QUIET_AFTER) {
+        if asking
+            .pressed
+            .is_some_and(|pressed| at >= pressed + QUIET_AFTER)
+        {
             asking.pressed = None;
             if asking.level() == Level::Phrase && asking.missing().is_none() {
                 asking.ahead_at = Some(at + COUNTDOWN);
@@ -322,10 +348,16 @@ impl Dialog {
     #[must_use]
     pub fn wakes_at(&self, at: Instant) -> Option<Instant> {
         match &self.stage {
-            Stage::Asking(asking) => asking
-                .pressed
-                .map(|pressed| pressed + QUIET_AFTER)
-                .or_else(|| asking.ahead_at.map(|ahead| ahead.min(at + Duration::from_secs(1)))),
+            Stage::Asking(asking) => {
+                asking
+                    .pressed
+                    .map(|pressed| pressed + QUIET_AFTER)
+                    .or_else(|| {
+                        asking
+                            .ahead_at
+                            .map(|ahead| ahead.min(at + Duration::from_secs(1)))
+                    })
+            }
             Stage::Waiting { .. } | Stage::Unknown { .. } => Some(at + Duration::from_secs(1)),
             _ => None,
         }
@@ -403,7 +435,10 @@ impl Filling {
             ));
             return None;
         }
-        let typed = self.fields.iter().map(|(name, _, line)| (*name, line.text().trim().to_owned()));
+        let typed = self
+            .fields
+            .iter()
+            .map(|(name, _, line)| (*name, line.text().trim().to_owned()));
         Some(typed.filter(|(_, text)| !text.is_empty()).collect())
     }
 }
@@ -567,7 +602,10 @@ impl Asking {
         } else {
             &[Focus::Cancel, Focus::Confirm]
         };
-        let here = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
+        let here = order
+            .iter()
+            .position(|focus| *focus == self.focus)
+            .unwrap_or(0);
         let length = order.len();
         order[(here + length).saturating_add_signed(by) % length]
     }

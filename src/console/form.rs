@@ -92,7 +92,11 @@ impl Line {
         let kept = before
             .iter()
             .rposition(|character| *character != ' ')
-            .and_then(|end| before[..end].iter().rposition(|character| *character == ' '))
+            .and_then(|end| {
+                before[..end]
+                    .iter()
+                    .rposition(|character| *character == ' ')
+            })
             .map_or(0, |blank| blank + 1);
         self.text.drain(kept..self.cursor);
         self.cursor = kept;

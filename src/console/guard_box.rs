@@ -27,39 +27,66 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
     let title = title(model, dialog);
     match &dialog.stage {
         Stage::Filling(filling) => {
-            let height = u16::try_from(filling.fields.len() * 2 + 5).unwrap_or(u16::MAX);
+            let height = u16::try_from(filling.fields.len() * 2 + 6).unwrap_or(u16::MAX);
             let inside = window(pen, area, (width, height), &title, border);
             draw_fields(filling, pen, inside);
         }
         Stage::Asking(asking) => {
-            let height = if asking.level() >= Level::Review { 21 } else { 16 };
-            let inside = window(pen, area, (width, height.min(area.height.saturating_sub(2))), &title, border);
+            let lines = evidence(asking, pen, usize::from(width.saturating_sub(4)));
+            let height = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .saturating_add(asked_rows(asking) + 2);
+            let inside = window(
+                pen,
+                area,
+                (width, height.min(area.height.saturating_sub(2))),
+                &title,
+                border,
+            );
             draw_asking(model, asking, pen, inside);
         }
         stage => {
             let lines = told(model, stage, usize::from(width.saturating_sub(4)));
-            let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+            let height = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .saturating_add(4);
             let inside = window(pen, area, (width, height), &title, border);
             pen.lines(inside, &lines);
-            pen.parts(inside.x, inside.bottom().saturating_sub(1), inside.width, &key_parts(&[("esc", "close")]));
+            pen.parts(
+                inside.x,
+                inside.bottom().saturating_sub(1),
+                inside.width,
+                &key_parts(&[("esc", "close")]),
+            );
         }
     }
 }
 
 fn is_production(model: &Model) -> bool {
-    model.picture.as_ref().is_some_and(|picture| picture.deployment.environment == Environment::Prod)
+    model
+        .picture
+        .as_ref()
+        .is_some_and(|picture| picture.deployment.environment == Environment::Prod)
 }
 
 fn title(model: &Model, dialog: &Dialog) -> String {
     let place = model.picture.as_ref().map_or_else(String::new, |picture| {
-        format!(" on {} {}", picture.deployment.environment.word().to_uppercase(), picture.deployment.name)
+        format!(
+            " on {} {}",
+            picture.deployment.environment.word().to_uppercase(),
+            picture.deployment.name
+        )
     });
     let name = dialog.entry.name().to_uppercase();
     let target = match &dialog.stage {
         Stage::Asking(asking) => asking.proposal.target().id.clone(),
         _ => dialog.asked.target.clone(),
     };
-    let target = if dialog.entry.kind == "console" { "this console".to_owned() } else { target };
+    let target = if dialog.entry.kind == "console" {
+        "this console".to_owned()
+    } else {
+        target
+    };
     let dot = model.start.glyphs.dot();
     format!("{name} {dot} {target}{place}")
 }
@@ -72,17 +99,52 @@ fn draw_fields(filling: &Filling, pen: &mut Pen<'_>, inside: Rect) {
         }
         let focused = at == filling.focus;
         let token = if focused { Token::Accent } else { Token::Muted };
-        pen.parts(inside.x, y, inside.width, &vec![(token, format!("{name}  ")), (Token::Muted, (*help).to_owned())]);
+        pen.parts(
+            inside.x,
+            y,
+            inside.width,
+            &vec![
+                (token, format!("{name}  ")),
+                (Token::Muted, (*help).to_owned()),
+            ],
+        );
         let style = pen.style(token);
         pen.write(inside.x, y + 1, 2, style, if focused { "> " } else { "  " });
-        pen.input(inside.x + 2, y + 1, inside.width.saturating_sub(2), line, focused);
+        pen.input(
+            inside.x + 2,
+            y + 1,
+            inside.width.saturating_sub(2),
+            line,
+            focused,
+        );
         y += 2;
     }
     if let Some(wrong) = &filling.wrong {
-        pen.parts(inside.x, y, inside.width, &vec![(Token::InputError, wrong.sentence.clone())]);
+        let text = format!("{} ({})", wrong.sentence, wrong.hint);
+        let lines: Vec<Parts> = wrap(&text, usize::from(inside.width))
+            .into_iter()
+            .map(|line| vec![(Token::InputError, line)])
+            .collect();
+        pen.lines(
+            Rect {
+                y,
+                height: inside.bottom().saturating_sub(y + 1),
+                ..inside
+            },
+            &lines,
+        );
     }
-    let keys = key_parts(&[("tab", "next"), ("enter", "show what would happen"), ("esc", "cancel")]);
-    pen.parts(inside.x, inside.bottom().saturating_sub(1), inside.width, &keys);
+    let keys = key_parts(&[
+        ("tab", "next"),
+        ("enter", "show what would happen"),
+        ("esc", "cancel"),
+    ]);
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &keys,
+    );
 }
 
 /// Lists what would change and what holds.
@@ -96,7 +158,15 @@ fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Parts> {
     let arrow = pen.glyphs.arrow();
     let mut lines = Vec::new();
     for row in &asking.changes {
-        lines.push(vec![muted("Changes  ".into()), (Token::Fg, format!("{} {}", row.table, row.key)), muted(format!("  version {} {arrow} {}", row.version - 1, row.version))]);
+        lines.push(vec![
+            muted("Changes  ".into()),
+            (Token::Fg, format!("{} {}", row.table, row.key)),
+            muted(format!(
+                "  version {} {arrow} {}",
+                row.version - 1,
+                row.version
+            )),
+        ]);
         for field in &row.fields {
             lines.push(vec![
                 muted(format!("         {} ", field.field)),
@@ -107,11 +177,26 @@ fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Parts> {
         }
     }
     if asking.changes.is_empty() {
-        lines.push(vec![muted("Changes  ".into()), (Token::Fg, "an entry in the ledger, no governed row".into())]);
+        lines.push(vec![
+            muted("Changes  ".into()),
+            (Token::Fg, "an entry in the ledger, no governed row".into()),
+        ]);
     }
     let conditions = asking.proposal.conditions();
-    let passed = conditions.iter().filter(|condition| condition.verdict == Verdict::Pass).count();
-    lines.push(vec![muted("Holds    ".into()), (Token::GatePass, format!("{passed} of {} pass, asked again inside the write", conditions.len()))]);
+    let passed = conditions
+        .iter()
+        .filter(|condition| condition.verdict == Verdict::Pass)
+        .count();
+    lines.push(vec![
+        muted("Holds    ".into()),
+        (
+            Token::GatePass,
+            format!(
+                "{passed} of {} pass, asked again inside the write",
+                conditions.len()
+            ),
+        ),
+    ]);
     for condition in conditions {
         let (token, word) = match condition.verdict {
             Verdict::Pass => (Token::GatePass, "[PASS]"),
@@ -122,34 +207,75 @@ fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Parts> {
         let mut first = true;
         for line in wrap(&text, width.saturating_sub(17)) {
             let mark = if first { word } else { "      " };
-            lines.push(vec![muted("         ".into()), (token, mark.to_owned()), (Token::Fg, format!(" {line}"))]);
+            lines.push(vec![
+                muted("         ".into()),
+                (token, mark.to_owned()),
+                (Token::Fg, format!(" {line}")),
+            ]);
             first = false;
         }
     }
     lines
 }
 
+/// How many lines are needed below the evidence.
+fn asked_rows(asking: &Asking) -> u16 {
+    if asking.level() < Level::Review { 4 } else { 9 }
+}
+
 fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) {
     let simple = asking.level() < Level::Review;
-    let asked_rows = if simple { 3 } else { 9 };
-    let room = inside.height.saturating_sub(asked_rows);
+    let room = inside.height.saturating_sub(asked_rows(asking));
     let lines = evidence(asking, pen, usize::from(inside.width));
     let scroll = usize::from(asking.scroll).min(lines.len().saturating_sub(usize::from(room)));
-    let shown: Vec<Parts> = lines.iter().skip(scroll).take(usize::from(room)).cloned().collect();
-    pen.lines(Rect { height: room, ..inside }, &shown);
+    let shown: Vec<Parts> = lines
+        .iter()
+        .skip(scroll)
+        .take(usize::from(room))
+        .cloned()
+        .collect();
+    pen.lines(
+        Rect {
+            height: room,
+            ..inside
+        },
+        &shown,
+    );
     let hidden = lines.len().saturating_sub(scroll + shown.len());
     let mut y = inside.y + room;
     if hidden > 0 {
-        pen.parts(inside.x, y.saturating_sub(1), inside.width, &vec![(Token::StatusInfo, format!("{} more lines: pgdn", hidden + 1))]);
+        pen.parts(
+            inside.x,
+            y.saturating_sub(1),
+            inside.width,
+            &vec![(
+                Token::StatusInfo,
+                format!("{} more lines: pgdn", hidden + 1),
+            )],
+        );
     }
     if !simple {
-        y = draw_reason(asking, pen, Rect { y, height: inside.bottom() - y, ..inside });
+        y = draw_reason(
+            asking,
+            pen,
+            Rect {
+                y,
+                height: inside.bottom() - y,
+                ..inside
+            },
+        );
     }
     let (token, said) = match (&asking.locked, asking.ahead_at, asking.missing()) {
-        (Some(why), _, _) => (Token::StatusDanger, format!("LOCKED: {why}. Close it and look again.")),
+        (Some(why), _, _) => (
+            Token::StatusDanger,
+            format!("LOCKED: {why}. Close it and look again."),
+        ),
         (None, Some(ahead), _) => {
             let left = ahead.saturating_duration_since(model.at).as_secs() + 1;
-            (Token::StatusWarn, format!("goes ahead in {left}; any key stops it"))
+            (
+                Token::StatusWarn,
+                format!("goes ahead in {left}; any key stops it"),
+            )
         }
         (None, None, Some(missing)) => (Token::Muted, missing),
         (None, None, None) => (Token::Muted, guard_words(asking.level()).to_owned()),
@@ -157,35 +283,88 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
     pen.parts(inside.x, y, inside.width, &vec![(token, said)]);
     buttons(asking, pen, inside, inside.bottom().saturating_sub(2));
     let keys: &[(&str, &str)] = if simple {
-        &[("y", "do it"), ("n", "no"), ("esc", "cancel"), ("enter", "does not do it")]
+        &[
+            ("y", "do it"),
+            ("n", "no"),
+            ("esc", "cancel"),
+            ("enter", "does not do it"),
+        ]
     } else {
-        &[("tab", "next"), ("space", "press"), ("ctrl-x", "editor"), ("esc", "cancel"), ("enter", "does nothing here")]
+        &[
+            ("tab", "next"),
+            ("space", "press"),
+            ("ctrl-x", "editor"),
+            ("esc", "cancel"),
+            ("enter", "does nothing here"),
+        ]
     };
-    pen.parts(inside.x, inside.bottom().saturating_sub(1), inside.width, &key_parts(keys));
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &key_parts(keys),
+    );
 }
 
 fn draw_reason(asking: &Asking, pen: &mut Pen<'_>, area: Rect) -> u16 {
-    let focused = |focus: Focus| if asking.focus == focus { Token::Accent } else { Token::Muted };
+    let focused = |focus: Focus| {
+        if asking.focus == focus {
+            Token::Accent
+        } else {
+            Token::Muted
+        }
+    };
     let label = format!("Reason ({REASON_AT_LEAST}+ characters, it goes into the ledger)");
-    pen.parts(area.x, area.y, area.width, &vec![(focused(Focus::Reason), label)]);
-    let field = Rect { y: area.y + 1, height: 3.min(area.height.saturating_sub(1)), ..area }.intersection(pen.buffer().area);
+    pen.parts(
+        area.x,
+        area.y,
+        area.width,
+        &vec![(focused(Focus::Reason), label)],
+    );
+    let field = Rect {
+        y: area.y + 1,
+        height: 3.min(area.height.saturating_sub(1)),
+        ..area
+    }
+    .intersection(pen.buffer().area);
     let mut text = asking.reason.clone();
     text.set_style(pen.style(Token::InputFg));
     text.set_cursor_line_style(pen.style(Token::InputFg));
-    let cursor = if asking.focus == Focus::Reason { pen.style(Token::InputCursor) } else { pen.style(Token::InputFg) };
+    let cursor = if asking.focus == Focus::Reason {
+        pen.style(Token::InputCursor)
+    } else {
+        pen.style(Token::InputFg)
+    };
     text.set_cursor_style(cursor);
     text.set_wrap_mode(tui_textarea::WrapMode::WordOrGlyph);
     text.render(field, pen.buffer());
     let y = area.y + 4;
     let phrase = asking.proposal.phrase();
     let label = format!("Type  {phrase}  to allow: ");
-    let used = pen.parts(area.x, y, area.width, &vec![(focused(Focus::Phrase), label)]);
+    let used = pen.parts(
+        area.x,
+        y,
+        area.width,
+        &vec![(focused(Focus::Phrase), label)],
+    );
     let wrong = !phrase.starts_with(&asking.typed.text());
-    pen.input(area.x + used, y, area.width.saturating_sub(used), &asking.typed, asking.focus == Focus::Phrase);
+    pen.input(
+        area.x + used,
+        y,
+        area.width.saturating_sub(used),
+        &asking.typed,
+        asking.focus == Focus::Phrase,
+    );
     if wrong {
         let text = asking.typed.text();
         let style = pen.style(Token::InputError);
-        pen.write(area.x + used, y, area.width.saturating_sub(used), style, &text);
+        pen.write(
+            area.x + used,
+            y,
+            area.width.saturating_sub(used),
+            style,
+            &text,
+        );
     }
     y + 1
 }
@@ -195,7 +374,15 @@ fn buttons(asking: &Asking, pen: &mut Pen<'_>, inside: Rect, y: u16) {
     let mut x = inside.x;
     for (focus, label, token) in [
         (Focus::Cancel, "Cancel".to_owned(), Token::Fg),
-        (Focus::Confirm, asking.proposal.entry().name(), if open { Token::StatusWarn } else { Token::KeyDisabled }),
+        (
+            Focus::Confirm,
+            asking.proposal.entry().name(),
+            if open {
+                Token::StatusWarn
+            } else {
+                Token::KeyDisabled
+            },
+        ),
     ] {
         let mut style = pen.style(token);
         let text = if asking.focus == focus {
@@ -210,7 +397,12 @@ fn buttons(asking: &Asking, pen: &mut Pen<'_>, inside: Rect, y: u16) {
 
 /// Says what became of it.
 fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
-    let wrapped = |token: Token, text: &str| -> Vec<Parts> { wrap(text, width).into_iter().map(|line| vec![(token, line)]).collect() };
+    let wrapped = |token: Token, text: &str| -> Vec<Parts> {
+        wrap(text, width)
+            .into_iter()
+            .map(|line| vec![(token, line)])
+            .collect()
+    };
     let refusal = |token: Token, word: &str, refusal: &Refusal| {
         let mut lines = wrapped(token, &format!("{word}: {}", refusal.sentence));
         lines.extend(wrapped(Token::Muted, &refusal.hint));
@@ -220,13 +412,26 @@ fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
         Stage::Planning => wrapped(Token::StatusPending, "looking what would change"),
         Stage::Waiting { ticket, since } => {
             let seconds = model.at.saturating_duration_since(*since).as_secs();
-            let mut lines = wrapped(Token::StatusPending, &format!("waiting for the database: {seconds} s"));
-            lines.extend(wrapped(Token::Muted, &format!("ticket {ticket}; it cannot be taken back now")));
+            let mut lines = wrapped(
+                Token::StatusPending,
+                &format!("waiting for the database: {seconds} s"),
+            );
+            lines.extend(wrapped(
+                Token::Muted,
+                &format!("ticket {ticket}; it cannot be taken back now"),
+            ));
             lines
         }
         Stage::Done(sealed) => {
             let hash: &Digest = &sealed.hash;
-            let mut lines = wrapped(Token::StatusOk, &format!("DONE: ledger entry {} at {}", sealed.seq, model.clock(sealed.at)));
+            let mut lines = wrapped(
+                Token::StatusOk,
+                &format!(
+                    "DONE: ledger entry {} at {}",
+                    sealed.seq,
+                    model.clock(sealed.at)
+                ),
+            );
             lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
             lines
         }

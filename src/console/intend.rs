@@ -3,9 +3,9 @@
 use crossterm::event::{KeyCode, MouseEvent, MouseEventKind};
 
 use crate::actions::ENTRIES;
+use crate::rules::Verdict;
 use crate::rules::filter::Filter;
 use crate::rules::people::Basis;
-use crate::rules::Verdict;
 use crate::store::block::BlockSort;
 
 use super::event::{Effect, Mouse};
@@ -135,7 +135,8 @@ impl Model {
 
     pub(super) fn go(&mut self, pane: PaneId) {
         if pane != self.pane {
-            self.before.retain(|before| *before != self.pane && *before != pane);
+            self.before
+                .retain(|before| *before != self.pane && *before != pane);
             self.before.push(self.pane);
             self.pane = pane;
             self.zoomed = false;
@@ -183,7 +184,10 @@ impl Model {
 
     fn open(&mut self) {
         if self.pane == PaneId::Home {
-            let goes = home::items(self).into_iter().nth(self.home).and_then(|item| item.goes);
+            let goes = home::items(self)
+                .into_iter()
+                .nth(self.home)
+                .and_then(|item| item.goes);
             match goes {
                 Some((pane, id)) => {
                     self.go(pane);
@@ -203,7 +207,10 @@ impl Model {
     fn sort(&mut self) {
         if self.pane == PaneId::Blocks {
             let all = BlockSort::ALL;
-            let at = all.iter().position(|sort| *sort == self.blocks.look.sort).unwrap_or(0);
+            let at = all
+                .iter()
+                .position(|sort| *sort == self.blocks.look.sort)
+                .unwrap_or(0);
             let next = all[(at + 1) % all.len()];
             self.blocks.sort_by(next);
             self.say_quietly(format!("sorted by {next}"));
@@ -214,7 +221,9 @@ impl Model {
 
     fn begin_filter(&mut self) {
         match self.pane {
-            PaneId::Home => self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned()),
+            PaneId::Home => {
+                self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned())
+            }
             PaneId::Blocks => self.blocks.typing = Some(Line::holding(&self.blocks.filter_text)),
             PaneId::Ledger => self.entries.typing = Some(Line::holding(&self.entries.filter_text)),
         }
@@ -257,10 +266,16 @@ impl Model {
         let Some(picture) = &self.picture else {
             return;
         };
-        let first = picture.possible.iter().find(|possible| possible.refusal.is_none());
+        let first = picture
+            .possible
+            .iter()
+            .find(|possible| possible.refusal.is_none());
         match (first, self.selected()) {
             (Some(possible), Some((_, id))) => {
-                effects.push(Effect::Copy(format!("govdeck act {} {id} --dry-run", possible.entry.name())));
+                effects.push(Effect::Copy(format!(
+                    "govdeck act {} {id} --dry-run",
+                    possible.entry.name()
+                )));
             }
             _ => self.say_quietly("nothing can be done with this row now".to_owned()),
         }
@@ -270,7 +285,10 @@ impl Model {
         let text = match super::panes::row_json(self) {
             Some(json) => Text {
                 title: "Row as JSON".to_owned(),
-                lines: json.lines().map(|line| (Token::Fg, line.to_owned())).collect(),
+                lines: json
+                    .lines()
+                    .map(|line| (Token::Fg, line.to_owned()))
+                    .collect(),
                 scroll: 0,
             },
             None => return self.say_quietly("no row is selected".to_owned()),
@@ -287,7 +305,12 @@ impl Model {
                 .picture
                 .as_ref()
                 .filter(|picture| picture.wanted.selected == self.selected())
-                .and_then(|picture| picture.possible.iter().find(|possible| possible.entry.verb == entry.verb));
+                .and_then(|picture| {
+                    picture
+                        .possible
+                        .iter()
+                        .find(|possible| possible.entry.verb == entry.verb)
+                });
             let here = self.selected().is_some_and(|(kind, _)| kind == entry.kind);
             if PaneId::KINDS.contains(&entry.kind) && !here {
                 continue;
@@ -296,16 +319,25 @@ impl Model {
                 None => (Token::GatePass, "possible now"),
                 Some(_) => (Token::GateFail, "not now"),
             };
-            lines.push((token, format!("{} (guard {}): {word}", entry.name(), entry.level)));
+            lines.push((
+                token,
+                format!("{} (guard {}): {word}", entry.name(), entry.level),
+            ));
             for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
                 let (token, word) = match condition.verdict {
                     Verdict::Pass => (Token::GatePass, "PASS"),
                     Verdict::Fail => (Token::GateFail, "FAIL"),
                     Verdict::CannotTell => (Token::GateUnknown, "  ? "),
                 };
-                lines.push((token, format!("  [{word}] {}: {}", condition.id, condition.evidence)));
+                lines.push((
+                    token,
+                    format!("  [{word}] {}: {}", condition.id, condition.evidence),
+                ));
                 if condition.verdict != Verdict::Pass {
-                    lines.push((Token::Muted, format!("         {}: {}", condition.owner, condition.fix)));
+                    lines.push((
+                        Token::Muted,
+                        format!("         {}: {}", condition.owner, condition.fix),
+                    ));
                 }
             }
             if let Some(refusal) = refusal
@@ -315,7 +347,9 @@ impl Model {
                 lines.push((Token::Muted, format!("  {}", refusal.hint)));
             }
         }
-        let title = self.selected().map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
+        let title = self
+            .selected()
+            .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
         Text {
             title,
             lines,
@@ -354,13 +388,16 @@ impl Model {
     }
 
     pub(super) fn press_overlay(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let closes = stroke.code == KeyCode::Esc || (stroke.control && stroke.code == KeyCode::Char('c'));
+        let closes =
+            stroke.code == KeyCode::Esc || (stroke.control && stroke.code == KeyCode::Char('c'));
         let Some(mut overlay) = self.overlay.take() else {
             return;
         };
         let stays = match &mut overlay {
             Overlay::Leave => {
-                if stroke.character() == Some('y') || (stroke.control && stroke.code == KeyCode::Char('c')) {
+                if stroke.character() == Some('y')
+                    || (stroke.control && stroke.code == KeyCode::Char('c'))
+                {
                     effects.push(Effect::Quit);
                 }
                 false
@@ -398,12 +435,18 @@ impl Model {
             }
             Overlay::Themes(themes) => {
                 match stroke.code {
-                    KeyCode::Down | KeyCode::Char('j') => themes.at = (themes.at + 1).min(themes.names.len().saturating_sub(1)),
+                    KeyCode::Down | KeyCode::Char('j') => {
+                        themes.at = (themes.at + 1).min(themes.names.len().saturating_sub(1))
+                    }
                     KeyCode::Up | KeyCode::Char('k') => themes.at = themes.at.saturating_sub(1),
                     _ => {}
                 }
                 let picked = themes.names.get(themes.at).cloned();
-                let name = if closes { Some(themes.before.clone()) } else { picked };
+                let name = if closes {
+                    Some(themes.before.clone())
+                } else {
+                    picked
+                };
                 if let Some(name) = name {
                     self.show_theme(&name);
                 }
@@ -419,7 +462,9 @@ impl Model {
         let Some(key) = stroke.character() else {
             return;
         };
-        let entry = ENTRIES.iter().find(|entry| entry.basis == Basis::Person && entry.key == key);
+        let entry = ENTRIES
+            .iter()
+            .find(|entry| entry.basis == Basis::Person && entry.key == key);
         match entry {
             Some(entry) => self.act(entry, effects),
             None => self.say_quietly(format!("a {key} is no action; a lists them")),

@@ -85,7 +85,14 @@ impl Link {
             questions: asked,
         };
         tokio::spawn(reader.run());
-        tokio::spawn(Writer { address, answer, armed: None }.run(to_write));
+        tokio::spawn(
+            Writer {
+                address,
+                answer,
+                armed: None,
+            }
+            .run(to_write),
+        );
         Self {
             sight,
             answers,
@@ -162,7 +169,12 @@ impl Reader {
     async fn run(mut self) {
         let mut failed = 0;
         loop {
-            let opened = Store::open(&self.address.dsn, self.address.account.clone(), Access::Read).await;
+            let opened = Store::open(
+                &self.address.dsn,
+                self.address.account.clone(),
+                Access::Read,
+            )
+            .await;
             let end = match opened {
                 Ok(store) => {
                     let end = self.read(&store, &mut failed).await;
@@ -275,7 +287,10 @@ async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result
     let silent = |_| {
         StoreError::new(
             Failure::Unreachable,
-            format!("the database has not answered for {} seconds", PATIENCE.as_secs()),
+            format!(
+                "the database has not answered for {} seconds",
+                PATIENCE.as_secs()
+            ),
             "the last picture stays; govdeck tries again by itself",
         )
     };
@@ -309,7 +324,14 @@ impl Writer {
         let arms = request.verb() == super::ARM;
         let store = match &self.armed {
             Some(store) => Ok(store.clone()),
-            None => Store::open(&self.address.dsn, self.address.account.clone(), Access::Write).await,
+            None => {
+                Store::open(
+                    &self.address.dsn,
+                    self.address.account.clone(),
+                    Access::Write,
+                )
+                .await
+            }
         };
         let store = match store {
             Ok(store) => store,
@@ -319,7 +341,11 @@ impl Writer {
             .await
             .unwrap_or_else(|_| Outcome::Unknown {
                 ticket: ticket.clone(),
-                cause: StoreError::new(Failure::Unreachable, "the database fell silent", "its ticket is looked up"),
+                cause: StoreError::new(
+                    Failure::Unreachable,
+                    "the database fell silent",
+                    "its ticket is looked up",
+                ),
             });
         let unknown = matches!(outcome, Outcome::Unknown { .. });
         if arms && matches!(outcome, Outcome::Done(_)) {
@@ -358,7 +384,11 @@ impl Writer {
         let console = self.address.console_id.clone();
         if let Ok(request) = Request::by_rule(ByRule::Disarm { console }) {
             // When the database is gone, the armed time expires by itself.
-            let _ = tokio::time::timeout(Duration::from_millis(800), actions::carry_out(&store, request)).await;
+            let _ = tokio::time::timeout(
+                Duration::from_millis(800),
+                actions::carry_out(&store, request),
+            )
+            .await;
         }
         tokio::spawn(async move { store.close().await });
         let _ = self.answer.send(Event::Disarmed);

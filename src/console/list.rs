@@ -89,7 +89,9 @@ impl<Sort: Copy + Default> List<Sort> {
         let last = window.rows.len().saturating_sub(1);
         let rows = match step {
             Step::By(rows) => rows,
-            Step::Pages(pages) => pages * isize::try_from(self.drawn.get().height.max(1)).unwrap_or(1),
+            Step::Pages(pages) => {
+                pages * isize::try_from(self.drawn.get().height.max(1)).unwrap_or(1)
+            }
             Step::First if window.more_before => return self.jump(Anchor::First),
             Step::Last if window.more_after => return self.jump(Anchor::Last),
             Step::First => isize::MIN / 2,

@@ -282,7 +282,10 @@ impl Model {
         } else if let (Some(line), true) = (self.typing_mut(), no_overlay) {
             line.insert(text.trim_end());
         } else {
-            self.say(Token::StatusWarn, "a paste outside a text field was dropped".to_owned());
+            self.say(
+                Token::StatusWarn,
+                "a paste outside a text field was dropped".to_owned(),
+            );
         }
     }
 
@@ -291,8 +294,15 @@ impl Model {
         match step {
             DialogStep::Stay => {}
             DialogStep::Close => {
-                if let Some(Dialog { stage: Stage::Waiting { .. } | Stage::Unknown { .. }, .. }) = &self.dialog {
-                    self.say(Token::StatusPending, "the request goes on; ! shows what became of it".to_owned());
+                if let Some(Dialog {
+                    stage: Stage::Waiting { .. } | Stage::Unknown { .. },
+                    ..
+                }) = &self.dialog
+                {
+                    self.say(
+                        Token::StatusPending,
+                        "the request goes on; ! shows what became of it".to_owned(),
+                    );
                 }
                 self.dialog = None;
             }
@@ -320,7 +330,10 @@ impl Model {
         }
         let target = match entry.kind {
             "console" => Some(self.start.console_id.clone()),
-            kind => self.selected().filter(|(selected, _)| *selected == kind).map(|(_, id)| id),
+            kind => self
+                .selected()
+                .filter(|(selected, _)| *selected == kind)
+                .map(|(_, id)| id),
         };
         self.next_id += 1;
         let dialog = Dialog::open(entry, self.next_id, target, self.at);
@@ -373,14 +386,21 @@ impl Model {
             if picture.wanted.selected != selected {
                 return Some(Refusal::new("the row is being looked at", "a moment"));
             }
-            let possible = picture.possible.iter().find(|possible| possible.entry.verb == entry.verb);
+            let possible = picture
+                .possible
+                .iter()
+                .find(|possible| possible.entry.verb == entry.verb);
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
     }
 
     fn say_why_not(&mut self) {
-        if let Some(Dialog { stage: Stage::Refused(refusal), .. }) = &self.dialog {
+        if let Some(Dialog {
+            stage: Stage::Refused(refusal),
+            ..
+        }) = &self.dialog
+        {
             let refusal = refusal.clone();
             self.refuse(&refusal);
             self.dialog = None;
@@ -388,13 +408,19 @@ impl Model {
     }
 
     fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
-        let verb = self.dialog.as_ref().map_or("request", |dialog| dialog.entry.verb);
+        let verb = self
+            .dialog
+            .as_ref()
+            .map_or("request", |dialog| dialog.entry.verb);
         match &outcome {
             Outcome::Done(sealed) => {
                 if verb == super::ARM {
                     self.arming.arm(self.at);
                 }
-                self.say(Token::StatusOk, format!("{verb}: ledger entry {}", sealed.seq));
+                self.say(
+                    Token::StatusOk,
+                    format!("{verb}: ledger entry {}", sealed.seq),
+                );
             }
             Outcome::Refused(refusal) => self.say(Token::StatusWarn, format!("{verb}: {refusal}")),
             Outcome::Failed(error) => self.say(Token::StatusDanger, format!("{verb}: {error}")),
@@ -413,15 +439,31 @@ impl Model {
         self.verified = Some(match result {
             Ok(report) => {
                 let (token, said) = match report.findings.len() {
-                    0 => (Token::StatusOk, format!("the ledger verifies: {} entries, {} rows", report.entries, report.rows)),
-                    count => (Token::StatusDanger, format!("the ledger does NOT verify: {count} findings")),
+                    0 => (
+                        Token::StatusOk,
+                        format!(
+                            "the ledger verifies: {} entries, {} rows",
+                            report.entries, report.rows
+                        ),
+                    ),
+                    count => (
+                        Token::StatusDanger,
+                        format!("the ledger does NOT verify: {count} findings"),
+                    ),
                 };
                 self.say(token, said);
-                let at = self.now().unwrap_or(self.picture.as_ref().map_or_else(Moment::on_this_workstation, |picture| picture.now));
+                let at = self.now().unwrap_or(
+                    self.picture
+                        .as_ref()
+                        .map_or_else(Moment::on_this_workstation, |picture| picture.now),
+                );
                 Verified::Report(Box::new(report), at)
             }
             Err(error) => {
-                self.say(Token::StatusDanger, format!("the ledger could not be verified: {error}"));
+                self.say(
+                    Token::StatusDanger,
+                    format!("the ledger could not be verified: {error}"),
+                );
                 Verified::Failed(error.sentence)
             }
         });
@@ -454,7 +496,10 @@ impl Model {
         }
         // A lost link ends the armed time: whatever it was armed on may be another world by now.
         if self.link.trouble.is_some() && self.arming.disarm() {
-            self.say(Token::StatusWarn, "disarmed: the connection was lost".to_owned());
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the connection was lost".to_owned(),
+            );
             effects.push(Effect::Disarm);
         }
         self.redraw |= is_new || before != (self.liveness(), self.link.source);
@@ -484,7 +529,10 @@ impl Model {
         }
         if self.arming.is_over(self.at) {
             self.arming.disarm();
-            self.say(Token::StatusWarn, "disarmed: the armed time is over".to_owned());
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the armed time is over".to_owned(),
+            );
             effects.push(Effect::Disarm);
         }
     }
@@ -494,18 +542,34 @@ impl Model {
     pub fn wakes_at(&self) -> Option<Instant> {
         let second = Duration::from_secs(1);
         let counting = self.counts().then(|| self.at + self.until_next(second));
-        let minute = self.picture.is_some().then(|| self.at + self.until_next(60 * second));
+        let minute = self
+            .picture
+            .is_some()
+            .then(|| self.at + self.until_next(60 * second));
         let armed = self.arming.ends_at();
-        let dialog = self.dialog.as_ref().and_then(|dialog| dialog.wakes_at(self.at));
-        [counting, minute, armed, dialog, self.link.changes_at(self.at)]
-            .into_iter()
-            .flatten()
-            .min()
+        let dialog = self
+            .dialog
+            .as_ref()
+            .and_then(|dialog| dialog.wakes_at(self.at));
+        [
+            counting,
+            minute,
+            armed,
+            dialog,
+            self.link.changes_at(self.at),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn until_next(&self, step: Duration) -> Duration {
         let step = step.as_micros();
-        let into = self.now().map_or(0, |now| now.as_datetime().timestamp_micros().rem_euclid(i64::try_from(step).unwrap_or(1)));
+        let into = self.now().map_or(0, |now| {
+            now.as_datetime()
+                .timestamp_micros()
+                .rem_euclid(i64::try_from(step).unwrap_or(1))
+        });
         let rest = step - u128::try_from(into).unwrap_or(0);
         // A little late rather than a little early: the second must have changed.
         Duration::from_micros(u64::try_from(rest).unwrap_or(0) + 1_000)
@@ -535,7 +599,9 @@ impl Model {
     #[must_use]
     pub fn selected(&self) -> Option<(&'static str, String)> {
         match self.pane {
-            PaneId::Home => home::items(self).get(self.home).and_then(home::Item::subject),
+            PaneId::Home => home::items(self)
+                .get(self.home)
+                .and_then(home::Item::subject),
             PaneId::Blocks => {
                 let picture = self.picture.as_ref()?;
                 // A row that is gone can be seen, but nothing is done with it.
@@ -610,14 +676,17 @@ impl Model {
 
     /// Says why something is not done, and what would help.
     pub fn refuse(&mut self, refusal: &Refusal) {
-        self.say(Token::StatusWarn, format!("{} ({})", refusal.sentence, refusal.hint));
+        self.say(
+            Token::StatusWarn,
+            format!("{} ({})", refusal.sentence, refusal.hint),
+        );
     }
 
     /// Notes that somebody asked to leave; tells whether they did so a moment ago.
     pub(super) fn asks_to_leave_again(&mut self) -> bool {
-        let again = self
-            .asked_to_leave
-            .is_some_and(|before| self.at.saturating_duration_since(before) < Duration::from_secs(3));
+        let again = self.asked_to_leave.is_some_and(|before| {
+            self.at.saturating_duration_since(before) < Duration::from_secs(3)
+        });
         self.asked_to_leave = Some(self.at);
         again
     }

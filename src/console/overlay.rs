@@ -125,7 +125,8 @@ impl Palette {
 pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
     let mut lines = vec![(
         Token::Muted,
-        "Enter opens, it never writes. Writes live behind the action key. Esc is always safe.".to_owned(),
+        "Enter opens, it never writes. Writes live behind the action key. Esc is always safe."
+            .to_owned(),
     )];
     for row in ROWS {
         let keys: Vec<_> = keymap
@@ -137,7 +138,9 @@ pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
             Some(only) if only != pane => Token::KeyDisabled,
             _ => Token::Fg,
         };
-        let place = row.only.map_or(String::new(), |only| format!(" ({only} only)"));
+        let place = row
+            .only
+            .map_or(String::new(), |only| format!(" ({only} only)"));
         lines.push((
             token,
             format!("{:<16} {}{place}", keys.join("  "), row.about),
@@ -159,7 +162,11 @@ mod tests {
             line: Line::holding(typed),
             at: 0,
         };
-        palette.found(PaneId::Blocks).iter().map(|command| command.name).collect()
+        palette
+            .found(PaneId::Blocks)
+            .iter()
+            .map(|command| command.name)
+            .collect()
     }
 
     #[test]
@@ -168,6 +175,9 @@ mod tests {
         assert_eq!(found("tkblk")[0], "take_block");
         assert!(found("clipboard nonsense zzz").is_empty());
         assert!(found("").len() > 20);
-        assert!(!found("").contains(&"verify"), "it belongs to the ledger alone");
+        assert!(
+            !found("").contains(&"verify"),
+            "it belongs to the ledger alone"
+        );
     }
 }

@@ -173,7 +173,9 @@ async fn card(
 ) -> Result<Result<String, String>, StoreError> {
     match artifact::bytes(view, entry.card_sha256).await {
         Ok(Some(bytes)) => Ok(Ok(String::from_utf8_lossy(&bytes).into_owned())),
-        Ok(None) => Ok(Err("the decision card is gone; verify the ledger".to_owned())),
+        Ok(None) => Ok(Err(
+            "the decision card is gone; verify the ledger".to_owned()
+        )),
         Err(error) if error.kind == Failure::Unusable => Ok(Err(error.sentence)),
         Err(error) => Err(error),
     }

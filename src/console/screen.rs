@@ -58,11 +58,25 @@ fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let inside = pen.frame(area, model.pane.word(), Token::Border);
         return match &model.link.trouble {
             Some((why, hint)) => {
-                panes::say(pen, inside, Token::StatusDanger, &format!("cannot read: {why}"));
-                let below = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+                panes::say(
+                    pen,
+                    inside,
+                    Token::StatusDanger,
+                    &format!("cannot read: {why}"),
+                );
+                let below = Rect {
+                    y: inside.y + 2,
+                    height: inside.height.saturating_sub(2),
+                    ..inside
+                };
                 panes::say(pen, below, Token::Fg, hint);
             }
-            None => panes::say(pen, inside, Token::Muted, &format!("loading {}", model.start.place)),
+            None => panes::say(
+                pen,
+                inside,
+                Token::Muted,
+                &format!("loading {}", model.start.place),
+            ),
         };
     }
     match model.pane {
@@ -90,7 +104,10 @@ fn mode(model: &Model) -> (Token, String) {
     match model.arming.left(model.at) {
         Some(left) => {
             let seconds = left.as_secs();
-            (Token::ModeArmed, format!(" ARMED {:02}:{:02} ", seconds / 60, seconds % 60))
+            (
+                Token::ModeArmed,
+                format!(" ARMED {:02}:{:02} ", seconds / 60, seconds % 60),
+            )
         }
         None => (Token::ModeReadonly, " READ-ONLY ".to_owned()),
     }
@@ -107,11 +124,23 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         left.push((Token::Fg, format!(" {} ", picture.deployment.name)));
         left.push(between());
         let who = picture.actor.as_ref().map_or_else(
-            || (Token::StatusWarn, format!(" {} (nobody: look only)", picture.login)),
+            || {
+                (
+                    Token::StatusWarn,
+                    format!(" {} (nobody: look only)", picture.login),
+                )
+            },
             |actor| {
                 let roles: Vec<_> = actor.roles.iter().copied().map(Role::word).collect();
-                let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
-                (Token::Fg, format!(" {} ({})", actor.person_id, roles.replace('_', " ")))
+                let roles = if roles.is_empty() {
+                    "no role".to_owned()
+                } else {
+                    roles.join(", ")
+                };
+                (
+                    Token::Fg,
+                    format!(" {} ({})", actor.person_id, roles.replace('_', " ")),
+                )
             },
         );
         left.push(who);
@@ -127,7 +156,12 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     }
     let room = area.width.saturating_sub(right_width + 1);
     pen.parts(area.x, area.y, room, &left);
-    pen.parts(area.right().saturating_sub(right_width), area.y, right_width, &right);
+    pen.parts(
+        area.right().saturating_sub(right_width),
+        area.y,
+        right_width,
+        &right,
+    );
 }
 
 fn width_of(parts: &Parts) -> u16 {
@@ -141,7 +175,10 @@ fn clock_and_link(model: &Model) -> Parts {
     if let Some(picture) = &model.picture
         && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
     {
-        parts.push((Token::StatusDanger, format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000)));
+        parts.push((
+            Token::StatusDanger,
+            format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000),
+        ));
     }
     parts.push(match model.liveness() {
         Liveness::Loading => (Token::StatusPending, "loading ".to_owned()),
@@ -152,7 +189,11 @@ fn clock_and_link(model: &Model) -> Parts {
     if let Some(now) = model.now() {
         let seconds = model.counts();
         let text = model.clock(now);
-        let text = if seconds { text } else { without_seconds(&text) };
+        let text = if seconds {
+            text
+        } else {
+            without_seconds(&text)
+        };
         parts.push((Token::Fg, format!("{text} ")));
     }
     parts
@@ -181,7 +222,10 @@ fn tabs(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         };
         let text = format!("{} {pane}{count}", pane.digit());
         let (text, style) = if *pane == model.pane {
-            (format!("[{text}]"), pen.style(Token::Accent).add_modifier(Modifier::BOLD))
+            (
+                format!("[{text}]"),
+                pen.style(Token::Accent).add_modifier(Modifier::BOLD),
+            )
         } else {
             (format!(" {text} "), pen.style(Token::Muted))
         };
@@ -198,8 +242,15 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         return pen.input(area.x + 2, y, width, line, true);
     }
     if let Some(said) = &model.status {
-        let at = said.at.map_or_else(String::new, |at| format!("{} ", model.clock(at)));
-        pen.parts(area.x + 1, y, width, &vec![(Token::Muted, at), (said.token, said.text.clone())]);
+        let at = said
+            .at
+            .map_or_else(String::new, |at| format!("{} ", model.clock(at)));
+        pen.parts(
+            area.x + 1,
+            y,
+            width,
+            &vec![(Token::Muted, at), (said.token, said.text.clone())],
+        );
     }
 }
 
@@ -234,7 +285,12 @@ fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 #[must_use]
 pub fn key_parts(keys: &[(&str, &str)]) -> Parts {
     keys.iter()
-        .flat_map(|(key, label)| [(Token::KeyHint, (*key).to_owned()), (Token::KeyLabel, format!(" {label}  "))])
+        .flat_map(|(key, label)| {
+            [
+                (Token::KeyHint, (*key).to_owned()),
+                (Token::KeyLabel, format!(" {label}  ")),
+            ]
+        })
         .collect()
 }
 
@@ -244,14 +300,22 @@ fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     pen.parts(area.x, area.y, area.width, &parts);
     parts.clear();
     let text = match &model.picture {
-        Some(picture) => format!("{} blocked, {} wait for you; enlarge the window", picture.counts.open, picture.mine.len()),
+        Some(picture) => format!(
+            "{} blocked, {} wait for you; enlarge the window",
+            picture.counts.open,
+            picture.mine.len()
+        ),
         None => "loading".to_owned(),
     };
     let lines: Vec<Parts> = super::ui::wrap(&text, usize::from(area.width))
         .into_iter()
         .map(|line| vec![(Token::Fg, line)])
         .collect();
-    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let below = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
     pen.lines(below, &lines);
 }
 

@@ -80,7 +80,13 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        let ends = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].map(|kind| {
+        let ends = [
+            Signal::SIGTERM,
+            Signal::SIGINT,
+            Signal::SIGHUP,
+            Signal::SIGQUIT,
+        ]
+        .map(|kind| {
             let number = kind as i32;
             signal(SignalKind::from_raw(number)).map(|stream| (number, stream))
         });
@@ -107,7 +113,12 @@ impl Shell {
         let mut screen = Terminal::new(CrosstermBackend::new(stdout()))?;
         let size = screen.size()?;
         let last_looked = opening.last_looked.as_deref().and_then(remembered);
-        let model = Model::new(opening.start, (size.width, size.height), last_looked, Instant::now());
+        let model = Model::new(
+            opening.start,
+            (size.width, size.height),
+            last_looked,
+            Instant::now(),
+        );
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         let mut shell = Self {
@@ -201,7 +212,8 @@ impl Shell {
 
     fn draw(&mut self) -> io::Result<()> {
         let model = &self.model;
-        self.screen.draw(|frame| screen::draw(model, frame.buffer_mut()))?;
+        self.screen
+            .draw(|frame| screen::draw(model, frame.buffer_mut()))?;
         Ok(())
     }
 
@@ -233,7 +245,8 @@ impl Shell {
     /// Lets the person write a text in their editor, which has the terminal meanwhile.
     fn edit(&mut self, text: &str) -> io::Result<()> {
         let Some(editor) = &self.editor else {
-            self.model.say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
+            self.model
+                .say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
             return Ok(());
         };
         let file = Draft::with(text)?;
@@ -264,10 +277,18 @@ impl Shell {
         };
         let write = || -> io::Result<()> {
             if let Some(folder) = path.parent() {
-                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+                std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)?;
             }
             let mut options = std::fs::OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+            let mut file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(path)?;
             io::Write::write_all(&mut file, picture.head.seq.to_string().as_bytes())
         };
         if let Err(error) = write() {
@@ -286,7 +307,11 @@ impl Draft {
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let name = format!("govdeck-reason-{:016x}.txt", u64::from_be_bytes(random));
         let path = std::env::temp_dir().join(name);
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         io::Write::write_all(&mut file, text.as_bytes())?;
         Ok(Self(path))
     }

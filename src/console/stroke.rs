@@ -88,7 +88,10 @@ impl FromStr for Stroke {
                     let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
                     return Err(Refusal::new(
                         format!("{text:?} is no key"),
-                        format!("one character, or one of: {}; with ctrl- before it", names.join(", ")),
+                        format!(
+                            "one character, or one of: {}; with ctrl- before it",
+                            names.join(", ")
+                        ),
                     ));
                 }
             },
@@ -118,7 +121,17 @@ mod tests {
 
     #[test]
     fn strokes_read_back_what_they_write() {
-        for text in ["j", "G", "?", "ctrl-c", "enter", "space", "pgdn", "ctrl-left", "é"] {
+        for text in [
+            "j",
+            "G",
+            "?",
+            "ctrl-c",
+            "enter",
+            "space",
+            "pgdn",
+            "ctrl-left",
+            "é",
+        ] {
             assert_eq!(text.parse::<Stroke>().expect("a key").to_string(), text);
         }
         for text in ["", "jj", "ctrl-", "f1", "alt-x", "\u{1b}"] {

@@ -40,14 +40,25 @@ impl<Row> Table<'_, Row> {
         }
         let kept = self.kept(area.width - 2);
         let widths = self.widths(&kept, area.width - 2);
-        let heads = kept.iter().map(|at| (Token::Muted, self.columns[*at].title.to_owned()));
+        let heads = kept
+            .iter()
+            .map(|at| (Token::Muted, self.columns[*at].title.to_owned()));
         write_row(pen, area, area.y, &heads.collect(), &widths);
         let height = area.height - 1;
         let offset = offset(self.selected, self.rows.len(), height);
-        for (line, row) in self.rows.iter().skip(offset).take(usize::from(height)).enumerate() {
+        for (line, row) in self
+            .rows
+            .iter()
+            .skip(offset)
+            .take(usize::from(height))
+            .enumerate()
+        {
             let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
             let cells = (self.cells)(row);
-            let cells = kept.iter().filter_map(|at| cells.get(*at).cloned()).collect();
+            let cells = kept
+                .iter()
+                .filter_map(|at| cells.get(*at).cloned())
+                .collect();
             write_row(pen, area, y, &cells, &widths);
             if self.selected == Some(offset + line) {
                 pen.select(area, y);
@@ -63,7 +74,11 @@ impl<Row> Table<'_, Row> {
     /// Tells which columns there is room for.
     fn kept(&self, width: u16) -> Vec<usize> {
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
-        let takes = |kept: &[usize]| kept.iter().map(|at| self.columns[*at].width + 2).sum::<u16>();
+        let takes = |kept: &[usize]| {
+            kept.iter()
+                .map(|at| self.columns[*at].width + 2)
+                .sum::<u16>()
+        };
         while takes(&kept) > width + 2 {
             let worst = kept.iter().copied().max_by_key(|at| self.columns[*at].rank);
             match worst {
@@ -80,7 +95,7 @@ impl<Row> Table<'_, Row> {
         let taken = widths.iter().map(|width| width + 2).sum::<u16>();
         let spare = (width + 2).saturating_sub(taken);
         // The id may need room, but not half a wide screen.
-        let first = spare.min(24);
+        let first = (spare / 3).min(8);
         if let Some(width) = widths.first_mut() {
             *width += first;
         }
@@ -120,7 +135,10 @@ mod tests {
                 for selected in 0..rows {
                     let offset = offset(Some(selected), rows, height);
                     assert!(offset <= selected && selected < offset + usize::from(height));
-                    assert!(offset == 0 || offset + usize::from(height) <= rows, "no gap at the end");
+                    assert!(
+                        offset == 0 || offset + usize::from(height) <= rows,
+                        "no gap at the end"
+                    );
                 }
             }
         }
@@ -130,10 +148,26 @@ mod tests {
     #[test]
     fn columns_drop_by_rank_and_the_first_ones_stay() {
         let columns = [
-            Column { title: "RUN", width: 8, rank: 0 },
-            Column { title: "REASON", width: 20, rank: 2 },
-            Column { title: "LEFT", width: 6, rank: 0 },
-            Column { title: "OWNER", width: 8, rank: 1 },
+            Column {
+                title: "RUN",
+                width: 8,
+                rank: 0,
+            },
+            Column {
+                title: "REASON",
+                width: 20,
+                rank: 2,
+            },
+            Column {
+                title: "LEFT",
+                width: 6,
+                rank: 0,
+            },
+            Column {
+                title: "OWNER",
+                width: 8,
+                rank: 1,
+            },
         ];
         let table = Table::<()> {
             columns: &columns,

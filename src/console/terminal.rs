@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Write, stdout};
 use std::process::{Command as Process, Stdio};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
 use crossterm::{cursor, execute};
 use nix::sys::termios::{FlushArg, tcflush};
@@ -49,7 +51,13 @@ impl Drop for Taken {
 /// Tells the terminal what it has to do for us.
 pub(super) fn enter(title: &str) -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide, SetTitle(title))?;
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        cursor::Hide,
+        SetTitle(title)
+    )?;
     forget_typed();
     Ok(())
 }
@@ -57,7 +65,14 @@ pub(super) fn enter(title: &str) -> io::Result<()> {
 /// Takes back everything that the terminal was told.
 pub(super) fn give_back() -> io::Result<()> {
     let mut out = stdout();
-    let told = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show, SetTitle(""));
+    let told = execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+        SetTitle("")
+    );
     let _ = out.flush();
     terminal::disable_raw_mode()?;
     told

@@ -140,7 +140,9 @@ impl<'a> Pen<'a> {
         }
         let width = width.min(area.right() - x);
         let text = self.cut(&shown(raw), width);
-        let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(width), style);
+        let (end, _) = self
+            .buffer
+            .set_stringn(x, y, &text, usize::from(width), style);
         end - x
     }
 
@@ -188,7 +190,8 @@ impl<'a> Pen<'a> {
             (area.bottom() - 1, set.corners[2], set.corners[3]),
         ] {
             let line = format!("{left}{across}{right}");
-            self.buffer.set_stringn(area.x, y, line, usize::from(area.width), style);
+            self.buffer
+                .set_stringn(area.x, y, line, usize::from(area.width), style);
         }
         for y in area.top() + 1..area.bottom() - 1 {
             self.buffer.set_string(area.x, y, set.down, style);
@@ -207,14 +210,21 @@ impl<'a> Pen<'a> {
         let across = set.across.repeat(usize::from(frame.width - 2));
         let line = format!("{}{across}{}", set.joints[0], set.joints[1]);
         let style = self.style(token);
-        self.buffer.set_stringn(frame.x, y, line, usize::from(frame.width), style);
+        self.buffer
+            .set_stringn(frame.x, y, line, usize::from(frame.width), style);
         self.title(frame, y, title);
     }
 
     fn title(&mut self, frame: Rect, y: u16, title: &str) {
         if !title.is_empty() && frame.width > 8 {
             let style = self.style(Token::Fg).add_modifier(Modifier::BOLD);
-            self.write(frame.x + 2, y, frame.width - 4, style, &format!(" {title} "));
+            self.write(
+                frame.x + 2,
+                y,
+                frame.width - 4,
+                style,
+                &format!(" {title} "),
+            );
         }
     }
 
@@ -222,7 +232,13 @@ impl<'a> Pen<'a> {
     pub fn foot(&mut self, frame: Rect, text: &str) {
         if frame.width > 8 && frame.height > 1 {
             let style = self.style(Token::Muted);
-            self.write(frame.x + 2, frame.bottom() - 1, frame.width - 4, style, &format!(" {text} "));
+            self.write(
+                frame.x + 2,
+                frame.bottom() - 1,
+                frame.width - 4,
+                style,
+                &format!(" {text} "),
+            );
         }
     }
 
@@ -239,7 +255,10 @@ impl<'a> Pen<'a> {
     /// Marks a line as the selected one: a sign before it, and the selection's colours over it.
     pub fn select(&mut self, area: Rect, y: u16) {
         let style = self.theme.selected();
-        self.buffer.set_style(Rect::new(area.x, y, area.width, 1).intersection(self.buffer.area), style);
+        self.buffer.set_style(
+            Rect::new(area.x, y, area.width, 1).intersection(self.buffer.area),
+            style,
+        );
         let marker = style.patch(self.theme.at(Token::SelectionMarker));
         self.write(area.x, y, 1, marker, ">");
     }
@@ -257,10 +276,19 @@ impl<'a> Pen<'a> {
         let rest = width.saturating_sub(used);
         if focused {
             let cursor = self.style(Token::InputCursor);
-            let at = after.chars().next().map_or_else(|| self.glyphs.set().cursor.to_owned(), String::from);
+            let at = after
+                .chars()
+                .next()
+                .map_or_else(|| self.glyphs.set().cursor.to_owned(), String::from);
             let taken = self.write(x + used, y, rest, cursor, &at);
             let after: String = after.chars().skip(1).collect();
-            self.write(x + used + taken, y, rest.saturating_sub(taken), style, &after);
+            self.write(
+                x + used + taken,
+                y,
+                rest.saturating_sub(taken),
+                style,
+                &after,
+            );
         } else {
             self.write(x + used, y, rest, style, &after);
         }

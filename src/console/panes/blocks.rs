@@ -19,19 +19,48 @@ impl Identified for OpenBlock {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { title: "RUN", width: 10, rank: 0 },
-    Column { title: "REASON", width: 20, rank: 2 },
-    Column { title: "SLA", width: 13, rank: 0 },
-    Column { title: "OWNER", width: 9, rank: 1 },
-    Column { title: "BACKUP", width: 8, rank: 3 },
-    Column { title: "STATE", width: 9, rank: 0 },
+    Column {
+        title: "RUN",
+        width: 9,
+        rank: 0,
+    },
+    Column {
+        title: "REASON",
+        width: 20,
+        rank: 2,
+    },
+    Column {
+        title: "SLA",
+        width: 13,
+        rank: 0,
+    },
+    Column {
+        title: "OWNER",
+        width: 9,
+        rank: 1,
+    },
+    Column {
+        title: "BACKUP",
+        width: 8,
+        rank: 3,
+    },
+    Column {
+        title: "STATE",
+        width: 9,
+        rank: 0,
+    },
 ];
 
 /// Tells how a block stands with its clock.
 #[must_use]
 pub fn clock_of(block: &OpenBlock, now: Moment) -> Option<Sla> {
     let respond_by = block.audit.respond_by_utc?;
-    Some(sla(block.audit.created_at_utc, respond_by, block.audit.taken_at_utc, now))
+    Some(sla(
+        block.audit.created_at_utc,
+        respond_by,
+        block.audit.taken_at_utc,
+        now,
+    ))
 }
 
 /// Tells whether a block still waits for its first answer.
@@ -74,7 +103,9 @@ fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
     let text = |text: Option<&str>| (Token::Fg, text.unwrap_or("nobody").to_owned());
     vec![
         text(Some(&audit.publish_run_id)),
-        text(Some(audit.block_reason.map_or("unknown", BlockReason::word))),
+        text(Some(
+            audit.block_reason.map_or("unknown", BlockReason::word),
+        )),
         time_left(block, now),
         text(audit.owner_user_id.as_deref()),
         text(audit.backup_owner_user_id.as_deref()),
@@ -91,7 +122,11 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.blocks.position(&picture.blocks);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed { Token::Border } else { Token::BorderFocus };
+        let border = if model.zoomed {
+            Token::Border
+        } else {
+            Token::BorderFocus
+        };
         let order = super::order_word(model.blocks.look.order);
         let dot = pen.glyphs.dot();
         let title = format!(
@@ -102,7 +137,10 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         );
         let inside = pen.frame(list, &title, border);
         let nothing = if model.blocks.filter_text.is_empty() {
-            format!("0 rows: nothing is blocked; last checked {}", model.clock(picture.now))
+            format!(
+                "0 rows: nothing is blocked; last checked {}",
+                model.clock(picture.now)
+            )
         } else {
             "0 rows pass the filter; esc shows all".to_owned()
         };
@@ -117,11 +155,21 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             model.blocks.drawn.set(super::super::list::Drawn::default());
         } else {
             model.blocks.drawn.set(table.draw(pen, inside));
-            super::place(pen, list, &picture.blocks, selected, model.blocks.drawn.get());
+            super::place(
+                pen,
+                list,
+                &picture.blocks,
+                selected,
+                model.blocks.drawn.get(),
+            );
         }
     }
     if detail.height > 0 {
-        let title = model.blocks.selected.clone().unwrap_or_else(|| "no block selected".to_owned());
+        let title = model
+            .blocks
+            .selected
+            .clone()
+            .unwrap_or_else(|| "no block selected".to_owned());
         let inside = pen.frame(detail, &title, Token::Border);
         let lines = match selected.and_then(|at| rows.get(at)) {
             Some(block) => explain(model, block, now, pen),
@@ -141,7 +189,8 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
     let dot = pen.glyphs.dot();
     let muted = |text: String| (Token::Muted, text);
     let plain = |text: String| (Token::Fg, text);
-    let time = |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.clock(moment));
+    let time =
+        |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.clock(moment));
     let hash = |hash: &Option<String>| match hash.as_deref() {
         None | Some("") => "missing".to_owned(),
         Some(hash) => crate::rules::text::shorten(hash, 12).into_owned(),
@@ -163,11 +212,17 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
         (None, _) => "not escalated".to_owned(),
     };
     let mut lines = vec![
-        vec![(Token::StatusBlocked, reason.to_owned()), muted(format!("  also: {also}"))],
+        vec![
+            (Token::StatusBlocked, reason.to_owned()),
+            muted(format!("  also: {also}")),
+        ],
         vec![
             muted("scope ".into()),
             plain(block.publish_scope.clone()),
-            muted(format!("  freeze {} {dot} lift {} {dot} rehearsal {}", audit.freeze_id, audit.lift_id, audit.dry_run_id)),
+            muted(format!(
+                "  freeze {} {dot} lift {} {dot} rehearsal {}",
+                audit.freeze_id, audit.lift_id, audit.dry_run_id
+            )),
         ],
         vec![
             muted("publish ".into()),
@@ -175,7 +230,12 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
             muted("  source ".into()),
             plain(hash(&audit.source_tuple_hash)),
             muted("  footer ".into()),
-            plain(block.footer_schema_semver.clone().unwrap_or_else(|| "missing".to_owned())),
+            plain(
+                block
+                    .footer_schema_semver
+                    .clone()
+                    .unwrap_or_else(|| "missing".to_owned()),
+            ),
         ],
         vec![muted(format!(
             "minted {} {dot} source read {} {dot} blocked {}",
@@ -204,10 +264,18 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
 /// Says what a reason means, for whoever meets it at night.
 fn meaning(reason: BlockReason) -> &'static str {
     match reason {
-        BlockReason::MissingPublishHash => "missing_publish_hash: no usable hash of what would be published",
-        BlockReason::MissingSourceHash => "missing_source_hash: the source was not read, not hashed, or read at the wrong time",
-        BlockReason::TupleDrift => "tuple_drift: what would be published is not what the source says",
-        BlockReason::FooterSchemaDrift => "footer_schema_drift: the footer is not the registered one",
+        BlockReason::MissingPublishHash => {
+            "missing_publish_hash: no usable hash of what would be published"
+        }
+        BlockReason::MissingSourceHash => {
+            "missing_source_hash: the source was not read, not hashed, or read at the wrong time"
+        }
+        BlockReason::TupleDrift => {
+            "tuple_drift: what would be published is not what the source says"
+        }
+        BlockReason::FooterSchemaDrift => {
+            "footer_schema_drift: the footer is not the registered one"
+        }
     }
 }
 
@@ -217,7 +285,11 @@ pub fn counts(model: &Model) -> bool {
     let Some(picture) = &model.picture else {
         return false;
     };
-    picture.blocks.rows.iter().any(|block| block.audit.taken_by.is_none())
+    picture
+        .blocks
+        .rows
+        .iter()
+        .any(|block| block.audit.taken_by.is_none())
 }
 
 /// Writes the selected block as JSON.

@@ -65,29 +65,52 @@ pub fn items(model: &Model) -> Vec<Item> {
     let muted = |text: String| (Token::Muted, text);
     let mut items = vec![item(
         Section::Phase,
-        vec![muted("no dictionary migration is open in this deployment".into())],
+        vec![muted(
+            "no dictionary migration is open in this deployment".into(),
+        )],
         None,
     )];
     for reason in &picture.reasons {
         let name = reason.block_reason.word();
         let answer = match (reason.untaken, reason.respond_by_utc) {
             (0, _) | (_, None) => muted("all answered".into()),
-            (count, Some(due)) if now > due => (Token::SlaBreach, format!("{count} unanswered, the first was due {}", model.clock(due))),
-            (count, Some(due)) => (Token::SlaOk, format!("{count} unanswered, the first is due {}", model.clock(due))),
+            (count, Some(due)) if now > due => (
+                Token::SlaBreach,
+                format!("{count} unanswered, the first was due {}", model.clock(due)),
+            ),
+            (count, Some(due)) => (
+                Token::SlaOk,
+                format!("{count} unanswered, the first is due {}", model.clock(due)),
+            ),
         };
         items.push(item(
             Section::Blocked,
-            vec![(Token::StatusBlocked, format!("{:>3} ", reason.open)), (Token::Fg, format!("{name:<22}")), answer],
+            vec![
+                (Token::StatusBlocked, format!("{:>3} ", reason.open)),
+                (Token::Fg, format!("{name:<22}")),
+                answer,
+            ],
             Some((PaneId::Blocks, None)),
         ));
     }
     if picture.reasons.is_empty() {
-        let text = format!("nothing is blocked; last checked {}", model.clock(picture.now));
-        items.push(item(Section::Blocked, vec![(Token::StatusOk, text)], Some((PaneId::Blocks, None))));
+        let text = format!(
+            "nothing is blocked; last checked {}",
+            model.clock(picture.now)
+        );
+        items.push(item(
+            Section::Blocked,
+            vec![(Token::StatusOk, text)],
+            Some((PaneId::Blocks, None)),
+        ));
     }
     if picture.counts.pending > 0 {
         let text = format!("{:>3} runs wait for the gate", picture.counts.pending);
-        items.push(item(Section::Blocked, vec![(Token::StatusPending, text)], None));
+        items.push(item(
+            Section::Blocked,
+            vec![(Token::StatusPending, text)],
+            None,
+        ));
     }
     for block in &picture.mine {
         let reason = block.audit.block_reason.map_or("", BlockReason::word);
@@ -107,7 +130,10 @@ pub fn items(model: &Model) -> Vec<Item> {
     if picture.mine.is_empty() {
         let text = match &picture.actor {
             Some(actor) => format!("nothing waits for {}", actor.person_id),
-            None => format!("the login {} belongs to nobody: you may only look", picture.login),
+            None => format!(
+                "the login {} belongs to nobody: you may only look",
+                picture.login
+            ),
         };
         items.push(item(Section::Mine, vec![muted(text)], None));
     }
@@ -131,8 +157,15 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let items = items(model);
     let all: &[Section] = Section::ALL;
     if area.width >= 120 {
-        let left = Rect { width: area.width / 2, ..area };
-        let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
+        let left = Rect {
+            width: area.width / 2,
+            ..area
+        };
+        let right = Rect {
+            x: area.x + left.width,
+            width: area.width - left.width,
+            ..area
+        };
         column(model, pen, left, &items, &all[..3]);
         column(model, pen, right, &items, &all[3..]);
     } else {
@@ -151,7 +184,10 @@ fn rows<'a>(items: &'a [Item], sections: &[Section]) -> Vec<Row<'a>> {
         if !rows.is_empty() {
             rows.push(Row::Divider(*section));
         }
-        let own = items.iter().enumerate().filter(|(_, item)| item.section == *section);
+        let own = items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.section == *section);
         rows.extend(own.map(|(at, item)| Row::Item(at, item)));
     }
     rows
@@ -163,7 +199,9 @@ fn column(model: &Model, pen: &mut Pen<'_>, area: Rect, items: &[Item], sections
     };
     let frame = pen.frame(area, &title(model, *first), Token::Border);
     let rows = rows(items, sections);
-    let selected = rows.iter().position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
+    let selected = rows
+        .iter()
+        .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
     let offset = offset(selected, rows.len(), frame.height);
     for (y, row) in (frame.top()..frame.bottom()).zip(rows.iter().skip(offset)) {
         match row {
@@ -204,7 +242,10 @@ pub fn counts(model: &Model) -> bool {
     let Some(picture) = &model.picture else {
         return false;
     };
-    picture.mine.iter().any(|block| block.audit.taken_by.is_none())
+    picture
+        .mine
+        .iter()
+        .any(|block| block.audit.taken_by.is_none())
 }
 
 /// Writes the block behind the selected line as JSON.
@@ -212,7 +253,10 @@ pub fn counts(model: &Model) -> bool {
 pub fn row_json(model: &Model) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let (_, id) = model.selected()?;
-    let block = picture.mine.iter().find(|block| block.audit.publish_run_id == id)?;
+    let block = picture
+        .mine
+        .iter()
+        .find(|block| block.audit.publish_run_id == id)?;
     serde_json::to_string_pretty(block).ok()
 }
 
@@ -220,7 +264,9 @@ pub fn row_json(model: &Model) -> Option<String> {
 pub fn click(model: &mut Model, line: u16) {
     let items = items(model);
     let rows = rows(&items, Section::ALL);
-    let selected = rows.iter().position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
+    let selected = rows
+        .iter()
+        .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
     let height = model.size.1.saturating_sub(6);
     let offset = offset(selected, rows.len(), height);
     let at = usize::from(line.saturating_sub(3)) + offset;

@@ -20,20 +20,48 @@ impl Identified for Entry {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { title: "SEQ", width: 6, rank: 0 },
-    Column { title: "AT", width: 15, rank: 1 },
-    Column { title: "ACTION", width: 16, rank: 0 },
-    Column { title: "TARGET", width: 14, rank: 2 },
-    Column { title: "BY", width: 10, rank: 0 },
-    Column { title: "KNOWN AS", width: 10, rank: 3 },
+    Column {
+        title: "SEQ",
+        width: 5,
+        rank: 0,
+    },
+    Column {
+        title: "AT",
+        width: 15,
+        rank: 1,
+    },
+    Column {
+        title: "ACTION",
+        width: 16,
+        rank: 0,
+    },
+    Column {
+        title: "TARGET",
+        width: 14,
+        rank: 2,
+    },
+    Column {
+        title: "BY",
+        width: 13,
+        rank: 0,
+    },
+    Column {
+        title: "KNOWN AS",
+        width: 10,
+        rank: 3,
+    },
 ];
 
 fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
     let by = match entry.basis {
         Basis::Person => (Token::Fg, entry.actor_id.clone()),
-        Basis::Rule => (Token::Muted, format!("{} (rule)", entry.actor_id)),
+        Basis::Rule => (Token::Muted, format!("{}, rule", entry.actor_id)),
     };
-    let at = if entry.clock_anomaly { Token::StatusWarn } else { Token::Muted };
+    let at = if entry.clock_anomaly {
+        Token::StatusWarn
+    } else {
+        Token::Muted
+    };
     vec![
         (Token::Fg, entry.seq.to_string()),
         (at, model.date_and_clock(entry.at_utc)),
@@ -53,7 +81,11 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.entries.position(&picture.entries);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed { Token::Border } else { Token::BorderFocus };
+        let border = if model.zoomed {
+            Token::Border
+        } else {
+            Token::BorderFocus
+        };
         let dot = pen.glyphs.dot();
         let title = format!(
             "Ledger {dot} {} entries{} {dot} {}",
@@ -67,7 +99,13 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let inside = pen.frame(list, &title, border);
         let verdict = verdict(model);
         let (table_area, line) = if inside.height > 3 {
-            (Rect { height: inside.height - 1, ..inside }, Some(inside.bottom() - 1))
+            (
+                Rect {
+                    height: inside.height - 1,
+                    ..inside
+                },
+                Some(inside.bottom() - 1),
+            )
         } else {
             (inside, None)
         };
@@ -78,11 +116,22 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             cells: &|entry| cells(model, entry),
         };
         if rows.is_empty() {
-            super::say(pen, table_area, Token::Muted, "0 rows pass the filter; esc shows all");
+            super::say(
+                pen,
+                table_area,
+                Token::Muted,
+                "0 rows pass the filter; esc shows all",
+            );
             model.entries.drawn.set(Drawn::default());
         } else {
             model.entries.drawn.set(table.draw(pen, table_area));
-            super::place(pen, list, &picture.entries, selected, model.entries.drawn.get());
+            super::place(
+                pen,
+                list,
+                &picture.entries,
+                selected,
+                model.entries.drawn.get(),
+            );
         }
         if let Some(y) = line {
             pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &verdict);
@@ -90,7 +139,12 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     }
     if detail.height > 0 {
         let entry = selected.and_then(|at| rows.get(at));
-        let title = entry.map_or_else(|| "no entry selected".to_owned(), |entry| format!("Entry {} · {}", entry.seq, entry.action).replace('·', pen.glyphs.dot()));
+        let title = entry.map_or_else(
+            || "no entry selected".to_owned(),
+            |entry| {
+                format!("Entry {} · {}", entry.seq, entry.action).replace('·', pen.glyphs.dot())
+            },
+        );
         let inside = pen.frame(detail, &title, Token::Border);
         let mut lines = findings(model);
         if let Some(entry) = entry {
@@ -102,17 +156,35 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 
 /// Says what the last verification found.
 fn verdict(model: &Model) -> Parts {
-    let key = model.start.keymap.hint(super::super::keymap::Intent::Verify);
+    let key = model
+        .start
+        .keymap
+        .hint(super::super::keymap::Intent::Verify);
     match &model.verified {
-        None => vec![(Token::Muted, format!("not verified in this session; {key} hashes everything again"))],
-        Some(Verified::Running) => vec![(Token::StatusPending, "verifying: hashing every entry and every governed row".to_owned())],
+        None => vec![(
+            Token::Muted,
+            format!("not verified in this session; {key} hashes everything again"),
+        )],
+        Some(Verified::Running) => vec![(
+            Token::StatusPending,
+            "verifying: hashing every entry and every governed row".to_owned(),
+        )],
         Some(Verified::Failed(why)) => vec![(Token::StatusDanger, format!("cannot tell: {why}"))],
         Some(Verified::Report(report, at)) => match report.findings.len() {
             0 => vec![(
                 Token::StatusOk,
-                format!("verified at {}: {} entries, {} rows, {} artefacts, nothing wrong", model.clock(*at), report.entries, report.rows, report.artifacts),
+                format!(
+                    "verified at {}: {} entries, {} rows, {} artefacts, nothing wrong",
+                    model.clock(*at),
+                    report.entries,
+                    report.rows,
+                    report.artifacts
+                ),
             )],
-            count => vec![(Token::StatusDanger, format!("NOT VERIFIED at {}: {count} findings", model.clock(*at)))],
+            count => vec![(
+                Token::StatusDanger,
+                format!("NOT VERIFIED at {}: {count} findings", model.clock(*at)),
+            )],
         },
     }
 }
@@ -122,7 +194,12 @@ fn findings(model: &Model) -> Vec<Parts> {
         Some(Verified::Report(report, _)) => report
             .findings
             .iter()
-            .map(|finding| vec![(Token::StatusDanger, format!("{}: {}", finding.place, finding.wrong))])
+            .map(|finding| {
+                vec![(
+                    Token::StatusDanger,
+                    format!("{}: {}", finding.place, finding.wrong),
+                )]
+            })
             .collect(),
         _ => Vec::new(),
     }
@@ -135,16 +212,26 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
     let mut lines = vec![
         vec![
             plain(entry.actor_id.clone()),
-            muted(&format!(" ({}, login {}, {}) at ", entry.basis, entry.login, entry.attestation)),
+            muted(&format!(
+                " ({}, login {}, {}) at ",
+                entry.basis, entry.login, entry.attestation
+            )),
             plain(model.date_and_clock(entry.at_utc)),
         ],
-        vec![muted("target "), plain(format!("{} {}", entry.target_kind, entry.target_id)), muted(&format!(" seen at version {}", entry.target_version))],
+        vec![
+            muted("target "),
+            plain(format!("{} {}", entry.target_kind, entry.target_id)),
+            muted(&format!(" seen at version {}", entry.target_version)),
+        ],
     ];
     if let Some(reason) = &entry.reason {
         lines.push(vec![muted("reason "), plain(reason.clone())]);
     }
     if entry.clock_anomaly {
-        lines.push(vec![(Token::StatusWarn, "the clock lay before an earlier entry".to_owned())]);
+        lines.push(vec![(
+            Token::StatusWarn,
+            "the clock lay before an earlier entry".to_owned(),
+        )]);
     }
     let detail = model
         .picture
@@ -158,7 +245,10 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
         }
         None => lines.push(vec![muted("reading its changes")]),
     }
-    lines.push(vec![muted(&format!("ticket {} {dot} card {}", entry.ticket, entry.card_sha256))]);
+    lines.push(vec![muted(&format!(
+        "ticket {} {dot} card {}",
+        entry.ticket, entry.card_sha256
+    ))]);
     lines.push(vec![muted(&format!("hash {}", entry.hash))]);
     lines.push(vec![muted(&format!("after {}", entry.prev_hash))]);
     lines
@@ -166,7 +256,8 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
 
 /// Writes what an entry changed, column by column, before → after.
 fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
-    let columns = |image: &str| serde_json::from_str::<Map<String, Value>>(image).unwrap_or_default();
+    let columns =
+        |image: &str| serde_json::from_str::<Map<String, Value>>(image).unwrap_or_default();
     let said = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => "none".to_owned(),
@@ -175,9 +266,16 @@ fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
     let mut lines = Vec::new();
     for (change, before) in &detail.changes {
         let old = before.as_deref().map(columns).unwrap_or_default();
-        let word = if before.is_some() { "version" } else { "new, version" };
+        let word = if before.is_some() {
+            "version"
+        } else {
+            "new, version"
+        };
         lines.push(vec![
-            (Token::Accent, format!("{} {}", change.table_name, change.row_key)),
+            (
+                Token::Accent,
+                format!("{} {}", change.table_name, change.row_key),
+            ),
             (Token::Muted, format!(" {word} {}", change.version)),
         ]);
         for (column, after) in columns(&change.after_image) {
@@ -202,8 +300,17 @@ fn gates(detail: &EntryDetail) -> Vec<Parts> {
         Err(why) => return vec![vec![(Token::StatusDanger, why.clone())]],
     };
     let card: Value = serde_json::from_str(card).unwrap_or_default();
-    let gates = card.get("gates").and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |gate: &Value, key: &str| gate.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let gates = card
+        .get("gates")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let text = |gate: &Value, key: &str| {
+        gate.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     gates
         .iter()
         .map(|gate| {

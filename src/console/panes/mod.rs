@@ -115,15 +115,31 @@ pub fn split(model: &Model, area: Rect, rows: usize) -> (Rect, Rect) {
     if area.width >= 120 {
         let list = area.width * 11 / 20;
         (
-            Rect { width: list, ..area },
-            Rect { x: area.x + list, width: area.width - list, ..area },
+            Rect {
+                width: list,
+                ..area
+            },
+            Rect {
+                x: area.x + list,
+                width: area.width - list,
+                ..area
+            },
         )
     } else {
-        let wanted = u16::try_from(rows.max(3)).unwrap_or(u16::MAX).saturating_add(4);
+        let wanted = u16::try_from(rows.max(3))
+            .unwrap_or(u16::MAX)
+            .saturating_add(4);
         let list = wanted.min(area.height - (area.height * 11 / 20).min(12));
         (
-            Rect { height: list, ..area },
-            Rect { y: area.y + list, height: area.height - list, ..area },
+            Rect {
+                height: list,
+                ..area
+            },
+            Rect {
+                y: area.y + list,
+                height: area.height - list,
+                ..area
+            },
         )
     }
 }
@@ -168,7 +184,13 @@ pub fn order_word(order: Order) -> &'static str {
 }
 
 /// Says on a list's lower edge where the selection is, and whether there is more.
-pub fn place<Row>(pen: &mut Pen<'_>, frame: Rect, window: &Window<Row>, selected: Option<usize>, drawn: Drawn) {
+pub fn place<Row>(
+    pen: &mut Pen<'_>,
+    frame: Rect,
+    window: &Window<Row>,
+    selected: Option<usize>,
+    drawn: Drawn,
+) {
     let total = window.rows.len();
     let above = window.more_before || drawn.offset > 0;
     let below = window.more_after || drawn.offset + usize::from(drawn.height) < total;
@@ -184,7 +206,10 @@ pub fn place<Row>(pen: &mut Pen<'_>, frame: Rect, window: &Window<Row>, selected
         (false, true) => "more below",
         (true, true) => "more above and below",
     };
-    let said: Vec<&str> = [at.as_str(), more].into_iter().filter(|part| !part.is_empty()).collect();
+    let said: Vec<&str> = [at.as_str(), more]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
     if !said.is_empty() && (above || below) {
         pen.foot(frame, &said.join(", "));
     }
@@ -202,7 +227,11 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
     let act = model.start.keymap.hint(super::keymap::Intent::Act);
     let mut may = Vec::new();
     let mut not = Vec::new();
-    for possible in picture.possible.iter().filter(|possible| possible.entry.kind == kind) {
+    for possible in picture
+        .possible
+        .iter()
+        .filter(|possible| possible.entry.kind == kind)
+    {
         let name = possible.entry.name();
         match &possible.refusal {
             None => may.push(format!("{name} ({act} {})", possible.entry.key)),
@@ -210,13 +239,19 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
         }
     }
     if picture.actor.is_none() {
-        return vec![vec![(Token::Muted, format!("the login {} may only look", picture.login))]];
+        return vec![vec![(
+            Token::Muted,
+            format!("the login {} may only look", picture.login),
+        )]];
     }
     let mut lines = Vec::new();
     if may.is_empty() {
         lines.push(vec![(Token::Muted, "you may look".to_owned())]);
     } else {
-        lines.push(vec![(Token::Muted, "you may: ".to_owned()), (Token::KeyHint, may.join(", "))]);
+        lines.push(vec![
+            (Token::Muted, "you may: ".to_owned()),
+            (Token::KeyHint, may.join(", ")),
+        ]);
     }
     for refusal in not {
         lines.push(vec![(Token::Muted, format!("not {refusal}"))]);
