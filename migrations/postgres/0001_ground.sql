@@ -224,6 +224,16 @@ CREATE INDEX publish_replay_audit_by_blocked_at ON publish_replay_audit (created
 CREATE INDEX publish_replay_audit_by_run ON publish_replay_audit (publish_run_id)
     WHERE status = 'blocked' AND drill = FALSE;
 
+-- Who sits at which console; the ledger says who armed it, this row until when.
+CREATE TABLE presence (
+    console_id TEXT COLLATE "C" PRIMARY KEY CHECK (console_id <> ''),
+    person_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
+    login TEXT NOT NULL CHECK (login <> ''),
+    armed_until_utc moment,
+    seen_at_utc moment NOT NULL,
+    CONSTRAINT armed_for_minutes CHECK (armed_until_utc IS NULL OR armed_until_utc <= seen_at_utc + INTERVAL '15 minutes')
+);
+
 CREATE TABLE notification_outbox (
     notification_id TEXT COLLATE "C" PRIMARY KEY CHECK (notification_id <> ''),
     idempotency_key TEXT COLLATE "C" NOT NULL UNIQUE CHECK (idempotency_key <> ''),

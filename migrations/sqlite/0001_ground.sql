@@ -264,6 +264,21 @@ CREATE INDEX publish_replay_audit_by_blocked_at ON publish_replay_audit (created
 CREATE INDEX publish_replay_audit_by_run ON publish_replay_audit (publish_run_id)
     WHERE status = 'blocked' AND drill = FALSE;
 
+-- Who sits at which console; the ledger says who armed it, this row until when.
+CREATE TABLE presence (
+    console_id TEXT PRIMARY KEY CHECK (console_id <> ''),
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    login TEXT NOT NULL CHECK (login <> ''),
+    armed_until_utc TEXT
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(armed_until_utc, 1, 19), '+0 days') || substr(armed_until_utc, 20) IS armed_until_utc
+        AND substr(armed_until_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    seen_at_utc TEXT NOT NULL
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(seen_at_utc, 1, 19), '+0 days') || substr(seen_at_utc, 20) IS seen_at_utc
+        AND substr(seen_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT armed_for_minutes CHECK (armed_until_utc IS NULL OR armed_until_utc
+        <= strftime('%Y-%m-%dT%H:%M:%S', substr(seen_at_utc, 1, 19), '15 minutes') || substr(seen_at_utc, 20))
+) STRICT;
+
 CREATE TABLE notification_outbox (
     notification_id TEXT PRIMARY KEY CHECK (notification_id <> ''),
     idempotency_key TEXT NOT NULL UNIQUE CHECK (idempotency_key <> ''),

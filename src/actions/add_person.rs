@@ -127,6 +127,7 @@ impl Action for AddPerson {
             ],
             rows: vec![Row::new(person)],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

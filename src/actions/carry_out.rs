@@ -138,6 +138,7 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
         rows: draft.rows.into_iter().map(|row| row.after).collect(),
         artifacts: Vec::new(),
         notices: draft.notices,
+        arming: draft.arming,
     };
     Ok(tx.seal(decision, work).await?)
 }

@@ -98,6 +98,7 @@ impl Action for DecideRun {
                 },
             ],
             notices: tell_the_owner(&audit).into_iter().collect(),
+            arming: None,
             rows: vec![Row::change(snapshot, decided)?, Row::new(audit)],
         })
     }

@@ -8,6 +8,7 @@ use crate::rules::guard::Level;
 use crate::rules::people::{Actor, Basis, Role};
 use crate::rules::{Condition, Refusal};
 use crate::store::outbox::Notice;
+use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
 use crate::store::{StoreError, Target, View};
 
@@ -117,6 +118,8 @@ pub struct Draft {
     pub rows: Vec<Row>,
     /// The messages that would be sent.
     pub notices: Vec<Notice>,
+    /// The console that would be armed or disarmed.
+    pub arming: Option<Arming>,
 }
 
 /// Why planning an action ended early.

@@ -46,6 +46,7 @@ impl Action for EscalateBlock {
             conditions: block::may_escalate(&before.standing(), by),
             rows: vec![Row::change(before, after)?],
             notices: page_the_backup(before, by).into_iter().collect(),
+            arming: None,
         })
     }
 }

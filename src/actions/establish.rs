@@ -159,6 +159,7 @@ impl Action for Establish {
             )],
             rows,
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

@@ -116,6 +116,7 @@ impl Action for GrantRole {
                 |before| Row::change(before, after.clone()),
             )?],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

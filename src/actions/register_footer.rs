@@ -71,6 +71,7 @@ impl Action for RegisterFooter {
                 None => Row::new(after),
             }],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

@@ -61,6 +61,7 @@ impl Action for TakeBlock {
             conditions: block::may_take(&before.standing(), by),
             rows: vec![Row::change(before, after)?],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

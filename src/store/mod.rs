@@ -12,6 +12,7 @@ mod file;
 pub mod ledger;
 pub mod outbox;
 pub mod person;
+pub mod presence;
 pub mod publish;
 pub mod schema;
 pub mod tables;

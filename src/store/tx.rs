@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::artifact::{self, Artifact};
 use super::ledger::{self, Change, Entry, Head};
 use super::outbox::Notice;
+use super::presence::Arming;
 use super::tables::GovernedRow;
 use super::view::{Session, on, query, query_scalar};
 use super::{Failure, SealError, Store, StoreError, View};
@@ -69,6 +70,8 @@ pub(crate) struct Work {
     pub artifacts: Vec<Artifact>,
     /// Messages to people, delivered later.
     pub notices: Vec<Notice>,
+    /// The console that it arms or disarms.
+    pub arming: Option<Arming>,
 }
 
 /// The proof that a write happened.
@@ -169,6 +172,9 @@ impl Tx {
         }
         for notice in &work.notices {
             notice.insert(&mut self.view, &entry).await?;
+        }
+        if let Some(arming) = &work.arming {
+            arming.write(&mut self.view, &entry).await?;
         }
         commit(self.view).await?;
         let held = self.began.elapsed();

@@ -132,6 +132,41 @@ pub(super) const WALLS: &[Wall] = &[
         "FALSE",
     ),
     wall(
+        "presence",
+        WRITE,
+        "the newest entry arms and disarms a console",
+        "(NEW.armed_until_utc IS NOT DISTINCT FROM (SELECT o.armed_until_utc FROM presence o WHERE o.console_id = NEW.console_id) \
+         AND (NEW.armed_until_utc IS NULL OR NEW.person_id = (SELECT o.person_id FROM presence o WHERE o.console_id = NEW.console_id))) \
+         OR EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_kind = 'console' \
+         AND l.target_id = NEW.console_id AND l.login = NEW.login AND l.at_utc = NEW.seen_at_utc \
+         AND l.action = CASE WHEN NEW.armed_until_utc IS NULL THEN 'disarm_console' ELSE 'arm_console' END)",
+    ),
+    wall(
+        "presence",
+        WRITE,
+        "a person sits there under their own login",
+        "NEW.login = (SELECT login FROM person WHERE person_id = NEW.person_id)",
+    ),
+    Wall {
+        table: "presence",
+        on: WRITE,
+        only: Where::Postgres,
+        says: "the login must be that of the session",
+        requires: "NEW.login = session_user",
+    },
+    wall(
+        "presence",
+        &[On::Update],
+        "a console keeps its id",
+        "NEW.console_id = OLD.console_id",
+    ),
+    wall(
+        "presence",
+        &[On::Delete],
+        "an armed console is not forgotten",
+        "OLD.armed_until_utc IS NULL",
+    ),
+    wall(
         "person_role",
         WRITE,
         "a service never holds signer",
