@@ -16,6 +16,7 @@ mod cli_servers;
 mod docs;
 mod house;
 mod sql_style;
+mod store_evidence;
 mod store_faults;
 mod store_ledger;
 mod store_schema;
