@@ -8,6 +8,7 @@ mod cli_act;
 mod cli_config;
 mod cli_database;
 mod cli_hash;
+mod cli_init;
 mod cli_kit;
 mod cli_ledger;
 mod cli_refusals;
