@@ -38,6 +38,7 @@ CREATE TABLE governance_ledger (
     card_sha256 TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count BIGINT NOT NULL CHECK (change_count >= 0),
+    evidence_count BIGINT NOT NULL CHECK (evidence_count >= 0),
     at_utc moment NOT NULL,
     clock_anomaly BOOLEAN NOT NULL,
     prev_hash TEXT COLLATE "C" NOT NULL UNIQUE CHECK (prev_hash ~ '^[0-9a-f]{64}$'),
@@ -64,6 +65,13 @@ CREATE TABLE ledger_change (
     PRIMARY KEY (table_name, row_key, version)
 );
 CREATE INDEX ledger_change_by_seq ON ledger_change (seq);
+
+CREATE TABLE ledger_artifact (
+    seq BIGINT NOT NULL REFERENCES governance_ledger (seq),
+    role TEXT COLLATE "C" NOT NULL CHECK (role <> ''),
+    sha256 TEXT COLLATE "C" NOT NULL REFERENCES artifact (sha256),
+    PRIMARY KEY (seq, role, sha256)
+);
 
 CREATE TABLE deployment (
     deployment_id TEXT COLLATE "C" PRIMARY KEY CHECK (deployment_id ~ '^[0-9a-f]{32}$'),

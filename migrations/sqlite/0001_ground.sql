@@ -39,6 +39,7 @@ CREATE TABLE governance_ledger (
     card_sha256 TEXT NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count INTEGER NOT NULL CHECK (change_count >= 0),
+    evidence_count INTEGER NOT NULL CHECK (evidence_count >= 0),
     at_utc TEXT NOT NULL
         CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(at_utc, 1, 19), '+0 days') || substr(at_utc, 20) IS at_utc
         AND substr(at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
@@ -69,6 +70,13 @@ CREATE TABLE ledger_change (
     PRIMARY KEY (table_name, row_key, version)
 ) STRICT;
 CREATE INDEX ledger_change_by_seq ON ledger_change (seq);
+
+CREATE TABLE ledger_artifact (
+    seq INTEGER NOT NULL REFERENCES governance_ledger (seq),
+    role TEXT NOT NULL CHECK (role <> ''),
+    sha256 TEXT NOT NULL REFERENCES artifact (sha256),
+    PRIMARY KEY (seq, role, sha256)
+) STRICT;
 
 CREATE TABLE deployment (
     deployment_id TEXT PRIMARY KEY CHECK (length(deployment_id) = 32 AND length(CAST(deployment_id AS BLOB)) = 32 AND deployment_id NOT GLOB '*[^0-9a-f]*'),

@@ -50,6 +50,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// How many rows the entry changed.
     pub change_count: i64,
+    /// How many pieces of evidence were filed with it, its card left out.
+    pub evidence_count: i64,
     /// When it was written, by the database's clock.
     pub at_utc: Moment,
     /// Whether that clock lay before the entry before.
@@ -75,6 +77,18 @@ pub struct Change {
     pub row_sha256: Digest,
     /// The row as it became, in canonical JSON.
     pub after_image: String,
+}
+
+/// A piece of evidence that was filed with an entry, by the role it plays there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow, Serialize)]
+pub struct Evidence {
+    /// The entry.
+    #[serde(skip)]
+    pub seq: i64,
+    /// The role: [`super::artifact::RECHECK`] is what every entry has.
+    pub role: String,
+    /// The artefact.
+    pub sha256: Digest,
 }
 
 /// The newest entry, as every guarded write locks it.
@@ -120,6 +134,7 @@ struct HashedEntry<'a> {
     card_sha256: Digest,
     reason: Option<&'a str>,
     changes: Vec<HashedChange<'a>>,
+    evidence: Vec<&'a Evidence>,
     at: Moment,
     clock_anomaly: bool,
     prev_hash: Digest,
@@ -127,7 +142,11 @@ struct HashedEntry<'a> {
 
 impl Entry {
     /// Returns the exact bytes that the entry's hash is taken over.
-    pub fn hashed_bytes(&self, changes: &[Change]) -> Result<Vec<u8>, StoreError> {
+    pub fn hashed_bytes(
+        &self,
+        changes: &[Change],
+        evidence: &[Evidence],
+    ) -> Result<Vec<u8>, StoreError> {
         let mut changes: Vec<_> = changes
             .iter()
             .map(|change| HashedChange {
@@ -138,6 +157,8 @@ impl Entry {
             })
             .collect();
         changes.sort_by_key(|change| (change.table, change.key, change.version));
+        let mut evidence: Vec<_> = evidence.iter().collect();
+        evidence.sort();
         super::tables::image_of(&HashedEntry {
             schema: ENTRY_SCHEMA,
             seq: self.seq,
@@ -156,6 +177,7 @@ impl Entry {
             card_sha256: self.card_sha256,
             reason: self.reason.as_deref(),
             changes,
+            evidence,
             at: self.at_utc,
             clock_anomaly: self.clock_anomaly,
             prev_hash: self.prev_hash,
@@ -163,13 +185,17 @@ impl Entry {
     }
 
     /// Computes the hash that the entry must have.
-    pub fn computed_hash(&self, changes: &[Change]) -> Result<Digest, StoreError> {
-        Ok(canon::Digest::of(&self.hashed_bytes(changes)?))
+    pub fn computed_hash(
+        &self,
+        changes: &[Change],
+        evidence: &[Evidence],
+    ) -> Result<Digest, StoreError> {
+        Ok(canon::Digest::of(&self.hashed_bytes(changes, evidence)?))
     }
 }
 
 const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
-     target_version, state_hash, card_sha256, reason, change_count, at_utc, clock_anomaly, prev_hash, hash";
+     target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash";
 
 /// Reads the newest position and hash.
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
@@ -278,6 +304,12 @@ pub async fn last_change_of(
 pub async fn changes(view: &mut View, from: i64, to: i64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "SELECT table_name, row_key, version, seq, row_sha256, after_image FROM ledger_change \
          WHERE seq BETWEEN $1 AND $2 ORDER BY seq, table_name, row_key, version";
+    Ok(on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
+}
+
+/// Reads what was filed with the entries `from` to `to`, in a fixed order.
+pub async fn evidence(view: &mut View, from: i64, to: i64) -> Result<Vec<Evidence>, StoreError> {
+    const SQL: &str = "SELECT seq, role, sha256 FROM ledger_artifact WHERE seq BETWEEN $1 AND $2 ORDER BY seq, role, sha256";
     Ok(on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
 }
 

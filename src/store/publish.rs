@@ -219,7 +219,23 @@ pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, St
         "SELECT {} FROM publish_snapshots WHERE publish_run_id = $1",
         Snapshot::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+    let found: Result<Option<Snapshot>, sqlx::Error> =
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await);
+    found.map_err(|error| unreadable(run, error))
+}
+
+/// Says which run a pipeline wrote so that nothing can be decided on it; SQLite keeps any bytes as text.
+fn unreadable(run: &str, error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::ColumnDecode { index, source } => StoreError::unusable(
+            format!(
+                "publish_snapshots {run}: column {} cannot be read: {source}",
+                index.trim_matches('"')
+            ),
+            "mint the run anew; if the gate has decided it already, run `govdeck ledger verify`",
+        ),
+        other => other.into(),
+    }
 }
 
 /// Finds the audit row of a run.

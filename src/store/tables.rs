@@ -61,6 +61,7 @@ pub const TABLES: &[Table] = &[
         Kind::Ledger,
         &["table_name", "row_key", "version"],
     ),
+    Table::new("ledger_artifact", Kind::Ledger, &["seq", "role", "sha256"]),
     Table::new("artifact", Kind::Ledger, &["sha256"]),
     Table::new("ledger_head", Kind::Bookkeeping, &[]),
     Table::new("govdeck_migrations", Kind::Bookkeeping, &["version"]),

@@ -104,6 +104,13 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_change WHERE seq = NEW.seq) \
          < (SELECT change_count FROM governance_ledger WHERE seq = NEW.seq)",
     ),
+    wall(
+        "ledger_artifact",
+        &[On::Insert],
+        "evidence belongs to the newest entry, and no more of it than it says",
+        "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_artifact WHERE seq = NEW.seq) \
+         < (SELECT evidence_count FROM governance_ledger WHERE seq = NEW.seq)",
+    ),
     wall("ledger_head", &[On::Insert], "there is one head", "FALSE"),
     wall(
         "ledger_head",
