@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::rules::guard::ARMED_MINUTES;
 
 /// After how long without a key the armed time ends.
-const IDLE: Duration = Duration::from_secs(5 * 60);
+const IDLE: Duration = Duration::from_mins(5);
 
 /// From when on the end by idling is what is shown.
-const LAST_MINUTE: Duration = Duration::from_secs(60);
+const LAST_MINUTE: Duration = Duration::from_mins(1);
 
 /// Whether this console may write, and until when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Arming {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     #[test]
     fn fifteen_minutes_and_five_without_a_key() {

@@ -8,10 +8,11 @@ use crate::rules::people::Basis;
 
 use super::model::Model;
 use super::overlay::{Overlay, Palette, Text, Themes};
+use super::prose::wrap;
 use super::screen::key_parts;
 use super::table::offset;
 use super::theme::Token;
-use super::ui::{Parts, Pen, wrap};
+use super::ui::{Parts, Pen};
 
 /// Draws what is open.
 pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
@@ -200,7 +201,7 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
             inside.x + 2,
             inside.y + 2,
             inside.width.saturating_sub(2),
-            &vec![(Token::Muted, "nothing is called that".to_owned())],
+            &[(Token::Muted, "nothing is called that".to_owned())],
         );
     }
 }
@@ -224,7 +225,7 @@ fn themes(picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
             inside.x + 2,
             y,
             inside.width.saturating_sub(2),
-            &vec![(Token::Fg, name.clone())],
+            &[(Token::Fg, name.clone())],
         );
         if line == picker.at {
             pen.select(inside, y);

@@ -4,17 +4,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::Widget;
 
-use crate::canon::Digest;
 use crate::rules::guard::{Level, REASON_AT_LEAST};
 use crate::rules::people::Environment;
-use crate::rules::{Refusal, Verdict};
 
 use super::boxes::{guard_words, window};
 use super::dialog::{Asking, Dialog, Filling, Focus, Stage};
+use super::guard_text::{evidence, told};
 use super::model::Model;
+use super::prose::wrap;
 use super::screen::key_parts;
 use super::theme::Token;
-use super::ui::{Parts, Pen, wrap};
+use super::ui::{Parts, Pen};
 
 /// Draws the dialog.
 pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
@@ -103,7 +103,7 @@ fn draw_fields(filling: &Filling, pen: &mut Pen<'_>, inside: Rect) {
             inside.x,
             y,
             inside.width,
-            &vec![
+            &[
                 (token, format!("{name}  ")),
                 (Token::Muted, (*help).to_owned()),
             ],
@@ -147,77 +147,6 @@ fn draw_fields(filling: &Filling, pen: &mut Pen<'_>, inside: Rect) {
     );
 }
 
-/// Lists what would change and what holds.
-fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Parts> {
-    let muted = |text: String| (Token::Muted, text);
-    let said = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => "none".to_owned(),
-        other => other.to_string(),
-    };
-    let arrow = pen.glyphs.arrow();
-    let mut lines = Vec::new();
-    for row in &asking.changes {
-        lines.push(vec![
-            muted("Changes  ".into()),
-            (Token::Fg, format!("{} {}", row.table, row.key)),
-            muted(format!(
-                "  version {} {arrow} {}",
-                row.version - 1,
-                row.version
-            )),
-        ]);
-        for field in &row.fields {
-            lines.push(vec![
-                muted(format!("         {} ", field.field)),
-                (Token::DiffOld, said(&field.before)),
-                muted(format!(" {arrow} ")),
-                (Token::DiffNew, said(&field.after)),
-            ]);
-        }
-    }
-    if asking.changes.is_empty() {
-        lines.push(vec![
-            muted("Changes  ".into()),
-            (Token::Fg, "an entry in the ledger, no governed row".into()),
-        ]);
-    }
-    let conditions = asking.proposal.conditions();
-    let passed = conditions
-        .iter()
-        .filter(|condition| condition.verdict == Verdict::Pass)
-        .count();
-    lines.push(vec![
-        muted("Holds    ".into()),
-        (
-            Token::GatePass,
-            format!(
-                "{passed} of {} pass, asked again inside the write",
-                conditions.len()
-            ),
-        ),
-    ]);
-    for condition in conditions {
-        let (token, word) = match condition.verdict {
-            Verdict::Pass => (Token::GatePass, "[PASS]"),
-            Verdict::Fail => (Token::GateFail, "[FAIL]"),
-            Verdict::CannotTell => (Token::GateUnknown, "[  ? ]"),
-        };
-        let text = format!("{}: {}", condition.id, condition.evidence);
-        let mut first = true;
-        for line in wrap(&text, width.saturating_sub(17)) {
-            let mark = if first { word } else { "      " };
-            lines.push(vec![
-                muted("         ".into()),
-                (token, mark.to_owned()),
-                (Token::Fg, format!(" {line}")),
-            ]);
-            first = false;
-        }
-    }
-    lines
-}
-
 /// How many lines are needed below the evidence.
 fn asked_rows(asking: &Asking) -> u16 {
     if asking.level() < Level::Review { 4 } else { 9 }
@@ -248,7 +177,7 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
             inside.x,
             y.saturating_sub(1),
             inside.width,
-            &vec![(
+            &[(
                 Token::StatusInfo,
                 format!("{} more lines: pgdn", hidden + 1),
             )],
@@ -280,7 +209,7 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
         (None, None, Some(missing)) => (Token::Muted, missing),
         (None, None, None) => (Token::Muted, guard_words(asking.level()).to_owned()),
     };
-    pen.parts(inside.x, y, inside.width, &vec![(token, said)]);
+    pen.parts(inside.x, y, inside.width, &[(token, said)]);
     buttons(asking, pen, inside, inside.bottom().saturating_sub(2));
     let keys: &[(&str, &str)] = if simple {
         &[
@@ -319,7 +248,7 @@ fn draw_reason(asking: &Asking, pen: &mut Pen<'_>, area: Rect) -> u16 {
         area.x,
         area.y,
         area.width,
-        &vec![(focused(Focus::Reason), label)],
+        &[(focused(Focus::Reason), label)],
     );
     let field = Rect {
         y: area.y + 1,
@@ -341,12 +270,7 @@ fn draw_reason(asking: &Asking, pen: &mut Pen<'_>, area: Rect) -> u16 {
     let y = area.y + 4;
     let phrase = asking.proposal.phrase();
     let label = format!("Type  {phrase}  to allow: ");
-    let used = pen.parts(
-        area.x,
-        y,
-        area.width,
-        &vec![(focused(Focus::Phrase), label)],
-    );
+    let used = pen.parts(area.x, y, area.width, &[(focused(Focus::Phrase), label)]);
     let wrong = !phrase.starts_with(&asking.typed.text());
     pen.input(
         area.x + used,
@@ -392,56 +316,5 @@ fn buttons(asking: &Asking, pen: &mut Pen<'_>, inside: Rect, y: u16) {
             format!("( {label} )")
         };
         x += pen.write(x, y, inside.right().saturating_sub(x), style, &text) + 3;
-    }
-}
-
-/// Says what became of it.
-fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
-    let wrapped = |token: Token, text: &str| -> Vec<Parts> {
-        wrap(text, width)
-            .into_iter()
-            .map(|line| vec![(token, line)])
-            .collect()
-    };
-    let refusal = |token: Token, word: &str, refusal: &Refusal| {
-        let mut lines = wrapped(token, &format!("{word}: {}", refusal.sentence));
-        lines.extend(wrapped(Token::Muted, &refusal.hint));
-        lines
-    };
-    match stage {
-        Stage::Planning => wrapped(Token::StatusPending, "looking what would change"),
-        Stage::Waiting { ticket, since } => {
-            let seconds = model.at.saturating_duration_since(*since).as_secs();
-            let mut lines = wrapped(
-                Token::StatusPending,
-                &format!("waiting for the database: {seconds} s"),
-            );
-            lines.extend(wrapped(
-                Token::Muted,
-                &format!("ticket {ticket}; it cannot be taken back now"),
-            ));
-            lines
-        }
-        Stage::Done(sealed) => {
-            let hash: &Digest = &sealed.hash;
-            let mut lines = wrapped(
-                Token::StatusOk,
-                &format!(
-                    "DONE: ledger entry {} at {}",
-                    sealed.seq,
-                    model.clock(sealed.at)
-                ),
-            );
-            lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
-            lines
-        }
-        Stage::Refused(why) => refusal(Token::StatusWarn, "REFUSED", why),
-        Stage::Failed(why) => refusal(Token::StatusDanger, "FAILED, nothing was written", why),
-        Stage::Unknown { ticket, cause } => {
-            let mut lines = wrapped(Token::StatusUnknown, &format!("UNKNOWN: {cause}"));
-            lines.extend(wrapped(Token::Muted, &format!("the ledger is asked for ticket {ticket} until it answers; do not do it again before")));
-            lines
-        }
-        Stage::Filling(_) | Stage::Asking(_) => Vec::new(),
     }
 }

@@ -1,11 +1,6 @@
 //! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
 
-use crossterm::event::{KeyCode, MouseEvent, MouseEventKind};
 
-use crate::actions::ENTRIES;
-use crate::rules::Verdict;
-use crate::rules::filter::Filter;
-use crate::rules::people::Basis;
 use crate::store::block::BlockSort;
 
 use super::event::{Effect, Mouse};
@@ -13,9 +8,8 @@ use super::form::Line;
 use super::keymap::Intent;
 use super::list::Step;
 use super::model::{Model, Verified};
-use super::overlay::{self, Choice, Overlay, Palette, Text, Themes};
+use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
-use super::stroke::Stroke;
 use super::theme::{Theme, Token};
 
 impl Model {
@@ -143,7 +137,7 @@ impl Model {
         }
     }
 
-    fn step(&mut self, step: Step) {
+    pub(super) fn step(&mut self, step: Step) {
         let Some(picture) = self.picture.clone() else {
             return;
         };
@@ -222,43 +216,10 @@ impl Model {
     fn begin_filter(&mut self) {
         match self.pane {
             PaneId::Home => {
-                self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned())
+                self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned());
             }
             PaneId::Blocks => self.blocks.typing = Some(Line::holding(&self.blocks.filter_text)),
             PaneId::Ledger => self.entries.typing = Some(Line::holding(&self.entries.filter_text)),
-        }
-    }
-
-    pub(super) fn press_filter(&mut self, stroke: Stroke) {
-        let text = self.typing().map(Line::text).unwrap_or_default();
-        match stroke.code {
-            KeyCode::Esc => self.stop_typing(),
-            KeyCode::Char('c') if stroke.control => self.stop_typing(),
-            KeyCode::Enter => {
-                self.stop_typing();
-                self.filter(&text);
-            }
-            _ => {
-                if let Some(line) = self.typing_mut() {
-                    line.press(stroke);
-                }
-            }
-        }
-    }
-
-    fn stop_typing(&mut self) {
-        self.blocks.typing = None;
-        self.entries.typing = None;
-    }
-
-    fn filter(&mut self, text: &str) {
-        match Filter::parse(text, self.filter_fields()) {
-            Ok(filter) => match self.pane {
-                PaneId::Home => {}
-                PaneId::Blocks => self.blocks.filter_by(text, filter),
-                PaneId::Ledger => self.entries.filter_by(text, filter),
-            },
-            Err(refusal) => self.refuse(&refusal),
         }
     }
 
@@ -296,83 +257,6 @@ impl Model {
         self.overlay = Some(Overlay::Text(text));
     }
 
-    /// Writes every condition of every action on the selected row.
-    fn why(&self) -> Text {
-        let mut lines = Vec::new();
-        for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
-            let refusal = self.why_not(entry);
-            let possible = self
-                .picture
-                .as_ref()
-                .filter(|picture| picture.wanted.selected == self.selected())
-                .and_then(|picture| {
-                    picture
-                        .possible
-                        .iter()
-                        .find(|possible| possible.entry.verb == entry.verb)
-                });
-            let here = self.selected().is_some_and(|(kind, _)| kind == entry.kind);
-            if PaneId::KINDS.contains(&entry.kind) && !here {
-                continue;
-            }
-            let (token, word) = match &refusal {
-                None => (Token::GatePass, "possible now"),
-                Some(_) => (Token::GateFail, "not now"),
-            };
-            lines.push((
-                token,
-                format!("{} (guard {}): {word}", entry.name(), entry.level),
-            ));
-            for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
-                let (token, word) = match condition.verdict {
-                    Verdict::Pass => (Token::GatePass, "PASS"),
-                    Verdict::Fail => (Token::GateFail, "FAIL"),
-                    Verdict::CannotTell => (Token::GateUnknown, "  ? "),
-                };
-                lines.push((
-                    token,
-                    format!("  [{word}] {}: {}", condition.id, condition.evidence),
-                ));
-                if condition.verdict != Verdict::Pass {
-                    lines.push((
-                        Token::Muted,
-                        format!("         {}: {}", condition.owner, condition.fix),
-                    ));
-                }
-            }
-            if let Some(refusal) = refusal
-                && possible.is_none_or(|possible| possible.conditions.is_empty())
-            {
-                lines.push((Token::Fg, format!("  {}", refusal.sentence)));
-                lines.push((Token::Muted, format!("  {}", refusal.hint)));
-            }
-        }
-        let title = self
-            .selected()
-            .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
-        Text {
-            title,
-            lines,
-            scroll: 0,
-        }
-    }
-
-    fn said(&self) -> Text {
-        let line = |said: &super::model::Said| {
-            let at = said.at.map_or_else(|| " ".repeat(9), |at| self.clock(at));
-            (said.token, format!("{at} {}", said.text))
-        };
-        let mut lines: Vec<_> = self.messages.iter().rev().map(line).collect();
-        if lines.is_empty() {
-            lines.push((Token::Muted, "nothing was said yet".to_owned()));
-        }
-        Text {
-            title: "Messages, the newest first".to_owned(),
-            lines,
-            scroll: 0,
-        }
-    }
-
     fn pick_theme(&mut self) {
         let names = Theme::available(self.start.themes_folder.as_deref());
         let before = self.start.theme.name().to_owned();
@@ -380,124 +264,10 @@ impl Model {
         self.overlay = Some(Overlay::Themes(Themes { names, at, before }));
     }
 
-    fn show_theme(&mut self, name: &str) {
+    pub(super) fn show_theme(&mut self, name: &str) {
         match Theme::load(name, self.start.themes_folder.as_deref(), self.start.depth) {
             Ok(theme) => self.start.theme = theme,
             Err(error) => self.say(Token::StatusWarn, error.to_string()),
         }
-    }
-
-    pub(super) fn press_overlay(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let closes =
-            stroke.code == KeyCode::Esc || (stroke.control && stroke.code == KeyCode::Char('c'));
-        let Some(mut overlay) = self.overlay.take() else {
-            return;
-        };
-        let stays = match &mut overlay {
-            Overlay::Leave => {
-                if stroke.character() == Some('y')
-                    || (stroke.control && stroke.code == KeyCode::Char('c'))
-                {
-                    effects.push(Effect::Quit);
-                }
-                false
-            }
-            Overlay::Actions => return self.press_action(stroke, effects),
-            Overlay::Text(text) => !closes && text.press(stroke, self.size.1),
-            Overlay::Clipboard(_) => !closes && stroke.code != KeyCode::Enter,
-            Overlay::Palette(palette) => {
-                let found = palette.found(self.pane);
-                match stroke.code {
-                    _ if closes => false,
-                    KeyCode::Enter => {
-                        if let Some(command) = found.get(palette.at) {
-                            match command.choice {
-                                Choice::Intent(intent) => self.intend(intent, effects),
-                                Choice::Act(entry) => self.act(entry, effects),
-                            }
-                        }
-                        return;
-                    }
-                    KeyCode::Down | KeyCode::Tab => {
-                        palette.at = (palette.at + 1).min(found.len().saturating_sub(1));
-                        true
-                    }
-                    KeyCode::Up | KeyCode::BackTab => {
-                        palette.at = palette.at.saturating_sub(1);
-                        true
-                    }
-                    _ => {
-                        palette.line.press(stroke);
-                        palette.at = 0;
-                        true
-                    }
-                }
-            }
-            Overlay::Themes(themes) => {
-                match stroke.code {
-                    KeyCode::Down | KeyCode::Char('j') => {
-                        themes.at = (themes.at + 1).min(themes.names.len().saturating_sub(1))
-                    }
-                    KeyCode::Up | KeyCode::Char('k') => themes.at = themes.at.saturating_sub(1),
-                    _ => {}
-                }
-                let picked = themes.names.get(themes.at).cloned();
-                let name = if closes {
-                    Some(themes.before.clone())
-                } else {
-                    picked
-                };
-                if let Some(name) = name {
-                    self.show_theme(&name);
-                }
-                !closes && stroke.code != KeyCode::Enter
-            }
-        };
-        if stays {
-            self.overlay = Some(overlay);
-        }
-    }
-
-    fn press_action(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let Some(key) = stroke.character() else {
-            return;
-        };
-        let entry = ENTRIES
-            .iter()
-            .find(|entry| entry.basis == Basis::Person && entry.key == key);
-        match entry {
-            Some(entry) => self.act(entry, effects),
-            None => self.say_quietly(format!("a {key} is no action; a lists them")),
-        }
-    }
-
-    pub(super) fn mouse_event(&mut self, mouse: MouseEvent) {
-        match mouse.kind {
-            MouseEventKind::ScrollDown => self.step(Step::By(1)),
-            MouseEventKind::ScrollUp => self.step(Step::By(-1)),
-            MouseEventKind::Down(_) if self.dialog.is_none() && self.overlay.is_none() => {
-                super::panes::click(self, mouse.row);
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Text {
-    fn press(&mut self, stroke: Stroke, height: u16) -> bool {
-        let page = usize::from(height.saturating_sub(8)).max(1);
-        let last = self.lines.len().saturating_sub(1);
-        self.scroll = match stroke.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll + 1,
-            KeyCode::Up | KeyCode::Char('k') => self.scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll + page,
-            KeyCode::PageUp => self.scroll.saturating_sub(page),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
-            KeyCode::Char('q') | KeyCode::Enter => return false,
-            _ => self.scroll,
-        }
-        .min(last);
-        true
     }
 }

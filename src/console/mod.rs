@@ -10,6 +10,7 @@ pub mod dialog;
 pub mod event;
 pub mod form;
 mod guard_box;
+mod guard_text;
 mod intend;
 pub mod keymap;
 pub mod link;
@@ -19,6 +20,9 @@ pub mod model;
 pub mod overlay;
 pub mod panes;
 pub mod picture;
+mod press;
+pub mod prose;
+mod reading;
 pub mod screen;
 mod shell;
 pub mod stroke;
@@ -28,7 +32,6 @@ pub mod theme;
 pub mod ui;
 
 /// The action that lets this console write.
-
 pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};

@@ -249,7 +249,7 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             area.x + 1,
             y,
             width,
-            &vec![(Token::Muted, at), (said.token, said.text.clone())],
+            &[(Token::Muted, at), (said.token, said.text.clone())],
         );
     }
 }
@@ -307,7 +307,7 @@ fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         ),
         None => "loading".to_owned(),
     };
-    let lines: Vec<Parts> = super::ui::wrap(&text, usize::from(area.width))
+    let lines: Vec<Parts> = super::prose::wrap(&text, usize::from(area.width))
         .into_iter()
         .map(|line| vec![(Token::Fg, line)])
         .collect();

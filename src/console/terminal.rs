@@ -112,10 +112,10 @@ pub(super) fn copy(text: &str, inside_tmux: bool) -> io::Result<()> {
         if let Some(mut input) = child.stdin.take() {
             input.write_all(text.as_bytes())?;
         }
-        return match child.wait()?.success() {
-            true => Ok(()),
-            false => Err(io::Error::other("tmux did not take it")),
-        };
+        let taken = child.wait()?.success();
+        return taken
+            .then_some(())
+            .ok_or_else(|| io::Error::other("tmux did not take it"));
     }
     execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
 }

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::rules::text;
-
+use super::prose::{flow, shown};
 use super::theme::{Theme, Token};
 
 /// The characters that lines are drawn with.
@@ -77,15 +76,6 @@ impl Glyphs {
             Self::Ascii => "->",
         }
     }
-}
-
-/// More of a text than any place has is never looked at.
-const LONGEST: usize = 600;
-
-/// Makes a text fit to be shown: scrubbed, and not endless.
-#[must_use]
-pub fn shown(raw: &str) -> String {
-    text::scrub(&text::shorten(raw, LONGEST)).into_owned()
 }
 
 /// Draws into a part of the screen.
@@ -252,6 +242,15 @@ impl<'a> Pen<'a> {
         count
     }
 
+    /// Writes lines of parts, broken where they are too long; as many as fit.
+    pub fn flowing(&mut self, area: Rect, lines: &[Parts]) {
+        let flowing: Vec<Parts> = lines
+            .iter()
+            .flat_map(|line| flow(line, area.width))
+            .collect();
+        self.lines(area, &flowing);
+    }
+
     /// Marks a line as the selected one: a sign before it, and the selection's colours over it.
     pub fn select(&mut self, area: Rect, y: u16) {
         let style = self.theme.selected();
@@ -297,75 +296,5 @@ impl<'a> Pen<'a> {
     /// Gives the buffer to a widget of another house.
     pub fn buffer(&mut self) -> &mut Buffer {
         self.buffer
-    }
-}
-
-/// Breaks a text into lines of at most `width` cells, at blanks where there are some.
-#[must_use]
-pub fn wrap(raw: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = vec![String::new()];
-    for word in shown(raw).split(' ') {
-        let mut word = word;
-        loop {
-            let used = lines.last().map_or(0, |line| line.width());
-            let blank = usize::from(used > 0);
-            if used + blank + word.width() <= width {
-                if let Some(line) = lines.last_mut() {
-                    if blank > 0 {
-                        line.push(' ');
-                    }
-                    line.push_str(word);
-                }
-                break;
-            }
-            if word.width() <= width || used > 0 {
-                lines.push(String::new());
-                continue;
-            }
-            let mut taken = 0;
-            let mut end = 0;
-            for (at, character) in word.char_indices() {
-                taken += character.width().unwrap_or(0);
-                if taken > width && end > 0 {
-                    break;
-                }
-                end = at + character.len_utf8();
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push_str(&word[..end]);
-            }
-            word = &word[end..];
-            lines.push(String::new());
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wrapping_keeps_every_word_and_the_width() {
-        for width in 1..20 {
-            let text = "an owner has 30 minutes 漢字漢字漢字漢字漢字漢字 to respond";
-            let lines = wrap(text, width);
-            for line in &lines {
-                assert!(line.width() <= width.max(2), "{line:?} at {width}");
-            }
-            let joined: String = lines.concat().replace(' ', "");
-            assert_eq!(joined, text.replace(' ', ""));
-        }
-        assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
-        assert_eq!(wrap("", 4), [""]);
-    }
-
-    #[test]
-    fn what_is_shown_is_scrubbed_and_not_endless() {
-        let hostile = format!("\u{1b}[2J\u{202e}{}", "x".repeat(1_000_000));
-        let shown = shown(&hostile);
-        assert!(!shown.contains(text::is_hostile));
-        assert!(shown.len() < 4 * LONGEST);
     }
 }

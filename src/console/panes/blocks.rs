@@ -179,7 +179,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             )]],
             None => Vec::new(),
         };
-        pen.lines(super::inset(inside), &lines);
+        pen.flowing(super::inset(inside), &lines);
     }
 }
 

@@ -150,7 +150,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         if let Some(entry) = entry {
             lines.extend(explain(model, entry, pen));
         }
-        pen.lines(super::inset(inside), &lines);
+        pen.flowing(super::inset(inside), &lines);
     }
 }
 

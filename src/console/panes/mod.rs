@@ -11,8 +11,9 @@ use crate::store::window::{Order, Window};
 
 use super::list::Drawn;
 use super::model::Model;
+use super::prose::wrap;
 use super::theme::Token;
-use super::ui::{Parts, Pen, wrap};
+use super::ui::{Parts, Pen};
 
 words! {
     /// A pane.
