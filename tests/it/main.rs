@@ -3,6 +3,7 @@
 mod support;
 
 mod actions_blocks;
+mod actions_console;
 mod actions_people;
 mod cli_act;
 mod cli_config;
@@ -16,9 +17,11 @@ mod cli_servers;
 mod docs;
 mod house;
 mod sql_style;
+mod store_blocks;
 mod store_faults;
 mod store_ledger;
 mod store_schema;
 mod store_trust;
 mod store_wake;
 mod store_walls;
+mod store_windows;
