@@ -3,6 +3,7 @@
 mod support;
 
 mod actions_blocks;
+mod actions_console;
 mod actions_people;
 mod cli_act;
 mod cli_config;
@@ -18,9 +19,11 @@ mod docs;
 mod house;
 mod sql_style;
 mod store_evidence;
+mod store_blocks;
 mod store_faults;
 mod store_ledger;
 mod store_schema;
 mod store_trust;
 mod store_wake;
 mod store_walls;
+mod store_windows;

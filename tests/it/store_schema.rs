@@ -84,6 +84,26 @@ const DIALECT: &[(&str, &str, &str)] = &[
         "{c} ~ '^[a-z0-9][a-z0-9._-]{0,63}$'",
         "the same for ids of persons",
     ),
+    (
+        "INTEGER NOT NULL GENERATED",
+        "BOOLEAN NOT NULL GENERATED",
+        "the same for a boolean that is computed",
+    ),
+    (
+        "{c} IS CASE",
+        "{c} IS NOT DISTINCT FROM CASE",
+        "PostgreSQL's IS compares with constants only",
+    ),
+    (
+        "strftime('%Y-%m-%dT%H:%M:%S', substr(created_at_utc, 1, 19), {c} || ' minutes') || substr(created_at_utc, 20)",
+        "created_at_utc + {c} * INTERVAL '1 minute'",
+        "SQLite adds minutes to the text of a time",
+    ),
+    (
+        "strftime('%Y-%m-%dT%H:%M:%S', substr({c}, 1, 19), '15 minutes') || substr({c}, 20)",
+        "{c} + INTERVAL '15 minutes'",
+        "the same for a fixed number of minutes",
+    ),
     (" INTEGER", " BIGINT", "an INTEGER of SQLite has 64 bits"),
     (" BLOB", " BYTEA", "another name for bytes"),
     (") STRICT", ")", "PostgreSQL always is"),

@@ -143,3 +143,53 @@ on_both!(a_view_does_not_move_while_it_is_looked_at, |world| {
         before
     );
 });
+
+on_both!(each_turn_is_a_heartbeat, |world| {
+    let dsn = world.dsn("maya");
+    let store = world.store("maya").await;
+    let mut wake = Wake::on(&store, &dsn, None).await.expect("it waits");
+    let mut quiet = 0;
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_millis(2_500) {
+        let changed = wake.turn().await.expect("the counter is read");
+        assert!(!changed, "nothing changed");
+        quiet += 1;
+    }
+    assert!(quiet >= 2, "heard {quiet} times");
+    world
+        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+        .await
+        .expect("added");
+    while !wake.turn().await.expect("the counter is read") {}
+    assert!(
+        !wake.turn().await.expect("the counter is read"),
+        "told once"
+    );
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_that_was_cut_off_polls_until_it_listens_again() {
+    let world = World::postgres().await;
+    let dsn = world.dsn("maya");
+    let store = world.store("maya").await;
+    let mut wake = Wake::on(&store, &dsn, Some(&dsn)).await.expect("it waits");
+    assert_eq!(wake.source(), Source::Notify);
+    let cut = world.owner_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+    );
+    assert_eq!(cut, "t");
+    for awaited in [Source::Polling, Source::Notify] {
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while wake.source() != awaited {
+                wake.turn().await.expect("the counter is read");
+            }
+        })
+        .await
+        .expect("noticed in time");
+    }
+    world
+        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+        .await
+        .expect("added");
+    is_noticed(&mut wake).await;
+}

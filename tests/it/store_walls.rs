@@ -263,6 +263,22 @@ const MALFORMED: &[(&str, &str)] = &[
     ),
     (
         "publish_replay_audit",
+        "UPDATE publish_replay_audit SET respond_by_utc = NULL",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET respond_by_utc = created_at_utc",
+    ),
+    (
+        "publish_replay_audit",
+        "UPDATE publish_replay_audit SET sla_first_response_minutes = sla_first_response_minutes + 1",
+    ),
+    (
+        "presence",
+        "INSERT INTO presence VALUES ('c-1', 'kim', 'kim', '2026-05-14T02:29:07.000001Z', '2026-05-14T02:14:07.000000Z')",
+    ),
+    (
+        "publish_replay_audit",
         "UPDATE publish_replay_audit SET status = 'resolved'",
     ),
     (

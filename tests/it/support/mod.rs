@@ -1,5 +1,6 @@
 //! What the stories stand on: a world with a deployment in it, on either database, and an independent way to look at it.
 
+pub mod blocks;
 pub mod cluster;
 pub mod command;
 pub mod pooler;
