@@ -13,6 +13,7 @@ mod ledger;
 mod manual;
 mod page;
 mod status;
+mod theme;
 mod why;
 
 use std::path::PathBuf;
@@ -37,6 +38,9 @@ struct Cli {
     /// Use this database: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     #[arg(long, global = true, value_name = "DSN")]
     dsn: Option<String>,
+    /// Use this theme; `theme list` names them.
+    #[arg(long, global = true, value_name = "NAME")]
+    theme: Option<String>,
     /// Print one JSON document.
     #[arg(long, global = true)]
     json: bool,
@@ -73,6 +77,9 @@ enum Verb {
     /// Make, show or check the config file.
     #[command(subcommand)]
     Config(config::Config),
+    /// List, show or check what the console can look like.
+    #[command(subcommand)]
+    Theme(theme::Theme),
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -134,6 +141,7 @@ fn run(cli: Cli) -> Result<Page, Failure> {
     let flags = Flags {
         config: cli.config,
         dsn: cli.dsn,
+        theme: cli.theme,
     };
     match cli.verb {
         Verb::Canon(verb) => verb.run(),
@@ -141,6 +149,7 @@ fn run(cli: Cli) -> Result<Page, Failure> {
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Config(verb) => verb.run(&flags),
+        Verb::Theme(verb) => verb.run(&flags),
         verb => {
             let settings = Settings::load(&flags, std::env::vars_os())?;
             start_log(&settings);
