@@ -120,18 +120,22 @@ fn done(outcome: Outcome) -> Done<()> {
     }
 }
 
-/// Everything that a verification hashes: entries, images, cards.
+/// Everything that a verification hashes: entries, images, cards and evidence.
 async fn hashed_bytes(view: &mut govdeck::store::View) -> Done<Vec<Vec<u8>>> {
     let mut bytes = Vec::new();
     for entry in ledger::entries(view, 1, 1_000_000).await? {
         let changes = ledger::changes(view, entry.seq, entry.seq).await?;
-        bytes.push(entry.hashed_bytes(&changes)?);
+        let evidence = ledger::evidence(view, entry.seq, entry.seq).await?;
+        bytes.push(entry.hashed_bytes(&changes, &evidence)?);
         // Each image is hashed as recorded and as read from its row.
         for change in changes {
             bytes.push(change.after_image.clone().into_bytes());
             bytes.push(change.after_image.into_bytes());
         }
-        bytes.extend(govdeck::store::artifact::bytes(view, entry.card_sha256).await?);
+        let filed = evidence.iter().map(|piece| piece.sha256);
+        for sha256 in filed.chain([entry.card_sha256]) {
+            bytes.extend(govdeck::store::artifact::bytes(view, sha256).await?);
+        }
     }
     Ok(bytes)
 }

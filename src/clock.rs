@@ -37,6 +37,24 @@ impl Moment {
             .map_or(Self(DateTime::<Utc>::MAX_UTC), Self)
     }
 
+    /// Returns the moment so much later.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        TimeDelta::from_std(duration)
+            .ok()
+            .and_then(|delta| self.0.checked_add_signed(delta))
+            .map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+    }
+
+    /// Writes the moment in the viewer's own time zone.
+    #[must_use]
+    pub fn local(self, form: &str) -> String {
+        self.0
+            .with_timezone(&chrono::Local)
+            .format(form)
+            .to_string()
+    }
+
     /// Returns the moment as chrono's type.
     #[must_use]
     pub fn as_datetime(self) -> DateTime<Utc> {

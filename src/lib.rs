@@ -10,7 +10,7 @@
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
-//! | [`console`] | the terminal console; so far its themes |
+//! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
 
 pub mod actions;

@@ -38,6 +38,7 @@ CREATE TABLE governance_ledger (
     card_sha256 TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count BIGINT NOT NULL CHECK (change_count >= 0),
+    evidence_count BIGINT NOT NULL CHECK (evidence_count >= 0),
     at_utc moment NOT NULL,
     clock_anomaly BOOLEAN NOT NULL,
     prev_hash TEXT COLLATE "C" NOT NULL UNIQUE CHECK (prev_hash ~ '^[0-9a-f]{64}$'),
@@ -64,6 +65,13 @@ CREATE TABLE ledger_change (
     PRIMARY KEY (table_name, row_key, version)
 );
 CREATE INDEX ledger_change_by_seq ON ledger_change (seq);
+
+CREATE TABLE ledger_artifact (
+    seq BIGINT NOT NULL REFERENCES governance_ledger (seq),
+    role TEXT COLLATE "C" NOT NULL CHECK (role <> ''),
+    sha256 TEXT COLLATE "C" NOT NULL REFERENCES artifact (sha256),
+    PRIMARY KEY (seq, role, sha256)
+);
 
 CREATE TABLE deployment (
     deployment_id TEXT COLLATE "C" PRIMARY KEY CHECK (deployment_id ~ '^[0-9a-f]{32}$'),
@@ -185,6 +193,7 @@ CREATE TABLE publish_replay_audit (
     owner_user_id TEXT COLLATE "C" REFERENCES person (person_id),
     backup_owner_user_id TEXT COLLATE "C" REFERENCES person (person_id),
     sla_first_response_minutes BIGINT CHECK (sla_first_response_minutes BETWEEN 1 AND 1440),
+    respond_by_utc moment,
     taken_by TEXT COLLATE "C" REFERENCES person (person_id),
     taken_at_utc moment,
     escalated_by TEXT COLLATE "C" REFERENCES person (person_id),
@@ -196,11 +205,14 @@ CREATE TABLE publish_replay_audit (
     created_at_utc moment NOT NULL,
     resolved_at_utc moment,
     version BIGINT NOT NULL CHECK (version >= 1),
+    is_taken BOOLEAN NOT NULL GENERATED ALWAYS AS (taken_by IS NOT NULL) STORED,
     CONSTRAINT passed_has_equal_hashes CHECK (status <> 'gate_passed' OR COALESCE(
         publish_tuple_hash ~ '^[0-9a-f]{64}$' AND publish_tuple_hash = source_tuple_hash, FALSE)),
     CONSTRAINT blocked_has_a_reason CHECK ((status = 'gate_passed') = (block_reason IS NULL)),
     CONSTRAINT blocked_has_a_route CHECK (status = 'gate_passed' OR COALESCE(
         owner_user_id <> backup_owner_user_id AND sla_first_response_minutes > 0, FALSE)),
+    CONSTRAINT respond_by_is_counted CHECK (respond_by_utc IS NOT DISTINCT FROM CASE WHEN block_reason IS NOT NULL
+        THEN created_at_utc + sla_first_response_minutes * INTERVAL '1 minute' END),
     CONSTRAINT ended_has_a_time CHECK ((status IN ('resolved', 'withdrawn')) = (resolved_at_utc IS NOT NULL)),
     CONSTRAINT resolved_by_another CHECK ((status = 'resolved') = (resolution_id IS NOT NULL)
         AND COALESCE(resolution_id <> publish_run_id, TRUE)),
@@ -212,7 +224,23 @@ CREATE TABLE publish_replay_audit (
         taken_by IN (owner_user_id, backup_owner_user_id) AND taken_at_utc >= created_at_utc, FALSE)),
     CONSTRAINT escalated_by_means_at CHECK ((escalated_by IS NULL) = (escalated_at_utc IS NULL))
 );
-CREATE INDEX publish_replay_audit_open ON publish_replay_audit (created_at_utc, publish_run_id) WHERE status = 'blocked';
+-- One index for each way in which open blocks are sorted: a window anywhere in the list is as near as its first.
+CREATE INDEX publish_replay_audit_by_time_left ON publish_replay_audit (is_taken, respond_by_utc, publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+CREATE INDEX publish_replay_audit_by_blocked_at ON publish_replay_audit (created_at_utc, publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+CREATE INDEX publish_replay_audit_by_run ON publish_replay_audit (publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+
+-- Who sits at which console; the ledger says who armed it, this row until when.
+CREATE TABLE presence (
+    console_id TEXT COLLATE "C" PRIMARY KEY CHECK (console_id <> ''),
+    person_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
+    login TEXT NOT NULL CHECK (login <> ''),
+    armed_until_utc moment,
+    seen_at_utc moment NOT NULL,
+    CONSTRAINT armed_for_minutes CHECK (armed_until_utc IS NULL OR armed_until_utc <= seen_at_utc + INTERVAL '15 minutes')
+);
 
 CREATE TABLE notification_outbox (
     notification_id TEXT COLLATE "C" PRIMARY KEY CHECK (notification_id <> ''),

@@ -39,6 +39,7 @@ CREATE TABLE governance_ledger (
     card_sha256 TEXT NOT NULL UNIQUE REFERENCES artifact (sha256),
     reason TEXT,
     change_count INTEGER NOT NULL CHECK (change_count >= 0),
+    evidence_count INTEGER NOT NULL CHECK (evidence_count >= 0),
     at_utc TEXT NOT NULL
         CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(at_utc, 1, 19), '+0 days') || substr(at_utc, 20) IS at_utc
         AND substr(at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
@@ -69,6 +70,13 @@ CREATE TABLE ledger_change (
     PRIMARY KEY (table_name, row_key, version)
 ) STRICT;
 CREATE INDEX ledger_change_by_seq ON ledger_change (seq);
+
+CREATE TABLE ledger_artifact (
+    seq INTEGER NOT NULL REFERENCES governance_ledger (seq),
+    role TEXT NOT NULL CHECK (role <> ''),
+    sha256 TEXT NOT NULL REFERENCES artifact (sha256),
+    PRIMARY KEY (seq, role, sha256)
+) STRICT;
 
 CREATE TABLE deployment (
     deployment_id TEXT PRIMARY KEY CHECK (length(deployment_id) = 32 AND length(CAST(deployment_id AS BLOB)) = 32 AND deployment_id NOT GLOB '*[^0-9a-f]*'),
@@ -212,6 +220,9 @@ CREATE TABLE publish_replay_audit (
     owner_user_id TEXT REFERENCES person (person_id),
     backup_owner_user_id TEXT REFERENCES person (person_id),
     sla_first_response_minutes INTEGER CHECK (sla_first_response_minutes BETWEEN 1 AND 1440),
+    respond_by_utc TEXT
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(respond_by_utc, 1, 19), '+0 days') || substr(respond_by_utc, 20) IS respond_by_utc
+        AND substr(respond_by_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     taken_by TEXT REFERENCES person (person_id),
     taken_at_utc TEXT
         CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(taken_at_utc, 1, 19), '+0 days') || substr(taken_at_utc, 20) IS taken_at_utc
@@ -233,11 +244,15 @@ CREATE TABLE publish_replay_audit (
         CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(resolved_at_utc, 1, 19), '+0 days') || substr(resolved_at_utc, 20) IS resolved_at_utc
         AND substr(resolved_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     version INTEGER NOT NULL CHECK (version >= 1),
+    is_taken INTEGER NOT NULL GENERATED ALWAYS AS (taken_by IS NOT NULL) STORED,
     CONSTRAINT passed_has_equal_hashes CHECK (status <> 'gate_passed' OR COALESCE(
         (length(publish_tuple_hash) = 64 AND length(CAST(publish_tuple_hash AS BLOB)) = 64 AND publish_tuple_hash NOT GLOB '*[^0-9a-f]*') AND publish_tuple_hash = source_tuple_hash, FALSE)),
     CONSTRAINT blocked_has_a_reason CHECK ((status = 'gate_passed') = (block_reason IS NULL)),
     CONSTRAINT blocked_has_a_route CHECK (status = 'gate_passed' OR COALESCE(
         owner_user_id <> backup_owner_user_id AND sla_first_response_minutes > 0, FALSE)),
+    CONSTRAINT respond_by_is_counted CHECK (respond_by_utc IS CASE WHEN block_reason IS NOT NULL
+        THEN strftime('%Y-%m-%dT%H:%M:%S', substr(created_at_utc, 1, 19), sla_first_response_minutes || ' minutes')
+        || substr(created_at_utc, 20) END),
     CONSTRAINT ended_has_a_time CHECK ((status IN ('resolved', 'withdrawn')) = (resolved_at_utc IS NOT NULL)),
     CONSTRAINT resolved_by_another CHECK ((status = 'resolved') = (resolution_id IS NOT NULL)
         AND COALESCE(resolution_id <> publish_run_id, TRUE)),
@@ -249,7 +264,28 @@ CREATE TABLE publish_replay_audit (
         taken_by IN (owner_user_id, backup_owner_user_id) AND taken_at_utc >= created_at_utc, FALSE)),
     CONSTRAINT escalated_by_means_at CHECK ((escalated_by IS NULL) = (escalated_at_utc IS NULL))
 ) STRICT;
-CREATE INDEX publish_replay_audit_open ON publish_replay_audit (created_at_utc, publish_run_id) WHERE status = 'blocked';
+-- One index for each way in which open blocks are sorted: a window anywhere in the list is as near as its first.
+CREATE INDEX publish_replay_audit_by_time_left ON publish_replay_audit (is_taken, respond_by_utc, publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+CREATE INDEX publish_replay_audit_by_blocked_at ON publish_replay_audit (created_at_utc, publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+CREATE INDEX publish_replay_audit_by_run ON publish_replay_audit (publish_run_id)
+    WHERE status = 'blocked' AND drill = FALSE;
+
+-- Who sits at which console; the ledger says who armed it, this row until when.
+CREATE TABLE presence (
+    console_id TEXT PRIMARY KEY CHECK (console_id <> ''),
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    login TEXT NOT NULL CHECK (login <> ''),
+    armed_until_utc TEXT
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(armed_until_utc, 1, 19), '+0 days') || substr(armed_until_utc, 20) IS armed_until_utc
+        AND substr(armed_until_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    seen_at_utc TEXT NOT NULL
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(seen_at_utc, 1, 19), '+0 days') || substr(seen_at_utc, 20) IS seen_at_utc
+        AND substr(seen_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT armed_for_minutes CHECK (armed_until_utc IS NULL OR armed_until_utc
+        <= strftime('%Y-%m-%dT%H:%M:%S', substr(seen_at_utc, 1, 19), '15 minutes') || substr(seen_at_utc, 20))
+) STRICT;
 
 CREATE TABLE notification_outbox (
     notification_id TEXT PRIMARY KEY CHECK (notification_id <> ''),

@@ -34,9 +34,11 @@ pub(super) fn plain_line<'a>(what: &str, line: &'a str) -> Result<&'a str, Refus
 
 impl Action for AddPerson {
     const VERB: &'static str = "add_person";
+    const KEY: char = 'p';
     const SUMMARY: &'static str = "Add a person who may act, or a service";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
+    const KIND: &'static str = "person";
     const TARGET: &'static str = "The new person's id";
     const FIELDS: &'static [Field] = &[
         Field {
@@ -103,7 +105,7 @@ impl Action for AddPerson {
         };
         Ok(Draft {
             target: Target {
-                kind: "person",
+                kind: Self::KIND,
                 id: self.person_id.clone(),
                 version: facts.same_id.as_ref().map_or(0, |person| person.version),
             },
@@ -125,6 +127,7 @@ impl Action for AddPerson {
             ],
             rows: vec![Row::new(person)],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

@@ -1,10 +1,15 @@
 //! Carries a request out, in one transaction that reads and decides everything anew.
 
+use serde::Serialize;
+
 use super::entry::{Draft, Stop};
 use super::proposal::{Confirmed, Decider, Request, card, unknown_login};
 use crate::canon::Digest;
+use crate::clock::Moment;
 use crate::rules::people::{Actor, Basis, PersonKind};
-use crate::rules::{Refusal, condition};
+use crate::rules::{Condition, Refusal, condition};
+use crate::store::artifact::{self, Artifact};
+use crate::store::tables::image_of;
 use crate::store::{
     Decision, Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, Work, ledger, person,
 };
@@ -134,16 +139,37 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
         )));
     }
     let decision = decision(request, &actor, &draft, state_hash, tx.now())?;
+    let recheck = recheck(&request.ticket, &draft, tx.now())?;
     let work = Work {
         rows: draft.rows.into_iter().map(|row| row.after).collect(),
-        artifacts: Vec::new(),
+        artifacts: vec![(artifact::RECHECK, recheck)],
         notices: draft.notices,
+        arming: draft.arming,
     };
     Ok(tx.seal(decision, work).await?)
 }
 
 fn refuse_unless_met(draft: &Draft) -> Result<(), End> {
     condition::unmet(&draft.conditions).map_or(Ok(()), |refusal| Err(End::Refused(refusal)))
+}
+
+#[derive(Serialize)]
+struct Recheck<'a> {
+    schema: &'static str,
+    ticket: &'a str,
+    observed_at: Moment,
+    conditions: &'a [Condition],
+}
+
+/// Writes down what was found when everything was checked again; a card shows what was found before.
+fn recheck(ticket: &str, draft: &Draft, now: Moment) -> Result<Artifact, StoreError> {
+    let found = image_of(&Recheck {
+        schema: "govdeck.recheck.v1",
+        ticket,
+        observed_at: now,
+        conditions: &draft.conditions,
+    })?;
+    Ok(Artifact::new(artifact::RECHECKED, found))
 }
 
 /// Tells who acts, from the database as it is now; a person must still be the one who confirmed.
@@ -203,7 +229,7 @@ fn decision(
     actor: &Actor,
     draft: &Draft,
     state_hash: Digest,
-    now: crate::clock::Moment,
+    now: Moment,
 ) -> Result<Decision, StoreError> {
     let (basis, card) = match &request.basis {
         Confirmed::Person { card, .. } => (Basis::Person, card.clone()),

@@ -26,9 +26,11 @@ pub(super) struct Facts {
 
 impl Action for DecideRun {
     const VERB: &'static str = "decide_run";
+    const KEY: char = ' ';
     const SUMMARY: &'static str = "Let the publish gate decide a pending run";
     const LEVEL: Level = Level::Look;
     const BASIS: Basis = Basis::Rule;
+    const KIND: &'static str = "run";
     const TARGET: &'static str = "The pending run";
     type Facts = Facts;
 
@@ -70,7 +72,7 @@ impl Action for DecideRun {
         let audit = audit_of(&decided, &decision, route.flatten(), now)?;
         Ok(Draft {
             target: Target {
-                kind: "run",
+                kind: Self::KIND,
                 id: self.run.clone(),
                 version: snapshot.version,
             },
@@ -96,6 +98,7 @@ impl Action for DecideRun {
                 },
             ],
             notices: tell_the_owner(&audit).into_iter().collect(),
+            arming: None,
             rows: vec![Row::change(snapshot, decided)?, Row::new(audit)],
         })
     }
@@ -144,6 +147,7 @@ fn audit_of(
         owner_user_id: route.map(|route| route.owner_user_id.clone()),
         backup_owner_user_id: route.map(|route| route.backup_owner_user_id.clone()),
         sla_first_response_minutes: route.map(|route| route.sla_first_response_minutes),
+        respond_by_utc: route.map(|route| now.plus_minutes(route.sla_first_response_minutes)),
         taken_by: None,
         taken_at_utc: None,
         escalated_by: None,
@@ -161,7 +165,7 @@ fn audit_of(
 fn tell_the_owner(audit: &Audit) -> Option<Notice> {
     let reason = audit.block_reason?;
     let run = &audit.publish_run_id;
-    let due = audit.respond_by()?;
+    let due = audit.respond_by_utc?;
     Some(Notice {
         event_class: "block_opened",
         about: run.clone(),

@@ -8,6 +8,7 @@ use crate::rules::guard::Level;
 use crate::rules::people::{Actor, Basis, Role};
 use crate::rules::{Condition, Refusal};
 use crate::store::outbox::Notice;
+use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
 use crate::store::{StoreError, Target, View};
 
@@ -117,6 +118,8 @@ pub struct Draft {
     pub rows: Vec<Row>,
     /// The messages that would be sent.
     pub notices: Vec<Notice>,
+    /// The console that would be armed or disarmed.
+    pub arming: Option<Arming>,
 }
 
 /// Why planning an action ended early.
@@ -136,11 +139,15 @@ pub enum Stop {
 /// An action: what it is called, what it reads, and what it would do.
 pub(super) trait Action: Sized + Send + Sync + 'static {
     const VERB: &'static str;
+    /// The key behind the console's `a`; a blank where nobody confirms it.
+    const KEY: char;
     const SUMMARY: &'static str;
     const LEVEL: Level;
     const BASIS: Basis = Basis::Person;
     /// The roles of which the actor must hold one; none where the conditions say who may.
     const ROLES: &'static [Role] = &[];
+    /// What kind of thing its target is.
+    const KIND: &'static str;
     const TARGET: &'static str;
     const FIELDS: &'static [Field] = &[];
 
@@ -165,6 +172,8 @@ type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Actor) -> Boxed<'a, Result<D
 pub struct Entry {
     /// The verb, as the ledger writes it.
     pub verb: &'static str,
+    /// The key behind the console's `a`; a blank where nobody confirms it.
+    pub key: char,
     /// What it does, in one line.
     pub summary: &'static str,
     /// How much is asked of whoever does it.
@@ -173,6 +182,8 @@ pub struct Entry {
     pub basis: Basis,
     /// The roles of which the actor must hold one.
     pub roles: &'static [Role],
+    /// What kind of thing its target is.
+    pub kind: &'static str,
     /// What its target is.
     pub target: &'static str,
     /// Its fields.
@@ -183,10 +194,12 @@ pub struct Entry {
 pub(super) const fn entry<A: Action>() -> Entry {
     Entry {
         verb: A::VERB,
+        key: A::KEY,
         summary: A::SUMMARY,
         level: A::LEVEL,
         basis: A::BASIS,
         roles: A::ROLES,
+        kind: A::KIND,
         target: A::TARGET,
         fields: A::FIELDS,
         plan: |asked, view, by| Box::pin(plan::<A>(asked, view, by)),

@@ -16,8 +16,10 @@ pub(super) struct EscalateBlock {
 
 impl Action for EscalateBlock {
     const VERB: &'static str = "escalate_block";
+    const KEY: char = 'e';
     const SUMMARY: &'static str = "Escalate a publish block: page its backup";
     const LEVEL: Level = Level::Confirm;
+    const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
 
@@ -44,6 +46,7 @@ impl Action for EscalateBlock {
             conditions: block::may_escalate(&before.standing(), by),
             rows: vec![Row::change(before, after)?],
             notices: page_the_backup(before, by).into_iter().collect(),
+            arming: None,
         })
     }
 }
@@ -53,7 +56,7 @@ fn page_the_backup(block: &Audit, by: &Actor) -> Option<Notice> {
     let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
     let reason = block.block_reason.map_or("unknown", |reason| reason.word());
     let due = block
-        .respond_by()
+        .respond_by_utc
         .map_or_else(|| "unknown".to_owned(), |due| due.to_string());
     Some(Notice {
         event_class: "block_escalated",

@@ -58,9 +58,11 @@ pub(super) struct Establish {
 
 impl Action for Establish {
     const VERB: &'static str = "establish";
+    const KEY: char = ' ';
     const SUMMARY: &'static str = "Establish a deployment";
     const LEVEL: Level = Level::Look;
     const BASIS: Basis = Basis::Rule;
+    const KIND: &'static str = "deployment";
     const TARGET: &'static str = "The deployment's name";
     type Facts = Option<Deployment>;
 
@@ -144,7 +146,7 @@ impl Action for Establish {
             });
         Ok(Draft {
             target: Target {
-                kind: "deployment",
+                kind: Self::KIND,
                 id: founding.name.clone(),
                 version: facts.as_ref().map_or(0, |there| there.version),
             },
@@ -157,6 +159,7 @@ impl Action for Establish {
             )],
             rows,
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

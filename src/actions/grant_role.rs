@@ -20,9 +20,11 @@ pub(super) struct Facts {
 
 impl Action for GrantRole {
     const VERB: &'static str = "grant_role";
+    const KEY: char = 'g';
     const SUMMARY: &'static str = "Grant a role to a person";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
+    const KIND: &'static str = "person";
     const TARGET: &'static str = "The person's id";
     const FIELDS: &'static [Field] = &[Field {
         name: "role",
@@ -114,6 +116,7 @@ impl Action for GrantRole {
                 |before| Row::change(before, after.clone()),
             )?],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

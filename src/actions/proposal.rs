@@ -59,6 +59,11 @@ pub enum ByRule {
         /// The run's id.
         run: String,
     },
+    /// Whoever sits at a console stops acting there.
+    Disarm {
+        /// The console's id.
+        console: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -68,6 +73,7 @@ impl Request {
     pub fn by_rule(rule: ByRule) -> Result<Self, Stop> {
         let (verb, asked) = match rule {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
+            ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         };
         Ok(Self {
@@ -77,6 +83,12 @@ impl Request {
             reason: None,
             basis: Confirmed::Rule,
         })
+    }
+
+    /// Returns the verb of the action.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        self.entry.verb
     }
 
     /// Returns the ticket by which the outcome can be found, whatever happens to the answer.

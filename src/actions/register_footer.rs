@@ -17,9 +17,11 @@ pub(super) struct RegisterFooter {
 
 impl Action for RegisterFooter {
     const VERB: &'static str = "register_footer";
+    const KEY: char = 'f';
     const SUMMARY: &'static str = "Register the current footer schema";
     const LEVEL: Level = Level::Review;
     const ROLES: &'static [Role] = &[Role::GovernanceLead];
+    const KIND: &'static str = "footer";
     const TARGET: &'static str = "Its semver, to the letter as artefacts carry it";
     type Facts = Option<FooterSchema>;
 
@@ -53,7 +55,7 @@ impl Action for RegisterFooter {
         let current = before.map_or("none", |current| &current.current_semver);
         Ok(Draft {
             target: Target {
-                kind: "footer_schema",
+                kind: Self::KIND,
                 id: self.semver.clone(),
                 version,
             },
@@ -69,6 +71,7 @@ impl Action for RegisterFooter {
                 None => Row::new(after),
             }],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn no_such_block(run: &str) -> Refusal {
 /// Names a block as the target of an action.
 pub(super) fn target(audit: &Audit) -> Target {
     Target {
-        kind: "block",
+        kind: TakeBlock::KIND,
         id: audit.publish_run_id.clone(),
         version: audit.version,
     }
@@ -31,8 +31,10 @@ pub(super) fn target(audit: &Audit) -> Target {
 
 impl Action for TakeBlock {
     const VERB: &'static str = "take_block";
+    const KEY: char = 't';
     const SUMMARY: &'static str = "Take a publish block: the first response to it";
     const LEVEL: Level = Level::Confirm;
+    const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
 
@@ -59,6 +61,7 @@ impl Action for TakeBlock {
             conditions: block::may_take(&before.standing(), by),
             rows: vec![Row::change(before, after)?],
             notices: Vec::new(),
+            arming: None,
         })
     }
 }

@@ -59,8 +59,9 @@ impl Init {
         store.close().await;
         let what = match (prepared, established) {
             (_, false) => "established",
-            (Prepared::Changed, true) => "upgraded",
-            (Prepared::Unchanged, true) => "unchanged",
+            (Prepared::Upgraded, true) => "upgraded",
+            // Whoever made the schema and was slower to establish has left it as it would have been.
+            (Prepared::Made | Prepared::Unchanged, true) => "unchanged",
         };
         let line = format!(
             "{what}: {}, schema {}, ledger entry {}",

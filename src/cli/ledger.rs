@@ -88,12 +88,15 @@ async fn list(view: &mut View, last: i64) -> Result<Page, Failure> {
 }
 
 fn as_json(entry: &ledger::Entry) -> Result<Value, StoreError> {
-    let mut json: Value = serde_json::from_slice(&entry.hashed_bytes(&[])?).unwrap_or_default();
+    let mut json: Value =
+        serde_json::from_slice(&entry.hashed_bytes(&[], &[])?).unwrap_or_default();
     json["hash"] = json!(entry.hash);
-    // A list shows no changes; an empty list would read as "changed nothing".
+    // A list shows neither changes nor evidence; an empty list would read as "changed nothing".
     if let Some(members) = json.as_object_mut() {
         members.remove("changes");
+        members.remove("evidence");
         members.insert("change_count".to_owned(), json!(entry.change_count));
+        members.insert("evidence_count".to_owned(), json!(entry.evidence_count));
     }
     Ok(json)
 }
@@ -107,6 +110,7 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
         )
     })?;
     let changes = ledger::changes(view, entry.seq, entry.seq).await?;
+    let evidence = ledger::evidence(view, entry.seq, entry.seq).await?;
     let card = artifact::bytes(view, entry.card_sha256)
         .await?
         .unwrap_or_default();
@@ -131,6 +135,8 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
         format!("  before {}", entry.prev_hash),
         format!("  hash   {}", entry.hash),
     ];
+    let filed = |piece: &ledger::Evidence| format!("  evidence {} {}", piece.role, piece.sha256);
+    lines.extend(evidence.iter().map(filed));
     let mut changes_json = Vec::new();
     for change in &changes {
         let before: Value = ledger::image_before(view, change)
@@ -147,6 +153,7 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
     }
     let mut json = as_json(&entry)?;
     json["changes"] = Value::Array(changes_json);
+    json["evidence"] = json!(evidence);
     json["card"] = card;
     Ok(Page::new(
         Exit::Done,

@@ -6,6 +6,7 @@
 mod act;
 mod artifact;
 mod config;
+mod console;
 mod gate;
 mod hash;
 mod init;
@@ -28,7 +29,7 @@ use crate::store::{Access, OsAccount, Store, schema};
 
 use page::{Exit, Failure, Page, Shape};
 
-/// A console for teams that govern shared metrics; these are its head-less verbs.
+/// A console for teams that govern shared metrics: without a verb it opens; with one it works head-less.
 #[derive(Debug, Parser)]
 #[command(name = "govdeck", version, disable_help_subcommand = true)]
 struct Cli {
@@ -45,7 +46,7 @@ struct Cli {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,10 +99,22 @@ pub fn main() -> ExitCode {
         Err(help) => return Page::raw(help.render().to_string().into_bytes()).print(Shape::Text),
     };
     let shape = if cli.json { Shape::Json } else { Shape::Text };
-    match run(cli) {
-        Ok(page) => page.print(shape),
-        Err(failure) => failure.print(),
-    }
+    let flags = Flags {
+        config: cli.config,
+        dsn: cli.dsn,
+        theme: cli.theme,
+    };
+    let ended = match cli.verb {
+        Some(verb) => run(verb, &flags).map(|page| page.print(shape)),
+        None => open_console(&flags),
+    };
+    ended.unwrap_or_else(Failure::print)
+}
+
+fn open_console(flags: &Flags) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(flags, std::env::vars_os())?;
+    start_log(&settings);
+    console::open(&settings)
 }
 
 /// Says what is wrong with the command line, without repeating an address that may hold a password.
@@ -137,21 +150,16 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-fn run(cli: Cli) -> Result<Page, Failure> {
-    let flags = Flags {
-        config: cli.config,
-        dsn: cli.dsn,
-        theme: cli.theme,
-    };
-    match cli.verb {
+fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
+    match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
-        Verb::Config(verb) => verb.run(&flags),
-        Verb::Theme(verb) => verb.run(&flags),
+        Verb::Config(verb) => verb.run(flags),
+        Verb::Theme(verb) => verb.run(flags),
         verb => {
-            let settings = Settings::load(&flags, std::env::vars_os())?;
+            let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

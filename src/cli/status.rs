@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::settings::Settings;
 use crate::store::person::{self, RULES};
 use crate::store::publish::Audit;
-use crate::store::{Store, deployment, ledger, outbox, publish};
+use crate::store::{Store, deployment, ledger, outbox, presence, publish};
 
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
@@ -22,6 +22,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     let counts = publish::counts(&mut view).await?;
     let blocks = publish::open_blocks(&mut view, LISTED).await?;
     let waiting = outbox::waiting(&mut view).await?;
+    let armed = presence::armed(&mut view).await?;
     let unstaffed = publish::routes(&mut view)
         .await?
         .iter()
@@ -59,6 +60,12 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         ),
     ];
     lines.extend(blocks.iter().map(|block| block_line(block, now)));
+    lines.extend(armed.iter().map(|armed| {
+        format!(
+            "{} has armed the console {} until {}",
+            armed.person_id, armed.console_id, armed.armed_until_utc
+        )
+    }));
     lines.push(format!("ledger entry {} {}", head.seq, head.hash));
     if unstaffed > 0 {
         lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
@@ -72,7 +79,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_milliseconds": skew,
         "you": actor.map(|actor| actor.person_id), "login": login,
         "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
-        "blocks": blocks, "routes_without_human_backup": unstaffed, "ledger": head,
+        "blocks": blocks, "armed": armed, "routes_without_human_backup": unstaffed, "ledger": head,
     });
     Ok(Page::new(Exit::Done, lines, "status", json))
 }
@@ -80,7 +87,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
 fn block_line(block: &Audit, now: Moment) -> String {
     let reason = block.block_reason.map_or("", |reason| reason.word());
     let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
-    let state = match (&block.taken_by, block.respond_by()) {
+    let state = match (&block.taken_by, block.respond_by_utc) {
         (Some(by), _) => format!("taken by {by}"),
         (None, Some(due)) if now > due => format!("BREACH, response was due {due}"),
         (None, Some(due)) => format!("response due {due}"),

@@ -1,6 +1,37 @@
-//! The terminal console. So far there is its theme room.
+//! The terminal console: event → model → effect → link → store → picture → event.
 //!
-//! May import every floor above but the command line. It never prints, and never writes anything governed past the one
-//! door.
+//! Whoever reads `shell`, `model`, one action and one pane has seen it all. `update` is synchronous and pure, `draw`
+//! takes the model by reference, and nothing in the loop waits for the database. May import every floor above but the
+//! command line. It writes nothing governed past the one door, and shows no text that was not scrubbed.
 
+pub mod arming;
+mod boxes;
+pub mod dialog;
+pub mod event;
+pub mod form;
+mod guard_box;
+mod guard_text;
+mod intend;
+pub mod keymap;
+pub mod link;
+pub mod list;
+pub mod live;
+pub mod model;
+pub mod overlay;
+pub mod panes;
+pub mod picture;
+mod press;
+pub mod prose;
+mod reading;
+pub mod screen;
+mod shell;
+pub mod stroke;
+pub mod table;
+mod terminal;
 pub mod theme;
+pub mod ui;
+
+/// The action that lets this console write.
+pub(crate) const ARM: &str = "arm_console";
+
+pub use shell::{Ending, Opening, run};

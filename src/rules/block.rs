@@ -1,6 +1,10 @@
 //! The publish gate's decision, and who may do what with a block.
 
+mod sla;
+
 use chrono::TimeDelta;
+
+pub use sla::{Sla, sla, was_late};
 
 use super::people::{Actor, Role};
 use super::{Condition, words};

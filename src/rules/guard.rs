@@ -1,7 +1,7 @@
 //! What a person must do before a write happens, by guard level.
 
-use super::people::Environment;
-use super::{Refusal, words};
+use super::people::{Actor, Environment, Role};
+use super::{Condition, Refusal, words};
 
 words! {
     /// How dangerous an action is, and so how much is asked for it.
@@ -21,6 +21,58 @@ words! {
 pub const REASON_AT_LEAST: usize = 20;
 /// The most characters that a reason may have.
 pub const REASON_AT_MOST: usize = 2_000;
+
+/// How many minutes a console stays armed; the database allows no more.
+pub const ARMED_MINUTES: i64 = 15;
+
+/// Lists what must hold before `actor` arms a console; `armed_by` is who has it armed now.
+#[must_use]
+pub fn may_arm(actor: &Actor, armed_by: Option<&str>) -> Vec<Condition> {
+    let acting: Vec<Role> = Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| *role != Role::Viewer)
+        .collect();
+    let holder = armed_by.unwrap_or("nobody");
+    vec![
+        Condition::holds(
+            "holds_a_role",
+            actor.holds_one_of(&acting),
+            "governance_lead",
+            format!("{} holds {} roles", actor.person_id, actor.roles.len()),
+            "only a human with a role other than viewer arms a console",
+        ),
+        Condition::holds(
+            "not_anothers",
+            armed_by.is_none_or(|by| by == actor.person_id),
+            holder,
+            format!("armed by {holder}"),
+            "arm a console of your own",
+        ),
+    ]
+}
+
+/// Lists what must hold before a console is disarmed by `login`; `armed_by` is the login that has it armed now.
+#[must_use]
+pub fn may_disarm(login: &str, armed_by: Option<&str>) -> Vec<Condition> {
+    let holder = armed_by.unwrap_or("nobody");
+    vec![
+        Condition::holds(
+            "armed",
+            armed_by.is_some(),
+            "whoever sits there",
+            format!("armed by {holder}"),
+            "nothing is left to do",
+        ),
+        Condition::holds(
+            "same_login",
+            armed_by == Some(login),
+            holder,
+            format!("armed by {holder}; you are {login}"),
+            "whoever armed it disarms it, or waits until it expires",
+        ),
+    ]
+}
 
 /// Returns the exact text a person types to allow the action.
 #[must_use]

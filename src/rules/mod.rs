@@ -7,6 +7,7 @@ mod words;
 
 pub mod block;
 pub mod condition;
+pub mod filter;
 pub mod guard;
 pub mod people;
 pub mod refusal;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::{Refusal, words};
 
 words! {
@@ -77,7 +79,7 @@ words! {
 }
 
 /// Whoever is at the keys: a registered, active person, as the database knows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Actor {
     /// The person's id.
     pub person_id: String,

@@ -13,6 +13,12 @@ use crate::clock::Moment;
 /// The media type of decision cards.
 pub const CARD: &str = "application/vnd.govdeck.card+json";
 
+/// The media type of what a write found when it checked everything again.
+pub const RECHECKED: &str = "application/vnd.govdeck.recheck+json";
+
+/// The role of that: every entry has one such piece of evidence.
+pub const RECHECK: &str = "recheck";
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
@@ -90,9 +96,9 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Listed>, StoreErro
     Ok(on!(view, c => query_as(SQL).bind(most).fetch_all(c).await)?)
 }
 
-/// A decision card as it is filed.
+/// A document about an entry, as it is filed.
 #[derive(Debug, FromRow)]
-pub(in crate::store) struct Card {
+pub(in crate::store) struct Filed {
     seq: i64,
     pub media_type: String,
     pub created_at_utc: Moment,
@@ -104,11 +110,31 @@ pub(in crate::store) async fn cards(
     view: &mut View,
     from: i64,
     to: i64,
-) -> Result<BTreeMap<i64, Card>, StoreError> {
+) -> Result<BTreeMap<i64, Filed>, StoreError> {
     const SQL: &str = "SELECT l.seq, a.media_type, a.created_at_utc, a.bytes FROM governance_ledger l \
          JOIN artifact a ON a.sha256 = l.card_sha256 WHERE l.seq BETWEEN $1 AND $2 ORDER BY l.seq";
-    let cards: Vec<Card> = on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?;
-    Ok(cards.into_iter().map(|card| (card.seq, card)).collect())
+    filed(view, SQL, from, to).await
+}
+
+/// Reads what was checked again for the entries `from` to `to`, by their positions.
+pub(in crate::store) async fn rechecks(
+    view: &mut View,
+    from: i64,
+    to: i64,
+) -> Result<BTreeMap<i64, Filed>, StoreError> {
+    const SQL: &str = "SELECT e.seq, a.media_type, a.created_at_utc, a.bytes FROM ledger_artifact e \
+         JOIN artifact a ON a.sha256 = e.sha256 WHERE e.role = 'recheck' AND e.seq BETWEEN $1 AND $2 ORDER BY e.seq, e.sha256";
+    filed(view, SQL, from, to).await
+}
+
+async fn filed(
+    view: &mut View,
+    sql: &'static str,
+    from: i64,
+    to: i64,
+) -> Result<BTreeMap<i64, Filed>, StoreError> {
+    let all: Vec<Filed> = on!(view, c => query_as(sql).bind(from).bind(to).fetch_all(c).await)?;
+    Ok(all.into_iter().map(|one| (one.seq, one)).collect())
 }
 
 /// Reads a page of artefacts in the order of their names, for verification.

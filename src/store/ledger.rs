@@ -5,10 +5,12 @@ use sqlx::FromRow;
 
 use super::tables::Table;
 use super::view::{on, query_as, query_scalar};
+use super::window::{self, Anchor, List, Look, Runs, Window};
 use super::{Failure, Store, StoreError, View};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
+use crate::rules::words;
 
 /// The schema name inside every entry's hashed bytes.
 pub const ENTRY_SCHEMA: &str = "govdeck.ledger-entry.v1";
@@ -48,6 +50,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// How many rows the entry changed.
     pub change_count: i64,
+    /// How many pieces of evidence were filed with it, its card left out.
+    pub evidence_count: i64,
     /// When it was written, by the database's clock.
     pub at_utc: Moment,
     /// Whether that clock lay before the entry before.
@@ -73,6 +77,18 @@ pub struct Change {
     pub row_sha256: Digest,
     /// The row as it became, in canonical JSON.
     pub after_image: String,
+}
+
+/// A piece of evidence that was filed with an entry, by the role it plays there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow, Serialize)]
+pub struct Evidence {
+    /// The entry.
+    #[serde(skip)]
+    pub seq: i64,
+    /// The role: [`super::artifact::RECHECK`] is what every entry has.
+    pub role: String,
+    /// The artefact.
+    pub sha256: Digest,
 }
 
 /// The newest entry, as every guarded write locks it.
@@ -118,6 +134,7 @@ struct HashedEntry<'a> {
     card_sha256: Digest,
     reason: Option<&'a str>,
     changes: Vec<HashedChange<'a>>,
+    evidence: Vec<&'a Evidence>,
     at: Moment,
     clock_anomaly: bool,
     prev_hash: Digest,
@@ -125,7 +142,11 @@ struct HashedEntry<'a> {
 
 impl Entry {
     /// Returns the exact bytes that the entry's hash is taken over.
-    pub fn hashed_bytes(&self, changes: &[Change]) -> Result<Vec<u8>, StoreError> {
+    pub fn hashed_bytes(
+        &self,
+        changes: &[Change],
+        evidence: &[Evidence],
+    ) -> Result<Vec<u8>, StoreError> {
         let mut changes: Vec<_> = changes
             .iter()
             .map(|change| HashedChange {
@@ -136,6 +157,8 @@ impl Entry {
             })
             .collect();
         changes.sort_by_key(|change| (change.table, change.key, change.version));
+        let mut evidence: Vec<_> = evidence.iter().collect();
+        evidence.sort();
         super::tables::image_of(&HashedEntry {
             schema: ENTRY_SCHEMA,
             seq: self.seq,
@@ -154,6 +177,7 @@ impl Entry {
             card_sha256: self.card_sha256,
             reason: self.reason.as_deref(),
             changes,
+            evidence,
             at: self.at_utc,
             clock_anomaly: self.clock_anomaly,
             prev_hash: self.prev_hash,
@@ -161,13 +185,17 @@ impl Entry {
     }
 
     /// Computes the hash that the entry must have.
-    pub fn computed_hash(&self, changes: &[Change]) -> Result<Digest, StoreError> {
-        Ok(canon::Digest::of(&self.hashed_bytes(changes)?))
+    pub fn computed_hash(
+        &self,
+        changes: &[Change],
+        evidence: &[Evidence],
+    ) -> Result<Digest, StoreError> {
+        Ok(canon::Digest::of(&self.hashed_bytes(changes, evidence)?))
     }
 }
 
 const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
-     target_version, state_hash, card_sha256, reason, change_count, at_utc, clock_anomaly, prev_hash, hash";
+     target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash";
 
 /// Reads the newest position and hash.
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
@@ -196,6 +224,61 @@ pub async fn newest(view: &mut View, most: i64) -> Result<Vec<Entry>, StoreError
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
 }
 
+words! {
+    /// By what entries are sorted.
+    #[derive(Default)]
+    pub enum LedgerSort {
+        /// The newest first.
+        #[default]
+        Newest = "newest",
+    }
+}
+
+/// The fields that a filter of entries may name.
+pub const LEDGER_FIELDS: &[&str] = &["action", "actor", "target", "kind", "basis", "reason"];
+
+const FIELDS: &[(&str, &str)] = &[
+    ("action", "action"),
+    ("actor", "actor_id"),
+    ("target", "target_id"),
+    ("kind", "target_kind"),
+    ("basis", "basis"),
+    ("reason", "reason"),
+];
+
+/// Reads a window of the ledger; an entry's id is its position, as text.
+pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<Entry>, StoreError> {
+    let list = List {
+        select: format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE TRUE"),
+        key: &["seq"],
+        runs: match look.sort {
+            LedgerSort::Newest => Runs::Down,
+        },
+        place: "governance_ledger WHERE seq = CAST($1 AS BIGINT)",
+        fields: FIELDS,
+    };
+    match &look.anchor {
+        Anchor::Around(id) if id.parse::<i64>().is_err() => {
+            let anchor = Anchor::First;
+            window::read(
+                view,
+                &list,
+                &Look {
+                    anchor,
+                    ..look.clone()
+                },
+            )
+            .await
+        }
+        _ => window::read(view, &list, look).await,
+    }
+}
+
+/// Tells how many entries came after a position.
+pub async fn after(view: &mut View, seq: i64) -> Result<i64, StoreError> {
+    Ok((head(view).await?.seq - seq).max(0))
+}
+
 /// Finds the entry of a ticket.
 pub async fn by_ticket(view: &mut View, ticket: &str) -> Result<Option<Entry>, StoreError> {
     let sql = format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE ticket = $1");
@@ -221,6 +304,12 @@ pub async fn last_change_of(
 pub async fn changes(view: &mut View, from: i64, to: i64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "SELECT table_name, row_key, version, seq, row_sha256, after_image FROM ledger_change \
          WHERE seq BETWEEN $1 AND $2 ORDER BY seq, table_name, row_key, version";
+    Ok(on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
+}
+
+/// Reads what was filed with the entries `from` to `to`, in a fixed order.
+pub async fn evidence(view: &mut View, from: i64, to: i64) -> Result<Vec<Evidence>, StoreError> {
+    const SQL: &str = "SELECT seq, role, sha256 FROM ledger_artifact WHERE seq BETWEEN $1 AND $2 ORDER BY seq, role, sha256";
     Ok(on!(view, c => query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
 }
 
@@ -262,5 +351,16 @@ impl Store {
     pub async fn resolve(&self, ticket: &str) -> Result<Option<Entry>, StoreError> {
         let mut tx = self.begin().await?;
         by_ticket(tx.view(), ticket).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_a_filter_may_name_can_be_read() {
+        let known: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(known, LEDGER_FIELDS);
     }
 }

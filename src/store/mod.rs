@@ -4,6 +4,7 @@
 //! live here; what they mean is decided in `rules`. Governed tables are written by `Tx::seal` and in no other way.
 
 pub mod artifact;
+pub mod block;
 mod codec;
 pub mod deployment;
 pub mod error;
@@ -11,6 +12,7 @@ mod file;
 pub mod ledger;
 pub mod outbox;
 pub mod person;
+pub mod presence;
 pub mod publish;
 pub mod schema;
 pub mod tables;
@@ -19,6 +21,7 @@ pub mod verify;
 pub mod view;
 pub mod wake;
 pub mod walls;
+pub mod window;
 
 use std::path::Path;
 use std::time::Duration;

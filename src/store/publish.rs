@@ -82,6 +82,8 @@ governed! {
         pub backup_owner_user_id: Option<String>,
         /// How many minutes the first response may take.
         pub sla_first_response_minutes: Option<i64>,
+        /// Until when a first response is in time; none exactly when it never was a block.
+        pub respond_by_utc: Option<Moment>,
         /// Who took it.
         pub taken_by: Option<String>,
         /// When.
@@ -118,13 +120,6 @@ impl Audit {
             taken_by: self.taken_by.as_deref(),
             escalated_by: self.escalated_by.as_deref(),
         }
-    }
-
-    /// Returns the moment until which a first response is in time.
-    #[must_use]
-    pub fn respond_by(&self) -> Option<Moment> {
-        self.sla_first_response_minutes
-            .map(|minutes| self.created_at_utc.plus_minutes(minutes))
     }
 }
 
@@ -224,7 +219,23 @@ pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, St
         "SELECT {} FROM publish_snapshots WHERE publish_run_id = $1",
         Snapshot::COLUMNS.join(", ")
     );
-    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
+    let found: Result<Option<Snapshot>, sqlx::Error> =
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await);
+    found.map_err(|error| unreadable(run, error))
+}
+
+/// Says which run a pipeline wrote so that nothing can be decided on it; SQLite keeps any bytes as text.
+fn unreadable(run: &str, error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::ColumnDecode { index, source } => StoreError::unusable(
+            format!(
+                "publish_snapshots {run}: column {} cannot be read: {source}",
+                index.trim_matches('"')
+            ),
+            "mint the run anew; if the gate has decided it already, run `govdeck ledger verify`",
+        ),
+        other => other.into(),
+    }
 }
 
 /// Finds the audit row of a run.

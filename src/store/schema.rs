@@ -1,13 +1,14 @@
 //! The schema: what a database holds, making and upgrading it, and its catalogue of definitions.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, SqlitePool};
 
 use super::tables::TABLES;
 use super::view::{Session, View, query, query_as, query_scalar};
-use super::{Access, Failure, OsAccount, Pool, Store, StoreError, file, walls};
+use super::{Access, Failure, LOCK_PATIENCE, OsAccount, Pool, Store, StoreError, file, walls};
 use crate::settings::{Dsn, DsnKind};
 
 const MIGRATIONS_TABLE: &str = "govdeck_migrations";
@@ -93,10 +94,13 @@ impl State {
 
 /// Finds out what a database holds, without changing anything.
 pub async fn state(store: &Store) -> Result<State, StoreError> {
+    state_in(&mut store.view().await?).await
+}
+
+async fn state_in(view: &mut View) -> Result<State, StoreError> {
     const READ: &str = "SELECT (SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM govdeck_migrations) AS found, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment) AS established";
-    let mut view = store.view().await?;
-    let names = tables_of_our_names(&mut view).await?;
+    let names = tables_of_our_names(view).await?;
     if names.is_empty() {
         return Ok(State::Empty);
     }
@@ -146,8 +150,10 @@ async fn tables_of_our_names(view: &mut View) -> Result<Vec<String>, StoreError>
 /// What `prepare` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prepared {
-    /// The schema was made or upgraded; nothing is established yet unless it was before.
-    Changed,
+    /// The schema was made; nothing was established.
+    Made,
+    /// It was an older one.
+    Upgraded,
     /// It was current already.
     Unchanged,
 }
@@ -178,16 +184,18 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
 
 async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
     if let Pool::Sqlite(pool) = &store.pool {
-        // First of all the file says whose it is, so that a start that is cut short can be taken up again.
-        let own = format!(
-            "PRAGMA application_id = {}; PRAGMA journal_mode = WAL",
-            file::APPLICATION_ID
-        );
-        sqlx::raw_sql(AssertSqlSafe(own)).execute(pool).await?;
+        claim(pool).await?;
     }
     let mut view = store
         .view_for_writing("SELECT pg_advisory_xact_lock(7382150)")
         .await?;
+    // Somebody else may have been at it while the lock was waited for.
+    let prepared = match state_in(&mut view).await? {
+        State::Current => return Ok(Prepared::Unchanged),
+        State::Empty | State::HalfMade => Prepared::Made,
+        State::Older { .. } => Prepared::Upgraded,
+        unfit @ (State::Foreign | State::Newer { .. }) => return Err(unfit.into_error()),
+    };
     let migrated = match &mut view.session {
         Session::Sqlite(t) => migrator(false).run(&mut **t).await,
         Session::Postgres(t) => migrator(true).run(&mut **t).await,
@@ -198,7 +206,28 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
         Session::Sqlite(t) => t.commit().await?,
         Session::Postgres(t) => t.commit().await?,
     }
-    Ok(Prepared::Changed)
+    Ok(prepared)
+}
+
+/// First of all the file says whose it is, so that a start that is cut short can be taken up again.
+///
+/// SQLite does not wait by itself when two change a file's journal at once, so this does.
+async fn claim(pool: &SqlitePool) -> Result<(), StoreError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let begun = Instant::now();
+    loop {
+        let own = format!(
+            "PRAGMA application_id = {}; PRAGMA journal_mode = WAL",
+            file::APPLICATION_ID
+        );
+        let claimed = sqlx::raw_sql(AssertSqlSafe(own)).execute(pool).await;
+        match claimed.map_err(StoreError::from) {
+            Err(busy) if busy.kind == Failure::Busy && begun.elapsed() < LOCK_PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => return other.map(drop),
+        }
+    }
 }
 
 fn migration_failed(error: MigrateError) -> StoreError {
@@ -277,7 +306,7 @@ const POSTGRES_CATALOGUE: &str = "
         SELECT 'column' AS kind, o.relname || '.' || a.attname AS name,
                concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
                          (SELECT 'COLLATE ' || l.collname FROM pg_collation l WHERE l.oid = a.attcollation AND l.collname <> 'default'),
-                         (SELECT 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)) AS text
+                         (SELECT CASE WHEN a.attgenerated = '' THEN 'DEFAULT ' ELSE 'GENERATED ' END || pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)) AS text
           FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid WHERE a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
         SELECT 'constraint', o.relname || '.' || c.conname, pg_get_constraintdef(c.oid) || CASE WHEN c.convalidated THEN '' ELSE ' NOT VALID' END

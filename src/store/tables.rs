@@ -61,6 +61,7 @@ pub const TABLES: &[Table] = &[
         Kind::Ledger,
         &["table_name", "row_key", "version"],
     ),
+    Table::new("ledger_artifact", Kind::Ledger, &["seq", "role", "sha256"]),
     Table::new("artifact", Kind::Ledger, &["sha256"]),
     Table::new("ledger_head", Kind::Bookkeeping, &[]),
     Table::new("govdeck_migrations", Kind::Bookkeeping, &["version"]),
@@ -84,6 +85,7 @@ pub const TABLES: &[Table] = &[
         ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"])
     },
     Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
+    Table::new("presence", Kind::Feed, &["console_id"]),
     Table {
         unique: &[&["idempotency_key"]],
         ..Table::new("notification_outbox", Kind::Feed, &["notification_id"])

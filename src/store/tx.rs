@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::artifact::{self, Artifact};
-use super::ledger::{self, Change, Entry, Head};
+use super::ledger::{self, Change, Entry, Evidence, Head};
 use super::outbox::Notice;
+use super::presence::Arming;
 use super::tables::GovernedRow;
 use super::view::{Session, on, query, query_scalar};
 use super::{Failure, SealError, Store, StoreError, View};
@@ -65,10 +66,12 @@ pub(crate) struct Decision {
 pub(crate) struct Work {
     /// Governed rows at their new versions.
     pub rows: Vec<Box<dyn GovernedRow>>,
-    /// Evidence.
-    pub artifacts: Vec<Artifact>,
+    /// Evidence, each piece by the role it plays.
+    pub artifacts: Vec<(&'static str, Artifact)>,
     /// Messages to people, delivered later.
     pub notices: Vec<Notice>,
+    /// The console that it arms or disarms.
+    pub arming: Option<Arming>,
 }
 
 /// The proof that a write happened.
@@ -152,14 +155,18 @@ impl Tx {
         let now = self.now();
         let card = Artifact::new(artifact::CARD, decision.card.clone());
         let changes = changes_of(&work, self.head.seq + 1)?;
-        let entry = self.entry(decision, &card, &changes)?;
+        let evidence = evidence_of(&work, self.head.seq + 1);
+        let entry = self.entry(decision, &card, &changes, &evidence)?;
         card.insert(&mut self.view, now).await?;
-        for artifact in &work.artifacts {
+        for (_, artifact) in &work.artifacts {
             artifact.insert(&mut self.view, now).await?;
         }
         insert_entry(&mut self.view, &entry).await?;
         for change in &changes {
             insert_change(&mut self.view, change).await?;
+        }
+        for piece in &evidence {
+            insert_evidence(&mut self.view, piece).await?;
         }
         for row in &work.rows {
             let hit = row.write(&mut self.view).await?;
@@ -169,6 +176,9 @@ impl Tx {
         }
         for notice in &work.notices {
             notice.insert(&mut self.view, &entry).await?;
+        }
+        if let Some(arming) = &work.arming {
+            arming.write(&mut self.view, &entry).await?;
         }
         commit(self.view).await?;
         let held = self.began.elapsed();
@@ -188,6 +198,7 @@ impl Tx {
         decision: Decision,
         card: &Artifact,
         changes: &[Change],
+        evidence: &[Evidence],
     ) -> Result<Entry, StoreError> {
         let now = self.now();
         let clock_anomaly = time::is_turned_back(self.head.latest_at_utc, now);
@@ -206,12 +217,13 @@ impl Tx {
             card_sha256: card.sha256,
             reason: decision.reason,
             change_count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+            evidence_count: i64::try_from(evidence.len()).unwrap_or(i64::MAX),
             at_utc: now,
             clock_anomaly,
             prev_hash: self.head.hash,
             hash: self.head.hash,
         };
-        entry.hash = entry.computed_hash(changes)?;
+        entry.hash = entry.computed_hash(changes, evidence)?;
         Ok(entry)
     }
 }
@@ -231,6 +243,15 @@ fn changes_of(work: &Work, seq: i64) -> Result<Vec<Change>, StoreError> {
     work.rows.iter().map(|row| one(row.as_ref())).collect()
 }
 
+fn evidence_of(work: &Work, seq: i64) -> Vec<Evidence> {
+    let one = |(role, artifact): &(&str, Artifact)| Evidence {
+        seq,
+        role: (*role).to_owned(),
+        sha256: artifact.sha256,
+    };
+    work.artifacts.iter().map(one).collect()
+}
+
 fn lost_race(row: &dyn GovernedRow) -> StoreError {
     StoreError::new(
         Failure::Busy,
@@ -246,13 +267,13 @@ fn lost_race(row: &dyn GovernedRow) -> StoreError {
 
 async fn insert_entry(view: &mut View, entry: &Entry) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, \
-         target_id, target_version, state_hash, card_sha256, reason, change_count, at_utc, clock_anomaly, prev_hash, hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+         target_id, target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     on!(view, c => query(SQL)
         .bind(entry.seq).bind(&entry.ticket).bind(&entry.action).bind(entry.basis).bind(&entry.actor_id)
         .bind(&entry.login).bind(entry.attestation).bind(&entry.target_kind).bind(&entry.target_id)
         .bind(entry.target_version).bind(entry.state_hash).bind(entry.card_sha256).bind(&entry.reason)
-        .bind(entry.change_count).bind(entry.at_utc).bind(entry.clock_anomaly).bind(entry.prev_hash).bind(entry.hash)
+        .bind(entry.change_count).bind(entry.evidence_count).bind(entry.at_utc).bind(entry.clock_anomaly).bind(entry.prev_hash).bind(entry.hash)
         .execute(c).await.map(drop))?;
     Ok(())
 }
@@ -264,6 +285,12 @@ async fn insert_change(view: &mut View, change: &Change) -> Result<(), StoreErro
         .bind(&change.table_name).bind(&change.row_key).bind(change.version).bind(change.seq)
         .bind(change.row_sha256).bind(&change.after_image)
         .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+async fn insert_evidence(view: &mut View, piece: &Evidence) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO ledger_artifact (seq, role, sha256) VALUES ($1, $2, $3)";
+    on!(view, c => query(SQL).bind(piece.seq).bind(&piece.role).bind(piece.sha256).execute(c).await.map(drop))?;
     Ok(())
 }
 

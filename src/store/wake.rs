@@ -4,6 +4,7 @@
 //! lost hint costs a moment and never a change.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
@@ -43,6 +44,8 @@ pub struct Wake {
     seen: i64,
     hint: Arc<Notify>,
     source: Source,
+    /// Whether the listener has a connection.
+    listening: Arc<AtomicBool>,
     _watcher: Option<notify::RecommendedWatcher>,
     listener: Option<tokio::task::JoinHandle<()>>,
 }
@@ -51,7 +54,7 @@ impl std::fmt::Debug for Wake {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Wake")
             .field("seen", &self.seen)
-            .field("source", &self.source)
+            .field("source", &self.source())
             .finish_non_exhaustive()
     }
 }
@@ -90,6 +93,7 @@ impl Wake {
     /// Starts waiting; `direct` is a connection past any pooler, without which PostgreSQL is polled.
     pub async fn on(store: &Store, dsn: &Dsn, direct: Option<&Dsn>) -> Result<Self, StoreError> {
         let hint = Arc::new(Notify::new());
+        let listening = Arc::new(AtomicBool::new(true));
         let mut wake = match dsn.kind() {
             DsnKind::Sqlite(path) => {
                 let connection = sqlite_options(&path, Access::Read).connect().await?;
@@ -104,13 +108,14 @@ impl Wake {
                     seen: 0,
                     hint,
                     source,
+                    listening,
                     _watcher: watcher,
                     listener: None,
                 }
             }
             DsnKind::Postgres => {
                 let listener = match direct {
-                    Some(direct) => listen(direct, &hint).await,
+                    Some(direct) => listen(direct, &hint, &listening).await,
                     None => None,
                 };
                 let source = if listener.is_some() {
@@ -123,6 +128,7 @@ impl Wake {
                     seen: 0,
                     hint,
                     source,
+                    listening,
                     _watcher: None,
                     listener,
                 }
@@ -132,30 +138,40 @@ impl Wake {
         Ok(wake)
     }
 
-    /// Tells what brings the news.
+    /// Tells what brings the news now: a listener that has lost its connection brings none.
     #[must_use]
     pub fn source(&self) -> Source {
-        self.source
+        match self.source {
+            Source::Notify if !self.listening.load(Ordering::Relaxed) => Source::Polling,
+            source => source,
+        }
     }
 
     /// Waits until the database has changed since the last call.
     ///
     /// Run it in a task of its own: dropping it while it reads the counter is harmless, but wasteful.
     pub async fn changed(&mut self) -> Result<(), StoreError> {
-        loop {
-            let looks: &[Duration] = tokio::select! {
-                () = self.hint.notified() => &LOOKS_AFTER_HINT,
-                () = tokio::time::sleep(POLL) => &LOOKS_AFTER_HINT[..1],
-            };
-            for pause in looks {
-                tokio::time::sleep(*pause).await;
-                let now = self.counter.read().await?;
-                if now != self.seen {
-                    self.seen = now;
-                    return Ok(());
-                }
+        while !self.turn().await? {}
+        Ok(())
+    }
+
+    /// Waits for one hint or one turn of polling, and tells whether the database has changed since the last call.
+    ///
+    /// It returns within little more than [`POLL`], so that its caller knows that the database still answers.
+    pub async fn turn(&mut self) -> Result<bool, StoreError> {
+        let looks: &[Duration] = tokio::select! {
+            () = self.hint.notified() => &LOOKS_AFTER_HINT,
+            () = tokio::time::sleep(POLL) => &LOOKS_AFTER_HINT[..1],
+        };
+        for pause in looks {
+            tokio::time::sleep(*pause).await;
+            let now = self.counter.read().await?;
+            if now != self.seen {
+                self.seen = now;
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 }
 
@@ -184,21 +200,41 @@ fn watch_folder_of(
     Some(watcher)
 }
 
-async fn listen(direct: &Dsn, hint: &Arc<Notify>) -> Option<tokio::task::JoinHandle<()>> {
+async fn listen(
+    direct: &Dsn,
+    hint: &Arc<Notify>,
+    listening: &Arc<AtomicBool>,
+) -> Option<tokio::task::JoinHandle<()>> {
     let options = postgres_options(direct).ok()?;
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)
         .connect_lazy_with(options);
-    let mut listener = PgListener::connect_with(&pool).await.ok()?;
-    listener.listen("govdeck").await.ok()?;
-    let hint = Arc::clone(hint);
+    let mut listener = subscribe(&pool).await.ok()?;
+    let (hint, listening) = (Arc::clone(hint), Arc::clone(listening));
     Some(tokio::spawn(async move {
         loop {
-            // A listener that lost its connection makes a new one; what it may have missed, polling finds.
-            if listener.recv().await.is_err() {
-                tokio::time::sleep(POLL).await;
+            while let Ok(Some(_)) = listener.try_recv().await {
+                hint.notify_one();
             }
+            // The connection is lost; what is missed until there is another one, polling finds.
+            listening.store(false, Ordering::Relaxed);
+            drop(listener);
+            listener = loop {
+                tokio::time::sleep(POLL).await;
+                if let Ok(another) = subscribe(&pool).await {
+                    break another;
+                }
+            };
+            listening.store(true, Ordering::Relaxed);
             hint.notify_one();
         }
     }))
+}
+
+async fn subscribe(pool: &sqlx::PgPool) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    // A connection that is made anew behind our back would hide that there was none.
+    listener.eager_reconnect(false);
+    listener.listen("govdeck").await?;
+    Ok(listener)
 }

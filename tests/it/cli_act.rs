@@ -444,9 +444,12 @@ async fn whoever_is_not_routed_cannot_take_a_block() {
 on_both!(status_counts_what_waits, |world| {
     world.block("r-1").await;
     world.mint("r-2", None, None).expect("minted");
+    let arm = ["act", "arm-console", "console-7", "--confirm", "y"];
+    said(&govdeck(&world, "maya", &arm), 0);
     let before = contents(&world);
     let said = document(&govdeck(&world, "maya", &["status", "--json"]), 0, "status");
     let expected = [
+        "armed",
         "blocks",
         "deployment",
         "environment",
@@ -468,6 +471,11 @@ on_both!(status_counts_what_waits, |world| {
     );
     assert_eq!(said["blocks"][0]["publish_run_id"], "r-1");
     assert_eq!(said["ledger"]["seq"], newest(&world));
+    let armed = &said["armed"][0];
+    assert_eq!(
+        (&armed["console_id"], &armed["person_id"]),
+        (&json!("console-7"), &json!("maya"))
+    );
     let text = govdeck(&world, "maya", &["status"]);
     let text = crate::cli_kit::said(&text, 0);
     assert!(
@@ -476,6 +484,10 @@ on_both!(status_counts_what_waits, |world| {
     );
     assert!(
         text.contains("  r-1 tuple_drift owner maya: response due "),
+        "{text}"
+    );
+    assert!(
+        text.contains("maya has armed the console console-7 until "),
         "{text}"
     );
     assert_eq!(contents(&world), before);

@@ -78,9 +78,15 @@ on_both!(
             assert_eq!(json!(digest(&card)), members["card_sha256"]);
             let changes = members["changes"].as_array_mut().expect("changes");
             assert_eq!(
-                members_count(changes),
+                json!(changes.len()),
                 members.remove("change_count").expect("a count")
             );
+            let evidence = members["evidence"].as_array().expect("evidence");
+            assert_eq!(
+                (&evidence[0]["role"], evidence.len()),
+                (&json!("recheck"), 1)
+            );
+            assert_eq!(members.remove("evidence_count"), Some(json!(1)));
             for change in members["changes"].as_array_mut().expect("changes") {
                 let change = change.as_object_mut().expect("an object");
                 let after = change.remove("after").expect("an image");
@@ -96,10 +102,6 @@ on_both!(
         assert_eq!(parsed(&head(&world))["hash"], prev);
     }
 );
-
-fn members_count(changes: &[Value]) -> Value {
-    json!(changes.len())
-}
 
 on_both!(what_the_ledger_does_not_have_cannot_be_shown, |world| {
     for words in [
@@ -307,9 +309,15 @@ on_both!(artifacts_are_listed_with_size_and_type, |world| {
         "artifact-list",
     );
     let list = list["artifacts"].as_array().expect("artefacts").clone();
-    assert_eq!(list.len(), 2);
+    assert_eq!(list.len(), 4);
     for listed in &list {
-        assert_eq!(listed["media_type"], "application/vnd.govdeck.card+json");
+        let kind = listed["media_type"].as_str().expect("text");
+        assert!(
+            ["card", "recheck"]
+                .map(|kind| format!("application/vnd.govdeck.{kind}+json"))
+                .contains(&kind.to_owned()),
+            "{kind}"
+        );
         let sql = format!(
             "SELECT length(bytes) FROM artifact WHERE sha256 = '{}'",
             listed["sha256"].as_str().expect("text")

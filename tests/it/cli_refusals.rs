@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::cli_kit::{at, files, govdeck, refused, said};
+use crate::cli_kit::{at, files, govdeck, refused, said, writes_nothing};
 use crate::support::cluster::{SUPERUSER, cluster};
 use crate::support::command::{Home, Run, run};
 use crate::support::{World, on_both, sqlite_shell};
@@ -222,6 +222,51 @@ async fn a_key_that_differs_from_its_index_is_found() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_no_text_is_named_and_decides_nothing() {
+    // STRICT looks at types, not at bytes. PostgreSQL takes no such text.
+    let world = World::sqlite().await;
+    world.register_footer().await;
+    let hash = "a".repeat(64);
+    for run in ["r-1", "r-2"] {
+        world.mint(run, Some(&hash), Some(&hash)).expect("minted");
+    }
+    for column in [
+        "publish_scope",
+        "source_tuple_hash",
+        "footer_schema_semver",
+        "source_ref",
+    ] {
+        let set = |value: &str| {
+            let sql = format!(
+                "UPDATE publish_snapshots SET {column} = {value} WHERE publish_run_id = 'r-1'"
+            );
+            world.sql(&sql).expect("a pipeline may write while pending");
+        };
+        let good = world.owner_sql(&format!(
+            "SELECT quote({column}) FROM publish_snapshots WHERE publish_run_id = 'r-1'"
+        ));
+        set("CAST(x'61ff62' AS TEXT)");
+        let run = writes_nothing(&world, "maya", &["gate", "publish", "r-1"]);
+        let (sentence, hint) = refused(&run, 3);
+        assert!(
+            sentence.starts_with(&format!(
+                "publish_snapshots r-1: column {column} cannot be read: invalid utf-8"
+            )),
+            "{sentence}"
+        );
+        assert!(hint.starts_with("mint the run anew"), "{hint}");
+        said(&govdeck(&world, "maya", &["status"]), 0);
+        set(&good);
+    }
+    // Nobody else is held up, and a run that was put right is decided.
+    for run in ["r-2", "r-1"] {
+        let decided = govdeck(&world, "maya", &["gate", "publish", run]);
+        assert_eq!(said(&decided, 0), format!("PASS {run}\n"));
+    }
+    world.assert_sound().await;
 }
 
 on_both!(an_artifact_of_another_type_or_time_is_found, |world| {

@@ -227,7 +227,10 @@ fn the_table_of_tables_is_current() {
         let (kind, written) = match table.kind {
             Kind::Governed => ("governed", "through a sealed entry only"),
             Kind::Ledger => ("ledger", "appended by the seal, never changed"),
-            Kind::Feed => ("feed", "by pipelines and delivery; not in the ledger"),
+            Kind::Feed => (
+                "feed",
+                "by pipelines, consoles and delivery; not in the ledger",
+            ),
             Kind::Bookkeeping => ("bookkeeping", "by govdeck itself"),
         };
         let written = table.feed_while.map_or(written.to_owned(), |feed| {

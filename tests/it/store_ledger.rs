@@ -56,7 +56,7 @@ on_both!(an_edited_entry_is_found, |world| {
         &world,
         "governance_ledger",
         "UPDATE governance_ledger SET reason = 'a better reason, in hindsight' WHERE seq = 3",
-        "entry 3: its content or its list of changes was altered",
+        "entry 3: its content, its list of changes or of evidence was altered",
     )
     .await;
 });
@@ -129,7 +129,7 @@ on_both!(an_inserted_entry_is_found, |world| {
         "governance_ledger",
         &format!(
             "INSERT INTO governance_ledger SELECT 99, '00000000000000000000000000000000', action, basis, actor_id, login, attestation, target_kind, \
-             target_id, target_version, state_hash, '{card}', reason, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2"
+             target_id, target_version, state_hash, '{card}', reason, 0, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2"
         ),
     );
     let findings = world.findings(None).await;
@@ -194,6 +194,10 @@ on_both!(
                 "DELETE FROM notification_outbox WHERE ledger_seq = 3",
             ),
             ("ledger_change", "DELETE FROM ledger_change WHERE seq = 3"),
+            (
+                "ledger_artifact",
+                "DELETE FROM ledger_artifact WHERE seq = 3",
+            ),
             ("person", "DELETE FROM person WHERE person_id = 'ann'"),
             (
                 "governance_ledger",
@@ -294,7 +298,7 @@ on_both!(a_change_that_is_recorded_twice_over_is_found, |world| {
         &world,
         "ledger_change",
         sql,
-        "entry 2: its content or its list of changes was altered",
+        "entry 2: its content, its list of changes or of evidence was altered",
     )
     .await;
 });
@@ -334,7 +338,8 @@ on_both!(a_card_of_another_decision_is_found, |world| {
         .expect("read")
         .remove(0);
     let changes = ledger::changes(&mut view, 2, 2).await.expect("read");
-    let hash = entry.computed_hash(&changes).expect("a hash");
+    let evidence = ledger::evidence(&mut view, 2, 2).await.expect("read");
+    let hash = entry.computed_hash(&changes, &evidence).expect("a hash");
     drop(view);
     store.close().await;
     world.tamper_as_superuser(
@@ -426,7 +431,10 @@ on_both!(an_outsider_recomputes_the_chain_from_the_columns, |world| {
         let changes = ledger::changes(&mut view, entry.seq, entry.seq)
             .await
             .expect("changes");
-        let bytes = entry.hashed_bytes(&changes).expect("bytes");
+        let evidence = ledger::evidence(&mut view, entry.seq, entry.seq)
+            .await
+            .expect("evidence");
+        let bytes = entry.hashed_bytes(&changes, &evidence).expect("bytes");
         assert_eq!(
             canon::canonical(&bytes).expect("JSON"),
             bytes,

@@ -1,5 +1,7 @@
 //! The third wall: plain SQL by somebody who does not own the tables, or in the shell with its defaults.
 
+use govdeck::store::publish::Audit;
+
 use crate::support::{World, on_both};
 
 /// Asserts that each statement is refused, and that nothing moved.
@@ -45,6 +47,12 @@ on_both!(the_ledger_is_append_only, |world| {
             "UPDATE ledger_change SET after_image = '{}'",
             "DELETE FROM ledger_change WHERE seq = 2",
             "INSERT INTO ledger_change SELECT 'person', 'eve', 1, 2, row_sha256, after_image FROM ledger_change WHERE seq = 2",
+            "INSERT INTO ledger_artifact SELECT seq, 'other', sha256 FROM ledger_artifact WHERE seq = 1",
+            "INSERT INTO ledger_artifact SELECT seq, 'other', sha256 FROM ledger_artifact WHERE seq = 2",
+            "INSERT INTO ledger_artifact SELECT seq + 1, role, sha256 FROM ledger_artifact WHERE seq = 2",
+            "UPDATE ledger_artifact SET role = 'other'",
+            "UPDATE ledger_artifact SET sha256 = (SELECT MIN(sha256) FROM artifact) WHERE seq = 2",
+            "DELETE FROM ledger_artifact WHERE seq = 2",
             "UPDATE artifact SET media_type = 'text/plain'",
             "DELETE FROM artifact",
             "UPDATE ledger_head SET seq = 1",
@@ -52,8 +60,8 @@ on_both!(the_ledger_is_append_only, |world| {
             "DELETE FROM ledger_head",
             "INSERT INTO ledger_head SELECT seq, hash, at_utc FROM ledger_head",
             // An entry out of the row, and one that does not follow the head.
-            "INSERT INTO governance_ledger SELECT 9, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, at_utc, clock_anomaly, hash, prev_hash FROM governance_ledger WHERE seq = 2",
-            "INSERT INTO governance_ledger SELECT 3, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, at_utc, clock_anomaly, prev_hash, hash FROM governance_ledger WHERE seq = 2",
+            "INSERT INTO governance_ledger SELECT 9, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, hash, prev_hash FROM governance_ledger WHERE seq = 2",
+            "INSERT INTO governance_ledger SELECT 3, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, prev_hash, hash FROM governance_ledger WHERE seq = 2",
         ],
     )
     .await;
@@ -71,7 +79,7 @@ on_both!(
         let entry = |actor: &str, basis: &str, card: &str| {
             format!(
                 "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', '{attestation}', 'x', 'x', 0, \
-             state_hash, {card}, NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+             state_hash, {card}, NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
             )
         };
         let new_card = format!("'{card}'");
@@ -319,16 +327,20 @@ async fn replace_is_no_way_round_in_the_shell() {
     let world = World::sqlite().await;
     world.register_footer().await;
     world.block("pub-1").await;
+    // One of its columns is computed, so all of them cannot be named at once.
+    let columns = Audit::COLUMNS.join(", ");
     all_refused(
         &world,
         &[
             "INSERT OR REPLACE INTO person SELECT person_id, kind, 'Eve', login, active, created_at_utc, version FROM person WHERE person_id = 'kim'",
             "REPLACE INTO governance_ledger SELECT * FROM governance_ledger WHERE seq = 2",
-            "INSERT OR REPLACE INTO governance_ledger SELECT seq + 1, (SELECT ticket FROM governance_ledger WHERE seq = 1), action, basis, actor_id, login, attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, at_utc, 0, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1",
+            "INSERT OR REPLACE INTO governance_ledger SELECT seq + 1, (SELECT ticket FROM governance_ledger WHERE seq = 1), action, basis, actor_id, login, attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, 0, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1",
             "REPLACE INTO ledger_change SELECT * FROM ledger_change",
+            "REPLACE INTO ledger_artifact SELECT * FROM ledger_artifact",
+            "UPDATE OR REPLACE ledger_artifact SET role = 'other'",
             "REPLACE INTO artifact SELECT * FROM artifact",
             "REPLACE INTO ledger_head SELECT * FROM ledger_head",
-            "REPLACE INTO publish_replay_audit SELECT * FROM publish_replay_audit",
+            &format!("REPLACE INTO publish_replay_audit ({columns}) SELECT {columns} FROM publish_replay_audit"),
             "UPDATE OR REPLACE person SET login = 'lee', version = 2 WHERE person_id = 'kim'",
         ],
     )
@@ -368,6 +380,7 @@ async fn truncate_and_shadow_tables_do_not_help_on_postgres() {
     for table in [
         "governance_ledger",
         "ledger_change",
+        "ledger_artifact",
         "ledger_head",
         "person",
         "artifact",
@@ -396,7 +409,7 @@ async fn an_entry_carries_the_login_of_its_session_on_postgres() {
     let card = world.add_evidence();
     let entry = format!(
         "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'rule', 'govdeck', 'maya', 'login', 'x', 'x', 0, \
-         state_hash, '{card}', NULL, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+         state_hash, '{card}', NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
     );
     assert!(
         world

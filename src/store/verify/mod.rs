@@ -1,14 +1,15 @@
 //! Verification: hashes everything again and says what does not fit.
 
 mod card;
+mod evidence;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::artifact::Card;
+use super::artifact::Filed;
 use super::deployment::Deployment;
-use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Head};
+use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
 use super::person::{Person, PersonRole};
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
@@ -89,6 +90,7 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
     integrity(view, &mut report).await?;
     chain(view, &mut report, exported).await?;
     changes_without_entry(view, &mut report).await?;
+    evidence::loose_ends(view, &mut report).await?;
     for (name, images) in GOVERNED {
         if let Some(table) = table(name) {
             rows(view, &mut report, table, *images).await?;
@@ -128,7 +130,12 @@ async fn chain(
         for change in ledger::changes(view, expected_seq, last.seq).await? {
             changes.entry(change.seq).or_default().push(change);
         }
+        let mut evidence: BTreeMap<i64, Vec<Evidence>> = BTreeMap::new();
+        for piece in ledger::evidence(view, expected_seq, last.seq).await? {
+            evidence.entry(piece.seq).or_default().push(piece);
+        }
         let cards = artifact::cards(view, expected_seq, last.seq).await?;
+        let rechecks = artifact::rechecks(view, expected_seq, last.seq).await?;
         for entry in &entries {
             if entry.seq != expected_seq {
                 report.add(
@@ -143,8 +150,10 @@ async fn chain(
                 );
             }
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
-            check_entry(report, entry, changes)?;
+            let evidence = evidence.get(&entry.seq).map_or(&[][..], Vec::as_slice);
+            check_entry(report, entry, changes, evidence)?;
             check_card(report, entry, changes, cards.get(&entry.seq));
+            evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
                 exported_hash = Some(entry.hash);
             }
@@ -187,12 +196,17 @@ fn first_hash() -> Result<Digest, StoreError> {
     })
 }
 
-fn check_entry(report: &mut Report, entry: &Entry, changes: &[Change]) -> Result<(), StoreError> {
+fn check_entry(
+    report: &mut Report,
+    entry: &Entry,
+    changes: &[Change],
+    evidence: &[Evidence],
+) -> Result<(), StoreError> {
     let place = format!("entry {}", entry.seq);
-    if entry.computed_hash(changes)? != entry.hash {
+    if entry.computed_hash(changes, evidence)? != entry.hash {
         report.add(
             place.clone(),
-            "its content or its list of changes was altered: the hash does not match",
+            "its content, its list of changes or of evidence was altered: the hash does not match",
         );
     }
     if i64::try_from(changes.len()).unwrap_or(i64::MAX) != entry.change_count {
@@ -220,7 +234,7 @@ fn check_entry(report: &mut Report, entry: &Entry, changes: &[Change]) -> Result
 }
 
 /// Compares an entry with the decision card it names: what was decided must be what is recorded.
-fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Option<&Card>) {
+fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Option<&Filed>) {
     let place = format!("entry {}", entry.seq);
     let Some(card) = card else {
         return report.add(place, "its decision card is missing");

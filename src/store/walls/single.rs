@@ -104,6 +104,13 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_change WHERE seq = NEW.seq) \
          < (SELECT change_count FROM governance_ledger WHERE seq = NEW.seq)",
     ),
+    wall(
+        "ledger_artifact",
+        &[On::Insert],
+        "evidence belongs to the newest entry, and no more of it than it says",
+        "NEW.seq = (SELECT seq FROM ledger_head) AND (SELECT COUNT(*) FROM ledger_artifact WHERE seq = NEW.seq) \
+         < (SELECT evidence_count FROM governance_ledger WHERE seq = NEW.seq)",
+    ),
     wall("ledger_head", &[On::Insert], "there is one head", "FALSE"),
     wall(
         "ledger_head",
@@ -130,6 +137,41 @@ pub(super) const WALLS: &[Wall] = &[
         &[On::Delete],
         "a message is never taken back",
         "FALSE",
+    ),
+    wall(
+        "presence",
+        WRITE,
+        "the newest entry arms and disarms a console",
+        "(NEW.armed_until_utc IS NOT DISTINCT FROM (SELECT o.armed_until_utc FROM presence o WHERE o.console_id = NEW.console_id) \
+         AND (NEW.armed_until_utc IS NULL OR NEW.person_id = (SELECT o.person_id FROM presence o WHERE o.console_id = NEW.console_id))) \
+         OR EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_kind = 'console' \
+         AND l.target_id = NEW.console_id AND l.login = NEW.login AND l.at_utc = NEW.seen_at_utc \
+         AND l.action = CASE WHEN NEW.armed_until_utc IS NULL THEN 'disarm_console' ELSE 'arm_console' END)",
+    ),
+    wall(
+        "presence",
+        WRITE,
+        "a person sits there under their own login",
+        "NEW.login = (SELECT login FROM person WHERE person_id = NEW.person_id)",
+    ),
+    Wall {
+        table: "presence",
+        on: WRITE,
+        only: Where::Postgres,
+        says: "the login must be that of the session",
+        requires: "NEW.login = session_user",
+    },
+    wall(
+        "presence",
+        &[On::Update],
+        "a console keeps its id",
+        "NEW.console_id = OLD.console_id",
+    ),
+    wall(
+        "presence",
+        &[On::Delete],
+        "an armed console is not forgotten",
+        "OLD.armed_until_utc IS NULL",
     ),
     wall(
         "person_role",

@@ -371,6 +371,14 @@ const INVARIANTS: &[(&str, &str)] = &[
         "SELECT l.seq FROM governance_ledger l WHERE l.change_count <> (SELECT COUNT(*) FROM ledger_change c WHERE c.seq = l.seq)",
     ),
     (
+        "an entry has as much evidence as it says, and one recheck",
+        "SELECT l.seq FROM governance_ledger l WHERE l.evidence_count <> (SELECT COUNT(*) FROM ledger_artifact e WHERE e.seq = l.seq) OR 1 <> (SELECT COUNT(*) FROM ledger_artifact e WHERE e.seq = l.seq AND e.role = 'recheck')",
+    ),
+    (
+        "all evidence is there",
+        "SELECT e.seq FROM ledger_artifact e WHERE NOT EXISTS (SELECT 1 FROM artifact a WHERE a.sha256 = e.sha256)",
+    ),
+    (
         "every entry has its card",
         "SELECT l.seq FROM governance_ledger l WHERE NOT EXISTS (SELECT 1 FROM artifact a WHERE a.sha256 = l.card_sha256)",
     ),

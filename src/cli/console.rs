@@ -1,0 +1,157 @@
+//! `govdeck` alone: opens the console.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::console::event::Cause;
+use crate::console::keymap::Keymap;
+use crate::console::link::Address;
+use crate::console::model::Start;
+use crate::console::theme::{Depth, Theme, depth_of};
+use crate::console::ui::Glyphs;
+use crate::console::{self, Ending, Opening};
+use crate::settings::{DsnKind, Settings};
+use crate::store::{OsAccount, StoreError};
+
+use super::page::{Exit, Failure};
+
+/// How long the terminal may take to say whether it is light or dark.
+const COLOUR_PATIENCE: Duration = Duration::from_millis(300);
+
+/// Opens the console and returns the program's exit code when it ends.
+pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if variable("TERM").as_deref() == Some("dumb") {
+        return Err(no_terminal());
+    }
+    if let DsnKind::Sqlite(path) = settings.dsn.kind()
+        && !path.exists()
+    {
+        return Err(Failure::new(
+            Exit::CannotTell,
+            format!("there is no database at {}", path.display()),
+            "`govdeck init` makes one",
+        ));
+    }
+    let opening = opening(settings, &variable)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| cannot("the program cannot start", &error))?;
+    let ending = runtime
+        .block_on(console::run(opening))
+        .map_err(|error| cannot("the terminal cannot be used", &error))?;
+    // A task that still waits for a silent server must not keep the program.
+    runtime.shutdown_background();
+    match ending {
+        Ending::Left => Ok(ExitCode::SUCCESS),
+        Ending::NoTerminal => Err(no_terminal()),
+        Ending::Stopped(Cause::Signal(number)) => Ok(ExitCode::from(
+            u8::try_from(128 + number).unwrap_or(u8::MAX),
+        )),
+        Ending::Stopped(Cause::HungUp) => Ok(ExitCode::from(129)),
+    }
+}
+
+fn no_terminal() -> Failure {
+    Failure::new(
+        Exit::BadInput,
+        "the console needs a terminal",
+        "`govdeck status` and the other verbs work without one; `govdeck --help` lists them",
+    )
+}
+
+fn cannot(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::CannotTell,
+        format!("{what}: {error}"),
+        "see the system's limits",
+    )
+}
+
+fn opening(
+    settings: &Settings,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Opening, Failure> {
+    let depth = depth_of(variable);
+    let themes_folder: Option<PathBuf> = None;
+    let wanted = "auto";
+    let name = if wanted == "auto" {
+        by_the_terminal(depth)
+    } else {
+        wanted
+    };
+    let theme = Theme::load(name, themes_folder.as_deref(), depth)
+        .map_err(|error| Failure::new(Exit::BadInput, error.sentence, error.hint))?;
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| variable(name))
+        .is_some_and(|locale| {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+    let account = OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?;
+    let console_id = console_id()?;
+    let direct = match (&settings.direct_dsn.value, settings.pooled.value) {
+        (Some(direct), _) => Some(direct.clone()),
+        (None, false) => Some(settings.dsn.value.clone()),
+        (None, true) => None,
+    };
+    Ok(Opening {
+        start: Start {
+            keymap: Keymap::standard()?,
+            theme,
+            depth,
+            themes_folder,
+            console_id: console_id.clone(),
+            glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
+            place: settings.dsn.value.to_string(),
+        },
+        address: Address {
+            dsn: settings.dsn.value.clone(),
+            direct,
+            account,
+            console_id,
+        },
+        last_looked: last_looked(settings),
+        editor: variable("VISUAL").or_else(|| variable("EDITOR")),
+        inside_tmux: variable("TMUX").is_some(),
+    })
+}
+
+/// Asks the terminal, once and before anything else, whether it is light or dark.
+fn by_the_terminal(depth: Depth) -> &'static str {
+    use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+    match depth {
+        Depth::Mono => return "mono",
+        Depth::Ansi16 => return "ansi16",
+        Depth::True | Depth::Indexed256 => {}
+    }
+    let mut options = QueryOptions::default();
+    options.timeout = COLOUR_PATIENCE;
+    match theme_mode(options) {
+        Ok(ThemeMode::Light) => "light",
+        Ok(ThemeMode::Dark) | Err(_) => "dark",
+    }
+}
+
+fn console_id() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("the operating system gives no random numbers: {error}"),
+            "see its log",
+        )
+    })?;
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
+
+/// Names the file that keeps which entry was seen last: beside the log, one for each database.
+fn last_looked(settings: &Settings) -> Option<PathBuf> {
+    let folder = settings.log_file.value.as_ref()?.parent()?;
+    let place = crate::canon::Digest::of(settings.dsn.value.to_string().as_bytes()).to_string();
+    Some(folder.join("last-looked").join(place.get(..16)?))
+}

@@ -1,0 +1,240 @@
+//! What opens over a pane, as it is drawn.
+
+use ratatui::layout::Rect;
+
+use crate::actions::ENTRIES;
+use crate::rules::guard::Level;
+use crate::rules::people::Basis;
+
+use super::model::Model;
+use super::overlay::{Overlay, Palette, Text, Themes};
+use super::prose::wrap;
+use super::screen::key_parts;
+use super::table::offset;
+use super::theme::Token;
+use super::ui::{Parts, Pen};
+
+/// Draws what is open.
+pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
+    match overlay {
+        Overlay::Actions => actions(model, pen, area),
+        Overlay::Text(text) => reading(text, pen, area),
+        Overlay::Palette(palette) => commands(model, palette, pen, area),
+        Overlay::Themes(picker) => themes(picker, pen, area),
+        Overlay::Leave => {
+            let inside = window(pen, area, (44, 5), "Leave govdeck?", Token::DialogBorder);
+            pen.lines(
+                inside,
+                &[
+                    vec![(Token::Fg, "Nothing is lost by leaving.".to_owned())],
+                    Vec::new(),
+                    key_parts(&[("y", "leave"), ("any other key", "stay")]),
+                ],
+            );
+        }
+        Overlay::Clipboard(text) => {
+            let width = area.width.saturating_sub(8).min(90);
+            let lines = wrap(text, usize::from(width.saturating_sub(4)));
+            let height = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .saturating_add(4);
+            let inside = window(
+                pen,
+                area,
+                (width, height),
+                "No clipboard here: select it with the terminal",
+                Token::DialogBorder,
+            );
+            let lines: Vec<Parts> = lines
+                .into_iter()
+                .map(|line| vec![(Token::Fg, line)])
+                .collect();
+            pen.lines(inside, &lines);
+        }
+    }
+}
+
+/// Opens a box in the middle of the screen and returns what is inside.
+pub fn window(pen: &mut Pen<'_>, area: Rect, size: (u16, u16), title: &str, border: Token) -> Rect {
+    let width = size.0.min(area.width);
+    let height = size.1.min(area.height);
+    let place = Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    };
+    pen.cover(place, Token::Raised);
+    let inside = pen.frame(place, title, border);
+    Rect {
+        x: inside.x + 1,
+        width: inside.width.saturating_sub(2),
+        ..inside
+    }
+}
+
+/// Says in words how much an action asks for.
+#[must_use]
+pub fn guard_words(level: Level) -> &'static str {
+    match level {
+        Level::Look => "asks nothing",
+        Level::Confirm => "asks y",
+        Level::Review => "armed, reason, type the id",
+        Level::Phrase => "armed, reason, a phrase, 5 seconds",
+    }
+}
+
+fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let mut lines: Vec<Parts> = Vec::new();
+    let room = usize::from(area.width.saturating_sub(4).min(96)).saturating_sub(4);
+    let about = model
+        .selected()
+        .map_or("no row is selected".to_owned(), |(kind, id)| {
+            format!("{kind} {id}")
+        });
+    lines.push(vec![(Token::Muted, about)]);
+    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+        let refusal = model.why_not(entry);
+        let (key, label) = match refusal {
+            None => (Token::KeyHint, Token::Fg),
+            Some(_) => (Token::KeyDisabled, Token::KeyDisabled),
+        };
+        lines.push(vec![
+            (key, format!("{}  ", entry.key)),
+            (label, format!("{:<16} ", entry.name())),
+            (label, entry.summary.to_owned()),
+            (Token::Muted, format!("  ({})", guard_words(entry.level))),
+        ]);
+        if let Some(refusal) = refusal {
+            let text = format!("{} ({})", refusal.sentence, refusal.hint);
+            lines.extend(
+                wrap(&text, room.saturating_sub(6))
+                    .into_iter()
+                    .take(2)
+                    .map(|line| vec![(Token::Muted, format!("     {line}"))]),
+            );
+        }
+    }
+    let height = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(3);
+    let inside = window(
+        pen,
+        area,
+        (area.width.saturating_sub(4).min(96), height),
+        "What you can do here",
+        Token::DialogBorder,
+    );
+    let shown = pen.lines(inside, &lines);
+    pen.parts(
+        inside.x,
+        (inside.y + shown).min(inside.bottom().saturating_sub(1)),
+        inside.width,
+        &key_parts(&[("key", "opens its dialog"), ("esc", "close")]),
+    );
+}
+
+fn reading(text: &Text, pen: &mut Pen<'_>, area: Rect) {
+    let size = (
+        area.width.saturating_sub(4).min(110),
+        area.height.saturating_sub(4),
+    );
+    let inside = window(pen, area, size, &text.title, Token::DialogBorder);
+    let lines: Vec<Parts> = text
+        .lines
+        .iter()
+        .skip(text.scroll)
+        .take(usize::from(inside.height.saturating_sub(1)))
+        .map(|line| vec![line.clone()])
+        .collect();
+    pen.lines(inside, &lines);
+    let rest = text.lines.len().saturating_sub(text.scroll + lines.len());
+    let foot = if rest > 0 {
+        format!("{rest} more lines")
+    } else {
+        "the end".to_owned()
+    };
+    let mut parts = key_parts(&[("j k", "scroll"), ("esc", "close")]);
+    parts.push((Token::Muted, foot));
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &parts,
+    );
+}
+
+fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
+    let size = (
+        area.width.saturating_sub(8).min(84),
+        area.height.saturating_sub(4).min(20),
+    );
+    let inside = window(pen, area, size, "Commands", Token::DialogBorder);
+    if inside.height < 3 {
+        return;
+    }
+    let style = pen.style(Token::Accent);
+    pen.write(inside.x, inside.y, 1, style, ":");
+    pen.input(
+        inside.x + 1,
+        inside.y,
+        inside.width.saturating_sub(1),
+        &palette.line,
+        true,
+    );
+    let found = palette.found(model.pane);
+    let room = inside.height - 2;
+    let from = offset(Some(palette.at), found.len(), room);
+    for (line, command) in found.iter().enumerate().skip(from).take(usize::from(room)) {
+        let y = inside.y + 2 + u16::try_from(line - from).unwrap_or(0);
+        let parts = vec![
+            (Token::Fg, format!("{:<18} ", command.name)),
+            (Token::Muted, command.about.to_owned()),
+        ];
+        pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &parts);
+        if line == palette.at {
+            pen.select(inside, y);
+        }
+    }
+    if found.is_empty() {
+        pen.parts(
+            inside.x + 2,
+            inside.y + 2,
+            inside.width.saturating_sub(2),
+            &[(Token::Muted, "nothing is called that".to_owned())],
+        );
+    }
+}
+
+fn themes(picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
+    let height = u16::try_from(picker.names.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(3);
+    let inside = window(pen, area, (40, height), "Theme", Token::DialogBorder);
+    let room = inside.height.saturating_sub(1);
+    let from = offset(Some(picker.at), picker.names.len(), room);
+    for (line, name) in picker
+        .names
+        .iter()
+        .enumerate()
+        .skip(from)
+        .take(usize::from(room))
+    {
+        let y = inside.y + u16::try_from(line - from).unwrap_or(0);
+        pen.parts(
+            inside.x + 2,
+            y,
+            inside.width.saturating_sub(2),
+            &[(Token::Fg, name.clone())],
+        );
+        if line == picker.at {
+            pen.select(inside, y);
+        }
+    }
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &key_parts(&[("enter", "keep"), ("esc", "as before")]),
+    );
+}

@@ -1,0 +1,103 @@
+//! What happens, and what is to be done about it.
+
+use std::sync::Arc;
+
+use crate::actions::{Asked, Outcome, Proposal, Request, Stop};
+use crate::store::verify::Report;
+use crate::store::{Sealed, StoreError};
+
+use super::live::Link;
+use super::picture::{Picture, Wanted};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A key, a paste, a resize, the mouse.
+    Input(crossterm::event::Event),
+    /// The reader has news.
+    Sight(Sight),
+    /// What an action would do.
+    Planned(u64, Box<Result<Proposal, Stop>>),
+    /// What became of a request.
+    Done(String, Box<Outcome>),
+    /// What became of a request whose answer was lost: it is in the ledger, or it never will be.
+    Resolved(String, Option<Sealed>),
+    /// This console may no longer write.
+    Disarmed,
+    /// The ledger was hashed again.
+    Verified(Box<Result<Report, StoreError>>),
+    /// The text came back from the editor; none when nothing was written.
+    Edited(Option<String>),
+    /// Something could not be done outside the database.
+    Trouble(String),
+    /// The program woke up again.
+    Awake,
+    /// Time went by.
+    Tick,
+    /// The terminal or the system wants an end.
+    Stop(Cause),
+}
+
+/// Why the program is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A signal, by its number.
+    Signal(i32),
+    /// The terminal is gone.
+    HungUp,
+}
+
+/// The newest picture and how the link stands; only the last one matters.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// The newest picture, if there ever was one.
+    pub picture: Option<Arc<Picture>>,
+    /// How the link stands.
+    pub link: Link,
+}
+
+/// Something to be done outside the model.
+#[derive(Debug)]
+pub enum Effect {
+    /// Look at this from now on.
+    Want(Box<Wanted>),
+    /// Look again now.
+    Refresh,
+    /// Say what an action would do.
+    Plan {
+        /// By which number the answer comes.
+        id: u64,
+        /// The action.
+        verb: &'static str,
+        /// What it is asked to do.
+        asked: Asked,
+    },
+    /// Have a request carried out.
+    Submit(Box<Request>),
+    /// Give the writing connection back.
+    Disarm,
+    /// Hash the ledger again.
+    Verify,
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Let the person write a text in their editor.
+    Edit(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(Mouse),
+    /// Ring the bell.
+    Bell,
+    /// Sleep until woken.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// Who has the mouse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// The terminal, to select text with.
+    #[default]
+    Terminal,
+    /// The console, to select rows with.
+    Console,
+}

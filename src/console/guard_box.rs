@@ -1,0 +1,320 @@
+//! The guarded dialog, as it is drawn: what would change, how to undo it, what holds, and what is asked.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::widgets::Widget;
+
+use crate::rules::guard::{Level, REASON_AT_LEAST};
+use crate::rules::people::Environment;
+
+use super::boxes::{guard_words, window};
+use super::dialog::{Asking, Dialog, Filling, Focus, Stage};
+use super::guard_text::{evidence, told};
+use super::model::Model;
+use super::prose::wrap;
+use super::screen::key_parts;
+use super::theme::Token;
+use super::ui::{Parts, Pen};
+
+/// Draws the dialog.
+pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
+    let width = area.width.saturating_sub(4).min(96);
+    let border = if dialog.entry.level >= Level::Phrase || is_production(model) {
+        Token::DialogDanger
+    } else {
+        Token::DialogBorder
+    };
+    let title = title(model, dialog);
+    match &dialog.stage {
+        Stage::Filling(filling) => {
+            let height = u16::try_from(filling.fields.len() * 2 + 6).unwrap_or(u16::MAX);
+            let inside = window(pen, area, (width, height), &title, border);
+            draw_fields(filling, pen, inside);
+        }
+        Stage::Asking(asking) => {
+            let lines = evidence(asking, pen, usize::from(width.saturating_sub(4)));
+            let height = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .saturating_add(asked_rows(asking) + 2);
+            let inside = window(
+                pen,
+                area,
+                (width, height.min(area.height.saturating_sub(2))),
+                &title,
+                border,
+            );
+            draw_asking(model, asking, pen, inside);
+        }
+        stage => {
+            let lines = told(model, stage, usize::from(width.saturating_sub(4)));
+            let height = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .saturating_add(4);
+            let inside = window(pen, area, (width, height), &title, border);
+            pen.lines(inside, &lines);
+            pen.parts(
+                inside.x,
+                inside.bottom().saturating_sub(1),
+                inside.width,
+                &key_parts(&[("esc", "close")]),
+            );
+        }
+    }
+}
+
+fn is_production(model: &Model) -> bool {
+    model
+        .picture
+        .as_ref()
+        .is_some_and(|picture| picture.deployment.environment == Environment::Prod)
+}
+
+fn title(model: &Model, dialog: &Dialog) -> String {
+    let place = model.picture.as_ref().map_or_else(String::new, |picture| {
+        format!(
+            " on {} {}",
+            picture.deployment.environment.word().to_uppercase(),
+            picture.deployment.name
+        )
+    });
+    let name = dialog.entry.name().to_uppercase();
+    let target = match &dialog.stage {
+        Stage::Asking(asking) => asking.proposal.target().id.clone(),
+        _ => dialog.asked.target.clone(),
+    };
+    let target = if dialog.entry.kind == "console" {
+        "this console".to_owned()
+    } else {
+        target
+    };
+    let dot = model.start.glyphs.dot();
+    format!("{name} {dot} {target}{place}")
+}
+
+fn draw_fields(filling: &Filling, pen: &mut Pen<'_>, inside: Rect) {
+    let mut y = inside.y;
+    for (at, (name, help, line)) in filling.fields.iter().enumerate() {
+        if y + 2 >= inside.bottom() {
+            break;
+        }
+        let focused = at == filling.focus;
+        let token = if focused { Token::Accent } else { Token::Muted };
+        pen.parts(
+            inside.x,
+            y,
+            inside.width,
+            &[
+                (token, format!("{name}  ")),
+                (Token::Muted, (*help).to_owned()),
+            ],
+        );
+        let style = pen.style(token);
+        pen.write(inside.x, y + 1, 2, style, if focused { "> " } else { "  " });
+        pen.input(
+            inside.x + 2,
+            y + 1,
+            inside.width.saturating_sub(2),
+            line,
+            focused,
+        );
+        y += 2;
+    }
+    if let Some(wrong) = &filling.wrong {
+        let text = format!("{} ({})", wrong.sentence, wrong.hint);
+        let lines: Vec<Parts> = wrap(&text, usize::from(inside.width))
+            .into_iter()
+            .map(|line| vec![(Token::InputError, line)])
+            .collect();
+        pen.lines(
+            Rect {
+                y,
+                height: inside.bottom().saturating_sub(y + 1),
+                ..inside
+            },
+            &lines,
+        );
+    }
+    let keys = key_parts(&[
+        ("tab", "next"),
+        ("enter", "show what would happen"),
+        ("esc", "cancel"),
+    ]);
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &keys,
+    );
+}
+
+/// How many lines are needed below the evidence.
+fn asked_rows(asking: &Asking) -> u16 {
+    if asking.level() < Level::Review { 4 } else { 9 }
+}
+
+fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) {
+    let simple = asking.level() < Level::Review;
+    let room = inside.height.saturating_sub(asked_rows(asking));
+    let lines = evidence(asking, pen, usize::from(inside.width));
+    let scroll = usize::from(asking.scroll).min(lines.len().saturating_sub(usize::from(room)));
+    let shown: Vec<Parts> = lines
+        .iter()
+        .skip(scroll)
+        .take(usize::from(room))
+        .cloned()
+        .collect();
+    pen.lines(
+        Rect {
+            height: room,
+            ..inside
+        },
+        &shown,
+    );
+    let hidden = lines.len().saturating_sub(scroll + shown.len());
+    let mut y = inside.y + room;
+    if hidden > 0 {
+        pen.parts(
+            inside.x,
+            y.saturating_sub(1),
+            inside.width,
+            &[(
+                Token::StatusInfo,
+                format!("{} more lines: pgdn", hidden + 1),
+            )],
+        );
+    }
+    if !simple {
+        y = draw_reason(
+            asking,
+            pen,
+            Rect {
+                y,
+                height: inside.bottom() - y,
+                ..inside
+            },
+        );
+    }
+    let (token, said) = match (&asking.locked, asking.ahead_at, asking.missing()) {
+        (Some(why), _, _) => (
+            Token::StatusDanger,
+            format!("LOCKED: {why}. Close it and look again."),
+        ),
+        (None, Some(ahead), _) => {
+            let left = ahead.saturating_duration_since(model.at).as_secs() + 1;
+            (
+                Token::StatusWarn,
+                format!("goes ahead in {left}; any key stops it"),
+            )
+        }
+        (None, None, Some(missing)) => (Token::Muted, missing),
+        (None, None, None) => (Token::Muted, guard_words(asking.level()).to_owned()),
+    };
+    pen.parts(inside.x, y, inside.width, &[(token, said)]);
+    buttons(asking, pen, inside, inside.bottom().saturating_sub(2));
+    let keys: &[(&str, &str)] = if simple {
+        &[
+            ("y", "do it"),
+            ("n", "no"),
+            ("esc", "cancel"),
+            ("enter", "does not do it"),
+        ]
+    } else {
+        &[
+            ("tab", "next"),
+            ("space", "press"),
+            ("ctrl-x", "editor"),
+            ("esc", "cancel"),
+            ("enter", "does nothing here"),
+        ]
+    };
+    pen.parts(
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.width,
+        &key_parts(keys),
+    );
+}
+
+fn draw_reason(asking: &Asking, pen: &mut Pen<'_>, area: Rect) -> u16 {
+    let focused = |focus: Focus| {
+        if asking.focus == focus {
+            Token::Accent
+        } else {
+            Token::Muted
+        }
+    };
+    let label = format!("Reason ({REASON_AT_LEAST}+ characters, it goes into the ledger)");
+    pen.parts(
+        area.x,
+        area.y,
+        area.width,
+        &[(focused(Focus::Reason), label)],
+    );
+    let field = Rect {
+        y: area.y + 1,
+        height: 3.min(area.height.saturating_sub(1)),
+        ..area
+    }
+    .intersection(pen.buffer().area);
+    let mut text = asking.reason.clone();
+    text.set_style(pen.style(Token::InputFg));
+    text.set_cursor_line_style(pen.style(Token::InputFg));
+    let cursor = if asking.focus == Focus::Reason {
+        pen.style(Token::InputCursor)
+    } else {
+        pen.style(Token::InputFg)
+    };
+    text.set_cursor_style(cursor);
+    text.set_wrap_mode(tui_textarea::WrapMode::WordOrGlyph);
+    text.render(field, pen.buffer());
+    let y = area.y + 4;
+    let phrase = asking.proposal.phrase();
+    let label = format!("Type  {phrase}  to allow: ");
+    let used = pen.parts(area.x, y, area.width, &[(focused(Focus::Phrase), label)]);
+    let wrong = !phrase.starts_with(&asking.typed.text());
+    pen.input(
+        area.x + used,
+        y,
+        area.width.saturating_sub(used),
+        &asking.typed,
+        asking.focus == Focus::Phrase,
+    );
+    if wrong {
+        let text = asking.typed.text();
+        let style = pen.style(Token::InputError);
+        pen.write(
+            area.x + used,
+            y,
+            area.width.saturating_sub(used),
+            style,
+            &text,
+        );
+    }
+    y + 1
+}
+
+fn buttons(asking: &Asking, pen: &mut Pen<'_>, inside: Rect, y: u16) {
+    let open = asking.missing().is_none();
+    let mut x = inside.x;
+    for (focus, label, token) in [
+        (Focus::Cancel, "Cancel".to_owned(), Token::Fg),
+        (
+            Focus::Confirm,
+            asking.proposal.entry().name(),
+            if open {
+                Token::StatusWarn
+            } else {
+                Token::KeyDisabled
+            },
+        ),
+    ] {
+        let mut style = pen.style(token);
+        let text = if asking.focus == focus {
+            style = style.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+            format!("[ {label} ]")
+        } else {
+            format!("( {label} )")
+        };
+        x += pen.write(x, y, inside.right().saturating_sub(x), style, &text) + 3;
+    }
+}

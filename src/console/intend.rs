@@ -1,0 +1,273 @@
+//! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
+
+
+use crate::store::block::BlockSort;
+
+use super::event::{Effect, Mouse};
+use super::form::Line;
+use super::keymap::Intent;
+use super::list::Step;
+use super::model::{Model, Verified};
+use super::overlay::{self, Overlay, Palette, Text, Themes};
+use super::panes::{PaneId, blocks, home};
+use super::theme::{Theme, Token};
+
+impl Model {
+    pub(super) fn intend(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        match intent {
+            Intent::Down => self.step(Step::By(1)),
+            Intent::Up => self.step(Step::By(-1)),
+            Intent::PageDown => self.step(Step::Pages(1)),
+            Intent::PageUp => self.step(Step::Pages(-1)),
+            Intent::First => self.step(Step::First),
+            Intent::Last => self.step(Step::Last),
+            Intent::NextProblem => self.next_problem(),
+            Intent::Open => self.open(),
+            Intent::Act => self.overlay = Some(Overlay::Actions),
+            Intent::Why => self.overlay = Some(Overlay::Text(self.why())),
+            Intent::Filter => self.begin_filter(),
+            Intent::Sort => self.sort(),
+            Intent::Reverse => match self.pane {
+                PaneId::Home => self.say_quietly("Home has one order".to_owned()),
+                PaneId::Blocks => self.blocks.reverse(),
+                PaneId::Ledger => self.entries.reverse(),
+            },
+            Intent::Home => self.go(PaneId::Home),
+            Intent::Blocks => self.go(PaneId::Blocks),
+            Intent::Ledger => self.go(PaneId::Ledger),
+            Intent::NextPane => self.go(self.pane.neighbour(1)),
+            Intent::PreviousPane => self.go(self.pane.neighbour(-1)),
+            Intent::CopyId => match self.selected() {
+                Some((_, id)) => effects.push(Effect::Copy(id)),
+                None => self.say_quietly("no row is selected".to_owned()),
+            },
+            Intent::CopyCommand => self.copy_command(effects),
+            Intent::RowJson => self.show_json(),
+            Intent::Zoom => self.zoomed = !self.zoomed,
+            Intent::Clock => {
+                self.local_time = !self.local_time;
+                let which = if self.local_time { "local time" } else { "UTC" };
+                self.say_quietly(format!("times are shown in {which}"));
+            }
+            Intent::Refresh => {
+                effects.push(Effect::Refresh);
+                self.say_quietly("reading everything anew".to_owned());
+            }
+            Intent::Verify => {
+                if !matches!(self.verified, Some(Verified::Running)) {
+                    self.verified = Some(Verified::Running);
+                    effects.push(Effect::Verify);
+                }
+            }
+            Intent::Disarm => {
+                if self.arming.disarm() {
+                    effects.push(Effect::Disarm);
+                    self.say(Token::StatusInfo, "disarmed".to_owned());
+                } else {
+                    self.say_quietly("this console is read-only already".to_owned());
+                }
+            }
+            Intent::Theme => self.pick_theme(),
+            Intent::Messages => self.overlay = Some(Overlay::Text(self.said())),
+            Intent::Mouse => {
+                self.mouse = match self.mouse {
+                    Mouse::Terminal => Mouse::Console,
+                    Mouse::Console => Mouse::Terminal,
+                };
+                effects.push(Effect::Mouse(self.mouse));
+                self.say_quietly(
+                    match self.mouse {
+                        Mouse::Console => "the mouse selects rows; m gives it back",
+                        Mouse::Terminal => "the mouse belongs to the terminal",
+                    }
+                    .to_owned(),
+                );
+            }
+            Intent::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
+            Intent::Help => {
+                self.overlay = Some(Overlay::Text(overlay::help(&self.start.keymap, self.pane)));
+            }
+            Intent::Escape => self.escape(),
+            Intent::Back => self.back(),
+            Intent::Suspend => effects.push(Effect::Suspend),
+            Intent::Interrupt => self.interrupt(effects),
+        }
+    }
+
+    fn interrupt(&mut self, effects: &mut Vec<Effect>) {
+        if self.asks_to_leave_again() {
+            effects.push(Effect::Quit);
+        } else {
+            self.overlay = Some(Overlay::Leave);
+        }
+    }
+
+    fn escape(&mut self) {
+        let filter = match self.pane {
+            PaneId::Home => "",
+            PaneId::Blocks => &self.blocks.filter_text,
+            PaneId::Ledger => &self.entries.filter_text,
+        };
+        if self.zoomed {
+            self.zoomed = false;
+        } else if !filter.is_empty() {
+            self.filter("");
+        }
+    }
+
+    fn back(&mut self) {
+        if self.zoomed {
+            self.zoomed = false;
+        } else if let Some(pane) = self.before.pop() {
+            self.pane = pane;
+        } else if self.pane == PaneId::Home {
+            self.overlay = Some(Overlay::Leave);
+        } else {
+            self.pane = PaneId::Home;
+        }
+    }
+
+    pub(super) fn go(&mut self, pane: PaneId) {
+        if pane != self.pane {
+            self.before
+                .retain(|before| *before != self.pane && *before != pane);
+            self.before.push(self.pane);
+            self.pane = pane;
+            self.zoomed = false;
+        }
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        let Some(picture) = self.picture.clone() else {
+            return;
+        };
+        match self.pane {
+            PaneId::Home => {
+                let last = home::items(self).len().saturating_sub(1);
+                self.home = match step {
+                    Step::By(rows) => self.home.saturating_add_signed(rows),
+                    Step::Pages(pages) => self.home.saturating_add_signed(10 * pages),
+                    Step::First => 0,
+                    Step::Last => last,
+                }
+                .min(last);
+            }
+            PaneId::Blocks => self.blocks.step(&picture.blocks, step),
+            PaneId::Ledger => self.entries.step(&picture.entries, step),
+        }
+    }
+
+    fn next_problem(&mut self) {
+        let (Some(picture), Some(now)) = (self.picture.clone(), self.now()) else {
+            return;
+        };
+        if self.pane != PaneId::Blocks {
+            return self.go(PaneId::Blocks);
+        }
+        let from = self.blocks.position(&picture.blocks).map_or(0, |at| at + 1);
+        let rows = &picture.blocks.rows;
+        let order = (from..rows.len()).chain(0..from.min(rows.len()));
+        let found = order
+            .filter_map(|at| rows.get(at))
+            .find(|row| blocks::needs_somebody(row, now));
+        match found {
+            Some(row) => self.blocks.select(&row.audit.publish_run_id),
+            None => self.say_quietly("no block here waits for an answer".to_owned()),
+        }
+    }
+
+    fn open(&mut self) {
+        if self.pane == PaneId::Home {
+            let goes = home::items(self)
+                .into_iter()
+                .nth(self.home)
+                .and_then(|item| item.goes);
+            match goes {
+                Some((pane, id)) => {
+                    self.go(pane);
+                    match (pane, id) {
+                        (PaneId::Blocks, Some(id)) => self.blocks.select(&id),
+                        (PaneId::Ledger, Some(id)) => self.entries.select(&id),
+                        _ => {}
+                    }
+                }
+                None => self.say_quietly("this line leads nowhere".to_owned()),
+            }
+        } else {
+            self.zoomed = !self.zoomed;
+        }
+    }
+
+    fn sort(&mut self) {
+        if self.pane == PaneId::Blocks {
+            let all = BlockSort::ALL;
+            let at = all
+                .iter()
+                .position(|sort| *sort == self.blocks.look.sort)
+                .unwrap_or(0);
+            let next = all[(at + 1) % all.len()];
+            self.blocks.sort_by(next);
+            self.say_quietly(format!("sorted by {next}"));
+        } else {
+            self.say_quietly("this list has one order; S turns it round".to_owned());
+        }
+    }
+
+    fn begin_filter(&mut self) {
+        match self.pane {
+            PaneId::Home => {
+                self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned());
+            }
+            PaneId::Blocks => self.blocks.typing = Some(Line::holding(&self.blocks.filter_text)),
+            PaneId::Ledger => self.entries.typing = Some(Line::holding(&self.entries.filter_text)),
+        }
+    }
+
+    fn copy_command(&mut self, effects: &mut Vec<Effect>) {
+        let Some(picture) = &self.picture else {
+            return;
+        };
+        let first = picture
+            .possible
+            .iter()
+            .find(|possible| possible.refusal.is_none());
+        match (first, self.selected()) {
+            (Some(possible), Some((_, id))) => {
+                effects.push(Effect::Copy(format!(
+                    "govdeck act {} {id} --dry-run",
+                    possible.entry.name()
+                )));
+            }
+            _ => self.say_quietly("nothing can be done with this row now".to_owned()),
+        }
+    }
+
+    fn show_json(&mut self) {
+        let text = match super::panes::row_json(self) {
+            Some(json) => Text {
+                title: "Row as JSON".to_owned(),
+                lines: json
+                    .lines()
+                    .map(|line| (Token::Fg, line.to_owned()))
+                    .collect(),
+                scroll: 0,
+            },
+            None => return self.say_quietly("no row is selected".to_owned()),
+        };
+        self.overlay = Some(Overlay::Text(text));
+    }
+
+    fn pick_theme(&mut self) {
+        let names = Theme::available(self.start.themes_folder.as_deref());
+        let before = self.start.theme.name().to_owned();
+        let at = names.iter().position(|name| *name == before).unwrap_or(0);
+        self.overlay = Some(Overlay::Themes(Themes { names, at, before }));
+    }
+
+    pub(super) fn show_theme(&mut self, name: &str) {
+        match Theme::load(name, self.start.themes_folder.as_deref(), self.start.depth) {
+            Ok(theme) => self.start.theme = theme,
+            Err(error) => self.say(Token::StatusWarn, error.to_string()),
+        }
+    }
+}

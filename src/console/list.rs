@@ -1,0 +1,146 @@
+//! A list's state: which row is selected, by its id, and which window of the list is wanted.
+
+use std::cell::Cell;
+
+use super::form::Line;
+use crate::rules::filter::Filter;
+use crate::store::window::{Anchor, Look, Order, Window};
+
+/// How many rows more than the screen shows are read on either side, so that walking needs no new picture.
+const AHEAD: u16 = 100;
+
+/// A row that can be selected.
+pub trait Identified {
+    /// Returns the row's id.
+    fn id(&self) -> String;
+}
+
+/// The state of one long list.
+#[derive(Debug, Default)]
+pub struct List<Sort> {
+    /// The selected row's id, also when a refresh took the row away.
+    pub selected: Option<String>,
+    /// What is wanted of the list.
+    pub look: Look<Sort>,
+    /// The filter as it was typed.
+    pub filter_text: String,
+    /// The filter while it is being typed.
+    pub typing: Option<Line>,
+    /// Where the rows were drawn last; only the drawing knows.
+    pub drawn: Cell<Drawn>,
+}
+
+/// Where the rows of a list were drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// The screen's line of the first row.
+    pub top: u16,
+    /// How many rows the screen shows.
+    pub height: u16,
+    /// Which row of the window is the first on the screen.
+    pub offset: usize,
+}
+
+/// Where to go in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So many rows on, or back.
+    By(isize),
+    /// So many screens on, or back.
+    Pages(isize),
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+}
+
+impl<Sort: Copy + Default> List<Sort> {
+    /// Makes a list that is not looked at yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            look: Look {
+                reach: AHEAD,
+                ..Look::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Returns where the selected row is in the window; none when it is gone.
+    pub fn position<Row: Identified>(&self, window: &Window<Row>) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        window.rows.iter().position(|row| row.id() == *selected)
+    }
+
+    /// Selects the first row when nothing was selected yet; a row that is gone stays selected, as gone.
+    pub fn settle<Row: Identified>(&mut self, window: &Window<Row>) {
+        if self.selected.is_none() {
+            let at = match self.look.anchor {
+                Anchor::Last => window.rows.last(),
+                _ => window.rows.first(),
+            };
+            self.selected = at.map(Identified::id);
+        }
+    }
+
+    /// Moves the selection; the wanted window follows it.
+    pub fn step<Row: Identified>(&mut self, window: &Window<Row>, step: Step) {
+        let last = window.rows.len().saturating_sub(1);
+        let rows = match step {
+            Step::By(rows) => rows,
+            Step::Pages(pages) => {
+                pages * isize::try_from(self.drawn.get().height.max(1)).unwrap_or(1)
+            }
+            Step::First if window.more_before => return self.jump(Anchor::First),
+            Step::Last if window.more_after => return self.jump(Anchor::Last),
+            Step::First => isize::MIN / 2,
+            Step::Last => isize::MAX / 2,
+        };
+        let from = self.position(window);
+        // From a row that is gone, the first step goes to where the list was read around it.
+        let to = match from {
+            Some(from) => from.saturating_add_signed(rows).min(last),
+            None if window.more_before => usize::from(self.look.reach).min(last),
+            None => 0,
+        };
+        if let Some(row) = window.rows.get(to) {
+            self.select(&row.id());
+        }
+    }
+
+    fn jump(&mut self, anchor: Anchor) {
+        self.selected = None;
+        self.look.anchor = anchor;
+    }
+
+    /// Sorts anew; the selected row stays selected.
+    pub fn sort_by(&mut self, sort: Sort) {
+        self.look.sort = sort;
+        if let Some(selected) = &self.selected {
+            self.look.anchor = Anchor::Around(selected.clone());
+        }
+    }
+
+    /// Turns the order round.
+    pub fn reverse(&mut self) {
+        self.look.order = match self.look.order {
+            Order::Natural => Order::Reversed,
+            Order::Reversed => Order::Natural,
+        };
+        self.jump(Anchor::First);
+    }
+
+    /// Shows the rows that a filter lets through.
+    pub fn filter_by(&mut self, text: &str, filter: Filter) {
+        text.trim().clone_into(&mut self.filter_text);
+        self.look.filter = filter;
+        self.jump(Anchor::First);
+    }
+
+    /// Selects a row by its id, wherever it is, and keeps the window around it.
+    pub fn select(&mut self, id: &str) {
+        self.selected = Some(id.to_owned());
+        self.look.anchor = Anchor::Around(id.to_owned());
+    }
+}

@@ -1,0 +1,196 @@
+//! What comes from the person: keys, pastes, and actions that begin.
+
+use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
+
+use crate::actions::Entry;
+use crate::rules::Refusal;
+use crate::rules::guard::Level;
+
+use super::super::dialog::{Dialog, Stage, Step};
+use super::super::event::Effect;
+use super::super::keymap::{Intent, Meaning};
+use super::super::live::Liveness;
+use super::super::overlay::Overlay;
+use super::super::panes::PaneId;
+use super::super::stroke::{Stroke, written};
+use super::super::theme::Token;
+use super::Model;
+
+impl Model {
+    pub(in crate::console) fn input(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Key(key) if key.kind == KeyEventKind::Press => {
+                self.arming.touch(self.at);
+                self.key(&key, effects);
+            }
+            Input::Paste(text) => self.paste(&text),
+            Input::Resize(width, height) => self.size = (width, height),
+            Input::Mouse(mouse) => self.mouse_event(mouse),
+            _ => self.redraw = false,
+        }
+    }
+
+    fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
+        let Some(stroke) = Stroke::of(key) else {
+            return;
+        };
+        if let Some(dialog) = &mut self.dialog {
+            let step = dialog.press(key, self.at);
+            return self.follow(step, effects);
+        }
+        if self.overlay.is_some() {
+            return self.press_overlay(stroke, effects);
+        }
+        if self.typing().is_some() {
+            return self.press_filter(stroke);
+        }
+        self.pending.push(stroke);
+        match self.start.keymap.meaning(&self.pending, self.pane) {
+            Meaning::Begins => {}
+            Meaning::Is(intent) => {
+                self.pending.clear();
+                self.status = None;
+                self.intend(intent, effects);
+            }
+            Meaning::Nothing => {
+                let typed = written(&self.pending);
+                self.pending.clear();
+                let help = self.start.keymap.hint(Intent::Help);
+                self.say_quietly(format!("{typed} means nothing here; {help} lists the keys"));
+            }
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(dialog) = &mut self.dialog {
+            let step = dialog.paste(text, self.at);
+            return self.follow(step, &mut Vec::new());
+        }
+        let no_overlay = self.overlay.is_none();
+        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            palette.line.insert(text.trim_end());
+        } else if let (Some(line), true) = (self.typing_mut(), no_overlay) {
+            line.insert(text.trim_end());
+        } else {
+            self.say(
+                Token::StatusWarn,
+                "a paste outside a text field was dropped".to_owned(),
+            );
+        }
+    }
+
+    /// Does what the dialog's last step asks for.
+    pub(in crate::console) fn follow(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        match step {
+            Step::Stay => {}
+            Step::Close => {
+                if let Some(Dialog {
+                    stage: Stage::Waiting { .. } | Stage::Unknown { .. },
+                    ..
+                }) = &self.dialog
+                {
+                    self.say(
+                        Token::StatusPending,
+                        "the request goes on; ! shows what became of it".to_owned(),
+                    );
+                }
+                self.dialog = None;
+            }
+            Step::Plan => self.plan(effects),
+            Step::Submit(request) => effects.push(Effect::Submit(request)),
+            Step::Edit(text) => effects.push(Effect::Edit(text)),
+            Step::Say(text) => self.say_quietly(text),
+        }
+    }
+
+    pub(in crate::console) fn plan(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(dialog) = &self.dialog {
+            effects.push(Effect::Plan {
+                id: dialog.id,
+                verb: dialog.entry.verb,
+                asked: dialog.asked.clone(),
+            });
+        }
+    }
+
+    /// Opens an action's dialog, unless it is plain that it cannot be done.
+    pub(in crate::console) fn act(&mut self, entry: &'static Entry, effects: &mut Vec<Effect>) {
+        if let Some(refusal) = self.why_not(entry) {
+            return self.refuse(&refusal);
+        }
+        let target = match entry.kind {
+            "console" => Some(self.start.console_id.clone()),
+            kind => self
+                .selected()
+                .filter(|(selected, _)| *selected == kind)
+                .map(|(_, id)| id),
+        };
+        self.next_id += 1;
+        let dialog = Dialog::open(entry, self.next_id, target, self.at);
+        let complete = matches!(dialog.stage, Stage::Planning);
+        self.dialog = Some(dialog);
+        self.overlay = None;
+        if complete {
+            self.plan(effects);
+        }
+    }
+
+    /// Says why an action cannot be begun here and now; none when it can.
+    #[must_use]
+    pub fn why_not(&self, entry: &Entry) -> Option<Refusal> {
+        let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
+            return Some(Refusal::new(
+                "the picture is not fresh, so nothing is decided on it",
+                "wait until the header says live",
+            ));
+        };
+        if let Some(found) = picture.newer_schema {
+            return Some(Refusal::new(
+                format!("the database has schema {found}, newer than this program knows"),
+                "use the newer govdeck",
+            ));
+        }
+        if picture.actor.is_none() {
+            return Some(Refusal::new(
+                format!("the login {:?} belongs to no active person", picture.login),
+                "a governance_lead can add you",
+            ));
+        }
+        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
+            return Some(Refusal::new(
+                "this console is read-only",
+                "arm it first: a a",
+            ));
+        }
+        if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
+            let selected = self.selected().filter(|(kind, _)| *kind == entry.kind);
+            if selected.is_none() {
+                return Some(Refusal::new(
+                    format!("no {} is selected", entry.kind),
+                    "select one in its pane",
+                ));
+            }
+            if picture.wanted.selected != selected {
+                return Some(Refusal::new("the row is being looked at", "a moment"));
+            }
+            let possible = picture
+                .possible
+                .iter()
+                .find(|possible| possible.entry.verb == entry.verb);
+            return possible.and_then(|possible| possible.refusal.clone());
+        }
+        None
+    }
+
+    pub(in crate::console) fn say_why_not(&mut self) {
+        if let Some(Dialog {
+            stage: Stage::Refused(refusal),
+            ..
+        }) = &self.dialog
+        {
+            let refusal = refusal.clone();
+            self.refuse(&refusal);
+            self.dialog = None;
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The whole state of the console, and the one function that changes it.
+
+mod input;
+mod news;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+
+use crate::clock::Moment;
+use crate::rules::Refusal;
+use crate::store::block::{BLOCK_FIELDS, BlockSort};
+use crate::store::ledger::{LEDGER_FIELDS, LedgerSort};
+use crate::store::verify::Report;
+
+use super::arming::Arming;
+use super::dialog::Dialog;
+use super::event::{Cause, Effect, Event, Mouse};
+use super::keymap::Keymap;
+use super::list::List;
+use super::live::{Link, Liveness};
+use super::overlay::Overlay;
+use super::panes::{PaneId, home};
+use super::picture::{Picture, Wanted};
+use super::stroke::Stroke;
+use super::theme::{Depth, Theme, Token};
+
+/// How many messages are kept to be read again.
+const MESSAGES: usize = 200;
+
+/// What the console was started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The theme.
+    pub theme: Theme,
+    /// How many colours the terminal has.
+    pub depth: Depth,
+    /// Where the user's own themes are.
+    pub themes_folder: Option<std::path::PathBuf>,
+    /// A random name for this console, under which it is armed.
+    pub console_id: String,
+    /// Whether line drawing goes beyond ASCII.
+    pub glyphs: super::ui::Glyphs,
+    /// Where the database is, without its password.
+    pub place: String,
+}
+
+/// The whole state of the console.
+#[derive(Debug)]
+pub struct Model {
+    /// What the console was started with; the theme may change.
+    pub start: Start,
+    /// The time of the newest event, by this process's own clock.
+    pub at: Instant,
+    /// The terminal's size.
+    pub size: (u16, u16),
+    /// The pane that is open.
+    pub pane: PaneId,
+    /// The panes to go back to.
+    pub before: Vec<PaneId>,
+    /// The newest picture.
+    pub picture: Option<Arc<Picture>>,
+    /// How the link stands.
+    pub link: Link,
+    /// The list of Home, by position in its sections.
+    pub home: usize,
+    /// The list of open blocks.
+    pub blocks: List<BlockSort>,
+    /// The list of entries.
+    pub entries: List<LedgerSort>,
+    /// What is open over the pane.
+    pub overlay: Option<Overlay>,
+    /// The action on its way through the guard.
+    pub dialog: Option<Dialog>,
+    /// The strokes of a chord that is not complete.
+    pub pending: Vec<Stroke>,
+    /// What was said last.
+    pub status: Option<Said>,
+    /// What was said, the newest last.
+    pub messages: VecDeque<Said>,
+    /// Whether this console may write.
+    pub arming: Arming,
+    /// Whether the detail has the whole screen.
+    pub zoomed: bool,
+    /// Whether times are shown in local time.
+    pub local_time: bool,
+    /// Who has the mouse.
+    pub mouse: Mouse,
+    /// The last verification of the ledger.
+    pub verified: Option<Verified>,
+    /// The entry up to which this person had looked when they last left.
+    pub last_looked: Option<i64>,
+    pub(super) next_id: u64,
+    /// When the picture came, to count on from its time.
+    picture_at: Instant,
+    wanted: Wanted,
+    asked_to_leave: Option<Instant>,
+    redraw: bool,
+}
+
+/// The last verification of the ledger.
+#[derive(Debug)]
+pub enum Verified {
+    /// It is under way.
+    Running,
+    /// It ended.
+    Report(Box<Report>, Moment),
+    /// It could not be done.
+    Failed(String),
+}
+
+/// Something that was said.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// When, by the database's clock; none before the first picture.
+    pub at: Option<Moment>,
+    /// How it is meant.
+    pub token: Token,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Model {
+    /// Makes the state that a console starts with.
+    #[must_use]
+    pub fn new(start: Start, size: (u16, u16), last_looked: Option<i64>, at: Instant) -> Self {
+        let mut model = Self {
+            start,
+            at,
+            size,
+            pane: PaneId::Home,
+            before: Vec::new(),
+            picture: None,
+            link: Link::default(),
+            home: 0,
+            blocks: List::new(),
+            entries: List::new(),
+            overlay: None,
+            dialog: None,
+            pending: Vec::new(),
+            status: None,
+            messages: VecDeque::new(),
+            arming: Arming::default(),
+            zoomed: false,
+            local_time: false,
+            mouse: Mouse::default(),
+            verified: None,
+            last_looked,
+            next_id: 0,
+            picture_at: at,
+            wanted: Wanted::default(),
+            asked_to_leave: None,
+            redraw: true,
+        };
+        model.wanted = model.wants();
+        model
+    }
+
+    /// Takes an event and says what is to be done.
+    pub fn update(&mut self, event: Event, at: Instant) -> Vec<Effect> {
+        self.at = at;
+        let mut effects = Vec::new();
+        match event {
+            Event::Tick => self.tick(&mut effects),
+            Event::Sight(sight) => self.see(sight, &mut effects),
+            event => {
+                self.redraw = true;
+                self.happen(event, &mut effects);
+            }
+        }
+        let wants = self.wants();
+        if wants != self.wanted {
+            self.wanted = wants.clone();
+            effects.push(Effect::Want(Box::new(wants)));
+        }
+        effects
+    }
+
+    /// Returns what the reader is to look at first.
+    #[must_use]
+    pub fn first_wanted(&self) -> Wanted {
+        self.wanted.clone()
+    }
+
+    /// Tells whether the screen has to be drawn anew, once.
+    pub fn take_redraw(&mut self) -> bool {
+        std::mem::take(&mut self.redraw)
+    }
+
+    fn happen(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Input(input) => self.input(input, effects),
+            Event::Planned(id, planned) => {
+                if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
+                    dialog.planned(*planned, self.at);
+                    self.say_why_not();
+                }
+            }
+            Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),
+            Event::Resolved(ticket, sealed) => {
+                let said = match &sealed {
+                    Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
+                    None => "the lost answer was no: nothing was written".to_owned(),
+                };
+                self.say(Token::StatusInfo, said);
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.resolve(&ticket, sealed);
+                }
+                effects.push(Effect::Refresh);
+            }
+            Event::Disarmed => {
+                self.arming.disarm();
+            }
+            Event::Verified(result) => self.verified(*result),
+            Event::Edited(text) => {
+                if let (Some(dialog), Some(text)) = (&mut self.dialog, text) {
+                    dialog.edited(&text);
+                }
+            }
+            Event::Trouble(text) => self.say(Token::StatusWarn, text),
+            Event::Stop(Cause::Signal(_) | Cause::HungUp) => effects.push(Effect::Quit),
+            Event::Awake | Event::Sight(_) | Event::Tick => {}
+        }
+    }
+
+    /// Tells whether seconds are shown: a timer is on the screen, or this console is armed.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.arming.left(self.at).is_some() || super::panes::counts(self)
+    }
+
+    /// Returns the database's time, counted on from the picture.
+    #[must_use]
+    pub fn now(&self) -> Option<Moment> {
+        let picture = self.picture.as_ref()?;
+        let since = self.at.saturating_duration_since(self.picture_at);
+        Some(picture.now.plus(since))
+    }
+
+    /// Tells how fresh the picture is.
+    #[must_use]
+    pub fn liveness(&self) -> Liveness {
+        self.link.liveness(self.at)
+    }
+
+    /// Returns the row whose detail is shown: its kind and its id.
+    #[must_use]
+    pub fn selected(&self) -> Option<(&'static str, String)> {
+        match self.pane {
+            PaneId::Home => home::items(self)
+                .get(self.home)
+                .and_then(home::Item::subject),
+            PaneId::Blocks => {
+                let picture = self.picture.as_ref()?;
+                // A row that is gone can be seen, but nothing is done with it.
+                self.blocks.position(&picture.blocks)?;
+                self.blocks.selected.clone().map(|id| ("block", id))
+            }
+            PaneId::Ledger => self.entries.selected.clone().map(|id| ("entry", id)),
+        }
+    }
+
+    fn wants(&self) -> Wanted {
+        Wanted {
+            pane: self.pane,
+            blocks: self.blocks.look.clone(),
+            entries: self.entries.look.clone(),
+            selected: self.selected(),
+            last_looked: self.last_looked,
+        }
+    }
+
+    /// Returns the filter line that is being typed.
+    #[must_use]
+    pub fn typing(&self) -> Option<&super::form::Line> {
+        match self.pane {
+            PaneId::Home => None,
+            PaneId::Blocks => self.blocks.typing.as_ref(),
+            PaneId::Ledger => self.entries.typing.as_ref(),
+        }
+    }
+
+    pub(super) fn typing_mut(&mut self) -> Option<&mut super::form::Line> {
+        match self.pane {
+            PaneId::Home => None,
+            PaneId::Blocks => self.blocks.typing.as_mut(),
+            PaneId::Ledger => self.entries.typing.as_mut(),
+        }
+    }
+
+    /// Returns the fields that a filter of the open pane may name.
+    #[must_use]
+    pub fn filter_fields(&self) -> &'static [&'static str] {
+        match self.pane {
+            PaneId::Home => &[],
+            PaneId::Blocks => BLOCK_FIELDS,
+            PaneId::Ledger => LEDGER_FIELDS,
+        }
+    }
+
+    /// Says something, and keeps it to be read again.
+    pub fn say(&mut self, token: Token, text: String) {
+        let said = Said {
+            at: self.now(),
+            token,
+            text,
+        };
+        if self.messages.len() == MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(said.clone());
+        self.status = Some(said);
+        self.redraw = true;
+    }
+
+    /// Says something that nobody needs to read again.
+    pub fn say_quietly(&mut self, text: String) {
+        self.status = Some(Said {
+            at: None,
+            token: Token::Muted,
+            text,
+        });
+    }
+
+    /// Says why something is not done, and what would help.
+    pub fn refuse(&mut self, refusal: &Refusal) {
+        self.say(
+            Token::StatusWarn,
+            format!("{} ({})", refusal.sentence, refusal.hint),
+        );
+    }
+
+    /// Notes that somebody asked to leave; tells whether they did so a moment ago.
+    pub(super) fn asks_to_leave_again(&mut self) -> bool {
+        let again = self.asked_to_leave.is_some_and(|before| {
+            self.at.saturating_duration_since(before) < Duration::from_secs(3)
+        });
+        self.asked_to_leave = Some(self.at);
+        again
+    }
+}

@@ -1,0 +1,185 @@
+//! What comes from outside: pictures, answers, and time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::actions::Outcome;
+use crate::clock::Moment;
+use crate::store::StoreError;
+use crate::store::verify::Report;
+
+use super::super::dialog::Dialog;
+use super::super::event::{Effect, Sight};
+use super::super::panes::{PaneId, home};
+use super::super::theme::Token;
+use super::{Model, Verified};
+
+impl Model {
+    pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
+        let verb = self
+            .dialog
+            .as_ref()
+            .map_or("request", |dialog| dialog.entry.verb);
+        match &outcome {
+            Outcome::Done(sealed) => {
+                if verb == super::super::ARM {
+                    self.arming.arm(self.at);
+                }
+                self.say(
+                    Token::StatusOk,
+                    format!("{verb}: ledger entry {}", sealed.seq),
+                );
+            }
+            Outcome::Refused(refusal) => self.say(Token::StatusWarn, format!("{verb}: {refusal}")),
+            Outcome::Failed(error) => self.say(Token::StatusDanger, format!("{verb}: {error}")),
+            Outcome::Unknown { cause, .. } => self.say(
+                Token::StatusUnknown,
+                format!("{verb}: the outcome is unknown: {cause}; the ticket is being looked up"),
+            ),
+        }
+        if let Some(dialog) = &mut self.dialog {
+            dialog.settle(ticket, outcome);
+        }
+        effects.push(Effect::Refresh);
+    }
+
+    pub(super) fn verified(&mut self, result: Result<Report, StoreError>) {
+        self.verified = Some(match result {
+            Ok(report) => {
+                let (token, said) = match report.findings.len() {
+                    0 => (
+                        Token::StatusOk,
+                        format!(
+                            "the ledger verifies: {} entries, {} rows",
+                            report.entries, report.rows
+                        ),
+                    ),
+                    count => (
+                        Token::StatusDanger,
+                        format!("the ledger does NOT verify: {count} findings"),
+                    ),
+                };
+                self.say(token, said);
+                let at = self.now().unwrap_or(
+                    self.picture
+                        .as_ref()
+                        .map_or_else(Moment::on_this_workstation, |picture| picture.now),
+                );
+                Verified::Report(Box::new(report), at)
+            }
+            Err(error) => {
+                self.say(
+                    Token::StatusDanger,
+                    format!("the ledger could not be verified: {error}"),
+                );
+                Verified::Failed(error.sentence)
+            }
+        });
+    }
+
+    pub(super) fn see(&mut self, sight: Sight, effects: &mut Vec<Effect>) {
+        let before = (self.liveness(), self.link.source);
+        let was_lost = self.link.trouble.is_some();
+        if let Some((why, hint)) = &sight.link.trouble
+            && self.link.trouble.as_ref().map(|(why, _)| why) != Some(why)
+        {
+            self.say(Token::StatusDanger, format!("{why} ({hint})"));
+        }
+        self.link = sight.link;
+        if was_lost && self.link.trouble.is_none() {
+            self.say(Token::StatusOk, "the database is back".to_owned());
+        }
+        let is_new = match (&self.picture, &sight.picture) {
+            (Some(old), Some(new)) => !Arc::ptr_eq(old, new),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        if is_new {
+            self.picture = sight.picture;
+            self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
+            self.settle_lists();
+            if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
+                self.plan(effects);
+            }
+        }
+        // A lost link ends the armed time: whatever it was armed on may be another world by now.
+        if self.link.trouble.is_some() && self.arming.disarm() {
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the connection was lost".to_owned(),
+            );
+            effects.push(Effect::Disarm);
+        }
+        self.redraw |= is_new || before != (self.liveness(), self.link.source);
+    }
+
+    pub(super) fn settle_lists(&mut self) {
+        let Some(picture) = self.picture.clone() else {
+            return;
+        };
+        if picture.wanted.pane == PaneId::Blocks && picture.wanted.blocks == self.blocks.look {
+            self.blocks.settle(&picture.blocks);
+        }
+        if picture.wanted.pane == PaneId::Ledger && picture.wanted.entries == self.entries.look {
+            self.entries.settle(&picture.entries);
+        }
+        self.home = self.home.min(home::items(self).len().saturating_sub(1));
+        if self.last_looked.is_none() {
+            self.last_looked = Some(picture.head.seq);
+        }
+    }
+
+    pub(super) fn tick(&mut self, effects: &mut Vec<Effect>) {
+        self.redraw = true;
+        if let Some(dialog) = &mut self.dialog {
+            let step = dialog.tick(self.at);
+            self.follow(step, effects);
+        }
+        if self.arming.is_over(self.at) {
+            self.arming.disarm();
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the armed time is over".to_owned(),
+            );
+            effects.push(Effect::Disarm);
+        }
+    }
+
+    /// Returns when something changes by itself; none when nothing does.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Instant> {
+        let second = Duration::from_secs(1);
+        let counting = self.counts().then(|| self.at + self.until_next(second));
+        let minute = self
+            .picture
+            .is_some()
+            .then(|| self.at + self.until_next(60 * second));
+        let armed = self.arming.ends_at();
+        let dialog = self
+            .dialog
+            .as_ref()
+            .and_then(|dialog| dialog.wakes_at(self.at));
+        [
+            counting,
+            minute,
+            armed,
+            dialog,
+            self.link.changes_at(self.at),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn until_next(&self, step: Duration) -> Duration {
+        let step = step.as_micros();
+        let into = self.now().map_or(0, |now| {
+            now.as_datetime()
+                .timestamp_micros()
+                .rem_euclid(i64::try_from(step).unwrap_or(1))
+        });
+        let rest = step - u128::try_from(into).unwrap_or(0);
+        // A little late rather than a little early: the second must have changed.
+        Duration::from_micros(u64::try_from(rest).unwrap_or(0) + 1_000)
+    }
+}

@@ -1,0 +1,183 @@
+//! What opens over a pane and closes with Esc: the action box, the palette, texts, the theme picker.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher};
+
+use crate::actions::{ENTRIES, Entry};
+use crate::rules::people::Basis;
+
+use super::form::Line;
+use super::keymap::{Intent, Keymap, ROWS};
+use super::panes::PaneId;
+use super::theme::Token;
+
+/// What is open over a pane.
+#[derive(Debug)]
+pub enum Overlay {
+    /// Every action with its key, its guard, and why not.
+    Actions,
+    /// A text to read.
+    Text(Text),
+    /// Commands by name.
+    Palette(Palette),
+    /// The themes, each shown as soon as it is walked over.
+    Themes(Themes),
+    /// Whether to leave.
+    Leave,
+    /// A text to select with the terminal, because no clipboard took it.
+    Clipboard(String),
+}
+
+/// A text to read.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// Its title.
+    pub title: String,
+    /// Its lines, each with its meaning.
+    pub lines: Vec<(Token, String)>,
+    /// How far it is scrolled.
+    pub scroll: usize,
+}
+
+/// Commands by name.
+#[derive(Debug, Default)]
+pub struct Palette {
+    /// What was typed.
+    pub line: Line,
+    /// Which of the found ones is selected.
+    pub at: usize,
+}
+
+/// A command of the palette.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// What it leads to.
+    pub choice: Choice,
+}
+
+/// What a command leads to.
+#[derive(Debug, Clone, Copy)]
+pub enum Choice {
+    /// As if a key had been pressed.
+    Intent(Intent),
+    /// An action.
+    Act(&'static Entry),
+}
+
+/// The theme picker.
+#[derive(Debug)]
+pub struct Themes {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Which one is shown.
+    pub at: usize,
+    /// Which one comes back with Esc.
+    pub before: String,
+}
+
+impl Palette {
+    /// Lists the commands that fit what was typed, the best first.
+    #[must_use]
+    pub fn found(&self, pane: PaneId) -> Vec<Command> {
+        let here = ROWS
+            .iter()
+            .filter(|row| row.only.is_none_or(|only| only == pane))
+            .map(|row| Command {
+                name: row.intent.word(),
+                about: row.about,
+                choice: Choice::Intent(row.intent),
+            });
+        let actions = ENTRIES
+            .iter()
+            .filter(|entry| entry.basis == Basis::Person)
+            .map(|entry| Command {
+                name: entry.verb,
+                about: entry.summary,
+                choice: Choice::Act(entry),
+            });
+        let all: Vec<Command> = actions.chain(here).collect();
+        let typed = self.line.text();
+        if typed.trim().is_empty() {
+            return all;
+        }
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(&typed, CaseMatching::Ignore, Normalization::Smart);
+        let mut buffer = Vec::new();
+        let mut ranked: Vec<(u32, Command)> = all
+            .into_iter()
+            .filter_map(|command| {
+                let text = format!("{} {}", command.name, command.about);
+                let text = nucleo_matcher::Utf32Str::new(&text, &mut buffer);
+                Some((pattern.score(text, &mut matcher)?, command))
+            })
+            .collect();
+        ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        ranked.into_iter().map(|(_, command)| command).collect()
+    }
+}
+
+/// Writes the help: every key of the table, as it is in force.
+#[must_use]
+pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
+    let mut lines = vec![(
+        Token::Muted,
+        "Enter opens, it never writes. Writes live behind the action key. Esc is always safe."
+            .to_owned(),
+    )];
+    for row in ROWS {
+        let keys: Vec<_> = keymap
+            .chords(row.intent)
+            .iter()
+            .map(|chord| super::stroke::written(chord))
+            .collect();
+        let token = match row.only {
+            Some(only) if only != pane => Token::KeyDisabled,
+            _ => Token::Fg,
+        };
+        let place = row
+            .only
+            .map_or(String::new(), |only| format!(" ({only} only)"));
+        lines.push((
+            token,
+            format!("{:<16} {}{place}", keys.join("  "), row.about),
+        ));
+    }
+    Text {
+        title: "Keys".to_owned(),
+        lines,
+        scroll: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(typed: &str) -> Vec<&'static str> {
+        let palette = Palette {
+            line: Line::holding(typed),
+            at: 0,
+        };
+        palette
+            .found(PaneId::Blocks)
+            .iter()
+            .map(|command| command.name)
+            .collect()
+    }
+
+    #[test]
+    fn the_palette_finds_by_name_and_by_meaning() {
+        assert_eq!(found("take")[0], "take_block");
+        assert_eq!(found("tkblk")[0], "take_block");
+        assert!(found("clipboard nonsense zzz").is_empty());
+        assert!(found("").len() > 20);
+        assert!(
+            !found("").contains(&"verify"),
+            "it belongs to the ledger alone"
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! Home: which phase, what is blocked and why, what waits for me, what changed since I last looked.
+
+use ratatui::layout::Rect;
+
+use crate::rules::block::BlockReason;
+use crate::rules::words;
+
+use super::super::model::Model;
+use super::super::table::offset;
+use super::super::theme::Token;
+use super::super::ui::{Parts, Pen};
+use super::{PaneId, blocks};
+
+words! {
+    /// The four questions.
+    pub enum Section {
+        /// Which phase, and what comes next.
+        Phase = "Phase",
+        /// What is blocked, and why.
+        Blocked = "Blocked",
+        /// What waits for whoever is at the keys.
+        Mine = "Waits for you",
+        /// What changed since they last looked.
+        News = "Since you last looked",
+    }
+}
+
+/// A line of Home that can be selected.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The question that it answers.
+    pub section: Section,
+    /// What it says.
+    pub says: Parts,
+    /// Where Enter goes: a pane, and a row of it.
+    pub goes: Option<(PaneId, Option<String>)>,
+}
+
+impl Item {
+    /// Returns what the line is about, for the action box.
+    #[must_use]
+    pub fn subject(&self) -> Option<(&'static str, String)> {
+        match &self.goes {
+            Some((PaneId::Blocks, Some(id))) => Some(("block", id.clone())),
+            Some((PaneId::Ledger, Some(id))) => Some(("entry", id.clone())),
+            _ => None,
+        }
+    }
+}
+
+fn item(section: Section, says: Parts, goes: Option<(PaneId, Option<String>)>) -> Item {
+    Item {
+        section,
+        says,
+        goes,
+    }
+}
+
+/// Lists the lines of Home, section by section.
+#[must_use]
+pub fn items(model: &Model) -> Vec<Item> {
+    let (Some(picture), Some(now)) = (&model.picture, model.now()) else {
+        return Vec::new();
+    };
+    let muted = |text: String| (Token::Muted, text);
+    let mut items = vec![item(
+        Section::Phase,
+        vec![muted(
+            "no dictionary migration is open in this deployment".into(),
+        )],
+        None,
+    )];
+    for reason in &picture.reasons {
+        let name = reason.block_reason.word();
+        let answer = match (reason.untaken, reason.respond_by_utc) {
+            (0, _) | (_, None) => muted("all answered".into()),
+            (count, Some(due)) if now > due => (
+                Token::SlaBreach,
+                format!("{count} unanswered, the first was due {}", model.clock(due)),
+            ),
+            (count, Some(due)) => (
+                Token::SlaOk,
+                format!("{count} unanswered, the first is due {}", model.clock(due)),
+            ),
+        };
+        items.push(item(
+            Section::Blocked,
+            vec![
+                (Token::StatusBlocked, format!("{:>3} ", reason.open)),
+                (Token::Fg, format!("{name:<22}")),
+                answer,
+            ],
+            Some((PaneId::Blocks, None)),
+        ));
+    }
+    if picture.reasons.is_empty() {
+        let text = format!(
+            "nothing is blocked; last checked {}",
+            model.clock(picture.now)
+        );
+        items.push(item(
+            Section::Blocked,
+            vec![(Token::StatusOk, text)],
+            Some((PaneId::Blocks, None)),
+        ));
+    }
+    if picture.counts.pending > 0 {
+        let text = format!("{:>3} runs wait for the gate", picture.counts.pending);
+        items.push(item(
+            Section::Blocked,
+            vec![(Token::StatusPending, text)],
+            None,
+        ));
+    }
+    for block in &picture.mine {
+        let reason = block.audit.block_reason.map_or("", BlockReason::word);
+        let run = &block.audit.publish_run_id;
+        items.push(item(
+            Section::Mine,
+            vec![
+                (Token::Fg, format!("{run:<12} ")),
+                blocks::time_left(block, now),
+                (Token::Fg, "  ".into()),
+                blocks::state(block),
+                muted(format!("  {reason}")),
+            ],
+            Some((PaneId::Blocks, Some(run.clone()))),
+        ));
+    }
+    if picture.mine.is_empty() {
+        let text = match &picture.actor {
+            Some(actor) => format!("nothing waits for {}", actor.person_id),
+            None => format!(
+                "the login {} belongs to nobody: you may only look",
+                picture.login
+            ),
+        };
+        items.push(item(Section::Mine, vec![muted(text)], None));
+    }
+    for entry in &picture.recent {
+        items.push(item(
+            Section::News,
+            vec![
+                muted(format!("{} ", model.date_and_clock(entry.at_utc))),
+                (Token::Accent, format!("{:<18} ", entry.action)),
+                (Token::Fg, entry.target_id.clone()),
+                muted(format!("  by {}", entry.actor_id)),
+            ],
+            Some((PaneId::Ledger, Some(entry.seq.to_string()))),
+        ));
+    }
+    items
+}
+
+/// Draws the pane: in two columns where it is wide.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let items = items(model);
+    let all: &[Section] = Section::ALL;
+    if area.width >= 120 {
+        let left = Rect {
+            width: area.width / 2,
+            ..area
+        };
+        let right = Rect {
+            x: area.x + left.width,
+            width: area.width - left.width,
+            ..area
+        };
+        column(model, pen, left, &items, &all[..3]);
+        column(model, pen, right, &items, &all[3..]);
+    } else {
+        column(model, pen, area, &items, all);
+    }
+}
+
+enum Row<'a> {
+    Divider(Section),
+    Item(usize, &'a Item),
+}
+
+fn rows<'a>(items: &'a [Item], sections: &[Section]) -> Vec<Row<'a>> {
+    let mut rows = Vec::new();
+    for section in sections {
+        if !rows.is_empty() {
+            rows.push(Row::Divider(*section));
+        }
+        let own = items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.section == *section);
+        rows.extend(own.map(|(at, item)| Row::Item(at, item)));
+    }
+    rows
+}
+
+fn column(model: &Model, pen: &mut Pen<'_>, area: Rect, items: &[Item], sections: &[Section]) {
+    let Some(first) = sections.first() else {
+        return;
+    };
+    let frame = pen.frame(area, &title(model, *first), Token::Border);
+    let rows = rows(items, sections);
+    let selected = rows
+        .iter()
+        .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
+    let offset = offset(selected, rows.len(), frame.height);
+    for (y, row) in (frame.top()..frame.bottom()).zip(rows.iter().skip(offset)) {
+        match row {
+            Row::Divider(section) => pen.divider(area, y, &title(model, *section), Token::Border),
+            Row::Item(at, item) => {
+                pen.parts(frame.x + 2, y, frame.width.saturating_sub(3), &item.says);
+                if *at == model.home {
+                    pen.select(frame, y);
+                }
+            }
+        }
+    }
+    if offset + usize::from(frame.height) < rows.len() {
+        pen.foot(area, "more below");
+    }
+}
+
+fn title(model: &Model, section: Section) -> String {
+    let Some(picture) = &model.picture else {
+        return section.to_string();
+    };
+    let dot = model.start.glyphs.dot();
+    match section {
+        Section::Phase => "Phase".to_owned(),
+        Section::Blocked => format!("Blocked {dot} {} open", picture.counts.open),
+        Section::Mine => format!("Waits for you {dot} {}", picture.mine.len()),
+        Section::News => match picture.new_entries {
+            Some(0) => format!("Since you last looked {dot} nothing new"),
+            Some(count) => format!("Since you last looked {dot} {count} new"),
+            None => "Newest decisions".to_owned(),
+        },
+    }
+}
+
+/// Tells whether a countdown is on the screen.
+#[must_use]
+pub fn counts(model: &Model) -> bool {
+    let Some(picture) = &model.picture else {
+        return false;
+    };
+    picture
+        .mine
+        .iter()
+        .any(|block| block.audit.taken_by.is_none())
+}
+
+/// Writes the block behind the selected line as JSON.
+#[must_use]
+pub fn row_json(model: &Model) -> Option<String> {
+    let picture = model.picture.as_ref()?;
+    let (_, id) = model.selected()?;
+    let block = picture
+        .mine
+        .iter()
+        .find(|block| block.audit.publish_run_id == id)?;
+    serde_json::to_string_pretty(block).ok()
+}
+
+/// Selects the line that was clicked.
+pub fn click(model: &mut Model, line: u16) {
+    let items = items(model);
+    let rows = rows(&items, Section::ALL);
+    let selected = rows
+        .iter()
+        .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
+    let height = model.size.1.saturating_sub(6);
+    let offset = offset(selected, rows.len(), height);
+    let at = usize::from(line.saturating_sub(3)) + offset;
+    if model.size.0 < 120
+        && let Some(Row::Item(at, _)) = rows.get(at)
+    {
+        model.home = *at;
+    }
+}

@@ -1,0 +1,338 @@
+//! Ledger: who decided what, on which evidence, and what it changed.
+
+use ratatui::layout::Rect;
+use serde_json::{Map, Value};
+
+use crate::rules::people::Basis;
+use crate::store::ledger::Entry;
+
+use super::super::list::{Drawn, Identified};
+use super::super::model::{Model, Verified};
+use super::super::picture::EntryDetail;
+use super::super::table::{Cell, Column, Table};
+use super::super::theme::Token;
+use super::super::ui::{Parts, Pen};
+
+impl Identified for Entry {
+    fn id(&self) -> String {
+        self.seq.to_string()
+    }
+}
+
+const COLUMNS: &[Column] = &[
+    Column {
+        title: "SEQ",
+        width: 5,
+        rank: 0,
+    },
+    Column {
+        title: "AT",
+        width: 15,
+        rank: 1,
+    },
+    Column {
+        title: "ACTION",
+        width: 16,
+        rank: 0,
+    },
+    Column {
+        title: "TARGET",
+        width: 14,
+        rank: 2,
+    },
+    Column {
+        title: "BY",
+        width: 13,
+        rank: 0,
+    },
+    Column {
+        title: "KNOWN AS",
+        width: 10,
+        rank: 3,
+    },
+];
+
+fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
+    let by = match entry.basis {
+        Basis::Person => (Token::Fg, entry.actor_id.clone()),
+        Basis::Rule => (Token::Muted, format!("{}, rule", entry.actor_id)),
+    };
+    let at = if entry.clock_anomaly {
+        Token::StatusWarn
+    } else {
+        Token::Muted
+    };
+    vec![
+        (Token::Fg, entry.seq.to_string()),
+        (at, model.date_and_clock(entry.at_utc)),
+        (Token::Accent, entry.action.clone()),
+        (Token::Fg, entry.target_id.clone()),
+        by,
+        (Token::Muted, entry.attestation.to_string()),
+    ]
+}
+
+/// Draws the pane.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let Some(picture) = &model.picture else {
+        return;
+    };
+    let rows = &picture.entries.rows;
+    let selected = model.entries.position(&picture.entries);
+    let (list, detail) = super::split(model, area, rows.len());
+    if list.height > 0 {
+        let border = if model.zoomed {
+            Token::Border
+        } else {
+            Token::BorderFocus
+        };
+        let dot = pen.glyphs.dot();
+        let title = format!(
+            "Ledger {dot} {} entries{} {dot} {}",
+            picture.head.seq,
+            super::filter_word(&model.entries.filter_text),
+            match model.entries.look.order {
+                crate::store::window::Order::Natural => "newest first",
+                crate::store::window::Order::Reversed => "oldest first",
+            },
+        );
+        let inside = pen.frame(list, &title, border);
+        let verdict = verdict(model);
+        let (table_area, line) = if inside.height > 3 {
+            (
+                Rect {
+                    height: inside.height - 1,
+                    ..inside
+                },
+                Some(inside.bottom() - 1),
+            )
+        } else {
+            (inside, None)
+        };
+        let table = Table {
+            columns: COLUMNS,
+            rows,
+            selected,
+            cells: &|entry| cells(model, entry),
+        };
+        if rows.is_empty() {
+            super::say(
+                pen,
+                table_area,
+                Token::Muted,
+                "0 rows pass the filter; esc shows all",
+            );
+            model.entries.drawn.set(Drawn::default());
+        } else {
+            model.entries.drawn.set(table.draw(pen, table_area));
+            super::place(
+                pen,
+                list,
+                &picture.entries,
+                selected,
+                model.entries.drawn.get(),
+            );
+        }
+        if let Some(y) = line {
+            pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &verdict);
+        }
+    }
+    if detail.height > 0 {
+        let entry = selected.and_then(|at| rows.get(at));
+        let title = entry.map_or_else(
+            || "no entry selected".to_owned(),
+            |entry| {
+                format!("Entry {} · {}", entry.seq, entry.action).replace('·', pen.glyphs.dot())
+            },
+        );
+        let inside = pen.frame(detail, &title, Token::Border);
+        let mut lines = findings(model);
+        if let Some(entry) = entry {
+            lines.extend(explain(model, entry, pen));
+        }
+        pen.flowing(super::inset(inside), &lines);
+    }
+}
+
+/// Says what the last verification found.
+fn verdict(model: &Model) -> Parts {
+    let key = model
+        .start
+        .keymap
+        .hint(super::super::keymap::Intent::Verify);
+    match &model.verified {
+        None => vec![(
+            Token::Muted,
+            format!("not verified in this session; {key} hashes everything again"),
+        )],
+        Some(Verified::Running) => vec![(
+            Token::StatusPending,
+            "verifying: hashing every entry and every governed row".to_owned(),
+        )],
+        Some(Verified::Failed(why)) => vec![(Token::StatusDanger, format!("cannot tell: {why}"))],
+        Some(Verified::Report(report, at)) => match report.findings.len() {
+            0 => vec![(
+                Token::StatusOk,
+                format!(
+                    "verified at {}: {} entries, {} rows, {} artefacts, nothing wrong",
+                    model.clock(*at),
+                    report.entries,
+                    report.rows,
+                    report.artifacts
+                ),
+            )],
+            count => vec![(
+                Token::StatusDanger,
+                format!("NOT VERIFIED at {}: {count} findings", model.clock(*at)),
+            )],
+        },
+    }
+}
+
+fn findings(model: &Model) -> Vec<Parts> {
+    match &model.verified {
+        Some(Verified::Report(report, _)) => report
+            .findings
+            .iter()
+            .map(|finding| {
+                vec![(
+                    Token::StatusDanger,
+                    format!("{}: {}", finding.place, finding.wrong),
+                )]
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
+    let muted = |text: &str| (Token::Muted, text.to_owned());
+    let plain = |text: String| (Token::Fg, text);
+    let dot = pen.glyphs.dot();
+    let mut lines = vec![
+        vec![
+            plain(entry.actor_id.clone()),
+            muted(&format!(
+                " ({}, login {}, {}) at ",
+                entry.basis, entry.login, entry.attestation
+            )),
+            plain(model.date_and_clock(entry.at_utc)),
+        ],
+        vec![
+            muted("target "),
+            plain(format!("{} {}", entry.target_kind, entry.target_id)),
+            muted(&format!(" seen at version {}", entry.target_version)),
+        ],
+    ];
+    if let Some(reason) = &entry.reason {
+        lines.push(vec![muted("reason "), plain(reason.clone())]);
+    }
+    if entry.clock_anomaly {
+        lines.push(vec![(
+            Token::StatusWarn,
+            "the clock lay before an earlier entry".to_owned(),
+        )]);
+    }
+    let detail = model
+        .picture
+        .as_ref()
+        .and_then(|picture| picture.entry.as_ref())
+        .filter(|detail| detail.seq == entry.seq);
+    match detail {
+        Some(detail) => {
+            lines.extend(changes(detail, pen.glyphs.arrow()));
+            lines.extend(gates(detail));
+        }
+        None => lines.push(vec![muted("reading its changes")]),
+    }
+    lines.push(vec![muted(&format!(
+        "ticket {} {dot} card {}",
+        entry.ticket, entry.card_sha256
+    ))]);
+    lines.push(vec![muted(&format!("hash {}", entry.hash))]);
+    lines.push(vec![muted(&format!("after {}", entry.prev_hash))]);
+    lines
+}
+
+/// Writes what an entry changed, column by column, before → after.
+fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
+    let columns =
+        |image: &str| serde_json::from_str::<Map<String, Value>>(image).unwrap_or_default();
+    let said = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    };
+    let mut lines = Vec::new();
+    for (change, before) in &detail.changes {
+        let old = before.as_deref().map(columns).unwrap_or_default();
+        let word = if before.is_some() {
+            "version"
+        } else {
+            "new, version"
+        };
+        lines.push(vec![
+            (
+                Token::Accent,
+                format!("{} {}", change.table_name, change.row_key),
+            ),
+            (Token::Muted, format!(" {word} {}", change.version)),
+        ]);
+        for (column, after) in columns(&change.after_image) {
+            let was = old.get(&column).unwrap_or(&Value::Null);
+            if column != "version" && *was != after {
+                lines.push(vec![
+                    (Token::Muted, format!("  {column} ")),
+                    (Token::DiffOld, said(was)),
+                    (Token::Muted, format!(" {arrow} ")),
+                    (Token::DiffNew, said(&after)),
+                ]);
+            }
+        }
+    }
+    lines
+}
+
+/// Writes the gates of the decision card.
+fn gates(detail: &EntryDetail) -> Vec<Parts> {
+    let card = match &detail.card {
+        Ok(card) => card,
+        Err(why) => return vec![vec![(Token::StatusDanger, why.clone())]],
+    };
+    let card: Value = serde_json::from_str(card).unwrap_or_default();
+    let gates = card
+        .get("gates")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let text = |gate: &Value, key: &str| {
+        gate.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    gates
+        .iter()
+        .map(|gate| {
+            let (token, word) = match text(gate, "verdict").as_str() {
+                "pass" => (Token::GatePass, "[PASS]"),
+                "fail" => (Token::GateFail, "[FAIL]"),
+                _ => (Token::GateUnknown, "[  ? ]"),
+            };
+            vec![
+                (token, word.to_owned()),
+                (Token::Fg, format!(" {}", text(gate, "id"))),
+                (Token::Muted, format!("  {}", text(gate, "evidence"))),
+            ]
+        })
+        .collect()
+}
+
+/// Writes the selected entry's card as JSON.
+#[must_use]
+pub fn row_json(model: &Model) -> Option<String> {
+    let picture = model.picture.as_ref()?;
+    let detail = picture.entry.as_ref()?;
+    let card: Value = serde_json::from_str(detail.card.as_ref().ok()?).ok()?;
+    serde_json::to_string_pretty(&card).ok()
+}

@@ -1,0 +1,261 @@
+//! The panes: each draws one topic from the picture, and says what its selected row is.
+
+pub mod blocks;
+pub mod home;
+pub mod ledger;
+
+use ratatui::layout::Rect;
+
+use crate::rules::words;
+use crate::store::window::{Order, Window};
+
+use super::list::Drawn;
+use super::model::Model;
+use super::prose::wrap;
+use super::theme::Token;
+use super::ui::{Parts, Pen};
+
+words! {
+    /// A pane.
+    #[derive(Default)]
+    pub enum PaneId {
+        /// What is blocked, what waits, what changed.
+        #[default]
+        Home = "Home",
+        /// Runs that the publish gate stopped.
+        Blocks = "Blocks",
+        /// Who decided what.
+        Ledger = "Ledger",
+    }
+}
+
+impl PaneId {
+    /// The kinds of rows that panes select, and that actions can be about.
+    pub const KINDS: &'static [&'static str] = &["block", "entry"];
+
+    /// Returns the digit that opens the pane.
+    #[must_use]
+    pub const fn digit(self) -> char {
+        match self {
+            Self::Home => '1',
+            Self::Blocks => '4',
+            Self::Ledger => '8',
+        }
+    }
+
+    /// Returns the pane so many places on, round and round.
+    #[must_use]
+    pub fn neighbour(self, by: isize) -> Self {
+        let all = Self::ALL;
+        let here = all.iter().position(|pane| *pane == self).unwrap_or(0);
+        all[(here + all.len()).saturating_add_signed(by) % all.len()]
+    }
+}
+
+/// Tells whether a timer is on the screen.
+#[must_use]
+pub fn counts(model: &Model) -> bool {
+    match model.pane {
+        PaneId::Home => home::counts(model),
+        PaneId::Blocks => blocks::counts(model),
+        PaneId::Ledger => false,
+    }
+}
+
+/// Writes the selected row as JSON.
+#[must_use]
+pub fn row_json(model: &Model) -> Option<String> {
+    match model.pane {
+        PaneId::Home => home::row_json(model),
+        PaneId::Blocks => blocks::row_json(model),
+        PaneId::Ledger => ledger::row_json(model),
+    }
+}
+
+/// Selects the row that was clicked.
+pub fn click(model: &mut Model, row: u16) {
+    let place = match model.pane {
+        PaneId::Home => return home::click(model, row),
+        PaneId::Blocks => &model.blocks.drawn,
+        PaneId::Ledger => &model.entries.drawn,
+    };
+    let drawn = place.get();
+    let Some(at) = row.checked_sub(drawn.top).filter(|at| *at < drawn.height) else {
+        return;
+    };
+    let at = drawn.offset + usize::from(at);
+    let Some(picture) = model.picture.clone() else {
+        return;
+    };
+    match model.pane {
+        PaneId::Home => {}
+        PaneId::Blocks => {
+            if let Some(row) = picture.blocks.rows.get(at) {
+                model.blocks.select(&row.audit.publish_run_id);
+            }
+        }
+        PaneId::Ledger => {
+            if let Some(row) = picture.entries.rows.get(at) {
+                model.entries.select(&row.seq.to_string());
+            }
+        }
+    }
+}
+
+/// Splits a pane into list and detail: side by side where it is wide, one above the other else, one alone when zoomed
+/// or when there is no room for two.
+#[must_use]
+pub fn split(model: &Model, area: Rect, rows: usize) -> (Rect, Rect) {
+    let nothing = Rect { height: 0, ..area };
+    if model.zoomed {
+        return (nothing, area);
+    }
+    if area.width < 60 || area.height < 12 {
+        return (area, nothing);
+    }
+    if area.width >= 120 {
+        let list = area.width * 11 / 20;
+        (
+            Rect {
+                width: list,
+                ..area
+            },
+            Rect {
+                x: area.x + list,
+                width: area.width - list,
+                ..area
+            },
+        )
+    } else {
+        let wanted = u16::try_from(rows.max(3))
+            .unwrap_or(u16::MAX)
+            .saturating_add(4);
+        let list = wanted.min(area.height - (area.height * 11 / 20).min(12));
+        (
+            Rect {
+                height: list,
+                ..area
+            },
+            Rect {
+                y: area.y + list,
+                height: area.height - list,
+                ..area
+            },
+        )
+    }
+}
+
+/// Leaves a blank column on either side.
+#[must_use]
+pub fn inset(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    }
+}
+
+/// Says one thing in the middle of nothing.
+pub fn say(pen: &mut Pen<'_>, area: Rect, token: Token, text: &str) {
+    let area = inset(area);
+    let lines: Vec<Parts> = wrap(text, usize::from(area.width))
+        .into_iter()
+        .map(|line| vec![(token, line)])
+        .collect();
+    pen.lines(area, &lines);
+}
+
+/// Names a filter for a title.
+#[must_use]
+pub fn filter_word(filter: &str) -> String {
+    if filter.is_empty() {
+        String::new()
+    } else {
+        format!(" /{filter}")
+    }
+}
+
+/// Names an order that is turned round.
+#[must_use]
+pub fn order_word(order: Order) -> &'static str {
+    match order {
+        Order::Natural => "",
+        Order::Reversed => ", reversed",
+    }
+}
+
+/// Says on a list's lower edge where the selection is, and whether there is more.
+pub fn place<Row>(
+    pen: &mut Pen<'_>,
+    frame: Rect,
+    window: &Window<Row>,
+    selected: Option<usize>,
+    drawn: Drawn,
+) {
+    let total = window.rows.len();
+    let above = window.more_before || drawn.offset > 0;
+    let below = window.more_after || drawn.offset + usize::from(drawn.height) < total;
+    let at = match selected {
+        _ if window.more_before => String::new(),
+        Some(at) if window.more_after => format!("row {}", at + 1),
+        Some(at) => format!("row {} of {total}", at + 1),
+        None => String::new(),
+    };
+    let more = match (above, below) {
+        (false, false) => "",
+        (true, false) => "more above",
+        (false, true) => "more below",
+        (true, true) => "more above and below",
+    };
+    let said: Vec<&str> = [at.as_str(), more]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if !said.is_empty() && (above || below) {
+        pen.foot(frame, &said.join(", "));
+    }
+}
+
+/// Says what can be done with the selected row, and what not, and why.
+#[must_use]
+pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
+    let Some(picture) = model.picture.as_ref() else {
+        return Vec::new();
+    };
+    if picture.wanted.selected != model.selected() {
+        return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
+    }
+    let act = model.start.keymap.hint(super::keymap::Intent::Act);
+    let mut may = Vec::new();
+    let mut not = Vec::new();
+    for possible in picture
+        .possible
+        .iter()
+        .filter(|possible| possible.entry.kind == kind)
+    {
+        let name = possible.entry.name();
+        match &possible.refusal {
+            None => may.push(format!("{name} ({act} {})", possible.entry.key)),
+            Some(refusal) => not.push(format!("{name}: {}", refusal.sentence)),
+        }
+    }
+    if picture.actor.is_none() {
+        return vec![vec![(
+            Token::Muted,
+            format!("the login {} may only look", picture.login),
+        )]];
+    }
+    let mut lines = Vec::new();
+    if may.is_empty() {
+        lines.push(vec![(Token::Muted, "you may look".to_owned())]);
+    } else {
+        lines.push(vec![
+            (Token::Muted, "you may: ".to_owned()),
+            (Token::KeyHint, may.join(", ")),
+        ]);
+    }
+    for refusal in not {
+        lines.push(vec![(Token::Muted, format!("not {refusal}"))]);
+    }
+    lines
+}

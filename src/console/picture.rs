@@ -1,0 +1,214 @@
+//! One consistent look at the database: counts, the visible windows, and what is possible with the selected row.
+
+use crate::actions::{self, Asked, Entry};
+use crate::clock::Moment;
+use crate::rules::people::{Actor, Basis};
+use crate::rules::{Condition, Refusal};
+use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
+use crate::store::deployment::{self, Deployment};
+use crate::store::ledger::{self, Change, Head, LedgerSort};
+use crate::store::presence::{self, Armed};
+use crate::store::publish::{self, Counts};
+use crate::store::window::{Look, Window};
+use crate::store::{Failure, Store, StoreError, View, artifact, outbox, person};
+
+use super::panes::PaneId;
+
+/// How many blocks that wait for the person, and how many new entries, Home lists.
+const LISTED: i64 = 20;
+
+/// What the model wants to see; the reader keeps looking at this.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The pane that is open.
+    pub pane: PaneId,
+    /// Which window of the open blocks.
+    pub blocks: Look<BlockSort>,
+    /// Which window of the ledger.
+    pub entries: Look<LedgerSort>,
+    /// The row whose detail is shown: its kind and its id.
+    pub selected: Option<(&'static str, String)>,
+    /// The newest entry that this person had seen when they last left.
+    pub last_looked: Option<i64>,
+}
+
+/// One consistent look at the database.
+#[derive(Debug)]
+pub struct Picture {
+    /// The database's time.
+    pub now: Moment,
+    /// How far this workstation's clock is ahead of it, in milliseconds.
+    pub skew_milliseconds: i64,
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Who is at the keys; nobody may only look.
+    pub actor: Option<Actor>,
+    /// The login.
+    pub login: String,
+    /// The schema, where it is newer than this program knows.
+    pub newer_schema: Option<i64>,
+    /// The newest entry.
+    pub head: Head,
+    /// How many runs stand where.
+    pub counts: Counts,
+    /// How many messages wait for delivery.
+    pub waiting_messages: i64,
+    /// The open blocks by reason.
+    pub reasons: Vec<ReasonCount>,
+    /// The blocks that wait for whoever is at the keys.
+    pub mine: Vec<OpenBlock>,
+    /// How many entries are new since the last look; none when there was no last look.
+    pub new_entries: Option<i64>,
+    /// The newest entries, newest first.
+    pub recent: Vec<ledger::Entry>,
+    /// Who is armed.
+    pub armed: Vec<Armed>,
+    /// The window of open blocks.
+    pub blocks: Window<OpenBlock>,
+    /// The window of the ledger.
+    pub entries: Window<ledger::Entry>,
+    /// The selected entry with its changes and its card.
+    pub entry: Option<EntryDetail>,
+    /// What can be done with the selected row.
+    pub possible: Vec<Possible>,
+    /// What was wanted when the picture was taken.
+    pub wanted: Wanted,
+}
+
+/// An entry with its changes and its card.
+#[derive(Debug)]
+pub struct EntryDetail {
+    /// The entry's position.
+    pub seq: i64,
+    /// What it changed, each with the image before.
+    pub changes: Vec<(Change, Option<String>)>,
+    /// The decision card, as canonical JSON, or why it cannot be shown.
+    pub card: Result<String, String>,
+}
+
+/// An action, and whether it can be done with the selected row now.
+#[derive(Debug)]
+pub struct Possible {
+    /// The action.
+    pub entry: &'static Entry,
+    /// Everything that must hold.
+    pub conditions: Vec<Condition>,
+    /// Why it cannot be done; none when it can.
+    pub refusal: Option<Refusal>,
+}
+
+/// Takes a picture of what is wanted.
+pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError> {
+    let mut view = store.view().await?;
+    let view = &mut view;
+    let actor = person::actor(view).await?;
+    let mine = match &actor {
+        Some(actor) => block::waiting_for(view, &actor.person_id, LISTED).await?,
+        None => Vec::new(),
+    };
+    let new_entries = match wanted.last_looked {
+        Some(seq) => Some(ledger::after(view, seq).await?),
+        None => None,
+    };
+    let recent = Look {
+        reach: u16::try_from(LISTED).unwrap_or(u16::MAX) / 2,
+        ..Look::default()
+    };
+    let entries = match wanted.pane {
+        PaneId::Ledger => ledger::window(view, &wanted.entries).await?,
+        _ => Window::default(),
+    };
+    let blocks = match wanted.pane {
+        PaneId::Blocks => block::window(view, &wanted.blocks).await?,
+        _ => Window::default(),
+    };
+    Ok(Picture {
+        now: view.now(),
+        skew_milliseconds: Moment::on_this_workstation()
+            .since(view.now())
+            .num_milliseconds(),
+        deployment: deployment::read(view).await?,
+        login: view.login().to_owned(),
+        newer_schema: store.newer_schema(),
+        head: ledger::head(view).await?,
+        counts: publish::counts(view).await?,
+        waiting_messages: outbox::waiting(view).await?,
+        reasons: block::by_reason(view).await?,
+        mine,
+        new_entries,
+        recent: ledger::window(view, &recent).await?.rows,
+        armed: presence::armed(view).await?,
+        entry: detail(view, wanted).await?,
+        possible: possible(view, wanted, actor.as_ref()).await?,
+        wanted: wanted.clone(),
+        actor,
+        blocks,
+        entries,
+    })
+}
+
+async fn detail(view: &mut View, wanted: &Wanted) -> Result<Option<EntryDetail>, StoreError> {
+    let Some(("entry", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let Ok(seq) = id.parse::<i64>() else {
+        return Ok(None);
+    };
+    let mut changes = Vec::new();
+    for change in ledger::changes(view, seq, seq).await? {
+        let before = ledger::image_before(view, &change).await?;
+        changes.push((change, before));
+    }
+    let card = match ledger::entries(view, seq, 1).await?.first() {
+        Some(entry) => card(view, entry).await?,
+        None => Err("the entry is gone".to_owned()),
+    };
+    Ok(Some(EntryDetail { seq, changes, card }))
+}
+
+/// Reads the decision card; one that was tampered with is said, and takes no picture away.
+async fn card(
+    view: &mut View,
+    entry: &ledger::Entry,
+) -> Result<Result<String, String>, StoreError> {
+    match artifact::bytes(view, entry.card_sha256).await {
+        Ok(Some(bytes)) => Ok(Ok(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(None) => Ok(Err(
+            "the decision card is gone; verify the ledger".to_owned()
+        )),
+        Err(error) if error.kind == Failure::Unusable => Ok(Err(error.sentence)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks every action on this kind of row whether it could be done; the rules answer, not the console.
+async fn possible(
+    view: &mut View,
+    wanted: &Wanted,
+    actor: Option<&Actor>,
+) -> Result<Vec<Possible>, StoreError> {
+    let (Some((kind, id)), Some(_)) = (&wanted.selected, actor) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in actions::ENTRIES {
+        if entry.basis != Basis::Person || entry.kind != *kind || !entry.fields.is_empty() {
+            continue;
+        }
+        let possible = match actions::propose(view, entry.verb, Asked::of(id.as_str())).await {
+            Ok(proposal) => Possible {
+                entry,
+                conditions: proposal.conditions().to_vec(),
+                refusal: proposal.refusal(),
+            },
+            Err(actions::Stop::Store(error)) => return Err(error),
+            Err(actions::Stop::Refused(refusal) | actions::Stop::BadInput(refusal)) => Possible {
+                entry,
+                conditions: Vec::new(),
+                refusal: Some(refusal),
+            },
+        };
+        found.push(possible);
+    }
+    Ok(found)
+}

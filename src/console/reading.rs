@@ -1,0 +1,89 @@
+//! Texts that open to be read: why something can or cannot be done, and what was said.
+
+use crate::actions::ENTRIES;
+use crate::rules::Verdict;
+use crate::rules::people::Basis;
+
+use super::model::{Model, Said};
+use super::overlay::Text;
+use super::panes::PaneId;
+use super::theme::Token;
+
+impl Model {
+    /// Writes every condition of every action on the selected row.
+    pub(super) fn why(&self) -> Text {
+        let mut lines = Vec::new();
+        for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+            let refusal = self.why_not(entry);
+            let possible = self
+                .picture
+                .as_ref()
+                .filter(|picture| picture.wanted.selected == self.selected())
+                .and_then(|picture| {
+                    picture
+                        .possible
+                        .iter()
+                        .find(|possible| possible.entry.verb == entry.verb)
+                });
+            let here = self.selected().is_some_and(|(kind, _)| kind == entry.kind);
+            if PaneId::KINDS.contains(&entry.kind) && !here {
+                continue;
+            }
+            let (token, word) = match &refusal {
+                None => (Token::GatePass, "possible now"),
+                Some(_) => (Token::GateFail, "not now"),
+            };
+            lines.push((
+                token,
+                format!("{} (guard {}): {word}", entry.name(), entry.level),
+            ));
+            for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
+                let (token, word) = match condition.verdict {
+                    Verdict::Pass => (Token::GatePass, "PASS"),
+                    Verdict::Fail => (Token::GateFail, "FAIL"),
+                    Verdict::CannotTell => (Token::GateUnknown, "  ? "),
+                };
+                lines.push((
+                    token,
+                    format!("  [{word}] {}: {}", condition.id, condition.evidence),
+                ));
+                if condition.verdict != Verdict::Pass {
+                    lines.push((
+                        Token::Muted,
+                        format!("         {}: {}", condition.owner, condition.fix),
+                    ));
+                }
+            }
+            if let Some(refusal) = refusal
+                && possible.is_none_or(|possible| possible.conditions.is_empty())
+            {
+                lines.push((Token::Fg, format!("  {}", refusal.sentence)));
+                lines.push((Token::Muted, format!("  {}", refusal.hint)));
+            }
+        }
+        let title = self
+            .selected()
+            .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
+        Text {
+            title,
+            lines,
+            scroll: 0,
+        }
+    }
+
+    pub(super) fn said(&self) -> Text {
+        let line = |said: &Said| {
+            let at = said.at.map_or_else(|| " ".repeat(9), |at| self.clock(at));
+            (said.token, format!("{at} {}", said.text))
+        };
+        let mut lines: Vec<_> = self.messages.iter().rev().map(line).collect();
+        if lines.is_empty() {
+            lines.push((Token::Muted, "nothing was said yet".to_owned()));
+        }
+        Text {
+            title: "Messages, the newest first".to_owned(),
+            lines,
+            scroll: 0,
+        }
+    }
+}

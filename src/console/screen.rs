@@ -1,0 +1,345 @@
+//! The whole screen: header, tabs, the open pane, what was said, the keys, and what is open over them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use crate::clock::Moment;
+use crate::rules::people::{Environment, Role};
+
+use super::keymap::{Intent, ROWS};
+use super::live::Liveness;
+use super::model::Model;
+use super::panes::{self, PaneId};
+use super::theme::Token;
+use super::ui::{Parts, Pen};
+use super::{boxes, guard_box};
+
+/// Below this there is one sentence.
+const SENTENCE: (u16, u16) = (40, 10);
+/// Below this there is one list without tabs.
+const LIST: (u16, u16) = (60, 16);
+
+/// Draws everything.
+pub fn draw(model: &Model, buffer: &mut Buffer) {
+    let area = buffer.area;
+    if area.is_empty() {
+        return;
+    }
+    let mut pen = Pen::new(buffer, &model.start.theme, model.start.glyphs);
+    pen.cover(area, Token::Bg);
+    if area.width < SENTENCE.0 || area.height < SENTENCE.1 {
+        return sentence(model, &mut pen, area);
+    }
+    let small = area.width < LIST.0 || area.height < LIST.1;
+    header(model, &mut pen, area);
+    let top = if small { 1 } else { 2 };
+    if !small {
+        tabs(model, &mut pen, area);
+    }
+    let body = Rect {
+        y: area.y + top,
+        height: area.height - top - 2,
+        ..area
+    };
+    body_of(model, &mut pen, body);
+    status(model, &mut pen, area);
+    footer(model, &mut pen, area);
+    if let Some(overlay) = &model.overlay {
+        boxes::draw(model, overlay, &mut pen, area);
+    }
+    if let Some(dialog) = &model.dialog {
+        guard_box::draw(model, dialog, &mut pen, area);
+    }
+}
+
+fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    if model.picture.is_none() {
+        let inside = pen.frame(area, model.pane.word(), Token::Border);
+        return match &model.link.trouble {
+            Some((why, hint)) => {
+                panes::say(
+                    pen,
+                    inside,
+                    Token::StatusDanger,
+                    &format!("cannot read: {why}"),
+                );
+                let below = Rect {
+                    y: inside.y + 2,
+                    height: inside.height.saturating_sub(2),
+                    ..inside
+                };
+                panes::say(pen, below, Token::Fg, hint);
+            }
+            None => panes::say(
+                pen,
+                inside,
+                Token::Muted,
+                &format!("loading {}", model.start.place),
+            ),
+        };
+    }
+    match model.pane {
+        PaneId::Home => panes::home::draw(model, pen, area),
+        PaneId::Blocks => panes::blocks::draw(model, pen, area),
+        PaneId::Ledger => panes::ledger::draw(model, pen, area),
+    }
+}
+
+fn environment(model: &Model) -> (Token, String) {
+    let Some(picture) = &model.picture else {
+        return (Token::StatusUnknown, " ? ".to_owned());
+    };
+    let token = match picture.deployment.environment {
+        Environment::Prod => Token::EnvProd,
+        Environment::Staging => Token::EnvStaging,
+        Environment::Dev => Token::EnvDev,
+        Environment::Demo => Token::EnvDemo,
+    };
+    let word = picture.deployment.environment.word().to_uppercase();
+    (token, format!(" {word} "))
+}
+
+fn mode(model: &Model) -> (Token, String) {
+    match model.arming.left(model.at) {
+        Some(left) => {
+            let seconds = left.as_secs();
+            (
+                Token::ModeArmed,
+                format!(" ARMED {:02}:{:02} ", seconds / 60, seconds % 60),
+            )
+        }
+        None => (Token::ModeReadonly, " READ-ONLY ".to_owned()),
+    }
+}
+
+fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let bar = pen.glyphs.bar();
+    let between = || (Token::Border, bar.to_owned());
+    let right = clock_and_link(model);
+    let right_width = width_of(&right);
+    let mut left: Parts = vec![environment(model), mode(model)];
+    if let Some(picture) = &model.picture {
+        left.push(between());
+        left.push((Token::Fg, format!(" {} ", picture.deployment.name)));
+        left.push(between());
+        let who = picture.actor.as_ref().map_or_else(
+            || {
+                (
+                    Token::StatusWarn,
+                    format!(" {} (nobody: look only)", picture.login),
+                )
+            },
+            |actor| {
+                let roles: Vec<_> = actor.roles.iter().copied().map(Role::word).collect();
+                let roles = if roles.is_empty() {
+                    "no role".to_owned()
+                } else {
+                    roles.join(", ")
+                };
+                (
+                    Token::Fg,
+                    format!(" {} ({})", actor.person_id, roles.replace('_', " ")),
+                )
+            },
+        );
+        left.push(who);
+        let others: Vec<_> = picture
+            .armed
+            .iter()
+            .filter(|armed| armed.console_id != model.start.console_id)
+            .map(|armed| armed.person_id.clone())
+            .collect();
+        if !others.is_empty() {
+            left.push((Token::ModeArmed, format!(" armed: {} ", others.join(", "))));
+        }
+    }
+    let room = area.width.saturating_sub(right_width + 1);
+    pen.parts(area.x, area.y, room, &left);
+    pen.parts(
+        area.right().saturating_sub(right_width),
+        area.y,
+        right_width,
+        &right,
+    );
+}
+
+fn width_of(parts: &Parts) -> u16 {
+    use unicode_width::UnicodeWidthStr;
+    let width: usize = parts.iter().map(|(_, text)| text.width()).sum();
+    u16::try_from(width).unwrap_or(u16::MAX)
+}
+
+fn clock_and_link(model: &Model) -> Parts {
+    let mut parts = Vec::new();
+    if let Some(picture) = &model.picture
+        && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
+    {
+        parts.push((
+            Token::StatusDanger,
+            format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000),
+        ));
+    }
+    parts.push(match model.liveness() {
+        Liveness::Loading => (Token::StatusPending, "loading ".to_owned()),
+        Liveness::Live => (Token::StatusOk, format!("live {} ", model.link.source)),
+        Liveness::Late(age) => (Token::StatusStale, format!("LATE {}s ", age.as_secs())),
+        Liveness::Lost(age) => (Token::StatusDanger, format!("LOST {}s ", age.as_secs())),
+    });
+    if let Some(now) = model.now() {
+        let seconds = model.counts();
+        let text = model.clock(now);
+        let text = if seconds {
+            text
+        } else {
+            without_seconds(&text)
+        };
+        parts.push((Token::Fg, format!("{text} ")));
+    }
+    parts
+}
+
+/// How far the workstation's clock may be off before it is shown.
+const SKEW_MILLISECONDS: i64 = 2_000;
+
+/// Drops the seconds of `02:14:07Z`: a clock that shows none does not have to be drawn every second.
+fn without_seconds(clock: &str) -> String {
+    match (clock.get(..5), clock.get(8..)) {
+        (Some(minutes), Some(zone)) => format!("{minutes}{zone}"),
+        _ => clock.to_owned(),
+    }
+}
+
+fn tabs(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let mut x = area.x + 1;
+    for pane in PaneId::ALL {
+        let count = match (pane, &model.picture) {
+            (PaneId::Blocks, Some(picture)) if picture.counts.open > 0 => {
+                let urgent = picture.reasons.iter().any(|reason| reason.untaken > 0);
+                format!(" {}{}", picture.counts.open, if urgent { "!" } else { "" })
+            }
+            _ => String::new(),
+        };
+        let text = format!("{} {pane}{count}", pane.digit());
+        let (text, style) = if *pane == model.pane {
+            (
+                format!("[{text}]"),
+                pen.style(Token::Accent).add_modifier(Modifier::BOLD),
+            )
+        } else {
+            (format!(" {text} "), pen.style(Token::Muted))
+        };
+        x += pen.write(x, area.y + 1, area.right().saturating_sub(x), style, &text) + 1;
+    }
+}
+
+fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let y = area.bottom() - 2;
+    let width = area.width.saturating_sub(2);
+    if let Some(line) = model.typing() {
+        let style = pen.style(Token::Accent);
+        pen.write(area.x + 1, y, 1, style, "/");
+        return pen.input(area.x + 2, y, width, line, true);
+    }
+    if let Some(said) = &model.status {
+        let at = said
+            .at
+            .map_or_else(String::new, |at| format!("{} ", model.clock(at)));
+        pen.parts(
+            area.x + 1,
+            y,
+            width,
+            &[(Token::Muted, at), (said.token, said.text.clone())],
+        );
+    }
+}
+
+fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let y = area.bottom() - 1;
+    let mut parts: Parts = Vec::new();
+    if model.typing().is_some() {
+        parts = key_parts(&[("enter", "filter"), ("esc", "leave it")]);
+        let fields = model.filter_fields().join(" ");
+        parts.push((Token::Muted, format!("fields {fields}")));
+    } else if !model.pending.is_empty() {
+        let typed = super::stroke::written(&model.pending);
+        parts.push((Token::KeyHint, typed));
+        parts.push((Token::Muted, " goes on; esc forgets it".to_owned()));
+    } else {
+        for row in ROWS.iter().filter(|row| !row.label.is_empty()) {
+            if row.only.is_none_or(|only| only == model.pane) {
+                let key = model.start.keymap.hint(row.intent);
+                parts.push((Token::KeyHint, key));
+                let token = match row.intent {
+                    Intent::Act if !model.liveness().is_good() => Token::KeyDisabled,
+                    _ => Token::KeyLabel,
+                };
+                parts.push((token, format!(" {}  ", row.label)));
+            }
+        }
+    }
+    pen.parts(area.x + 1, y, area.width.saturating_sub(2), &parts);
+}
+
+/// Writes keys with what they do.
+#[must_use]
+pub fn key_parts(keys: &[(&str, &str)]) -> Parts {
+    keys.iter()
+        .flat_map(|(key, label)| {
+            [
+                (Token::KeyHint, (*key).to_owned()),
+                (Token::KeyLabel, format!(" {label}  ")),
+            ]
+        })
+        .collect()
+}
+
+/// What still fits when nothing else does: where this is, whether it may write, and what is blocked.
+fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let mut parts: Parts = vec![environment(model), mode(model)];
+    pen.parts(area.x, area.y, area.width, &parts);
+    parts.clear();
+    let text = match &model.picture {
+        Some(picture) => format!(
+            "{} blocked, {} wait for you; enlarge the window",
+            picture.counts.open,
+            picture.mine.len()
+        ),
+        None => "loading".to_owned(),
+    };
+    let lines: Vec<Parts> = super::prose::wrap(&text, usize::from(area.width))
+        .into_iter()
+        .map(|line| vec![(Token::Fg, line)])
+        .collect();
+    let below = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    pen.lines(below, &lines);
+}
+
+impl Model {
+    /// Writes a time of day, in UTC or in local time.
+    #[must_use]
+    pub fn clock(&self, moment: Moment) -> String {
+        if self.local_time {
+            moment.local("%H:%M:%S")
+        } else {
+            moment.as_datetime().format("%H:%M:%SZ").to_string()
+        }
+    }
+
+    /// Writes a time with its day, unless that is today.
+    #[must_use]
+    pub fn date_and_clock(&self, moment: Moment) -> String {
+        let day = |moment: Moment| {
+            if self.local_time {
+                moment.local("%m-%d")
+            } else {
+                moment.as_datetime().format("%m-%d").to_string()
+            }
+        };
+        format!("{} {}", day(moment), self.clock(moment))
+    }
+}

@@ -1,0 +1,343 @@
+//! The loop: wait for something, let the model take it, do what it asks for, draw. No frame rate.
+
+use std::io::{self, stdout};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, raise};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::event::{Cause, Effect, Event};
+use super::link::{Address, Link};
+use super::model::{Model, Start};
+use super::terminal::{self, Screen, Taken};
+use super::{overlay::Overlay, screen};
+
+/// What a console is opened with.
+#[derive(Debug)]
+pub struct Opening {
+    /// Where the database is and who asks.
+    pub address: Address,
+    /// What the model starts with.
+    pub start: Start,
+    /// The file that keeps which entry was seen last; none when there is no place for it.
+    pub last_looked: Option<PathBuf>,
+    /// The editor for long reasons, from the environment.
+    pub editor: Option<String>,
+    /// Whether this runs inside tmux.
+    pub inside_tmux: bool,
+}
+
+/// How the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Somebody left.
+    Left,
+    /// There is no terminal to draw on.
+    NoTerminal,
+    /// The terminal went away or a signal came.
+    Stopped(Cause),
+}
+
+/// Opens the console and runs it to its end.
+pub async fn run(opening: Opening) -> io::Result<Ending> {
+    if !terminal::is_there() {
+        return Ok(Ending::NoTerminal);
+    }
+    let _taken = Taken::take("govdeck")?;
+    let mut shell = Shell::start(opening)?;
+    let ending = shell.run().await;
+    shell.remember();
+    shell.link.end().await;
+    ending
+}
+
+struct Shell {
+    model: Model,
+    link: Link,
+    screen: Screen,
+    keys: Option<EventStream>,
+    signals: Signals,
+    stops: mpsc::UnboundedReceiver<Cause>,
+    ended: Option<Ending>,
+    last_looked: Option<PathBuf>,
+    editor: Option<String>,
+    inside_tmux: bool,
+}
+
+struct Signals {
+    ends: Vec<(i32, SignalStream)>,
+    sleep: SignalStream,
+    wake: SignalStream,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let ends = [
+            Signal::SIGTERM,
+            Signal::SIGINT,
+            Signal::SIGHUP,
+            Signal::SIGQUIT,
+        ]
+        .map(|kind| {
+            let number = kind as i32;
+            signal(SignalKind::from_raw(number)).map(|stream| (number, stream))
+        });
+        Ok(Self {
+            ends: ends.into_iter().collect::<io::Result<_>>()?,
+            sleep: signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
+            wake: signal(SignalKind::from_raw(Signal::SIGCONT as i32))?,
+        })
+    }
+
+    async fn ending(ends: &mut [(i32, SignalStream)]) -> Cause {
+        let all = ends.iter_mut().map(|(number, stream)| {
+            Box::pin(async move {
+                stream.recv().await;
+                Cause::Signal(*number)
+            })
+        });
+        futures_util::future::select_all(all).await.0
+    }
+}
+
+impl Shell {
+    fn start(opening: Opening) -> io::Result<Self> {
+        let mut screen = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let size = screen.size()?;
+        let last_looked = opening.last_looked.as_deref().and_then(remembered);
+        let model = Model::new(
+            opening.start,
+            (size.width, size.height),
+            last_looked,
+            Instant::now(),
+        );
+        let (stop, stops) = mpsc::unbounded_channel();
+        watch_for_hang_up(stop);
+        let mut shell = Self {
+            link: Link::start(opening.address, model.first_wanted()),
+            model,
+            screen: {
+                screen.clear()?;
+                screen
+            },
+            keys: None,
+            signals: Signals::listen()?,
+            stops,
+            ended: None,
+            last_looked: opening.last_looked,
+            editor: opening.editor,
+            inside_tmux: opening.inside_tmux,
+        };
+        shell.draw()?;
+        terminal::forget_typed();
+        shell.keys = Some(EventStream::new());
+        Ok(shell)
+    }
+
+    async fn run(&mut self) -> io::Result<Ending> {
+        loop {
+            if self.model.take_redraw() {
+                self.draw()?;
+            }
+            let event = self.next().await;
+            if let Event::Stop(cause) = event {
+                return Ok(Ending::Stopped(cause));
+            }
+            for effect in self.model.update(event, Instant::now()) {
+                self.perform(effect)?;
+            }
+            if let Some(ending) = self.ended {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Waits for whatever comes first; nothing here waits for the database.
+    async fn next(&mut self) -> Event {
+        let wakes_at = self.model.wakes_at();
+        let tick = async {
+            match wakes_at {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let key = async {
+            match &mut self.keys {
+                Some(keys) => keys.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            cause = self.stops.recv() => Event::Stop(cause.unwrap_or(Cause::HungUp)),
+            cause = Signals::ending(&mut self.signals.ends) => Event::Stop(cause),
+            _ = self.signals.sleep.recv() => { self.sleep(); Event::Awake }
+            _ = self.signals.wake.recv() => { self.awake(); Event::Awake }
+            input = key => match input {
+                Some(Ok(input)) => Event::Input(input),
+                // Without keys nobody can leave any more.
+                Some(Err(_)) | None => Event::Stop(Cause::HungUp),
+            },
+            Some(answer) = self.link.answers.recv() => answer,
+            Ok(()) = self.link.sight.changed() => Event::Sight(self.link.sight.borrow_and_update().clone()),
+            () = tick => Event::Tick,
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Want(wanted) => self.link.want(*wanted),
+            Effect::Refresh => self.link.refresh(),
+            Effect::Plan { id, verb, asked } => self.link.plan(id, verb, asked),
+            Effect::Submit(request) => self.link.submit(request),
+            Effect::Disarm => self.link.disarm(),
+            Effect::Verify => self.link.verify(),
+            Effect::Copy(text) => self.copy(&text),
+            Effect::Edit(text) => self.edit(&text)?,
+            Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
+            Effect::Bell => terminal::ring()?,
+            Effect::Suspend => self.sleep(),
+            Effect::Quit => self.ended = Some(Ending::Left),
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let model = &self.model;
+        self.screen
+            .draw(|frame| screen::draw(model, frame.buffer_mut()))?;
+        Ok(())
+    }
+
+    fn copy(&mut self, text: &str) {
+        match terminal::copy(text, self.inside_tmux) {
+            Ok(()) => self.model.say_quietly(format!("copied: {text}")),
+            Err(_) => self.model.overlay = Some(Overlay::Clipboard(text.to_owned())),
+        }
+    }
+
+    /// Gives the terminal back, sleeps until woken, and takes it again.
+    fn sleep(&mut self) {
+        self.keys = None;
+        let _ = terminal::give_back();
+        // Stopping cannot be caught, so this returns when somebody continues us.
+        let _ = raise(Signal::SIGSTOP);
+        self.awake();
+    }
+
+    fn awake(&mut self) {
+        let _ = terminal::enter("govdeck");
+        if self.model.mouse == super::event::Mouse::Console {
+            let _ = terminal::set_mouse(self.model.mouse);
+        }
+        let _ = self.screen.clear();
+        self.keys = Some(EventStream::new());
+    }
+
+    /// Lets the person write a text in their editor, which has the terminal meanwhile.
+    fn edit(&mut self, text: &str) -> io::Result<()> {
+        let Some(editor) = &self.editor else {
+            self.model
+                .say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
+            return Ok(());
+        };
+        let file = Draft::with(text)?;
+        self.keys = None;
+        terminal::give_back()?;
+        let mut words = editor.split_whitespace();
+        let ran = std::process::Command::new(words.next().unwrap_or_default())
+            .args(words)
+            .arg(&file.0)
+            .status();
+        self.awake();
+        let event = match ran {
+            Ok(status) if status.success() => Event::Edited(std::fs::read_to_string(&file.0).ok()),
+            Ok(_) => Event::Trouble("the editor gave up; the reason is as before".to_owned()),
+            Err(error) => Event::Trouble(format!("the editor cannot be started: {error}")),
+        };
+        for effect in self.model.update(event, Instant::now()) {
+            self.perform(effect)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps which entry was seen last, for "since you last looked".
+    fn remember(&self) {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        let (Some(path), Some(picture)) = (&self.last_looked, &self.model.picture) else {
+            return;
+        };
+        let write = || -> io::Result<()> {
+            if let Some(folder) = path.parent() {
+                std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)?;
+            }
+            let mut options = std::fs::OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(path)?;
+            io::Write::write_all(&mut file, picture.head.seq.to_string().as_bytes())
+        };
+        if let Err(error) = write() {
+            tracing::warn!(%error, "what was seen last cannot be kept");
+        }
+    }
+}
+
+/// A text on its way through an editor; nobody else may read it, and it goes away.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn with(text: &str) -> io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut random = [0_u8; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = format!("govdeck-reason-{:016x}.txt", u64::from_be_bytes(random));
+        let path = std::env::temp_dir().join(name);
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        io::Write::write_all(&mut file, text.as_bytes())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn remembered(path: &Path) -> Option<i64> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.
+fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
+    std::thread::spawn(move || {
+        let stdin = io::stdin();
+        loop {
+            let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+            match poll(&mut watched, PollTimeout::NONE) {
+                Err(nix::errno::Errno::EINTR) => {}
+                _ => break,
+            }
+        }
+        let _ = stop.send(Cause::HungUp);
+    });
+}

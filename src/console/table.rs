@@ -1,0 +1,183 @@
+//! A long list as a table: columns drop out when it gets narrow, the selected row stays in sight.
+
+use ratatui::layout::Rect;
+
+use super::list::Drawn;
+use super::theme::Token;
+use super::ui::{Parts, Pen};
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its title.
+    pub title: &'static str,
+    /// How many cells it takes at least.
+    pub width: u16,
+    /// Which columns go first when it gets narrow: the highest; those with 0 stay.
+    pub rank: u8,
+}
+
+/// What stands in a cell.
+pub type Cell = (Token, String);
+
+/// What a table shows.
+pub struct Table<'a, Row> {
+    /// The columns.
+    pub columns: &'a [Column],
+    /// The rows of the window.
+    pub rows: &'a [Row],
+    /// Which one is selected, if it is there.
+    pub selected: Option<usize>,
+    /// Writes a row's cells.
+    pub cells: &'a dyn Fn(&Row) -> Vec<Cell>,
+}
+
+impl<Row> Table<'_, Row> {
+    /// Draws the table and tells where its rows went.
+    pub fn draw(&self, pen: &mut Pen<'_>, area: Rect) -> Drawn {
+        if area.height < 2 || area.width < 4 {
+            return Drawn::default();
+        }
+        let kept = self.kept(area.width - 2);
+        let widths = self.widths(&kept, area.width - 2);
+        let heads = kept
+            .iter()
+            .map(|at| (Token::Muted, self.columns[*at].title.to_owned()));
+        write_row(pen, area, area.y, &heads.collect(), &widths);
+        let height = area.height - 1;
+        let offset = offset(self.selected, self.rows.len(), height);
+        for (line, row) in self
+            .rows
+            .iter()
+            .skip(offset)
+            .take(usize::from(height))
+            .enumerate()
+        {
+            let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
+            let cells = (self.cells)(row);
+            let cells = kept
+                .iter()
+                .filter_map(|at| cells.get(*at).cloned())
+                .collect();
+            write_row(pen, area, y, &cells, &widths);
+            if self.selected == Some(offset + line) {
+                pen.select(area, y);
+            }
+        }
+        Drawn {
+            top: area.y + 1,
+            height,
+            offset,
+        }
+    }
+
+    /// Tells which columns there is room for.
+    fn kept(&self, width: u16) -> Vec<usize> {
+        let mut kept: Vec<usize> = (0..self.columns.len()).collect();
+        let takes = |kept: &[usize]| {
+            kept.iter()
+                .map(|at| self.columns[*at].width + 2)
+                .sum::<u16>()
+        };
+        while takes(&kept) > width + 2 {
+            let worst = kept.iter().copied().max_by_key(|at| self.columns[*at].rank);
+            match worst {
+                Some(worst) if self.columns[worst].rank > 0 => kept.retain(|at| *at != worst),
+                _ => break,
+            }
+        }
+        kept
+    }
+
+    /// Gives the first column what is left over.
+    fn widths(&self, kept: &[usize], width: u16) -> Vec<u16> {
+        let mut widths: Vec<u16> = kept.iter().map(|at| self.columns[*at].width).collect();
+        let taken = widths.iter().map(|width| width + 2).sum::<u16>();
+        let spare = (width + 2).saturating_sub(taken);
+        // The id may need room, but not half a wide screen.
+        let first = (spare / 3).min(8);
+        if let Some(width) = widths.first_mut() {
+            *width += first;
+        }
+        if let Some(width) = widths.last_mut() {
+            *width += spare - first;
+        }
+        widths
+    }
+}
+
+fn write_row(pen: &mut Pen<'_>, area: Rect, y: u16, cells: &Parts, widths: &[u16]) {
+    let mut x = area.x + 2;
+    for ((token, text), width) in cells.iter().zip(widths) {
+        let style = pen.style(*token);
+        let room = area.right().saturating_sub(x).min(*width);
+        pen.write(x, y, room, style, text);
+        x += width + 2;
+    }
+}
+
+/// Tells which row comes first on the screen: the selected one stays near the middle, the ends are filled.
+#[must_use]
+pub fn offset(selected: Option<usize>, rows: usize, height: u16) -> usize {
+    let height = usize::from(height);
+    let last = rows.saturating_sub(height);
+    selected.map_or(0, |at| at.saturating_sub(height / 2).min(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_selected_row_is_always_on_the_screen() {
+        for rows in 0..30 {
+            for height in 1..12_u16 {
+                for selected in 0..rows {
+                    let offset = offset(Some(selected), rows, height);
+                    assert!(offset <= selected && selected < offset + usize::from(height));
+                    assert!(
+                        offset == 0 || offset + usize::from(height) <= rows,
+                        "no gap at the end"
+                    );
+                }
+            }
+        }
+        assert_eq!(offset(None, 100, 10), 0);
+    }
+
+    #[test]
+    fn columns_drop_by_rank_and_the_first_ones_stay() {
+        let columns = [
+            Column {
+                title: "RUN",
+                width: 8,
+                rank: 0,
+            },
+            Column {
+                title: "REASON",
+                width: 20,
+                rank: 2,
+            },
+            Column {
+                title: "LEFT",
+                width: 6,
+                rank: 0,
+            },
+            Column {
+                title: "OWNER",
+                width: 8,
+                rank: 1,
+            },
+        ];
+        let table = Table::<()> {
+            columns: &columns,
+            rows: &[],
+            selected: None,
+            cells: &|()| Vec::new(),
+        };
+        assert_eq!(table.kept(60), [0, 1, 2, 3]);
+        assert_eq!(table.kept(30), [0, 2, 3]);
+        assert_eq!(table.kept(18), [0, 2]);
+        assert_eq!(table.kept(1), [0, 2]);
+    }
+}

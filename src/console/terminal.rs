@@ -1,0 +1,121 @@
+//! The terminal: what it is told at the start, and that all of it is taken back, however the program ends.
+
+use std::io::{self, IsTerminal, Write, stdout};
+use std::process::{Command as Process, Stdio};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
+use crossterm::{cursor, execute};
+use nix::sys::termios::{FlushArg, tcflush};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::event::Mouse;
+
+/// The screen that is drawn on.
+pub(super) type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+
+/// Tells whether there is a terminal to draw on and keys to read.
+pub(super) fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Takes the terminal over; dropping it gives the terminal back.
+#[derive(Debug)]
+pub(super) struct Taken(());
+
+impl Taken {
+    /// Takes the terminal over, and gives it back even when the program panics.
+    pub fn take(title: &str) -> io::Result<Self> {
+        // NO_COLOR is answered by the mono theme; crossterm's own answer would also take bold and reverse away.
+        crossterm::style::force_color_output(true);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let _ = give_back();
+            before(panic);
+        }));
+        enter(title)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let _ = give_back();
+    }
+}
+
+/// Tells the terminal what it has to do for us.
+pub(super) fn enter(title: &str) -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        cursor::Hide,
+        SetTitle(title)
+    )?;
+    forget_typed();
+    Ok(())
+}
+
+/// Takes back everything that the terminal was told.
+pub(super) fn give_back() -> io::Result<()> {
+    let mut out = stdout();
+    let told = execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+        SetTitle("")
+    );
+    let _ = out.flush();
+    terminal::disable_raw_mode()?;
+    told
+}
+
+/// Forgets what was typed before there was a screen to see it on.
+pub(super) fn forget_typed() {
+    let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
+}
+
+/// Gives the mouse to the console, or back.
+pub(super) fn set_mouse(mouse: Mouse) -> io::Result<()> {
+    match mouse {
+        Mouse::Console => execute!(stdout(), EnableMouseCapture),
+        Mouse::Terminal => execute!(stdout(), DisableMouseCapture),
+    }
+}
+
+/// Rings the bell.
+pub(super) fn ring() -> io::Result<()> {
+    let mut out = stdout();
+    out.write_all(b"\x07")?;
+    out.flush()
+}
+
+/// Puts a text into the clipboard: by tmux inside tmux, else by the terminal itself.
+///
+/// A terminal never says whether it took the text, so the text is also said in the status line.
+pub(super) fn copy(text: &str, inside_tmux: bool) -> io::Result<()> {
+    if inside_tmux {
+        let mut child = Process::new("tmux")
+            .args(["load-buffer", "-w", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            input.write_all(text.as_bytes())?;
+        }
+        let taken = child.wait()?.success();
+        return taken
+            .then_some(())
+            .ok_or_else(|| io::Error::other("tmux did not take it"));
+    }
+    execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+}
