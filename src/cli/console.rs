@@ -76,15 +76,14 @@ fn opening(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Opening, Failure> {
     let depth = depth_of(variable);
-    let themes_folder: Option<PathBuf> = None;
-    let wanted = "auto";
+    let themes_folder = settings.paths().themes_dir;
+    let wanted = settings.theme.as_str();
     let name = if wanted == "auto" {
         by_the_terminal(depth)
     } else {
         wanted
     };
-    let theme = Theme::load(name, themes_folder.as_deref(), depth)
-        .map_err(|error| Failure::new(Exit::BadInput, error.sentence, error.hint))?;
+    let theme = Theme::load(name, themes_folder.as_deref(), depth)?;
     let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .find_map(|name| variable(name))

@@ -14,6 +14,7 @@ mod ledger;
 mod manual;
 mod page;
 mod status;
+mod theme;
 mod why;
 
 use std::path::PathBuf;
@@ -38,6 +39,9 @@ struct Cli {
     /// Use this database: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     #[arg(long, global = true, value_name = "DSN")]
     dsn: Option<String>,
+    /// Use this theme; `theme list` names them.
+    #[arg(long, global = true, value_name = "NAME")]
+    theme: Option<String>,
     /// Print one JSON document.
     #[arg(long, global = true)]
     json: bool,
@@ -74,6 +78,9 @@ enum Verb {
     /// Make, show or check the config file.
     #[command(subcommand)]
     Config(config::Config),
+    /// List, show or check what the console can look like.
+    #[command(subcommand)]
+    Theme(theme::Theme),
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -95,6 +102,7 @@ pub fn main() -> ExitCode {
     let flags = Flags {
         config: cli.config,
         dsn: cli.dsn,
+        theme: cli.theme,
     };
     let ended = match cli.verb {
         Some(verb) => run(verb, &flags).map(|page| page.print(shape)),
@@ -149,6 +157,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Config(verb) => verb.run(flags),
+        Verb::Theme(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);

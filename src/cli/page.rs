@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::actions::Stop;
 use crate::canon::JsonError;
+use crate::console::theme::ThemeError;
 use crate::rules::{Refusal, Verdict, text};
 use crate::settings::SettingsError;
 use crate::store::StoreError;
@@ -188,6 +189,12 @@ impl From<StoreError> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
+        Self::new(Exit::BadInput, error.sentence, error.hint)
+    }
+}
+
+impl From<ThemeError> for Failure {
+    fn from(error: ThemeError) -> Self {
         Self::new(Exit::BadInput, error.sentence, error.hint)
     }
 }

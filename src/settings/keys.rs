@@ -20,6 +20,8 @@ pub enum Kind {
     Folder,
     /// The path of a file.
     File,
+    /// A plain name.
+    Name,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -31,6 +33,7 @@ impl fmt::Display for Kind {
             Self::Switch => out.write_str("true or false"),
             Self::Folder => out.write_str("the path of a folder"),
             Self::File => out.write_str("the path of a file"),
+            Self::Name => out.write_str("a name"),
             Self::Choice(words) => write!(out, "one of {}", words.join(", ")),
         }
     }
@@ -133,6 +136,16 @@ pub static KEYS: &[Key] = &[
             )
         },
     },
+    Key {
+        name: "theme",
+        env: "GOVDECK_THEME",
+        flag: Some("--theme"),
+        meaning: "What the console looks like; auto is dark or light, as the terminal is.",
+        kind: Kind::Name,
+        default: "auto",
+        example: "\"auto\"",
+        show: |settings| (settings.theme.to_string(), &settings.theme.source),
+    },
 ];
 
 const NONE: &str = "(none)";
@@ -221,6 +234,19 @@ impl Readable for PathBuf {
             ));
         }
         Ok(Self::from(text))
+    }
+}
+
+impl Readable for String {
+    fn read(text: &str) -> Result<Self, Fault> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !text.is_empty() && text.chars().all(plain) {
+            return Ok(text.to_owned());
+        }
+        Err(Fault::new(
+            "is not a plain name",
+            "write lower-case letters, digits and `-`, as in dark",
+        ))
     }
 }
 

@@ -112,12 +112,15 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--dsn`: the database.
     pub dsn: Option<String>,
+    /// `--theme`: what the console looks like.
+    pub theme: Option<String>,
 }
 
 impl Flags {
     fn text(&self, flag: &str) -> Option<&str> {
         match flag {
             "--dsn" => self.dsn.as_deref(),
+            "--theme" => self.theme.as_deref(),
             _ => None,
         }
     }
@@ -129,6 +132,7 @@ impl fmt::Debug for Flags {
         out.debug_struct("Flags")
             .field("config", &self.config)
             .field("dsn", &dsn)
+            .field("theme", &self.theme)
             .finish()
     }
 }
@@ -138,6 +142,8 @@ impl fmt::Debug for Flags {
 pub struct Paths {
     /// The config file that is read, or would be if it existed.
     pub config_file: Option<PathBuf>,
+    /// Where the user's own themes lie.
+    pub themes_dir: Option<PathBuf>,
     /// Where the embedded database lies by default.
     pub data_dir: Option<PathBuf>,
     /// Where the log lies by default.
@@ -161,6 +167,8 @@ pub struct Settings {
     pub log_level: Setting<LogLevel>,
     /// Where the log goes; missing only when nothing is logged and no default is known.
     pub log_file: Setting<Option<PathBuf>>,
+    /// What the console looks like: the name of a theme, or `auto`.
+    pub theme: Setting<String>,
     paths: Paths,
     config_mode: Option<u32>,
     passwords: Vec<Source>,
@@ -188,6 +196,7 @@ impl Settings {
         let layers = Layers::collect(config.as_ref(), &environment, flags)?;
         let paths = Paths {
             config_file: config_file.map(|(path, _)| path),
+            themes_dir: folders.config.as_ref().map(|folder| folder.join("themes")),
             data_dir: folders.data.clone(),
             state_dir: folders.state.clone(),
             log_file: None,
@@ -221,6 +230,7 @@ impl Settings {
             None => Setting::default_of(Some(folders.log_file()?)),
         };
         let root = layers.read("governance_root")?;
+        let theme = layers.read("theme")?;
         Ok(Self {
             dsn,
             direct_dsn: direct_dsn.map_or(Setting::default_of(None), |direct| direct.map(Some)),
@@ -228,6 +238,7 @@ impl Settings {
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
             log_level,
             log_file,
+            theme: theme.unwrap_or_else(|| Setting::default_of("auto".to_owned())),
             paths,
             config_mode: None,
             passwords: layers.passwords(),

@@ -28,6 +28,7 @@ fn init_writes_a_private_template_once() {
         "governance_root",
         "log_level",
         "log_file",
+        "theme",
     ] {
         assert!(template.contains(&format!("\n#{key} = ")), "{key}");
     }
@@ -214,6 +215,7 @@ fn unknown_empty_and_malformed_variables_are_refused() {
         ("GOVDECK_POOLED", "yes", "is neither true nor false"),
         ("GOVDECK_LOG_LEVEL", "INFO", "`log_level` is none of"),
         ("GOVDECK_LOG_FILE", " ", "is empty"),
+        ("GOVDECK_THEME", "../dark", "is not a plain name"),
         (
             "GOVDECK_DIRECT_DSN",
             "sqlite:x",
@@ -267,7 +269,8 @@ fn path_names_the_files_of_this_home() {
     );
     let below = |path: &str| json!(home.folder().join(path).display().to_string());
     let expected = json!({
-        "schema": "govdeck.config-path.v1", "config_file": below("config/govdeck/config.toml"), "data_dir": below("data/govdeck"),
+        "schema": "govdeck.config-path.v1", "config_file": below("config/govdeck/config.toml"),
+        "themes_dir": below("config/govdeck/themes"), "data_dir": below("data/govdeck"),
         "state_dir": below("state/govdeck"), "log_file": below("state/govdeck/govdeck.log"),
     });
     assert_eq!(said, expected);
@@ -319,6 +322,7 @@ fn completions_name_every_verb() {
             "canon",
             "hash",
             "config",
+            "theme",
             "completions",
             "man",
             "take-block",

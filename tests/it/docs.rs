@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 use govdeck::actions::{ENTRIES, Entry, Required};
+use govdeck::console::theme::check::{Numbers, check};
+use govdeck::console::theme::{Theme, Token};
 use govdeck::rules::people::Basis;
 use govdeck::settings::{KEYS, OTHER_VARIABLES};
 use govdeck::store::tables::{Kind, TABLES};
@@ -243,6 +245,39 @@ fn the_table_of_tables_is_current() {
     assert_current("docs/ledger.md", &text);
 }
 
+#[test]
+fn the_tables_of_themes_are_current() {
+    let told = |number: Option<f64>| {
+        // Cut off, so that no number promises more than there is.
+        number.map_or("none".to_owned(), |number| {
+            format!("{:.2}", (number * 100.0).floor() / 100.0)
+        })
+    };
+    let columns = [
+        "theme",
+        "least contrast",
+        "in 256 colours",
+        "states apart",
+        "in 256 colours",
+    ];
+    let mut text = "### The numbers\n\n".to_owned() + &row(&columns) + "|---|---|---|---|---|\n";
+    for name in Theme::NAMES {
+        let theme = Theme::built_in(name).expect("it is built in");
+        let report = check(&theme).expect("it can be checked");
+        let (full, rounded): (Numbers, Numbers) = (report.full, report.rounded);
+        let name = format!("`{name}`");
+        let numbers = [full.contrast, rounded.contrast, full.apart, rounded.apart].map(told);
+        text += &row(&[&name, &numbers[0], &numbers[1], &numbers[2], &numbers[3]]);
+    }
+    text += "\n## The tokens\n\n";
+    text += &(row(&["token", "lies on", "what it is"]) + "|---|---|---|\n");
+    for token in Token::ALL {
+        let name = format!("`{}`", token.name());
+        text += &row(&[&name, token.kind().word(), token.meaning()]);
+    }
+    assert_current("docs/themes.md", &text);
+}
+
 /// Leaves out what stands between fences, where a bracket is no link.
 fn prose(text: &str) -> String {
     let outside = |(place, part): (usize, &str)| (place % 2 == 0).then(|| part.to_owned());
@@ -301,7 +336,14 @@ fn code_spans(text: &str) -> Vec<String> {
 
 #[test]
 fn every_named_file_exists() {
-    let folders = ["src/", "tests/", "migrations/", "scripts/", "docs/"];
+    let folders = [
+        "src/",
+        "tests/",
+        "migrations/",
+        "scripts/",
+        "docs/",
+        "themes/",
+    ];
     let mut gone = Vec::new();
     for page in pages() {
         for span in code_spans(&read(&page)) {

@@ -15,6 +15,7 @@ mod cli_ledger;
 mod cli_refusals;
 mod cli_secrets;
 mod cli_servers;
+mod cli_theme;
 mod docs;
 mod house;
 mod sql_style;

@@ -1,4 +1,4 @@
-//! Colours as numbers: names, what a terminal with 256 of them shows instead, and how far apart two are.
+//! Colours as numbers: names, what a terminal with 256 of them shows instead, and how two of them differ.
 
 use std::sync::LazyLock;
 
@@ -119,6 +119,16 @@ pub(super) fn times(matrix: &[[f64; 3]; 3], [x, y, z]: [f64; 3]) -> [f64; 3] {
     matrix.map(|[a, b, c]| a * x + b * y + c * z)
 }
 
+/// Computes how well one colour is read on another, from 1 to 21, as WCAG 2 has it.
+pub(super) fn contrast(one: Rgb, other: Rgb) -> f64 {
+    let luminance = |rgb| {
+        let [r, g, b] = linear(rgb);
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
 /// Places a colour where equal steps look alike: Björn Ottosson's `OKLab`.
 pub(super) fn oklab(color: Linear) -> [f64; 3] {
     const CONES: [[f64; 3]; 3] = [
@@ -154,6 +164,13 @@ mod tests {
         ] {
             assert_eq!(parse(word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn contrast_is_that_of_the_standard() {
+        assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 1e-9);
+        assert!((contrast([119; 3], [255; 3]) - 4.48).abs() < 0.005);
+        assert!((contrast([255, 0, 0], [255; 3]) - 4.00).abs() < 0.005);
     }
 
     #[test]

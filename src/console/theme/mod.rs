@@ -3,16 +3,19 @@
 //! A [`Token`] names a meaning, a theme file gives it a style, and [`Theme::at`] hands that to whoever draws. Nothing
 //! else in the console names a colour.
 
+pub mod check;
 mod colour;
 mod file;
 mod sheet;
 mod token;
+mod vision;
 
 use std::path::Path;
 
 use ratatui::style::{Color, Style};
 
 pub use token::{Kind, Token};
+pub use vision::Vision;
 
 use file::Origin;
 
@@ -158,11 +161,17 @@ impl Theme {
         ground.patch(self.at(Token::SelectionFg)).bold()
     }
 
+    /// Spells the style of a token as a theme file does.
+    #[must_use]
+    pub fn spelled(&self, token: Token) -> String {
+        sheet::spelled(self.at(token))
+    }
+
     /// Spells the theme as a file that inherits nothing.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let tokens = Token::ALL.iter().map(|token| {
-            let style = sheet::spelled(self.at(*token));
+            let style = self.spelled(*token);
             format!("\"{}\" = \"{style}\"\n", token.name())
         });
         let tokens: String = tokens.collect();

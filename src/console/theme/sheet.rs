@@ -206,7 +206,7 @@ impl Sheet {
             let hint = "put quotes around it";
             return Err(self.refuse(start, what, hint));
         };
-        // With escapes in it, the text does not stand in the file as it is; then its beginning has to do.
+        // With escapes in it, the text does not stand in the file as it is; then the column is only near.
         let inside = self.text[value.span()].find(text.as_ref()).unwrap_or(0);
         Ok(Said {
             text: text.to_string(),

@@ -1,16 +1,19 @@
 //! The closed list of what has a look: names by meaning, never by colour.
 
-/// Says what a token's colours lie on, and so what they are checked against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A background; only a background.
-    Ground,
-    /// Something to read on any ground: text, a sign, a figure.
-    Text,
-    /// Something to read on `selection.bg` alone.
-    Selected,
-    /// A line around things; it tells nothing that words do not tell.
-    Line,
+use crate::rules::words;
+
+words! {
+    /// What a token's colours lie on, and so what they are checked against.
+    pub enum Kind {
+        /// A background; only a background.
+        Ground = "itself",
+        /// Something to read: text, a sign, a figure.
+        Text = "any ground",
+        /// Something to read in the selected row.
+        Selected = "selection.bg",
+        /// A line around things; it tells nothing that words do not tell.
+        Line = "any ground, unchecked",
+    }
 }
 
 /// Declares the tokens with name, kind and meaning, so that each stands in one place.

@@ -30,6 +30,7 @@ fn defaults_lie_in_the_folders_of_the_given_home() {
         settings.paths(),
         Paths {
             config_file: Some(home.config()),
+            themes_dir: Some(home.path(".config/govdeck/themes")),
             data_dir: Some(home.path(".local/share/govdeck")),
             state_dir: Some(home.path(".local/state/govdeck")),
             log_file: Some(log),
@@ -80,6 +81,7 @@ fn other_value(key: &Key) -> &'static str {
         Kind::Dsn => "postgres://u@h/d",
         Kind::Switch => "true",
         Kind::Folder | Kind::File => "/elsewhere",
+        Kind::Name => "dusk-2",
         Kind::Choice(words) => words[0],
     }
 }
@@ -109,6 +111,7 @@ fn every_row_of_the_table_reaches_its_field_from_every_layer() {
             assert_eq!(
                 Flags {
                     dsn: Some("x".into()),
+                    theme: Some("x".into()),
                     ..Flags::default()
                 }
                 .text(flag),
