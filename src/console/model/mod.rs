@@ -97,6 +97,8 @@ pub struct Model {
     picture_at: Instant,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
+    /// How many reasons had a block past its time when it was last looked.
+    breached: Option<usize>,
     redraw: bool,
 }
 
@@ -152,6 +154,7 @@ impl Model {
             picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,
+            breached: None,
             redraw: true,
         };
         model.wanted = model.wants();
