@@ -248,6 +248,10 @@ impl Dialog {
     /// Takes a pasted text: into words and the reason, never into the phrase.
     pub fn paste(&mut self, text: &str, at: Instant) -> Step {
         self.last_key = Some(at);
+        // A yes in whose wake something is pasted was part of a paste itself.
+        if let Stage::Asking(asking) = &mut self.stage {
+            asking.take_back();
+        }
         match &mut self.stage {
             Stage::Filling(filling) => {
                 if let Some((_, _, line)) = filling.fields.get_mut(filling.focus) {
