@@ -8,6 +8,7 @@ use tui_textarea::TextArea;
 use crate::actions::{ChangedRow, Proposal, Stop};
 use crate::canon::Digest;
 use crate::rules::guard::{Answer, Level, REASON_AT_LEAST};
+use crate::rules::text::is_hostile;
 use crate::store::Target;
 
 use super::super::form::Line;
@@ -166,6 +167,8 @@ impl Asking {
                 return Step::Edit(self.reason.lines().join("\n"));
             }
             _ => match self.focus {
+                // What could reorder or hide the reason's text is not typed by hand.
+                Focus::Reason if stroke.character().is_some_and(is_hostile) => {}
                 Focus::Reason => {
                     self.reason.input(*key);
                 }

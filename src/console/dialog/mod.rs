@@ -14,6 +14,7 @@ use tui_textarea::TextArea;
 use crate::actions::{Asked, Entry, Outcome, Proposal, Request, Stop};
 use crate::rules::Refusal;
 use crate::rules::guard::Level;
+use crate::rules::text::scrub;
 use crate::store::Sealed;
 
 use super::form::Line;
@@ -260,9 +261,7 @@ impl Dialog {
                 Step::Stay
             }
             Stage::Asking(asking) if asking.focus == Focus::Reason => {
-                asking
-                    .reason
-                    .insert_str(crate::rules::text::scrub(text.trim_end()));
+                asking.reason.insert_str(plain_lines(text).join("\n"));
                 Step::Stay
             }
             _ => Step::Say("a paste is not taken here".to_owned()),
@@ -272,7 +271,7 @@ impl Dialog {
     /// Takes the reason that was written in an editor.
     pub fn edited(&mut self, text: &str) {
         if let Stage::Asking(asking) = &mut self.stage {
-            asking.reason = TextArea::new(text.trim_end().lines().map(str::to_owned).collect());
+            asking.reason = TextArea::new(plain_lines(text));
         }
     }
 
@@ -342,6 +341,13 @@ impl Dialog {
             }
         }
     }
+}
+
+/// Writes a text as lines that are fit to be shown.
+fn plain_lines(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = text.trim_end().lines();
+    lines.map(|line| scrub(line).into_owned()).collect()
 }
 
 fn refused(stop: Stop) -> Stage {
