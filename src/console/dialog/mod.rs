@@ -203,8 +203,17 @@ impl Dialog {
 
     /// Takes a key.
     pub fn press(&mut self, key: &KeyEvent, at: Instant) -> Step {
-        let Some(stroke) = Stroke::of(key) else {
-            return Step::Stay;
+        let stroke = match Stroke::of(key) {
+            // The way out of everything is one out of a dialog too.
+            Some(Stroke {
+                code: KeyCode::Char('c'),
+                control: true,
+            }) => Stroke {
+                code: KeyCode::Esc,
+                control: false,
+            },
+            Some(stroke) => stroke,
+            None => return Step::Stay,
         };
         let quiet = self
             .last_key
