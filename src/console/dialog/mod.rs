@@ -228,6 +228,8 @@ impl Dialog {
         match &mut self.stage {
             Stage::Filling(filling) => match filling.press(stroke, self.entry) {
                 Some(words) => {
+                    // A word that was taken away since the last refusal is asked no more.
+                    self.asked.fields.clear();
                     for (name, value) in words {
                         if name == "id" {
                             self.asked.target = value;
