@@ -7,7 +7,7 @@ use tui_textarea::TextArea;
 
 use crate::actions::{ChangedRow, Proposal, Stop};
 use crate::canon::Digest;
-use crate::rules::guard::{Answer, Level, REASON_AT_LEAST};
+use crate::rules::guard::{Answer, Level, REASON_AT_LEAST, REASON_AT_MOST};
 use crate::rules::text::is_hostile;
 use crate::store::Target;
 
@@ -146,6 +146,11 @@ impl Asking {
         let reason = self.reason.lines().join("\n").trim().chars().count();
         if reason < REASON_AT_LEAST {
             return Some(format!("reason: {reason} of {REASON_AT_LEAST} characters"));
+        }
+        if reason > REASON_AT_MOST {
+            return Some(format!(
+                "reason: {reason} characters, at most {REASON_AT_MOST} are kept"
+            ));
         }
         (self.typed.text() != self.proposal.phrase())
             .then(|| "locked until the text matches".to_owned())
