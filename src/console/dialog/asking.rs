@@ -7,7 +7,8 @@ use tui_textarea::TextArea;
 
 use crate::actions::{ChangedRow, Proposal, Stop};
 use crate::canon::Digest;
-use crate::rules::guard::{Answer, Level, REASON_AT_LEAST};
+use crate::rules::guard::{Answer, Level, REASON_AT_LEAST, REASON_AT_MOST};
+use crate::rules::text::is_hostile;
 use crate::store::Target;
 
 use super::super::form::Line;
@@ -109,9 +110,14 @@ impl Asking {
         }
     }
 
-    pub(super) fn lock(&mut self, why: String) {
+    /// Takes back a confirmation that has not counted yet.
+    pub(super) fn take_back(&mut self) {
         self.pressed = None;
         self.ahead_at = None;
+    }
+
+    pub(super) fn lock(&mut self, why: String) {
+        self.take_back();
         self.locked = Some(why);
     }
 
@@ -141,6 +147,11 @@ impl Asking {
         if reason < REASON_AT_LEAST {
             return Some(format!("reason: {reason} of {REASON_AT_LEAST} characters"));
         }
+        if reason > REASON_AT_MOST {
+            return Some(format!(
+                "reason: {reason} characters, at most {REASON_AT_MOST} are kept"
+            ));
+        }
         (self.typed.text() != self.proposal.phrase())
             .then(|| "locked until the text matches".to_owned())
     }
@@ -161,6 +172,8 @@ impl Asking {
                 return Step::Edit(self.reason.lines().join("\n"));
             }
             _ => match self.focus {
+                // What could reorder or hide the reason's text is not typed by hand.
+                Focus::Reason if stroke.character().is_some_and(is_hostile) => {}
                 Focus::Reason => {
                     self.reason.input(*key);
                 }

@@ -97,7 +97,11 @@ impl Model {
                 self.dialog = None;
             }
             Step::Plan => self.plan(effects),
-            Step::Submit(request) => effects.push(Effect::Submit(request)),
+            Step::Submit(request) => {
+                self.sent
+                    .insert(request.ticket().to_owned(), request.verb());
+                effects.push(Effect::Submit(request));
+            }
             Step::Edit(text) => effects.push(Effect::Edit(text)),
             Step::Say(text) => self.say_quietly(text),
         }

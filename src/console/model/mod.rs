@@ -3,7 +3,7 @@
 mod input;
 mod news;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,6 +93,8 @@ pub struct Model {
     /// The entry up to which this person had looked when they last left.
     pub last_looked: Option<i64>,
     pub(super) next_id: u64,
+    /// The verbs of the requests that are under way, by their tickets.
+    sent: BTreeMap<String, &'static str>,
     /// When the picture came, to count on from its time.
     picture_at: Instant,
     wanted: Wanted,
@@ -151,6 +153,7 @@ impl Model {
             verified: None,
             last_looked,
             next_id: 0,
+            sent: BTreeMap::new(),
             picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,

@@ -17,10 +17,8 @@ use super::{Model, Verified};
 
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
-        let verb = self
-            .dialog
-            .as_ref()
-            .map_or("request", |dialog| dialog.entry.verb);
+        // The dialog that is open by now may be another one's.
+        let verb = self.sent.remove(ticket).unwrap_or("request");
         match &outcome {
             Outcome::Done(sealed) => {
                 if verb == super::super::ARM {
