@@ -184,9 +184,9 @@ impl Model {
         effects
     }
 
-    /// Returns what the reader is to look at first.
+    /// Returns what the reader is to look at.
     #[must_use]
-    pub fn first_wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> Wanted {
         self.wanted.clone()
     }
 
