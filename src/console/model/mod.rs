@@ -164,6 +164,7 @@ impl Model {
     /// Takes an event and says what is to be done.
     pub fn update(&mut self, event: Event, at: Instant) -> Vec<Effect> {
         self.at = at;
+        self.bar_dialog();
         let mut effects = Vec::new();
         match event {
             Event::Tick => self.tick(&mut effects),
@@ -173,6 +174,7 @@ impl Model {
                 self.happen(event, &mut effects);
             }
         }
+        self.bar_dialog();
         let wants = self.wants();
         if wants != self.wanted {
             self.wanted = wants.clone();
