@@ -64,7 +64,7 @@ pub struct Model {
     pub picture: Option<Arc<Picture>>,
     /// How the link stands.
     pub link: Link,
-    /// The list of Home, by position in its sections.
+    /// The selected line of Home; a new picture keeps the line, wherever it comes to stand.
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
