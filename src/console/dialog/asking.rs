@@ -37,6 +37,8 @@ pub struct Asking {
     pub focus: Focus,
     /// Why it can no longer be confirmed.
     pub locked: Option<String>,
+    /// Why it cannot be confirmed now.
+    pub barred: Option<String>,
     /// How far the text is scrolled.
     pub scroll: u16,
     /// The confirming key that still has to stand alone.
@@ -84,6 +86,7 @@ impl Asking {
                 Focus::Cancel
             },
             locked: None,
+            barred: None,
             scroll: 0,
             pressed: None,
             ahead_at: None,
@@ -139,6 +142,9 @@ impl Asking {
     pub fn missing(&self) -> Option<String> {
         if let Some(why) = &self.locked {
             return Some(format!("locked: {why}"));
+        }
+        if let Some(why) = &self.barred {
+            return Some(why.clone());
         }
         if self.level() < Level::Review {
             return None;

@@ -279,6 +279,16 @@ impl Dialog {
         }
     }
 
+    /// Keeps the proposal on the screen from being confirmed, for as long as there is a reason.
+    pub fn bar(&mut self, why: Option<String>) {
+        if let Stage::Asking(asking) = &mut self.stage {
+            if why.is_some() {
+                asking.take_back();
+            }
+            asking.barred = why;
+        }
+    }
+
     /// Takes the reason that was written in an editor.
     pub fn edited(&mut self, text: &str) {
         if let Stage::Asking(asking) = &mut self.stage {

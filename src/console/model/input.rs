@@ -12,6 +12,7 @@ use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
 use super::super::panes::PaneId;
+use super::super::picture::Picture;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
 use super::Model;
@@ -142,30 +143,10 @@ impl Model {
     /// Says why an action cannot be begun here and now; none when it can.
     #[must_use]
     pub fn why_not(&self, entry: &Entry) -> Option<Refusal> {
-        let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
-            return Some(Refusal::new(
-                "the picture is not fresh, so nothing is decided on it",
-                "wait until the header says live",
-            ));
+        let picture = match self.not_now(entry) {
+            Ok(picture) => picture,
+            Err(refusal) => return Some(refusal),
         };
-        if let Some(found) = picture.newer_schema {
-            return Some(Refusal::new(
-                format!("the database has schema {found}, newer than this program knows"),
-                "use the newer govdeck",
-            ));
-        }
-        if picture.actor.is_none() {
-            return Some(Refusal::new(
-                format!("the login {:?} belongs to no active person", picture.login),
-                "a governance_lead can add you",
-            ));
-        }
-        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
-            return Some(Refusal::new(
-                "this console is read-only",
-                "arm it first: a a",
-            ));
-        }
         if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
             let selected = self.selected().filter(|(kind, _)| *kind == entry.kind);
             if selected.is_none() {
@@ -184,6 +165,47 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the picture that an action may be decided on, whatever it is about, or says why there is none.
+    fn not_now(&self, entry: &Entry) -> Result<&Picture, Refusal> {
+        let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
+            return Err(Refusal::new(
+                "the picture is not fresh, so nothing is decided on it",
+                "wait until the header says live",
+            ));
+        };
+        if let Some(found) = picture.newer_schema {
+            return Err(Refusal::new(
+                format!("the database has schema {found}, newer than this program knows"),
+                "use the newer govdeck",
+            ));
+        }
+        if picture.actor.is_none() {
+            return Err(Refusal::new(
+                format!("the login {:?} belongs to no active person", picture.login),
+                "a governance_lead can add you",
+            ));
+        }
+        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
+            return Err(Refusal::new(
+                "this console is read-only",
+                "arm it first: a a",
+            ));
+        }
+        Ok(picture)
+    }
+
+    /// Keeps the open dialog from confirming what could not be begun now.
+    pub(super) fn bar_dialog(&mut self) {
+        let Some(entry) = self.dialog.as_ref().map(|dialog| dialog.entry) else {
+            return;
+        };
+        let refusal = self.not_now(entry).err();
+        let why = refusal.map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
+        if let Some(dialog) = &mut self.dialog {
+            dialog.bar(why);
+        }
     }
 
     pub(in crate::console) fn say_why_not(&mut self) {

@@ -64,7 +64,7 @@ pub struct Model {
     pub picture: Option<Arc<Picture>>,
     /// How the link stands.
     pub link: Link,
-    /// The list of Home, by position in its sections.
+    /// The selected line of Home; a new picture keeps the line, wherever it comes to stand.
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
@@ -167,6 +167,7 @@ impl Model {
     /// Takes an event and says what is to be done.
     pub fn update(&mut self, event: Event, at: Instant) -> Vec<Effect> {
         self.at = at;
+        self.bar_dialog();
         let mut effects = Vec::new();
         match event {
             Event::Tick => self.tick(&mut effects),
@@ -176,6 +177,7 @@ impl Model {
                 self.happen(event, &mut effects);
             }
         }
+        self.bar_dialog();
         let wants = self.wants();
         if wants != self.wanted {
             self.wanted = wants.clone();

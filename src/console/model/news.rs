@@ -94,10 +94,12 @@ impl Model {
             (_, None) => false,
         };
         if is_new {
+            let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
             self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
             self.settle_lists();
             self.ring_for_breaches(effects);
+            self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
                 self.plan(effects);
             }
@@ -123,10 +125,22 @@ impl Model {
         if picture.wanted.pane == PaneId::Ledger && picture.wanted.entries == self.entries.look {
             self.entries.settle(&picture.entries);
         }
-        self.home = self.home.min(home::items(self).len().saturating_sub(1));
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);
         }
+    }
+
+    /// Keeps the selected line of Home; when it is gone, the first is selected, with which nothing can be done.
+    fn keep_home(&mut self, line: Option<&home::Item>) {
+        let Some(line) = line else {
+            return;
+        };
+        let same = |item: &home::Item| item.section == line.section && item.id == line.id;
+        let found = home::items(self).iter().position(same);
+        if found.is_none() && self.pane == PaneId::Home {
+            self.say_quietly("the selected line is gone".to_owned());
+        }
+        self.home = found.unwrap_or(0);
     }
 
     pub(super) fn tick(&mut self, effects: &mut Vec<Effect>) {
