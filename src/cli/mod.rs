@@ -13,6 +13,7 @@ mod init;
 mod ledger;
 mod manual;
 mod page;
+mod snapshot;
 mod status;
 mod theme;
 mod why;
@@ -55,6 +56,8 @@ enum Verb {
     Init(init::Init),
     /// Show what waits: blocks, runs, messages.
     Status,
+    /// Draw a pane of the console without a terminal.
+    Snapshot(snapshot::Snapshot),
     /// Do something that goes into the ledger.
     #[command(subcommand)]
     Act(act::Act),
@@ -220,6 +223,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     }
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
+        Verb::Snapshot(verb) => verb.run(&store, settings).await,
         Verb::Act(verb) => verb.run(&store).await,
         Verb::Why(verb) => verb.run(&store).await,
         Verb::Gate(verb) => verb.run(&store).await,

@@ -7,6 +7,7 @@
 pub mod arming;
 mod boxes;
 pub mod dialog;
+pub mod drawn;
 pub mod event;
 pub mod form;
 mod guard_box;

@@ -122,7 +122,7 @@ impl Shell {
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         let mut shell = Self {
-            link: Link::start(opening.address, model.first_wanted()),
+            link: Link::start(opening.address, model.wanted()),
             model,
             screen: {
                 screen.clear()?;

@@ -99,6 +99,8 @@ pub struct Model {
     picture_at: Instant,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
+    /// How many reasons had a block past its time when it was last looked.
+    breached: Option<usize>,
     redraw: bool,
 }
 
@@ -155,6 +157,7 @@ impl Model {
             picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,
+            breached: None,
             redraw: true,
         };
         model.wanted = model.wants();
@@ -183,9 +186,9 @@ impl Model {
         effects
     }
 
-    /// Returns what the reader is to look at first.
+    /// Returns what the reader is to look at.
     #[must_use]
-    pub fn first_wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> Wanted {
         self.wanted.clone()
     }
 

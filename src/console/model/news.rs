@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::actions::Outcome;
 use crate::clock::Moment;
 use crate::store::StoreError;
+use crate::store::block::ReasonCount;
 use crate::store::verify::Report;
 
 use super::super::dialog::Dialog;
@@ -97,6 +98,7 @@ impl Model {
             self.picture = sight.picture;
             self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
             self.settle_lists();
+            self.ring_for_breaches(effects);
             self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
                 self.plan(effects);
@@ -147,6 +149,7 @@ impl Model {
             let step = dialog.tick(self.at);
             self.follow(step, effects);
         }
+        self.ring_for_breaches(effects);
         if self.arming.is_over(self.at) {
             self.arming.disarm();
             self.say(
@@ -193,5 +196,21 @@ impl Model {
         let rest = step - u128::try_from(into).unwrap_or(0);
         // A little late rather than a little early: the second must have changed.
         Duration::from_micros(u64::try_from(rest).unwrap_or(0) + 1_000)
+    }
+
+    /// Rings when a block has run past its time since the last look.
+    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) {
+        let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
+            return;
+        };
+        let is_late = |reason: &&ReasonCount| {
+            reason.untaken > 0 && reason.respond_by_utc.is_some_and(|due| now > due)
+        };
+        let late = picture.reasons.iter().filter(is_late).count();
+        if self.breached.is_some_and(|before| late > before) {
+            effects.push(Effect::Bell);
+            self.say(Token::SlaBreach, "a block has run past its time".to_owned());
+        }
+        self.breached = Some(late);
     }
 }
