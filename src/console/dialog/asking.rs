@@ -109,9 +109,14 @@ impl Asking {
         }
     }
 
-    pub(super) fn lock(&mut self, why: String) {
+    /// Takes back a confirmation that has not counted yet.
+    pub(super) fn stop(&mut self) {
         self.pressed = None;
         self.ahead_at = None;
+    }
+
+    pub(super) fn lock(&mut self, why: String) {
+        self.stop();
         self.locked = Some(why);
     }
 

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::{BLOCK_FIELDS, BlockSort};
