@@ -1,6 +1,5 @@
 //! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
 
-
 use crate::store::block::BlockSort;
 
 use super::event::{Effect, Mouse};
