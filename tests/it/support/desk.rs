@@ -98,7 +98,7 @@ impl Desk {
         let start = start(&format!("{person:0<16}"));
         let model = Model::new(start, (80, 24), None, at);
         Self {
-            wanted: model.first_wanted(),
+            wanted: model.wanted(),
             model,
             told: Vec::new(),
             answers: Answers::Come,
