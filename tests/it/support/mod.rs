@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod command;
 pub mod pooler;
 pub mod proxy;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
