@@ -75,7 +75,10 @@ async fn it_sleeps_and_wakes() {
             !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
         });
         is_given_back(&terminal);
+        let before = terminal.written();
         terminal.signal(Signal::SIGCONT);
+        // What is typed before the screen is drawn anew is forgotten, as at the start.
+        terminal.wait_written(before, LIVE.trim().as_bytes());
         is_taken(&terminal);
         terminal.type_keys("8");
         terminal.wait_for("[8 Ledger]");
@@ -85,8 +88,9 @@ async fn it_sleeps_and_wakes() {
     // A stop that cannot be noticed: whatever a shell drew meanwhile is drawn over.
     terminal.signal(Signal::SIGSTOP);
     terminal.wait_state('T');
+    let before = terminal.written();
     terminal.signal(Signal::SIGCONT);
-    terminal.wait_state('S');
+    terminal.wait_written(before, LIVE.trim().as_bytes());
     terminal.type_keys("4");
     terminal.wait_for("[4 Blocks]");
     terminal.type_keys("ctrl-c ctrl-c");
