@@ -63,8 +63,8 @@ impl Plain {
     async fn run(&mut self, sql: &str) -> Done<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
-            Self::Sqlite(c) => drop(sqlx::raw_sql(sql).execute(c).await?),
-            Self::Postgres(c) => drop(sqlx::raw_sql(sql).execute(c).await?),
+            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(|_| ())?,
+            Self::Postgres(c) => sqlx::raw_sql(sql).execute(c).await.map(|_| ())?,
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod act;
 mod artifact;
 mod config;
 mod console;
+mod doctor;
 mod gate;
 mod hash;
 mod init;
@@ -84,6 +85,8 @@ enum Verb {
     /// List, show or check what the console can look like.
     #[command(subcommand)]
     Theme(theme::Theme),
+    /// Look at everything around govdeck: each thing OK, WARN or FAIL, with one fix.
+    Doctor,
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -159,24 +162,29 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Hash(verb) => verb.run(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
+        Verb::Doctor => doctor::page(flags),
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| {
-                    Failure::new(
-                        Exit::CannotTell,
-                        format!("the program cannot start: {error}"),
-                        "see the system's limits",
-                    )
-                })?;
+            let runtime = runtime()?;
             runtime.block_on(within_patience(verb, &settings))
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Exit::CannotTell,
+                format!("the program cannot start: {error}"),
+                "see the system's limits",
+            )
+        })
 }
 
 /// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.

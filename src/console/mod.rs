@@ -36,3 +36,4 @@ pub mod ui;
 pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};
+pub use terminal::size as terminal_size;

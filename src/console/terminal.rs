@@ -70,6 +70,12 @@ pub(super) fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// Returns the size of the terminal, where there is one.
+#[must_use]
+pub fn size() -> Option<(u16, u16)> {
+    is_there().then(|| terminal::size().ok()).flatten()
+}
+
 /// Takes the terminal over; dropping it gives the terminal back.
 #[derive(Debug)]
 pub(super) struct Taken(());

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod cluster;
 pub mod command;
+pub mod desk;
 pub mod pooler;
 pub mod proxy;
 pub mod terminal;
