@@ -348,7 +348,7 @@ impl Seen {
 
     /// Reads until the program is gone or nobody wants to read any more.
     fn read(&self, mut master: File, stop: &UnixStream) {
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         while let Ok(count @ 1..) = read_or_stop(&mut master, stop, &mut buffer) {
             let bytes = &buffer[..count];
             for (question, answer) in ANSWERS {
