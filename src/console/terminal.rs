@@ -19,7 +19,8 @@ use super::event::Mouse;
 pub(super) type Screen = Terminal<CrosstermBackend<io::Stdout>>;
 
 /// Tells whether there is a terminal to draw on and keys to read.
-pub(super) fn is_there() -> bool {
+#[must_use]
+pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
