@@ -8,12 +8,14 @@ mod artifact;
 mod config;
 mod console;
 mod demo;
+mod doctor;
 mod gate;
 mod hash;
 mod init;
 mod ledger;
 mod manual;
 mod page;
+mod snapshot;
 mod status;
 mod theme;
 mod why;
@@ -58,6 +60,8 @@ enum Verb {
     Init(init::Init),
     /// Show what waits: blocks, runs, messages.
     Status,
+    /// Draw a pane of the console without a terminal.
+    Snapshot(snapshot::Snapshot),
     /// Do something that goes into the ledger.
     #[command(subcommand)]
     Act(act::Act),
@@ -84,6 +88,8 @@ enum Verb {
     /// List, show or check what the console can look like.
     #[command(subcommand)]
     Theme(theme::Theme),
+    /// Look at everything around govdeck: each thing OK, WARN or FAIL, with one fix.
+    Doctor,
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -166,24 +172,29 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Hash(verb) => verb.run(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
+        Verb::Doctor => doctor::page(flags),
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| {
-                    Failure::new(
-                        Exit::CannotTell,
-                        format!("the program cannot start: {error}"),
-                        "see the system's limits",
-                    )
-                })?;
+            let runtime = runtime()?;
             runtime.block_on(within_patience(verb, &settings))
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Exit::CannotTell,
+                format!("the program cannot start: {error}"),
+                "see the system's limits",
+            )
+        })
 }
 
 /// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
@@ -230,6 +241,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     }
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
+        Verb::Snapshot(verb) => verb.run(&store, settings).await,
         Verb::Act(verb) => verb.run(&store).await,
         Verb::Why(verb) => verb.run(&store).await,
         Verb::Gate(verb) => verb.run(&store).await,

@@ -12,7 +12,7 @@ use crate::store::{Store, deployment, ledger, outbox, presence, publish};
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
 /// How far the workstation's clock may be off before it is said.
-const SKEW_MILLISECONDS: i64 = 2_000;
+pub(super) const SKEW_MILLISECONDS: i64 = 2_000;
 
 pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Failure> {
     let mut view = store.view().await?;

@@ -7,6 +7,7 @@
 pub mod arming;
 mod boxes;
 pub mod dialog;
+pub mod drawn;
 pub mod event;
 pub mod form;
 mod guard_box;
@@ -36,3 +37,4 @@ pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};
 pub use terminal::is_there as has_terminal;
+pub use terminal::size as terminal_size;

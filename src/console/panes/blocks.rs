@@ -94,7 +94,7 @@ pub fn state(block: &OpenBlock) -> Cell {
     match (&block.audit.taken_by, &block.audit.escalated_by) {
         (Some(_), _) => (Token::StatusPending, "TAKEN".to_owned()),
         (None, Some(_)) => (Token::StatusWarn, "ESCALATED".to_owned()),
-        (None, None) => (Token::StatusBlocked, "OPEN".to_owned()),
+        (None, None) => (Token::StatusDanger, "OPEN".to_owned()),
     }
 }
 
@@ -213,7 +213,7 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
     };
     let mut lines = vec![
         vec![
-            (Token::StatusBlocked, reason.to_owned()),
+            (Token::StatusDanger, reason.to_owned()),
             muted(format!("  also: {also}")),
         ],
         vec![

@@ -3,8 +3,10 @@
 pub mod blocks;
 pub mod cluster;
 pub mod command;
+pub mod desk;
 pub mod pooler;
 pub mod proxy;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
