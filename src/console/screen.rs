@@ -200,6 +200,11 @@ fn clock_and_link(model: &Model) -> Parts {
         } else {
             without_seconds(&text)
         };
+        match model.picture.as_ref().map_or(1, |picture| picture.rate) {
+            1 => {}
+            0 => parts.push((Token::StatusWarn, "stopped ".to_owned())),
+            rate => parts.push((Token::Muted, format!("x{rate} "))),
+        }
         parts.push((Token::Fg, format!("{text} ")));
     }
     parts

@@ -25,6 +25,8 @@ mod console_e2e_looks;
 mod console_kit;
 mod console_lists;
 mod console_model;
+mod demo;
+mod demo_clock;
 mod docs;
 mod house;
 mod sql_style;
