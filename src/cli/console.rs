@@ -118,7 +118,7 @@ fn cannot(what: &str, error: &std::io::Error) -> Failure {
 
 /// Puts together what a console is opened with.
 pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failure> {
-    let depth = depth_of(&variable);
+    let depth = depth_of(variable);
     let themes_folder = settings.paths().themes_dir;
     let wanted = settings.theme.as_str();
     let name = if wanted == "auto" {
