@@ -69,7 +69,7 @@ impl Glyphs {
     }
 
     /// Spells a text with what the terminal can show: a plain locale may make a mess of everything else.
-    fn spell(self, text: &str) -> String {
+    fn spell(self, text: String) -> String {
         let letter = |letter: char| match letter {
             plain if plain.is_ascii() => plain,
             '\u{2026}' => self.set().more,
@@ -78,7 +78,7 @@ impl Glyphs {
             _ => '?',
         };
         match self {
-            Self::Lines => text.to_owned(),
+            Self::Lines => text,
             Self::Ascii => text.chars().map(letter).collect(),
         }
     }
@@ -144,7 +144,7 @@ impl<'a> Pen<'a> {
             return 0;
         }
         let width = width.min(area.right() - x);
-        let text = self.cut(&self.glyphs.spell(&shown(raw)), width);
+        let text = self.cut(&self.glyphs.spell(shown(raw)), width);
         let (end, _) = self
             .buffer
             .set_stringn(x, y, &text, usize::from(width), style);

@@ -49,7 +49,6 @@ struct Seen {
 struct Now {
     emulator: vt100::Parser,
     raw: Vec<u8>,
-    reads: usize,
     is_over: bool,
 }
 
@@ -93,7 +92,6 @@ impl Terminal {
             now: Mutex::new(Now {
                 emulator: vt100::Parser::new(lines, columns, 0),
                 raw: Vec::new(),
-                reads: 0,
                 is_over: false,
             }),
             changed: Condvar::new(),
@@ -194,10 +192,26 @@ impl Terminal {
             .any(|part| part == bytes)
     }
 
-    /// How many bytes came, and in how many pieces.
-    pub fn traffic(&self) -> (usize, usize) {
-        let now = self.now();
-        (now.raw.len(), now.reads)
+    /// How many bytes the program wrote so far.
+    pub fn written(&self) -> usize {
+        self.now().raw.len()
+    }
+
+    /// Waits until the program writes these bytes after so many others.
+    pub fn wait_written(&self, after: usize, bytes: &[u8]) {
+        let begun = Instant::now();
+        while !self.raw()[after..]
+            .windows(bytes.len())
+            .any(|part| part == bytes)
+        {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "never wrote {:?}:\n{}",
+                String::from_utf8_lossy(bytes),
+                self.screen()
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Tells whether the terminal edits and echoes lines, as a shell wants it.
@@ -334,7 +348,7 @@ impl Seen {
 
     /// Reads until the program is gone or nobody wants to read any more.
     fn read(&self, mut master: File, stop: &UnixStream) {
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         while let Ok(count @ 1..) = read_or_stop(&mut master, stop, &mut buffer) {
             let bytes = &buffer[..count];
             for (question, answer) in ANSWERS {
@@ -345,7 +359,6 @@ impl Seen {
             let mut now = self.now();
             now.emulator.process(bytes);
             now.raw.extend_from_slice(bytes);
-            now.reads += 1;
             self.changed.notify_all();
         }
         self.now().is_over = true;
