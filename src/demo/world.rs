@@ -27,7 +27,7 @@ const HISTORY: i64 = 3 * 3_600;
 /// How often the world looks whether something is due.
 const TICK: Duration = Duration::from_millis(250);
 /// How many open blocks are enough: a demo that is left alone all night stays readable.
-const ENOUGH_OPEN: i64 = 20;
+const ENOUGH_OPEN: i64 = 40;
 /// How many seconds of the story are gone through again when it is taken up; what has happened does not happen twice.
 const LOOK_BACK: i64 = 600;
 

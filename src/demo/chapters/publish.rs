@@ -14,7 +14,7 @@ const EVERY: i64 = 360;
 /// After how many seconds nothing more happens to a run.
 const LONGEST: i64 = 2 * 3_600;
 /// How many of a hundred runs are stopped.
-const STOPPED: i64 = 27;
+const STOPPED: i64 = 22;
 
 const MINUTE: i64 = 60;
 
