@@ -388,7 +388,7 @@ const MEANINGS: &[(&str, Token)] = &[
     ("┌", Token::BorderFocus),
     ("STATE", Token::Muted),
     ("SOON   06:53", Token::SlaSoon),
-    ("ok     2h 15m", Token::SlaOk),
+    ("ok     2h15m", Token::SlaOk),
     ("no limit", Token::StatusUnknown),
     ("ESCALATED", Token::StatusWarn),
     ("TAKEN", Token::StatusPending),
