@@ -31,6 +31,7 @@ mod demo;
 mod demo_clock;
 mod docs;
 mod house;
+mod pictures;
 mod sql_style;
 mod store_blocks;
 mod store_evidence;
