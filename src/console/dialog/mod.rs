@@ -124,6 +124,14 @@ impl Dialog {
         }
     }
 
+    /// Begins to be blind again, for the window has another size; whatever was about to be confirmed is not.
+    pub fn shown_anew(&mut self, at: Instant) {
+        self.opened = at;
+        if let Stage::Asking(asking) = &mut self.stage {
+            asking.take_back();
+        }
+    }
+
     /// Shows the proposal, or why there is none.
     pub fn planned(&mut self, planned: Result<Proposal, Stop>, at: Instant) {
         match (&mut self.stage, planned) {

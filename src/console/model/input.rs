@@ -1,6 +1,6 @@
 //! What comes from the person: keys, pastes, and actions that begin.
 
-use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
 
 use crate::actions::Entry;
 use crate::rules::Refusal;
@@ -13,6 +13,7 @@ use super::super::live::Liveness;
 use super::super::overlay::Overlay;
 use super::super::panes::PaneId;
 use super::super::picture::Picture;
+use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
 use super::Model;
@@ -25,7 +26,12 @@ impl Model {
                 self.key(&key, effects);
             }
             Input::Paste(text) => self.paste(&text),
-            Input::Resize(width, height) => self.size = (width, height),
+            Input::Resize(width, height) => {
+                self.size = (width, height);
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.shown_anew(self.at);
+                }
+            }
             Input::Mouse(mouse) => self.mouse_event(mouse),
             _ => self.redraw = false,
         }
@@ -36,6 +42,10 @@ impl Model {
             return;
         };
         if let Some(dialog) = &mut self.dialog {
+            // Nobody confirms what the window is too small to show.
+            if !has_room(self.size) && stroke.code != KeyCode::Esc {
+                return;
+            }
             let step = dialog.press(key, self.at);
             return self.follow(step, effects);
         }

@@ -91,7 +91,7 @@ pub fn items(model: &Model) -> Vec<Item> {
             Section::Blocked,
             name,
             vec![
-                (Token::StatusBlocked, format!("{:>3} ", reason.open)),
+                (Token::StatusDanger, format!("{:>3} ", reason.open)),
                 (Token::Fg, format!("{name:<22}")),
                 answer,
             ],

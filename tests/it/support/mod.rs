@@ -7,6 +7,7 @@ pub mod desk;
 pub mod pooler;
 pub mod proxy;
 pub mod still;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

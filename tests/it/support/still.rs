@@ -246,6 +246,7 @@ pub fn picture() -> Picture {
     Picture {
         now: at("02:14:07"),
         skew_milliseconds: 12,
+        rate: 1,
         deployment: Deployment {
             deployment_id: "d".repeat(32),
             name: "gov-deck".to_owned(),
