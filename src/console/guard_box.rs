@@ -36,13 +36,7 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(asked_rows(asking) + 2);
-            let inside = window(
-                pen,
-                area,
-                (width, height.min(area.height.saturating_sub(2))),
-                &title,
-                border,
-            );
+            let inside = window(pen, area, (width, height), &title, border);
             draw_asking(model, asking, pen, inside);
         }
         stage => {

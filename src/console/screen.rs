@@ -55,7 +55,13 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
         boxes::draw(model, overlay, &mut pen, area);
     }
     if let Some(dialog) = &model.dialog {
-        guard_box::draw(model, dialog, &mut pen, area);
+        // What a dialog says is said in the status line, so that stays in sight.
+        let between = Rect {
+            y: area.y + 1,
+            height: area.height - 3,
+            ..area
+        };
+        guard_box::draw(model, dialog, &mut pen, between);
     }
 }
 

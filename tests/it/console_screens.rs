@@ -54,6 +54,7 @@ fn assert_stored(name: &str, model: &Model, sizes: &[(u16, u16)]) {
     );
 }
 
+/// Presses keys, all at the same moment.
 fn press(model: &mut Model, keys: &str) {
     for stroke in chord(keys).expect("keys") {
         let modifiers = if stroke.control {
@@ -324,7 +325,11 @@ async fn proposals() -> Vec<(&'static str, Model)> {
         if name == "dialog-review-open" {
             model.update(Event::Input(Input::Paste(REASON.to_owned())), later);
         }
-        press(&mut model, keys);
+        for key in keys.split_whitespace() {
+            let at = model.at + Duration::from_millis(20);
+            model.update(Event::Tick, at);
+            press(&mut model, key);
+        }
         found.push((name, model));
     }
     store.close().await;
