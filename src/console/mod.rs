@@ -30,6 +30,7 @@ pub mod stroke;
 pub mod table;
 mod terminal;
 pub mod theme;
+pub mod tour;
 pub mod ui;
 
 /// The action that lets this console write.

@@ -24,6 +24,7 @@ use super::panes::{PaneId, home};
 use super::picture::{Picture, Wanted};
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
+use super::tour::Tour;
 
 /// How many messages are kept to be read again.
 const MESSAGES: usize = 200;
@@ -76,6 +77,8 @@ pub struct Model {
     pub dialog: Option<Dialog>,
     /// The strokes of a chord that is not complete.
     pub pending: Vec<Stroke>,
+    /// The tour, while somebody is on it.
+    pub tour: Option<Tour>,
     /// What was said last.
     pub status: Option<Said>,
     /// What was said, the newest last.
@@ -144,6 +147,7 @@ impl Model {
             overlay: None,
             dialog: None,
             pending: Vec::new(),
+            tour: None,
             status: None,
             messages: VecDeque::new(),
             arming: Arming::default(),
@@ -178,6 +182,7 @@ impl Model {
             }
         }
         self.bar_dialog();
+        self.tour = self.tour.and_then(|tour| tour.after(self));
         let wants = self.wants();
         if wants != self.wanted {
             self.wanted = wants.clone();
