@@ -99,9 +99,12 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
     dialog
 }
 
-/// Every screen that needs no database, by its name.
-fn screens() -> Vec<(&'static str, Model, &'static [(u16, u16)])> {
-    let mut found: Vec<(&str, Model, &'static [(u16, u16)])> = Vec::new();
+/// A screen: its name, what it shows, and its sizes.
+type Screen = (&'static str, Model, &'static [(u16, u16)]);
+
+/// Every screen that needs no database.
+fn screens() -> Vec<Screen> {
+    let mut found: Vec<Screen> = Vec::new();
     for (name, pane) in [
         ("home", PaneId::Home),
         ("blocks", PaneId::Blocks),
@@ -393,12 +396,12 @@ const MEANINGS: &[(&str, Token)] = &[
     ("┌", Token::BorderFocus),
     ("STATE", Token::Muted),
     ("SOON   06:53", Token::SlaSoon),
-    ("ok     2h 15m", Token::SlaOk),
+    ("ok     2h15m", Token::SlaOk),
     ("no limit", Token::StatusUnknown),
     ("ESCALATED", Token::StatusWarn),
     ("TAKEN", Token::StatusPending),
     ("pub-0415", Token::Fg),
-    ("tuple_drift: what", Token::StatusBlocked),
+    ("tuple_drift: what", Token::StatusDanger),
     ("BREACH +05:12  nobody", Token::SlaBreach),
     ("take-block (a t)", Token::KeyHint),
     ("? help", Token::KeyHint),
