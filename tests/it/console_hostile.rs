@@ -88,7 +88,7 @@ fn full_of(pane: PaneId, text: &str) -> Model {
         still::fill(&mut picture, text);
         picture
     });
-    model.start.place = text.to_owned();
+    text.clone_into(&mut model.start.place);
     model.link.source = "notify";
     model.update(Event::Trouble(text.to_owned()), model.at);
     model
@@ -135,8 +135,8 @@ fn states(text: &str) -> Vec<(String, Model)> {
             link,
         };
         lost.update(Event::Sight(sight), lost.at + Duration::from_secs(20));
-        lost.blocks.filter_text = text.to_owned();
-        lost.entries.filter_text = text.to_owned();
+        text.clone_into(&mut lost.blocks.filter_text);
+        text.clone_into(&mut lost.entries.filter_text);
         found.push((format!("{pane} lost"), lost));
     }
     let mut gone = full_of(PaneId::Blocks, text);
@@ -144,7 +144,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
     found.push(("gone".to_owned(), gone));
     let at = found[0].1.at;
     let mut unreadable = Model::new(crate::support::desk::start(text), (80, 24), None, at);
-    unreadable.start.place = text.to_owned();
+    text.clone_into(&mut unreadable.start.place);
     unreadable.link.trouble = Some((text.to_owned(), text.to_owned()));
     found.push(("unreadable".to_owned(), unreadable));
     for findings in [0, 3] {

@@ -1,7 +1,5 @@
 //! What the keys of the console do, when it may write, and when it wakes.
 
-use std::time::Duration;
-
 use govdeck::actions::ENTRIES;
 use govdeck::console::event::{Cause, Effect, Event, Mouse};
 use govdeck::console::keymap::{Intent, Keymap, ROWS};
@@ -422,76 +420,6 @@ on_both!(the_palette_finds_and_does, |world| {
     let untaken = "SELECT COUNT(*) FROM publish_replay_audit WHERE taken_by IS NOT NULL";
     assert_eq!(world.owner_sql(untaken), "0");
 });
-
-on_both!(the_console_sleeps_when_nothing_counts, |world| {
-    let mut desk = Desk::open(&world, "maya").await;
-    desk.press("esc").await;
-    let sleeps = |desk: &Desk| desk.model.wakes_at().expect("some day") - desk.at();
-    // The header's minute, or the moment from which the picture would be late.
-    assert!(!desk.model.counts());
-    let until_late = Duration::from_millis(3_700);
-    let minute = 60 - u64::from(second_of(&desk));
-    assert!(
-        sleeps(&desk) >= until_late.min(Duration::from_secs(minute - 1)),
-        "{:?}",
-        sleeps(&desk)
-    );
-    blocked(&world).await;
-    desk.see().await;
-    assert!(desk.model.counts(), "the block's time is on the screen");
-    assert!(
-        sleeps(&desk) <= Duration::from_millis(1_001),
-        "{:?}",
-        sleeps(&desk)
-    );
-    let before = desk.screen(80, 24);
-    desk.wait(1_002).await;
-    assert_ne!(desk.screen(80, 24), before, "it counts");
-    desk.press("8").await;
-    assert!(!desk.model.counts(), "the ledger has no timers");
-    desk.press("1").await;
-    world
-        .act("lee", "take_block", govdeck::actions::Asked::of("pub-1"))
-        .await
-        .expect("taken");
-    desk.see().await;
-    assert!(!desk.model.counts(), "it is answered");
-    desk.arm().await;
-    assert!(desk.model.counts(), "the armed time is on the screen");
-    assert!(sleeps(&desk) <= Duration::from_millis(1_001));
-});
-
-fn second_of(desk: &Desk) -> u32 {
-    use chrono::Timelike;
-    desk.model.now().expect("a time").as_datetime().second()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heartbeats_draw_nothing() {
-    let world = World::sqlite().await;
-    let mut desk = Desk::open(&world, "maya").await;
-    let heartbeat = |desk: &Desk| {
-        let mut link = desk.model.link.clone();
-        link.heard = Some(desk.at());
-        Event::Sight(govdeck::console::event::Sight {
-            picture: desk.model.picture.clone(),
-            link,
-        })
-    };
-    assert!(desk.model.take_redraw());
-    assert!(!desk.model.take_redraw(), "once");
-    desk.happen(heartbeat(&desk)).await;
-    assert!(!desk.model.take_redraw(), "nothing has changed");
-    desk.see().await;
-    assert!(desk.model.take_redraw(), "a new picture");
-    desk.cable = Cable::Silent;
-    desk.wait(5_000).await;
-    desk.model.take_redraw();
-    desk.happen(heartbeat(&desk)).await;
-    assert!(desk.model.take_redraw(), "live again");
-    desk.press("j").await;
-    assert!(desk.model.take_redraw());
-}
 
 #[test]
 fn no_two_keys_are_the_same_and_none_begins_another() {

@@ -99,9 +99,12 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
     dialog
 }
 
-/// Every screen that needs no database, by its name.
-fn screens() -> Vec<(&'static str, Model, &'static [(u16, u16)])> {
-    let mut found: Vec<(&str, Model, &'static [(u16, u16)])> = Vec::new();
+/// A screen: its name, what it shows, and its sizes.
+type Screen = (&'static str, Model, &'static [(u16, u16)]);
+
+/// Every screen that needs no database.
+fn screens() -> Vec<Screen> {
+    let mut found: Vec<Screen> = Vec::new();
     for (name, pane) in [
         ("home", PaneId::Home),
         ("blocks", PaneId::Blocks),

@@ -28,6 +28,7 @@ mod console_kit;
 mod console_lists;
 mod console_model;
 mod console_screens;
+mod console_times;
 mod demo;
 mod demo_clock;
 mod docs;

@@ -333,94 +333,6 @@ pub fn show(model: &mut Model, mut picture: Picture) {
 /// not forgotten here.
 pub fn fill(picture: &mut Picture, text: &str) {
     let set = |place: &mut String| text.clone_into(place);
-    let put = |place: &mut Option<String>| *place = Some(text.to_owned());
-    let in_audit = |audit: &mut Audit, number: usize| {
-        let Audit {
-            publish_run_id,
-            freeze_id,
-            lift_id,
-            dry_run_id,
-            publish_tuple_hash,
-            source_tuple_hash,
-            status: _,
-            block_reason: _,
-            also,
-            owner_user_id,
-            backup_owner_user_id,
-            sla_first_response_minutes: _,
-            respond_by_utc: _,
-            taken_by,
-            taken_at_utc: _,
-            escalated_by,
-            escalated_at_utc: _,
-            resolution_id,
-            rehash_sha256,
-            rehash_at_utc: _,
-            drill: _,
-            created_at_utc: _,
-            resolved_at_utc: _,
-            version: _,
-        } = audit;
-        *publish_run_id = format!("{number}{text}");
-        for place in [freeze_id, lift_id, dry_run_id] {
-            set(place);
-        }
-        *also = serde_json::to_string(&[text, text]).expect("JSON");
-        for place in [
-            publish_tuple_hash,
-            source_tuple_hash,
-            owner_user_id,
-            backup_owner_user_id,
-            resolution_id,
-            rehash_sha256,
-        ] {
-            put(place);
-        }
-        for place in [taken_by, escalated_by] {
-            if place.is_some() {
-                put(place);
-            }
-        }
-    };
-    let in_block = |block: &mut OpenBlock, number: usize| {
-        let OpenBlock {
-            audit,
-            publish_scope,
-            footer_schema_semver,
-            minted_at_utc: _,
-            source_observed_at_utc: _,
-        } = block;
-        in_audit(audit, number);
-        set(publish_scope);
-        put(footer_schema_semver);
-    };
-    let in_entry = |entry: &mut Entry| {
-        let Entry {
-            seq: _,
-            ticket,
-            action,
-            basis: _,
-            actor_id,
-            login,
-            attestation: _,
-            target_kind,
-            target_id,
-            target_version: _,
-            state_hash: _,
-            card_sha256: _,
-            reason,
-            change_count: _,
-            evidence_count: _,
-            at_utc: _,
-            clock_anomaly: _,
-            prev_hash: _,
-            hash: _,
-        } = entry;
-        for place in [ticket, action, actor_id, login, target_kind, target_id] {
-            set(place);
-        }
-        put(reason);
-    };
     set(&mut picture.deployment.name);
     set(&mut picture.login);
     if let Some(actor) = &mut picture.actor {
@@ -433,10 +345,12 @@ pub fn fill(picture: &mut Picture, text: &str) {
     }
     let shown = picture.mine.iter_mut().enumerate();
     for (number, row) in shown.chain(picture.blocks.rows.iter_mut().enumerate()) {
-        in_block(row, number);
+        fill_block(row, number, text);
     }
-    picture.recent.iter_mut().for_each(in_entry);
-    picture.entries.rows.iter_mut().for_each(in_entry);
+    let entries = picture.recent.iter_mut();
+    entries
+        .chain(&mut picture.entries.rows)
+        .for_each(|entry| fill_entry(entry, text));
     if let Some(detail) = &mut picture.entry {
         let json = serde_json::to_string(text).expect("JSON");
         for (change, before) in &mut detail.changes {
@@ -459,4 +373,100 @@ pub fn fill(picture: &mut Picture, text: &str) {
             possible.refusal = Some(Refusal::new(text, text));
         }
     }
+}
+
+fn fill_audit(audit: &mut Audit, number: usize, text: &str) {
+    let set = |place: &mut String| text.clone_into(place);
+    let put = |place: &mut Option<String>| *place = Some(text.to_owned());
+    let Audit {
+        publish_run_id,
+        freeze_id,
+        lift_id,
+        dry_run_id,
+        publish_tuple_hash,
+        source_tuple_hash,
+        status: _,
+        block_reason: _,
+        also,
+        owner_user_id,
+        backup_owner_user_id,
+        sla_first_response_minutes: _,
+        respond_by_utc: _,
+        taken_by,
+        taken_at_utc: _,
+        escalated_by,
+        escalated_at_utc: _,
+        resolution_id,
+        rehash_sha256,
+        rehash_at_utc: _,
+        drill: _,
+        created_at_utc: _,
+        resolved_at_utc: _,
+        version: _,
+    } = audit;
+    *publish_run_id = format!("{number}{text}");
+    for place in [freeze_id, lift_id, dry_run_id] {
+        set(place);
+    }
+    *also = serde_json::to_string(&[text, text]).expect("JSON");
+    for place in [
+        publish_tuple_hash,
+        source_tuple_hash,
+        owner_user_id,
+        backup_owner_user_id,
+        resolution_id,
+        rehash_sha256,
+    ] {
+        put(place);
+    }
+    for place in [taken_by, escalated_by] {
+        if place.is_some() {
+            put(place);
+        }
+    }
+}
+
+fn fill_block(block: &mut OpenBlock, number: usize, text: &str) {
+    let set = |place: &mut String| text.clone_into(place);
+    let put = |place: &mut Option<String>| *place = Some(text.to_owned());
+    let OpenBlock {
+        audit,
+        publish_scope,
+        footer_schema_semver,
+        minted_at_utc: _,
+        source_observed_at_utc: _,
+    } = block;
+    fill_audit(audit, number, text);
+    set(publish_scope);
+    put(footer_schema_semver);
+}
+
+fn fill_entry(entry: &mut Entry, text: &str) {
+    let set = |place: &mut String| text.clone_into(place);
+    let put = |place: &mut Option<String>| *place = Some(text.to_owned());
+    let Entry {
+        seq: _,
+        ticket,
+        action,
+        basis: _,
+        actor_id,
+        login,
+        attestation: _,
+        target_kind,
+        target_id,
+        target_version: _,
+        state_hash: _,
+        card_sha256: _,
+        reason,
+        change_count: _,
+        evidence_count: _,
+        at_utc: _,
+        clock_anomaly: _,
+        prev_hash: _,
+        hash: _,
+    } = entry;
+    for place in [ticket, action, actor_id, login, target_kind, target_id] {
+        set(place);
+    }
+    put(reason);
 }

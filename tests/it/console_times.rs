@@ -1,0 +1,105 @@
+//! When the console wakes, what makes it draw, and when it rings.
+
+use std::time::Duration;
+
+use govdeck::actions::Asked;
+use govdeck::console::event::{Effect, Event, Sight};
+
+use crate::support::desk::{Cable, Desk};
+use crate::support::{World, on_both};
+
+async fn blocked(world: &World) {
+    world.register_footer().await;
+    world.block("pub-1").await;
+}
+
+on_both!(the_console_sleeps_when_nothing_counts, |world| {
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("esc").await;
+    let sleeps = |desk: &Desk| desk.model.wakes_at().expect("some day") - desk.at();
+    // The header's minute, or the moment from which the picture would be late.
+    assert!(!desk.model.counts());
+    let until_late = Duration::from_millis(3_700);
+    let minute = 60 - u64::from(second_of(&desk));
+    assert!(
+        sleeps(&desk) >= until_late.min(Duration::from_secs(minute - 1)),
+        "{:?}",
+        sleeps(&desk)
+    );
+    blocked(&world).await;
+    desk.see().await;
+    assert!(desk.model.counts(), "the block's time is on the screen");
+    assert!(
+        sleeps(&desk) <= Duration::from_millis(1_001),
+        "{:?}",
+        sleeps(&desk)
+    );
+    let before = desk.screen(80, 24);
+    desk.wait(1_002).await;
+    assert_ne!(desk.screen(80, 24), before, "it counts");
+    desk.press("8").await;
+    assert!(!desk.model.counts(), "the ledger has no timers");
+    desk.press("1").await;
+    world
+        .act("lee", "take_block", Asked::of("pub-1"))
+        .await
+        .expect("taken");
+    desk.see().await;
+    assert!(!desk.model.counts(), "it is answered");
+    desk.arm().await;
+    assert!(desk.model.counts(), "the armed time is on the screen");
+    assert!(sleeps(&desk) <= Duration::from_millis(1_001));
+});
+
+fn second_of(desk: &Desk) -> u32 {
+    use chrono::Timelike;
+    desk.model.now().expect("a time").as_datetime().second()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_draw_nothing() {
+    let world = World::sqlite().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    let heartbeat = |desk: &Desk| {
+        let mut link = desk.model.link.clone();
+        link.heard = Some(desk.at());
+        Event::Sight(Sight {
+            picture: desk.model.picture.clone(),
+            link,
+        })
+    };
+    assert!(desk.model.take_redraw());
+    assert!(!desk.model.take_redraw(), "once");
+    desk.happen(heartbeat(&desk)).await;
+    assert!(!desk.model.take_redraw(), "nothing has changed");
+    desk.see().await;
+    assert!(desk.model.take_redraw(), "a new picture");
+    desk.cable = Cable::Silent;
+    desk.wait(5_000).await;
+    desk.model.take_redraw();
+    desk.happen(heartbeat(&desk)).await;
+    assert!(desk.model.take_redraw(), "live again");
+    desk.press("j").await;
+    assert!(desk.model.take_redraw());
+}
+
+on_both!(a_block_that_runs_past_its_time_rings_once, |world| {
+    blocked(&world).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    let rings = |desk: &Desk| {
+        let bells = desk.told.iter();
+        bells
+            .filter(|effect| matches!(effect, Effect::Bell))
+            .count()
+    };
+    desk.wait(29 * 60_000).await;
+    assert_eq!(rings(&desk), 0);
+    desk.wait(2 * 60_000).await;
+    assert_eq!(rings(&desk), 1);
+    assert_eq!(desk.says(), "a block has run past its time");
+    desk.shows(&["BREACH +0"]);
+    desk.wait(10 * 60_000).await;
+    assert_eq!(rings(&desk), 1);
+    // Whoever comes later is not rung for what had happened before.
+    assert_eq!(rings(&Desk::open(&world, "lee").await), 0);
+});
