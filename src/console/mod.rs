@@ -30,8 +30,10 @@ pub mod table;
 mod terminal;
 pub mod theme;
 pub mod ui;
+mod user_file;
 
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};
+pub use user_file::FileError;
