@@ -100,7 +100,7 @@ fn opening(
     };
     Ok(Opening {
         start: Start {
-            keymap: Keymap::standard()?,
+            keymap: Keymap::load(settings.paths().keys_file.as_deref())?,
             theme,
             depth,
             themes_folder,

@@ -74,13 +74,11 @@ impl Model {
                     Mouse::Console => Mouse::Terminal,
                 };
                 effects.push(Effect::Mouse(self.mouse));
-                self.say_quietly(
-                    match self.mouse {
-                        Mouse::Console => "the mouse selects rows; m gives it back",
-                        Mouse::Terminal => "the mouse belongs to the terminal",
-                    }
-                    .to_owned(),
-                );
+                let key = self.start.keymap.hint(Intent::Mouse);
+                self.say_quietly(match self.mouse {
+                    Mouse::Console => format!("the mouse selects rows; {key} gives it back"),
+                    Mouse::Terminal => "the mouse belongs to the terminal".to_owned(),
+                });
             }
             Intent::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
             Intent::Help => {
@@ -143,13 +141,7 @@ impl Model {
         match self.pane {
             PaneId::Home => {
                 let last = home::items(self).len().saturating_sub(1);
-                self.home = match step {
-                    Step::By(rows) => self.home.saturating_add_signed(rows),
-                    Step::Pages(pages) => self.home.saturating_add_signed(10 * pages),
-                    Step::First => 0,
-                    Step::Last => last,
-                }
-                .min(last);
+                self.home = step.from(self.home, last, 10);
             }
             PaneId::Blocks => self.blocks.step(&picture.blocks, step),
             PaneId::Ledger => self.entries.step(&picture.entries, step),
@@ -208,7 +200,8 @@ impl Model {
             self.blocks.sort_by(next);
             self.say_quietly(format!("sorted by {next}"));
         } else {
-            self.say_quietly("this list has one order; S turns it round".to_owned());
+            let key = self.start.keymap.hint(Intent::Reverse);
+            self.say_quietly(format!("this list has one order; {key} turns it round"));
         }
     }
 

@@ -202,8 +202,11 @@ impl Dialog {
 
     /// Takes a key.
     pub fn press(&mut self, key: &KeyEvent, at: Instant) -> Step {
-        let Some(stroke) = Stroke::of(key) else {
-            return Step::Stay;
+        let stroke = match Stroke::of(key) {
+            // Whoever wants to leave wants to leave the dialog first, without a yes.
+            Some(Stroke::CTRL_C) => Stroke::ESC,
+            Some(stroke) => stroke,
+            None => return Step::Stay,
         };
         let quiet = self
             .last_key
