@@ -10,6 +10,7 @@ mod console;
 mod gate;
 mod hash;
 mod init;
+mod keys;
 mod ledger;
 mod manual;
 mod page;
@@ -81,6 +82,8 @@ enum Verb {
     /// List, show or check what the console can look like.
     #[command(subcommand)]
     Theme(theme::Theme),
+    /// List the keys of the console, or check a file of keys.
+    Keys(keys::Keys),
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -158,6 +161,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Man(verb) => verb.run(),
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
+        Verb::Keys(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
