@@ -7,6 +7,8 @@ mod act;
 mod artifact;
 mod config;
 mod console;
+mod demo;
+mod doctor;
 mod gate;
 mod hash;
 mod init;
@@ -14,6 +16,7 @@ mod keys;
 mod ledger;
 mod manual;
 mod page;
+mod snapshot;
 mod status;
 mod theme;
 mod why;
@@ -52,10 +55,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Open the console on a story that goes on by itself; nothing of yours is touched.
+    Demo(demo::Demo),
     /// Make the database, or upgrade it.
     Init(init::Init),
     /// Show what waits: blocks, runs, messages.
     Status,
+    /// Draw a pane of the console without a terminal.
+    Snapshot(snapshot::Snapshot),
     /// Do something that goes into the ledger.
     #[command(subcommand)]
     Act(act::Act),
@@ -84,6 +91,8 @@ enum Verb {
     Theme(theme::Theme),
     /// List the keys of the console, or check a file of keys.
     Keys(keys::Keys),
+    /// Look at everything around govdeck: each thing OK, WARN or FAIL, with one fix.
+    Doctor,
     /// Print completions for a shell.
     Completions(manual::Completions),
     /// Write the man pages into a folder.
@@ -108,6 +117,7 @@ pub fn main() -> ExitCode {
         theme: cli.theme,
     };
     let ended = match cli.verb {
+        Some(Verb::Demo(verb)) => open_demo(&verb, &flags),
         Some(verb) => run(verb, &flags).map(|page| page.print(shape)),
         None => open_console(&flags),
     };
@@ -118,6 +128,12 @@ fn open_console(flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
     start_log(&settings);
     console::open(&settings)
+}
+
+fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(flags, std::env::vars_os())?;
+    start_log(&settings);
+    verb.open(&settings)
 }
 
 /// Says what is wrong with the command line, without repeating an address that may hold a password.
@@ -159,25 +175,30 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Hash(verb) => verb.run(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
+        Verb::Doctor => doctor::page(flags),
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         Verb::Keys(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| {
-                    Failure::new(
-                        Exit::CannotTell,
-                        format!("the program cannot start: {error}"),
-                        "see the system's limits",
-                    )
-                })?;
+            let runtime = runtime()?;
             runtime.block_on(within_patience(verb, &settings))
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Exit::CannotTell,
+                format!("the program cannot start: {error}"),
+                "see the system's limits",
+            )
+        })
 }
 
 /// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
@@ -224,6 +245,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     }
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
+        Verb::Snapshot(verb) => verb.run(&store, settings).await,
         Verb::Act(verb) => verb.run(&store).await,
         Verb::Why(verb) => verb.run(&store).await,
         Verb::Gate(verb) => verb.run(&store).await,

@@ -83,6 +83,17 @@ impl Page {
         }
     }
 
+    /// Makes it print its document, whatever shape was asked for.
+    pub(super) fn into_json(self) -> Self {
+        match self.body {
+            Body::Said { json, .. } => Self {
+                exit: self.exit,
+                body: Body::Raw(escape_hostile(&json.to_string()).into_bytes()),
+            },
+            Body::Raw(_) => self,
+        }
+    }
+
     /// Prints the page and returns its exit code; output that cannot be written is never a pass.
     pub(super) fn print(self, shape: Shape) -> ExitCode {
         let bytes = match (self.body, shape) {

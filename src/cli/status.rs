@@ -12,7 +12,7 @@ use crate::store::{Store, deployment, ledger, outbox, presence, publish};
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
 /// How far the workstation's clock may be off before it is said.
-const SKEW_MILLISECONDS: i64 = 2_000;
+pub(super) const SKEW_MILLISECONDS: i64 = 2_000;
 
 pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Failure> {
     let mut view = store.view().await?;
@@ -29,7 +29,9 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         .filter(|route| route.backup_owner_user_id == RULES)
         .count();
     let (now, login) = (view.now(), view.login().to_owned());
-    let skew = Moment::on_this_workstation().since(now).num_milliseconds();
+    let skew = Moment::on_this_workstation()
+        .since(view.server_now())
+        .num_milliseconds();
 
     let you = actor.as_ref().map_or_else(
         || format!("nobody (login {login}): you may only look"),

@@ -1,5 +1,6 @@
 //! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
 
+use crate::rules::text::is_hostile;
 use crate::store::block::BlockSort;
 
 use super::event::{Effect, Mouse};
@@ -10,6 +11,16 @@ use super::model::{Model, Verified};
 use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
 use super::theme::{Theme, Token};
+
+/// Writes an id so that a shell takes it for one word; ids come from outside.
+fn shell_word(id: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !id.is_empty() && id.chars().all(plain) {
+        id.to_owned()
+    } else {
+        format!("'{}'", id.replace('\'', "'\\''"))
+    }
+}
 
 impl Model {
     pub(super) fn intend(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
@@ -37,6 +48,7 @@ impl Model {
             Intent::NextPane => self.go(self.pane.neighbour(1)),
             Intent::PreviousPane => self.go(self.pane.neighbour(-1)),
             Intent::CopyId => match self.selected() {
+                Some((_, id)) if id.contains(is_hostile) => self.say_hidden(),
                 Some((_, id)) => effects.push(Effect::Copy(id)),
                 None => self.say_quietly("no row is selected".to_owned()),
             },
@@ -89,6 +101,14 @@ impl Model {
             Intent::Suspend => effects.push(Effect::Suspend),
             Intent::Interrupt => self.interrupt(effects),
         }
+    }
+
+    /// Says why an id is not copied that would paste more than it shows.
+    fn say_hidden(&mut self) {
+        let key = self.start.keymap.hint(Intent::RowJson);
+        self.say_quietly(format!(
+            "the id holds characters that do not show, so it is not copied; {key} shows them"
+        ));
     }
 
     fn interrupt(&mut self, effects: &mut Vec<Effect>) {
@@ -224,11 +244,16 @@ impl Model {
             .iter()
             .find(|possible| possible.refusal.is_none());
         match (first, self.selected()) {
+            (Some(_), Some((_, id))) if id.contains(is_hostile) => {
+                self.say_hidden();
+            }
             (Some(possible), Some((_, id))) => {
-                effects.push(Effect::Copy(format!(
-                    "govdeck act {} {id} --dry-run",
-                    possible.entry.name()
-                )));
+                let (name, word) = (possible.entry.name(), shell_word(&id));
+                effects.push(Effect::Copy(if word.starts_with('-') {
+                    format!("govdeck act {name} --dry-run -- {word}")
+                } else {
+                    format!("govdeck act {name} {word} --dry-run")
+                }));
             }
             _ => self.say_quietly("nothing can be done with this row now".to_owned()),
         }

@@ -7,6 +7,7 @@
 pub mod arming;
 mod boxes;
 pub mod dialog;
+pub mod drawn;
 pub mod event;
 pub mod form;
 mod guard_box;
@@ -36,4 +37,6 @@ mod user_file;
 pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};
+pub use terminal::is_there as has_terminal;
+pub use terminal::size as terminal_size;
 pub use user_file::FileError;

@@ -20,6 +20,12 @@ const SENTENCE: (u16, u16) = (40, 10);
 /// Below this there is one list without tabs.
 const LIST: (u16, u16) = (60, 16);
 
+/// Tells whether a screen of this size shows more than one sentence: panes, boxes, dialogs.
+#[must_use]
+pub fn has_room(size: (u16, u16)) -> bool {
+    size.0 >= SENTENCE.0 && size.1 >= SENTENCE.1
+}
+
 /// Draws everything.
 pub fn draw(model: &Model, buffer: &mut Buffer) {
     let area = buffer.area;
@@ -28,7 +34,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
     }
     let mut pen = Pen::new(buffer, &model.start.theme, model.start.glyphs);
     pen.cover(area, Token::Bg);
-    if area.width < SENTENCE.0 || area.height < SENTENCE.1 {
+    if !has_room((area.width, area.height)) {
         return sentence(model, &mut pen, area);
     }
     let small = area.width < LIST.0 || area.height < LIST.1;
@@ -194,6 +200,11 @@ fn clock_and_link(model: &Model) -> Parts {
         } else {
             without_seconds(&text)
         };
+        match model.picture.as_ref().map_or(1, |picture| picture.rate) {
+            1 => {}
+            0 => parts.push((Token::StatusWarn, "stopped ".to_owned())),
+            rate => parts.push((Token::Muted, format!("x{rate} "))),
+        }
         parts.push((Token::Fg, format!("{text} ")));
     }
     parts

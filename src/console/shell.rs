@@ -1,24 +1,26 @@
 //! The loop: wait for something, let the model take it, do what it asks for, draw. No frame rate.
 
-use std::io::{self, stdout};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, raise};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::event::{Cause, Effect, Event};
 use super::link::{Address, Link};
 use super::model::{Model, Start};
+use super::overlay::{Overlay, Text};
+use super::screen;
 use super::terminal::{self, Screen, Taken};
-use super::{overlay::Overlay, screen};
 
 /// What a console is opened with.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Opening {
     pub editor: Option<String>,
     /// Whether this runs inside tmux.
     pub inside_tmux: bool,
+    /// What is said to a newcomer before anything else.
+    pub welcome: Option<Text>,
 }
 
 /// How the console ended.
@@ -53,7 +57,10 @@ pub async fn run(opening: Opening) -> io::Result<Ending> {
     }
     let _taken = Taken::take("govdeck")?;
     let mut shell = Shell::start(opening)?;
-    let ending = shell.run().await;
+    let ending = match shell.run().await {
+        Err(error) if terminal::is_gone(&error) => Ok(Ending::Stopped(Cause::HungUp)),
+        ending => ending,
+    };
     shell.remember();
     shell.link.end().await;
     ending
@@ -97,6 +104,18 @@ impl Signals {
         })
     }
 
+    /// Forgets the signals that keys send, and what wakes from them.
+    fn forget_keys(&mut self) -> io::Result<()> {
+        for (number, stream) in &mut self.ends {
+            if [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(number) {
+                *stream = signal(SignalKind::from_raw(*number))?;
+            }
+        }
+        self.sleep = signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?;
+        self.wake = signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
+        Ok(())
+    }
+
     async fn ending(ends: &mut [(i32, SignalStream)]) -> Cause {
         let all = ends.iter_mut().map(|(number, stream)| {
             Box::pin(async move {
@@ -110,22 +129,23 @@ impl Signals {
 
 impl Shell {
     fn start(opening: Opening) -> io::Result<Self> {
-        let mut screen = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let mut screen = terminal::screen()?;
         let size = screen.size()?;
         let last_looked = opening.last_looked.as_deref().and_then(remembered);
-        let model = Model::new(
+        let mut model = Model::new(
             opening.start,
             (size.width, size.height),
             last_looked,
             Instant::now(),
         );
+        model.overlay = opening.welcome.map(Overlay::Text);
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         let mut shell = Self {
-            link: Link::start(opening.address, model.first_wanted()),
+            link: Link::start(opening.address, model.wanted()),
             model,
             screen: {
-                screen.clear()?;
+                terminal::clear(&mut screen)?;
                 screen
             },
             keys: None,
@@ -147,12 +167,16 @@ impl Shell {
             if self.model.take_redraw() {
                 self.draw()?;
             }
-            let event = self.next().await;
-            if let Event::Stop(cause) = event {
-                return Ok(Ending::Stopped(cause));
-            }
-            for effect in self.model.update(event, Instant::now()) {
-                self.perform(effect)?;
+            let mut happened = Some(self.next().await);
+            while let Some(event) = happened.take() {
+                if let Event::Stop(cause) = event {
+                    return Ok(Ending::Stopped(cause));
+                }
+                for effect in self.model.update(event, Instant::now()) {
+                    if let Some(event) = self.perform(effect).await? {
+                        happened = Some(event);
+                    }
+                }
             }
             if let Some(ending) = self.ended {
                 return Ok(ending);
@@ -179,7 +203,7 @@ impl Shell {
             biased;
             cause = self.stops.recv() => Event::Stop(cause.unwrap_or(Cause::HungUp)),
             cause = Signals::ending(&mut self.signals.ends) => Event::Stop(cause),
-            _ = self.signals.sleep.recv() => { self.sleep(); Event::Awake }
+            _ = self.signals.sleep.recv() => { self.sleep().await; Event::Awake }
             _ = self.signals.wake.recv() => { self.awake(); Event::Awake }
             input = key => match input {
                 Some(Ok(input)) => Event::Input(input),
@@ -192,7 +216,8 @@ impl Shell {
         }
     }
 
-    fn perform(&mut self, effect: Effect) -> io::Result<()> {
+    /// Does what the model asks for; returns what happened by it.
+    async fn perform(&mut self, effect: Effect) -> io::Result<Option<Event>> {
         match effect {
             Effect::Want(wanted) => self.link.want(*wanted),
             Effect::Refresh => self.link.refresh(),
@@ -201,13 +226,13 @@ impl Shell {
             Effect::Disarm => self.link.disarm(),
             Effect::Verify => self.link.verify(),
             Effect::Copy(text) => self.copy(&text),
-            Effect::Edit(text) => self.edit(&text)?,
+            Effect::Edit(text) => return self.edit(&text),
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
             Effect::Bell => terminal::ring()?,
-            Effect::Suspend => self.sleep(),
+            Effect::Suspend => self.sleep().await,
             Effect::Quit => self.ended = Some(Ending::Left),
         }
-        Ok(())
+        Ok(None)
     }
 
     fn draw(&mut self) -> io::Result<()> {
@@ -225,48 +250,46 @@ impl Shell {
     }
 
     /// Gives the terminal back, sleeps until woken, and takes it again.
-    fn sleep(&mut self) {
+    async fn sleep(&mut self) {
         self.keys = None;
         let _ = terminal::give_back();
-        // Stopping cannot be caught, so this returns when somebody continues us.
-        let _ = raise(Signal::SIGSTOP);
+        // Stopping cannot be caught, so this returns when somebody continues us; that is a signal too, and is taken here,
+        // lest it take the terminal a second time and the first keys with it.
+        if raise(Signal::SIGSTOP).is_ok() {
+            self.signals.wake.recv().await;
+        }
         self.awake();
     }
 
     fn awake(&mut self) {
+        self.keys = None;
         let _ = terminal::enter("govdeck");
         if self.model.mouse == super::event::Mouse::Console {
             let _ = terminal::set_mouse(self.model.mouse);
         }
-        let _ = self.screen.clear();
+        let _ = terminal::clear(&mut self.screen);
         self.keys = Some(EventStream::new());
     }
 
     /// Lets the person write a text in their editor, which has the terminal meanwhile.
-    fn edit(&mut self, text: &str) -> io::Result<()> {
+    fn edit(&mut self, text: &str) -> io::Result<Option<Event>> {
         let Some(editor) = &self.editor else {
             self.model
                 .say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
-            return Ok(());
+            return Ok(None);
         };
         let file = Draft::with(text)?;
         self.keys = None;
         terminal::give_back()?;
-        let mut words = editor.split_whitespace();
-        let ran = std::process::Command::new(words.next().unwrap_or_default())
-            .args(words)
-            .arg(&file.0)
-            .status();
+        let ran = run_editor(editor, &file.0);
+        // What the terminal's keys sent while the editor had them was meant for the editor.
+        self.signals.forget_keys()?;
         self.awake();
-        let event = match ran {
-            Ok(status) if status.success() => Event::Edited(std::fs::read_to_string(&file.0).ok()),
-            Ok(_) => Event::Trouble("the editor gave up; the reason is as before".to_owned()),
+        Ok(Some(match ran {
+            Ok(true) => Event::Edited(std::fs::read_to_string(&file.0).ok()),
+            Ok(false) => Event::Trouble("the editor gave up; the reason is as before".to_owned()),
             Err(error) => Event::Trouble(format!("the editor cannot be started: {error}")),
-        };
-        for effect in self.model.update(event, Instant::now()) {
-            self.perform(effect)?;
-        }
-        Ok(())
+        }))
     }
 
     /// Keeps which entry was seen last, for "since you last looked".
@@ -293,6 +316,30 @@ impl Shell {
         };
         if let Err(error) = write() {
             tracing::warn!(%error, "what was seen last cannot be kept");
+        }
+    }
+}
+
+/// Runs an editor on a file; tells whether it ended well.
+///
+/// An editor that is put to sleep puts the console to sleep: the shell in front of both waits for the console only.
+fn run_editor(editor: &str, file: &Path) -> io::Result<bool> {
+    let mut words = editor.split_whitespace();
+    let child = std::process::Command::new(words.next().unwrap_or_default())
+        .args(words)
+        .arg(file)
+        .spawn()?;
+    let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
+    loop {
+        match waitpid(pid, Some(WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(code == 0),
+            Ok(WaitStatus::Signaled(..)) => return Ok(false),
+            Ok(WaitStatus::Stopped(..)) => {
+                raise(Signal::SIGSTOP)?;
+                kill(pid, Signal::SIGCONT)?;
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -334,7 +381,7 @@ fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
         loop {
             let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
             match poll(&mut watched, PollTimeout::NONE) {
-                Err(nix::errno::Errno::EINTR) => {}
+                Err(Errno::EINTR) => {}
                 _ => break,
             }
         }

@@ -46,8 +46,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("bs", "backspace"),
 ];
 
-/// The most strokes in a chord.
-const LONGEST: usize = 3;
+/// The most strokes in a chord of a keymap.
+pub(super) const LONGEST: usize = 3;
 
 impl Stroke {
     /// The key that is always safe.
@@ -82,7 +82,7 @@ impl Stroke {
     }
 
     /// Tells whether a terminal sends it as itself, and not as another key or not at all.
-    fn arrives(self) -> bool {
+    pub(super) fn arrives(self) -> bool {
         match self.code {
             _ if !self.control => true,
             KeyCode::Char(' ')
@@ -141,14 +141,7 @@ impl FromStr for Stroke {
                 _ => return Err(unknown(text)),
             },
         };
-        let stroke = Self::plain(code, control);
-        if stroke.arrives() {
-            return Ok(stroke);
-        }
-        Err(Refusal::new(
-            format!("{} cannot be typed in every terminal", quoted(text)),
-            "ctrl- goes with a letter except i and m, with space, the arrows, pgup, pgdn, home, end",
-        ))
+        Ok(Self::plain(code, control))
     }
 }
 
@@ -187,23 +180,9 @@ fn unknown(text: &str) -> Refusal {
     Refusal::new(format!("{} is no key", quoted(text)), hint)
 }
 
-/// Reads a chord: strokes with blanks between them, like `g g`.
+/// Reads strokes with blanks between them, like `g g`.
 pub fn chord(text: &str) -> Result<Vec<Stroke>, Refusal> {
-    let strokes: Vec<Stroke> = text
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    match strokes.len() {
-        0 => Err(Refusal::new(
-            "there is no key in it",
-            "name one, as in `j`, `ctrl-n` or `g g`; the long one is `space`",
-        )),
-        1..=LONGEST => Ok(strokes),
-        many => Err(Refusal::new(
-            format!("{many} keys in a row are too many"),
-            format!("at most {LONGEST}, as in `g g`"),
-        )),
-    }
+    text.split_whitespace().map(str::parse).collect()
 }
 
 /// Writes a chord as people read it.
@@ -235,11 +214,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Stroke>().expect("a key").to_string(), text);
         }
-        for text in ["", " ", "jj", "ctrl-", "f1", "alt-x", "\u{1b}", "ctrl-é"] {
+        for text in ["", " ", "jj", "ctrl-", "f1", "alt-x", "\u{1b}"] {
             assert!(text.parse::<Stroke>().is_err(), "{text:?} was taken");
-        }
-        for text in ["", "  ", "a b c d"] {
-            assert!(chord(text).is_err(), "{text:?} was taken");
         }
         assert_eq!(written(&chord("g g").expect("a chord")), "g g");
     }
@@ -259,8 +235,7 @@ mod tests {
             "ctrl-tab",
             "ctrl-1",
         ] {
-            let refusal = text.parse::<Stroke>().expect_err(text);
-            assert!(refusal.sentence.contains("cannot be typed"), "{refusal}");
+            assert!(!text.parse::<Stroke>().expect("a key").arrives(), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The terminal: what it is told at the start, and that all of it is taken back, however the program ends.
 
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{self, BufWriter, IsTerminal, Write, stdout};
 use std::process::{Command as Process, Stdio};
 
 use crossterm::clipboard::CopyToClipboard;
@@ -9,6 +9,7 @@ use crossterm::event::{
 };
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
 use crossterm::{cursor, execute};
+use nix::errno::Errno;
 use nix::sys::termios::{FlushArg, tcflush};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -16,11 +17,64 @@ use ratatui::backend::CrosstermBackend;
 use super::event::Mouse;
 
 /// The screen that is drawn on.
-pub(super) type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+pub(super) type Screen = Terminal<CrosstermBackend<Output>>;
+
+/// Room for a whole frame, so that none is seen half drawn: standard output alone holds a kilobyte.
+const FRAME: usize = 256 * 1024;
+
+/// Standard output, a frame at a time.
+///
+/// A terminal that is gone takes everything: whoever watches for that ends the program, and nobody else has to.
+#[derive(Debug)]
+pub(super) struct Output(BufWriter<io::Stdout>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unless_gone(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        unless_gone(self.0.flush(), ())
+    }
+}
+
+fn unless_gone<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
+    match result {
+        Err(error) if is_gone(&error) => Ok(otherwise),
+        result => result,
+    }
+}
+
+/// Tells whether an error says that the terminal was closed.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::EIO as i32)
+}
+
+/// Makes the screen.
+pub(super) fn screen() -> io::Result<Screen> {
+    let output = Output(BufWriter::with_capacity(FRAME, stdout()));
+    Terminal::new(CrosstermBackend::new(output))
+}
+
+/// Makes the next frame a whole one.
+///
+/// `Terminal::clear` asks the terminal for its cursor and waits for an answer, which not every terminal gives, and which
+/// a reader of keys may take away.
+pub(super) fn clear(screen: &mut Screen) -> io::Result<()> {
+    let size = screen.size()?;
+    screen.resize(size.into())
+}
 
 /// Tells whether there is a terminal to draw on and keys to read.
-pub(super) fn is_there() -> bool {
+#[must_use]
+pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Returns the size of the terminal, where there is one.
+#[must_use]
+pub fn size() -> Option<(u16, u16)> {
+    is_there().then(|| terminal::size().ok()).flatten()
 }
 
 /// Takes the terminal over; dropping it gives the terminal back.

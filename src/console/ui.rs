@@ -68,6 +68,21 @@ impl Glyphs {
         }
     }
 
+    /// Spells a text with what the terminal can show: a plain locale may make a mess of everything else.
+    fn spell(self, text: String) -> String {
+        let letter = |letter: char| match letter {
+            plain if plain.is_ascii() => plain,
+            '\u{2026}' => self.set().more,
+            '\u{b7}' => '-',
+            '\u{2192}' => '>',
+            _ => '?',
+        };
+        match self {
+            Self::Lines => text,
+            Self::Ascii => text.chars().map(letter).collect(),
+        }
+    }
+
     /// Returns what leads from before to after.
     #[must_use]
     pub const fn arrow(self) -> &'static str {
@@ -129,7 +144,7 @@ impl<'a> Pen<'a> {
             return 0;
         }
         let width = width.min(area.right() - x);
-        let text = self.cut(&shown(raw), width);
+        let text = self.cut(&self.glyphs.spell(shown(raw)), width);
         let (end, _) = self
             .buffer
             .set_stringn(x, y, &text, usize::from(width), style);

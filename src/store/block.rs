@@ -62,17 +62,20 @@ const OPEN: &str = "a.status = 'blocked' AND a.drill = FALSE";
 impl BlockSort {
     const fn key(self) -> &'static [&'static str] {
         match self {
-            Self::TimeLeft => &["a.is_taken", "a.respond_by_utc", "a.publish_run_id"],
-            Self::BlockedAt => &["a.created_at_utc", "a.publish_run_id"],
-            Self::Run => &["a.publish_run_id"],
+            Self::TimeLeft => &["is_taken", "respond_by_utc", "publish_run_id"],
+            Self::BlockedAt => &["created_at_utc", "publish_run_id"],
+            Self::Run => &["publish_run_id"],
         }
     }
 }
 
+/// Selects blocks with what is known of their runs.
+///
+/// An expression in place of the bare key keeps PostgreSQL from merging both tables from their first rows on.
 fn select(condition: &str) -> String {
     format!(
-        "SELECT a.{}, s.publish_scope, s.footer_schema_semver, s.created_at_utc AS minted_at_utc, s.source_observed_at_utc \
-         FROM publish_replay_audit a JOIN publish_snapshots s ON s.publish_run_id = a.publish_run_id WHERE {condition}",
+        "SELECT a.{}, a.is_taken, s.publish_scope, s.footer_schema_semver, s.created_at_utc AS minted_at_utc, s.source_observed_at_utc \
+         FROM publish_replay_audit a JOIN publish_snapshots s ON s.publish_run_id = a.publish_run_id || '' WHERE {condition}",
         Audit::COLUMNS.join(", a.")
     )
 }
@@ -83,7 +86,12 @@ pub async fn window(
     look: &Look<BlockSort>,
 ) -> Result<Window<OpenBlock>, StoreError> {
     let list = List {
+        columns: format!(
+            "{}, is_taken, publish_scope, footer_schema_semver, minted_at_utc, source_observed_at_utc",
+            Audit::COLUMNS.join(", ")
+        ),
         select: select(OPEN),
+        prefix: "a.",
         key: look.sort.key(),
         runs: Runs::Up,
         place: "publish_replay_audit a WHERE a.publish_run_id = $1 AND a.block_reason IS NOT NULL",
@@ -110,9 +118,8 @@ pub async fn waiting_for(
     let theirs = "(a.taken_by = $1 OR (a.is_taken = FALSE AND (a.owner_user_id = $1 \
          OR (a.backup_owner_user_id = $1 AND (a.escalated_by IS NOT NULL OR a.respond_by_utc < $2)))))";
     let sql = format!(
-        "{} ORDER BY {} LIMIT $3",
-        select(&format!("{OPEN} AND {theirs}")),
-        BlockSort::TimeLeft.key().join(", ")
+        "{} ORDER BY a.is_taken, a.respond_by_utc, a.publish_run_id LIMIT $3",
+        select(&format!("{OPEN} AND {theirs}"))
     );
     let now = view.now();
     Ok(on!(view, c => {

@@ -249,7 +249,9 @@ const FIELDS: &[(&str, &str)] = &[
 /// Reads a window of the ledger; an entry's id is its position, as text.
 pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<Entry>, StoreError> {
     let list = List {
+        columns: ENTRY_COLUMNS.to_owned(),
         select: format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE TRUE"),
+        prefix: "",
         key: &["seq"],
         runs: match look.sort {
             LedgerSort::Newest => Runs::Down,

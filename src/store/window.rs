@@ -86,8 +86,12 @@ pub(in crate::store) enum Runs {
 /// A long list as SQL, made of constant names only.
 #[derive(Debug)]
 pub(in crate::store) struct List {
-    /// `SELECT … FROM … WHERE …`, to which further conditions can be added.
+    /// The columns that a row is read from, and those that it is sorted by.
+    pub columns: String,
+    /// `SELECT` of these columns, to which further conditions can be added.
     pub select: String,
+    /// What stands before a column's name there.
+    pub prefix: &'static str,
     /// The columns that it is sorted by, of which an index is made; the last one is unique.
     pub key: &'static [&'static str],
     /// Which way they run.
@@ -98,54 +102,78 @@ pub(in crate::store) struct List {
     pub fields: &'static [(&'static str, &'static str)],
 }
 
-/// A part of a list, read in one statement.
+/// A part of a window, on one side of where its anchor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// From the first row on.
-    Head,
-    /// Up to the last row.
-    Tail,
-    /// Up to the row before the anchor's.
-    Before,
-    /// From the anchor's row on.
-    From,
+enum Side {
+    /// The rows before the anchor, the nearest first.
+    Before = 0,
+    /// The anchor's row and those after it.
+    From = 1,
+}
+
+/// A row, and on which side it was found.
+struct Sided<Row> {
+    side: i64,
+    row: Row,
+}
+
+impl<'r, R: sqlx::Row, Row: FromRow<'r, R>> FromRow<'r, R> for Sided<Row>
+where
+    &'static str: sqlx::ColumnIndex<R>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            side: row.try_get("side")?,
+            row: Row::from_row(row)?,
+        })
+    }
 }
 
 impl List {
-    /// Writes the statement that reads one row more than `most`, so that it can be told whether there are more.
-    fn statement(&self, part: Part, order: Order, most: usize, terms: &str) -> String {
-        let up = (self.runs == Runs::Up) == (order == Order::Natural);
-        let bound = match (part, up) {
-            (Part::Head | Part::Tail, _) => None,
-            (Part::Before, true) => Some("<"),
-            (Part::Before, false) => Some(">"),
-            (Part::From, true) => Some(">="),
-            (Part::From, false) => Some("<="),
-        };
-        let bound = bound.map_or(String::new(), |sign| {
-            // SQLite compares whole keys in an index only with what is no bare column.
-            let place = |column| format!("(SELECT COALESCE({column}, NULL) FROM {})", self.place);
-            let places: Vec<_> = self.key.iter().map(place).collect();
-            format!(
-                " AND ({}) {sign} ({})",
-                self.key.join(", "),
-                places.join(", ")
-            )
-        });
-        let way = if up == matches!(part, Part::Head | Part::From) {
-            ""
-        } else {
-            " DESC"
-        };
+    /// Tells whether the keys rise from one row to the next.
+    fn rises(&self, order: Order) -> bool {
+        (self.runs == Runs::Up) == (order == Order::Natural)
+    }
+
+    fn sorted(&self, rising: bool, prefix: &str) -> String {
+        let way = if rising { "" } else { " DESC" };
         let key: Vec<_> = self
             .key
             .iter()
-            .map(|column| format!("{column}{way}"))
+            .map(|column| format!("{prefix}{column}{way}"))
             .collect();
+        key.join(", ")
+    }
+
+    /// Writes the part on one side, of one row more than `most`, so that it can be told whether there are more.
+    fn part(&self, side: Side, anchor: &Anchor, order: Order, most: usize, terms: &str) -> String {
+        let rises = self.rises(order);
+        let bound = if matches!(anchor, Anchor::Around(_)) {
+            let sign = match (side, rises) {
+                (Side::Before, true) => "<",
+                (Side::Before, false) => ">",
+                (Side::From, true) => ">=",
+                (Side::From, false) => "<=",
+            };
+            // SQLite compares whole keys in an index only with what is no bare column.
+            let place = |column| format!("(SELECT COALESCE({column}, NULL) FROM place)");
+            let places: Vec<_> = self.key.iter().map(place).collect();
+            let key: Vec<_> = self
+                .key
+                .iter()
+                .map(|column| format!("{}{column}", self.prefix))
+                .collect();
+            format!(" AND ({}) {sign} ({})", key.join(", "), places.join(", "))
+        } else {
+            String::new()
+        };
+        let sorted = self.sorted(rises == (side == Side::From), self.prefix);
         format!(
-            "{}{bound}{terms} ORDER BY {} LIMIT {}",
+            "SELECT {}, CAST({} AS BIGINT) AS side FROM ({}{bound}{terms} ORDER BY {sorted} LIMIT {}) AS part",
+            self.columns,
+            side as u8,
             self.select,
-            key.join(", "),
             most + 1
         )
     }
@@ -180,42 +208,31 @@ fn pattern(term: &Term) -> String {
     pattern + "%"
 }
 
-/// Reads the window that a look asks for.
+/// Reads the window that a look asks for, in one statement.
 pub(in crate::store) async fn read<Row: Readable, Sort>(
     view: &mut View,
     list: &List,
     look: &Look<Sort>,
 ) -> Result<Window<Row>, StoreError> {
-    let reach = usize::from(look.reach);
-    let mut window = Window::default();
-    if matches!(look.anchor, Anchor::Around(_)) {
-        (window.rows, window.more_before) = part(view, list, look, Part::Before, reach).await?;
-        let (rows, more_after) = part(view, list, look, Part::From, reach).await?;
-        window.rows.extend(rows);
-        window.more_after = more_after;
-        if window.more_before || window.more_after || !window.rows.is_empty() {
-            return Ok(window);
-        }
-    }
-    if look.anchor == Anchor::Last {
-        (window.rows, window.more_before) = part(view, list, look, Part::Tail, 2 * reach).await?;
-    } else {
-        (window.rows, window.more_after) = part(view, list, look, Part::Head, 2 * reach).await?;
+    let window = at(view, list, look, &look.anchor).await?;
+    if window.rows.is_empty() && !window.more_before && !window.more_after {
+        // An id that stands nowhere has nothing around it.
+        return at(view, list, look, &Anchor::First).await;
     }
     Ok(window)
 }
 
-/// Reads one part, in the list's order, and tells whether there is more of it.
-async fn part<Row: Readable, Sort>(
+async fn at<Row: Readable, Sort>(
     view: &mut View,
     list: &List,
     look: &Look<Sort>,
-    part: Part,
-    most: usize,
-) -> Result<(Vec<Row>, bool), StoreError> {
-    let anchor = match &look.anchor {
-        Anchor::Around(id) => id.as_str(),
-        Anchor::First | Anchor::Last => "",
+    anchor: &Anchor,
+) -> Result<Window<Row>, StoreError> {
+    let reach = usize::from(look.reach);
+    let (sides, most, id): (&[Side], _, _) = match anchor {
+        Anchor::First => (&[Side::From], 2 * reach, ""),
+        Anchor::Last => (&[Side::Before], 2 * reach, ""),
+        Anchor::Around(id) => (&[Side::Before, Side::From], reach, id.as_str()),
     };
     let terms = &look.filter.terms;
     let conditions: Vec<_> = terms
@@ -223,18 +240,43 @@ async fn part<Row: Readable, Sort>(
         .enumerate()
         .map(|(n, term)| list.condition(term, n + 2, view.is_postgres()))
         .collect();
-    let sql = list.statement(part, look.order, most, &conditions.concat());
-    let mut rows: Vec<Row> = on!(view, c => {
-        let mut query = query_as(AssertSqlSafe(sql)).bind(anchor);
+    let parts: Vec<_> = sides
+        .iter()
+        .map(|side| list.part(*side, anchor, look.order, most, &conditions.concat()))
+        .collect();
+    let place = match anchor {
+        Anchor::Around(_) => format!(
+            "WITH place AS (SELECT {} FROM {}) ",
+            list.key.join(", "),
+            list.place
+        ),
+        Anchor::First | Anchor::Last => String::new(),
+    };
+    let sql = format!(
+        "{place}{} ORDER BY {}",
+        parts.join(" UNION ALL "),
+        list.sorted(list.rises(look.order), "")
+    );
+    let rows: Vec<Sided<Row>> = on!(view, c => {
+        let mut query = query_as(AssertSqlSafe(sql)).bind(id);
         for term in terms {
             query = query.bind(pattern(term));
         }
         query.fetch_all(c).await
     })?;
-    let more = rows.len() > most;
-    rows.truncate(most);
-    if matches!(part, Part::Tail | Part::Before) {
-        rows.reverse();
-    }
-    Ok((rows, more))
+    let before = rows
+        .iter()
+        .filter(|row| row.side == Side::Before as i64)
+        .count();
+    let (more_before, more_after) = (before > most, rows.len() - before > most);
+    let (skipped, shown) = (
+        usize::from(more_before),
+        before.min(most) + (rows.len() - before).min(most),
+    );
+    let rows = rows.into_iter().map(|sided| sided.row);
+    Ok(Window {
+        rows: rows.skip(skipped).take(shown).collect(),
+        more_before,
+        more_after,
+    })
 }

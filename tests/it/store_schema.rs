@@ -217,7 +217,7 @@ const BAD_SAMPLES: &[(&str, &str, &str)] = &[
     (
         "WHERE status = 'blocked'",
         "WHERE status = 'resolved'",
-        "CREATE INDEX publish_replay_audit_open ON",
+        "CREATE INDEX publish_replay_audit_by_time_left ON",
     ),
     (
         "ON deployment ((1))",

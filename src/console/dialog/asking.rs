@@ -7,7 +7,8 @@ use tui_textarea::TextArea;
 
 use crate::actions::{ChangedRow, Proposal, Stop};
 use crate::canon::Digest;
-use crate::rules::guard::{Answer, Level, REASON_AT_LEAST};
+use crate::rules::guard::{Answer, Level, REASON_AT_LEAST, REASON_AT_MOST};
+use crate::rules::text::is_hostile;
 use crate::store::Target;
 
 use super::super::form::Line;
@@ -36,6 +37,8 @@ pub struct Asking {
     pub focus: Focus,
     /// Why it can no longer be confirmed.
     pub locked: Option<String>,
+    /// Why it cannot be confirmed now.
+    pub barred: Option<String>,
     /// How far the text is scrolled.
     pub scroll: u16,
     /// The confirming key that still has to stand alone.
@@ -83,6 +86,7 @@ impl Asking {
                 Focus::Cancel
             },
             locked: None,
+            barred: None,
             scroll: 0,
             pressed: None,
             ahead_at: None,
@@ -109,9 +113,14 @@ impl Asking {
         }
     }
 
-    pub(super) fn lock(&mut self, why: String) {
+    /// Takes back a confirmation that has not counted yet.
+    pub(super) fn take_back(&mut self) {
         self.pressed = None;
         self.ahead_at = None;
+    }
+
+    pub(super) fn lock(&mut self, why: String) {
+        self.take_back();
         self.locked = Some(why);
     }
 
@@ -134,12 +143,20 @@ impl Asking {
         if let Some(why) = &self.locked {
             return Some(format!("locked: {why}"));
         }
+        if let Some(why) = &self.barred {
+            return Some(why.clone());
+        }
         if self.level() < Level::Review {
             return None;
         }
         let reason = self.reason.lines().join("\n").trim().chars().count();
         if reason < REASON_AT_LEAST {
             return Some(format!("reason: {reason} of {REASON_AT_LEAST} characters"));
+        }
+        if reason > REASON_AT_MOST {
+            return Some(format!(
+                "reason: {reason} characters, at most {REASON_AT_MOST} are kept"
+            ));
         }
         (self.typed.text() != self.proposal.phrase())
             .then(|| "locked until the text matches".to_owned())
@@ -161,6 +178,8 @@ impl Asking {
                 return Step::Edit(self.reason.lines().join("\n"));
             }
             _ => match self.focus {
+                // What could reorder or hide the reason's text is not typed by hand.
+                Focus::Reason if stroke.character().is_some_and(is_hostile) => {}
                 Focus::Reason => {
                     self.reason.input(*key);
                 }

@@ -14,6 +14,7 @@ use tui_textarea::TextArea;
 use crate::actions::{Asked, Entry, Outcome, Proposal, Request, Stop};
 use crate::rules::Refusal;
 use crate::rules::guard::Level;
+use crate::rules::text::scrub;
 use crate::store::Sealed;
 
 use super::form::Line;
@@ -123,6 +124,14 @@ impl Dialog {
         }
     }
 
+    /// Begins to be blind again, for the window has another size; whatever was about to be confirmed is not.
+    pub fn shown_anew(&mut self, at: Instant) {
+        self.opened = at;
+        if let Stage::Asking(asking) = &mut self.stage {
+            asking.take_back();
+        }
+    }
+
     /// Shows the proposal, or why there is none.
     pub fn planned(&mut self, planned: Result<Proposal, Stop>, at: Instant) {
         match (&mut self.stage, planned) {
@@ -203,7 +212,7 @@ impl Dialog {
     /// Takes a key.
     pub fn press(&mut self, key: &KeyEvent, at: Instant) -> Step {
         let stroke = match Stroke::of(key) {
-            // Whoever wants to leave wants to leave the dialog first, without a yes.
+            // The way out of everything is one out of a dialog too.
             Some(Stroke::CTRL_C) => Stroke::ESC,
             Some(stroke) => stroke,
             None => return Step::Stay,
@@ -221,6 +230,8 @@ impl Dialog {
         match &mut self.stage {
             Stage::Filling(filling) => match filling.press(stroke, self.entry) {
                 Some(words) => {
+                    // A word that was taken away since the last refusal is asked no more.
+                    self.asked.fields.clear();
                     for (name, value) in words {
                         if name == "id" {
                             self.asked.target = value;
@@ -251,6 +262,10 @@ impl Dialog {
     /// Takes a pasted text: into words and the reason, never into the phrase.
     pub fn paste(&mut self, text: &str, at: Instant) -> Step {
         self.last_key = Some(at);
+        // A yes in whose wake something is pasted was part of a paste itself.
+        if let Stage::Asking(asking) = &mut self.stage {
+            asking.take_back();
+        }
         match &mut self.stage {
             Stage::Filling(filling) => {
                 if let Some((_, _, line)) = filling.fields.get_mut(filling.focus) {
@@ -259,19 +274,27 @@ impl Dialog {
                 Step::Stay
             }
             Stage::Asking(asking) if asking.focus == Focus::Reason => {
-                asking
-                    .reason
-                    .insert_str(crate::rules::text::scrub(text.trim_end()));
+                asking.reason.insert_str(plain_lines(text).join("\n"));
                 Step::Stay
             }
             _ => Step::Say("a paste is not taken here".to_owned()),
         }
     }
 
+    /// Keeps the proposal on the screen from being confirmed, for as long as there is a reason.
+    pub fn bar(&mut self, why: Option<String>) {
+        if let Stage::Asking(asking) = &mut self.stage {
+            if why.is_some() {
+                asking.take_back();
+            }
+            asking.barred = why;
+        }
+    }
+
     /// Takes the reason that was written in an editor.
     pub fn edited(&mut self, text: &str) {
         if let Stage::Asking(asking) = &mut self.stage {
-            asking.reason = TextArea::new(text.trim_end().lines().map(str::to_owned).collect());
+            asking.reason = TextArea::new(plain_lines(text));
         }
     }
 
@@ -341,6 +364,13 @@ impl Dialog {
             }
         }
     }
+}
+
+/// Writes a text as lines that are fit to be shown.
+fn plain_lines(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = text.trim_end().lines();
+    lines.map(|line| scrub(line).into_owned()).collect()
 }
 
 fn refused(stop: Stop) -> Stage {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::super::stroke::{chord, written};
+use super::super::stroke::{LONGEST, Stroke, chord, written};
 use super::super::user_file::{Key, Value, first_letter, in_order, meant, quoted, read};
 use super::conflict::{Conflict, conflicts};
 use super::force::{Bound, Chord, Draft, GivenBy, Keymap, draft};
@@ -23,7 +23,7 @@ impl Keymap {
         // A link that leads nowhere is there too, and refused by its name.
         match path.filter(|path| path.symlink_metadata().is_ok()) {
             Some(path) => Self::read(path),
-            None => Self::of(Preset::default()),
+            None => Self::standard(),
         }
     }
 
@@ -36,6 +36,28 @@ impl Keymap {
         };
         let (preset, draft) = sheet.take()?;
         Ok(Self::put(preset, Some(path), draft))
+    }
+}
+
+/// Reads a chord that can be typed, of at least one stroke and not too many.
+fn bounded(text: &str) -> Result<Vec<Stroke>, Refusal> {
+    let strokes = chord(text)?;
+    if let Some(stroke) = strokes.iter().find(|stroke| !stroke.arrives()) {
+        return Err(Refusal::new(
+            format!("`{stroke}` cannot be typed in every terminal"),
+            "ctrl- goes with a letter except i and m, with space, the arrows, pgup, pgdn, home, end",
+        ));
+    }
+    match strokes.len() {
+        0 => Err(Refusal::new(
+            "there is no key in it",
+            "name one, as in `j`, `ctrl-n` or `g g`; the long one is `space`",
+        )),
+        1..=LONGEST => Ok(strokes),
+        many => Err(Refusal::new(
+            format!("{many} keys in a row are too many"),
+            format!("at most {LONGEST}, as in `g g`"),
+        )),
     }
 }
 
@@ -132,7 +154,7 @@ impl Sheet<'_> {
         };
         let start = first_letter(self.text, item, text);
         let strokes =
-            chord(text).map_err(|refusal| self.refuse(start, refusal.sentence, refusal.hint))?;
+            bounded(text).map_err(|refusal| self.refuse(start, refusal.sentence, refusal.hint))?;
         Ok(Chord {
             strokes,
             start: Some(start),

@@ -77,6 +77,11 @@ pub struct Keymap {
 }
 
 impl Keymap {
+    /// Makes a keymap of the table alone.
+    pub fn standard() -> Result<Self, KeysError> {
+        Self::of(Preset::default())
+    }
+
     /// Makes a keymap of a preset alone.
     pub fn of(preset: Preset) -> Result<Self, KeysError> {
         let draft = draft(preset)?;

@@ -1,6 +1,6 @@
 //! What comes from the person: keys, pastes, and actions that begin.
 
-use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
 
 use crate::actions::{ENTRIES, Entry};
 use crate::rules::Refusal;
@@ -12,6 +12,8 @@ use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
 use super::super::panes::PaneId;
+use super::super::picture::Picture;
+use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
 use super::Model;
@@ -24,7 +26,12 @@ impl Model {
                 self.key(&key, effects);
             }
             Input::Paste(text) => self.paste(&text),
-            Input::Resize(width, height) => self.size = (width, height),
+            Input::Resize(width, height) => {
+                self.size = (width, height);
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.shown_anew(self.at);
+                }
+            }
             Input::Mouse(mouse) => self.mouse_event(mouse),
             _ => self.redraw = false,
         }
@@ -35,6 +42,11 @@ impl Model {
             return;
         };
         if let Some(dialog) = &mut self.dialog {
+            // Nobody confirms what the window is too small to show.
+            let leaves = stroke.code == KeyCode::Esc || stroke == Stroke::CTRL_C;
+            if !has_room(self.size) && !leaves {
+                return;
+            }
             let step = dialog.press(key, self.at);
             return self.follow(step, effects);
         }
@@ -106,7 +118,11 @@ impl Model {
                 self.dialog = None;
             }
             Step::Plan => self.plan(effects),
-            Step::Submit(request) => effects.push(Effect::Submit(request)),
+            Step::Submit(request) => {
+                self.sent
+                    .insert(request.ticket().to_owned(), request.verb());
+                effects.push(Effect::Submit(request));
+            }
             Step::Edit(text) => effects.push(Effect::Edit(text)),
             Step::Say(text) => self.say_quietly(text),
         }
@@ -147,32 +163,10 @@ impl Model {
     /// Says why an action cannot be begun here and now; none when it can.
     #[must_use]
     pub fn why_not(&self, entry: &Entry) -> Option<Refusal> {
-        let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
-            return Some(Refusal::new(
-                "the picture is not fresh, so nothing is decided on it",
-                "wait until the header says live",
-            ));
+        let picture = match self.not_now(entry) {
+            Ok(picture) => picture,
+            Err(refusal) => return Some(refusal),
         };
-        if let Some(found) = picture.newer_schema {
-            return Some(Refusal::new(
-                format!("the database has schema {found}, newer than this program knows"),
-                "use the newer govdeck",
-            ));
-        }
-        if picture.actor.is_none() {
-            return Some(Refusal::new(
-                format!("the login {:?} belongs to no active person", picture.login),
-                "a governance_lead can add you",
-            ));
-        }
-        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
-            let arm = ENTRIES.iter().find(|entry| entry.verb == super::super::ARM);
-            let keys = arm.map_or_else(String::new, |arm| self.start.keymap.action(arm));
-            return Some(Refusal::new(
-                "this console is read-only",
-                format!("arm it first: {keys}"),
-            ));
-        }
         if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
             let selected = self.selected().filter(|(kind, _)| *kind == entry.kind);
             if selected.is_none() {
@@ -191,6 +185,49 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the picture that an action may be decided on, whatever it is about, or says why there is none.
+    fn not_now(&self, entry: &Entry) -> Result<&Picture, Refusal> {
+        let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
+            return Err(Refusal::new(
+                "the picture is not fresh, so nothing is decided on it",
+                "wait until the header says live",
+            ));
+        };
+        if let Some(found) = picture.newer_schema {
+            return Err(Refusal::new(
+                format!("the database has schema {found}, newer than this program knows"),
+                "use the newer govdeck",
+            ));
+        }
+        if picture.actor.is_none() {
+            return Err(Refusal::new(
+                format!("the login {:?} belongs to no active person", picture.login),
+                "a governance_lead can add you",
+            ));
+        }
+        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
+            let arm = ENTRIES.iter().find(|entry| entry.verb == super::super::ARM);
+            let keys = arm.map_or_else(String::new, |arm| self.start.keymap.action(arm));
+            return Err(Refusal::new(
+                "this console is read-only",
+                format!("arm it first: {keys}"),
+            ));
+        }
+        Ok(picture)
+    }
+
+    /// Keeps the open dialog from confirming what could not be begun now.
+    pub(super) fn bar_dialog(&mut self) {
+        let Some(entry) = self.dialog.as_ref().map(|dialog| dialog.entry) else {
+            return;
+        };
+        let refusal = self.not_now(entry).err();
+        let why = refusal.map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
+        if let Some(dialog) = &mut self.dialog {
+            dialog.bar(why);
+        }
     }
 
     pub(in crate::console) fn say_why_not(&mut self) {

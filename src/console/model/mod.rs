@@ -3,7 +3,7 @@
 mod input;
 mod news;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ pub struct Model {
     pub picture: Option<Arc<Picture>>,
     /// How the link stands.
     pub link: Link,
-    /// The list of Home, by position in its sections.
+    /// The selected line of Home; a new picture keeps the line, wherever it comes to stand.
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
@@ -93,10 +93,14 @@ pub struct Model {
     /// The entry up to which this person had looked when they last left.
     pub last_looked: Option<i64>,
     pub(super) next_id: u64,
+    /// The verbs of the requests that are under way, by their tickets.
+    sent: BTreeMap<String, &'static str>,
     /// When the picture came, to count on from its time.
     picture_at: Instant,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
+    /// How many reasons had a block past its time when it was last looked.
+    breached: Option<usize>,
     redraw: bool,
 }
 
@@ -149,9 +153,11 @@ impl Model {
             verified: None,
             last_looked,
             next_id: 0,
+            sent: BTreeMap::new(),
             picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,
+            breached: None,
             redraw: true,
         };
         model.wanted = model.wants();
@@ -161,6 +167,7 @@ impl Model {
     /// Takes an event and says what is to be done.
     pub fn update(&mut self, event: Event, at: Instant) -> Vec<Effect> {
         self.at = at;
+        self.bar_dialog();
         let mut effects = Vec::new();
         match event {
             Event::Tick => self.tick(&mut effects),
@@ -170,6 +177,7 @@ impl Model {
                 self.happen(event, &mut effects);
             }
         }
+        self.bar_dialog();
         let wants = self.wants();
         if wants != self.wanted {
             self.wanted = wants.clone();
@@ -178,9 +186,9 @@ impl Model {
         effects
     }
 
-    /// Returns what the reader is to look at first.
+    /// Returns what the reader is to look at.
     #[must_use]
-    pub fn first_wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> Wanted {
         self.wanted.clone()
     }
 
@@ -236,7 +244,7 @@ impl Model {
     pub fn now(&self) -> Option<Moment> {
         let picture = self.picture.as_ref()?;
         let since = self.at.saturating_duration_since(self.picture_at);
-        Some(picture.now.plus(since))
+        Some(picture.now.plus(since * picture.rate))
     }
 
     /// Tells how fresh the picture is.

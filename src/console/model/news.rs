@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::actions::Outcome;
 use crate::clock::Moment;
 use crate::store::StoreError;
+use crate::store::block::ReasonCount;
 use crate::store::verify::Report;
 
 use super::super::dialog::Dialog;
@@ -16,10 +17,8 @@ use super::{Model, Verified};
 
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
-        let verb = self
-            .dialog
-            .as_ref()
-            .map_or("request", |dialog| dialog.entry.verb);
+        // The dialog that is open by now may be another one's.
+        let verb = self.sent.remove(ticket).unwrap_or("request");
         match &outcome {
             Outcome::Done(sealed) => {
                 if verb == super::super::ARM {
@@ -95,9 +94,12 @@ impl Model {
             (_, None) => false,
         };
         if is_new {
+            let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
             self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
             self.settle_lists();
+            self.ring_for_breaches(effects);
+            self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
                 self.plan(effects);
             }
@@ -123,10 +125,22 @@ impl Model {
         if picture.wanted.pane == PaneId::Ledger && picture.wanted.entries == self.entries.look {
             self.entries.settle(&picture.entries);
         }
-        self.home = self.home.min(home::items(self).len().saturating_sub(1));
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);
         }
+    }
+
+    /// Keeps the selected line of Home; when it is gone, the first is selected, with which nothing can be done.
+    fn keep_home(&mut self, line: Option<&home::Item>) {
+        let Some(line) = line else {
+            return;
+        };
+        let same = |item: &home::Item| item.section == line.section && item.id == line.id;
+        let found = home::items(self).iter().position(same);
+        if found.is_none() && self.pane == PaneId::Home {
+            self.say_quietly("the selected line is gone".to_owned());
+        }
+        self.home = found.unwrap_or(0);
     }
 
     pub(super) fn tick(&mut self, effects: &mut Vec<Effect>) {
@@ -135,6 +149,7 @@ impl Model {
             let step = dialog.tick(self.at);
             self.follow(step, effects);
         }
+        self.ring_for_breaches(effects);
         if self.arming.is_over(self.at) {
             self.arming.disarm();
             self.say(
@@ -149,7 +164,10 @@ impl Model {
     #[must_use]
     pub fn wakes_at(&self) -> Option<Instant> {
         let second = Duration::from_secs(1);
-        let counting = self.counts().then(|| self.at + self.until_next(second));
+        // In a demo a timer counts by as many seconds as pass in a real one: still one drawing a second.
+        let counting = self
+            .counts()
+            .then(|| self.at + self.until_next(second * self.rate()));
         let minute = self
             .picture
             .is_some()
@@ -180,6 +198,30 @@ impl Model {
         });
         let rest = step - u128::try_from(into).unwrap_or(0);
         // A little late rather than a little early: the second must have changed.
-        Duration::from_micros(u64::try_from(rest).unwrap_or(0) + 1_000)
+        Duration::from_micros(u64::try_from(rest).unwrap_or(0)) / self.rate()
+            + Duration::from_millis(1)
+    }
+
+    /// Returns how many seconds of the database's time a real second has; a clock that stands still is looked at as often.
+    fn rate(&self) -> u32 {
+        self.picture
+            .as_ref()
+            .map_or(1, |picture| picture.rate.max(1))
+    }
+
+    /// Rings when a block has run past its time since the last look.
+    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) {
+        let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
+            return;
+        };
+        let is_late = |reason: &&ReasonCount| {
+            reason.untaken > 0 && reason.respond_by_utc.is_some_and(|due| now > due)
+        };
+        let late = picture.reasons.iter().filter(is_late).count();
+        if self.breached.is_some_and(|before| late > before) {
+            effects.push(Effect::Bell);
+            self.say(Token::SlaBreach, "a block has run past its time".to_owned());
+        }
+        self.breached = Some(late);
     }
 }

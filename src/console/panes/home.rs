@@ -30,6 +30,8 @@ words! {
 pub struct Item {
     /// The question that it answers.
     pub section: Section,
+    /// What tells it from the other lines of its section, in every picture.
+    pub id: String,
     /// What it says.
     pub says: Parts,
     /// Where Enter goes: a pane, and a row of it.
@@ -48,9 +50,10 @@ impl Item {
     }
 }
 
-fn item(section: Section, says: Parts, goes: Option<(PaneId, Option<String>)>) -> Item {
+fn item(section: Section, id: &str, says: Parts, goes: Option<(PaneId, Option<String>)>) -> Item {
     Item {
         section,
+        id: id.to_owned(),
         says,
         goes,
     }
@@ -65,6 +68,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     let muted = |text: String| (Token::Muted, text);
     let mut items = vec![item(
         Section::Phase,
+        "phase",
         vec![muted(
             "no dictionary migration is open in this deployment".into(),
         )],
@@ -85,8 +89,9 @@ pub fn items(model: &Model) -> Vec<Item> {
         };
         items.push(item(
             Section::Blocked,
+            name,
             vec![
-                (Token::StatusBlocked, format!("{:>3} ", reason.open)),
+                (Token::StatusDanger, format!("{:>3} ", reason.open)),
                 (Token::Fg, format!("{name:<22}")),
                 answer,
             ],
@@ -100,6 +105,7 @@ pub fn items(model: &Model) -> Vec<Item> {
         );
         items.push(item(
             Section::Blocked,
+            "nothing",
             vec![(Token::StatusOk, text)],
             Some((PaneId::Blocks, None)),
         ));
@@ -108,6 +114,7 @@ pub fn items(model: &Model) -> Vec<Item> {
         let text = format!("{:>3} runs wait for the gate", picture.counts.pending);
         items.push(item(
             Section::Blocked,
+            "pending",
             vec![(Token::StatusPending, text)],
             None,
         ));
@@ -117,6 +124,7 @@ pub fn items(model: &Model) -> Vec<Item> {
         let run = &block.audit.publish_run_id;
         items.push(item(
             Section::Mine,
+            run,
             vec![
                 (Token::Fg, format!("{run:<12} ")),
                 blocks::time_left(block, now),
@@ -135,11 +143,12 @@ pub fn items(model: &Model) -> Vec<Item> {
                 picture.login
             ),
         };
-        items.push(item(Section::Mine, vec![muted(text)], None));
+        items.push(item(Section::Mine, "nothing", vec![muted(text)], None));
     }
     for entry in &picture.recent {
         items.push(item(
             Section::News,
+            &entry.seq.to_string(),
             vec![
                 muted(format!("{} ", model.date_and_clock(entry.at_utc))),
                 (Token::Accent, format!("{:<18} ", entry.action)),

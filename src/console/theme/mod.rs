@@ -72,6 +72,12 @@ pub fn depth_of(env: impl Fn(&str) -> Option<String>) -> Depth {
     }
 }
 
+/// Gives the parts of a colour as a terminal's usual palette has it; none for the terminal's own.
+#[must_use]
+pub fn rgb(color: ratatui::style::Color) -> Option<[u8; 3]> {
+    colour::rgb(color)
+}
+
 /// Holds a style for every token.
 #[derive(Debug, Clone)]
 pub struct Theme {

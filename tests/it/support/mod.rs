@@ -3,8 +3,11 @@
 pub mod blocks;
 pub mod cluster;
 pub mod command;
+pub mod desk;
 pub mod pooler;
 pub mod proxy;
+pub mod still;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,0 +1,214 @@
+//! Measures windows of a long list of open blocks: a page in the middle and the last one against the first.
+//!
+//! Every number is a ratio of two sides measured in one run, the median of several turns; beside it stands the same
+//! ratio for pages by OFFSET. SQLite works in a file of the temp folder; PostgreSQL is measured where
+//! `GOVDECK_BENCH_DSN` names a database without open blocks, as `scripts/bench` does.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use govdeck::actions::{self, ByRule, Founding, Outcome, Request};
+use govdeck::rules::filter::Filter;
+use govdeck::rules::people::Environment;
+use govdeck::settings::Dsn;
+use govdeck::store::block::{self, BlockSort};
+use govdeck::store::window::{Anchor, Look, Order};
+use govdeck::store::{OsAccount, Store, deployment, schema};
+use sqlx::{AssertSqlSafe, Connection};
+
+type Done<T> = Result<T, Box<dyn Error>>;
+
+/// How many rows a page has on either side of its anchor.
+const REACH: u16 = 50;
+
+fn main() -> Done<()> {
+    let is_trial = !std::env::args().any(|word| word == "--bench");
+    let (blocks, turns) = if is_trial {
+        (2_000, 3)
+    } else {
+        (1_000_000, 41)
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        println!(
+            "pages of {} of {blocks} open blocks, against the first page",
+            2 * REACH
+        );
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("windows.db");
+        let dsn = format!("sqlite:{}", path.display());
+        let store = established(&dsn).await?;
+        let plain = Plain::Sqlite(sqlx::SqliteConnection::connect(&dsn).await?);
+        measure("SQLite", &store, plain, blocks, turns).await?;
+        let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") else {
+            println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
+            return Ok(());
+        };
+        let store = established(&dsn).await?;
+        let plain = Plain::Postgres(sqlx::PgConnection::connect(&dsn).await?);
+        measure("PostgreSQL", &store, plain, blocks, turns).await
+    })
+}
+
+/// A connection past the store.
+enum Plain {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Plain {
+    async fn run(&mut self, sql: &str) -> Done<()> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
+            Self::Postgres(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Reads the first column.
+    async fn texts(&mut self, sql: &str) -> Done<Vec<String>> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match self {
+            Self::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
+            Self::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
+        })
+    }
+
+    /// Puts open blocks there past every wall, a third of them taken.
+    async fn fill(&mut self, blocks: u32) -> Done<()> {
+        let at = |seconds: &str| match self {
+            Self::Sqlite(_) => format!(
+                "strftime('%Y-%m-%dT%H:%M:%S', '2026-05-14T00:00:00', ({seconds}) || ' seconds') || '.000000Z'"
+            ),
+            Self::Postgres(_) => {
+                format!(
+                    "CAST('2026-05-14T00:00:00Z' AS TIMESTAMPTZ) + ({seconds}) * INTERVAL '1 second'"
+                )
+            }
+        };
+        let (blocked, due) = (at("i"), at("i + 1800"));
+        let numbers = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {blocks})"
+        );
+        let sql = format!(
+            "{numbers} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
+             created_at_utc, decided_at_utc, version) SELECT 'pub-' || i, 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
+             'tuple_drift', {blocked}, {blocked}, 1 FROM n; \
+             {numbers} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, status, block_reason, also, \
+             owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, taken_by, taken_at_utc, drill, created_at_utc, \
+             version) SELECT 'pub-' || i, 'fz-31', 'lf-31', 'dr-31', 'blocked', 'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, \
+             CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, FALSE, {blocked}, 1 FROM n;"
+        );
+        let (before, after) = match self {
+            Self::Sqlite(_) => {
+                let drops = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'";
+                (self.texts(drops).await?.concat() + "BEGIN;", "COMMIT;")
+            }
+            Self::Postgres(_) => (
+                "SET session_replication_role = replica;".to_owned(),
+                "SET session_replication_role = origin;",
+            ),
+        };
+        self.run(&format!("{before}{sql}{after}")).await?;
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            // What a server does by itself while blocks come one by one, and would else do while we measure.
+            Self::Postgres(_) => self.run("VACUUM ANALYZE").await,
+        }
+    }
+}
+
+async fn established(dsn: &str) -> Done<Store> {
+    let parsed = Dsn::parse(dsn).map_err(|fault| fault.to_string())?;
+    let (store, _) = schema::prepare(&parsed, OsAccount::of_this_process()?).await?;
+    let mut view = store.view().await?;
+    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
+    drop(view);
+    if there.is_none() {
+        let founding = Founding {
+            name: "bench".into(),
+            environment: Environment::Dev,
+            founder: "founder".into(),
+            login,
+            backup: None,
+        };
+        let request = Request::by_rule(ByRule::Establish(founding))?;
+        match actions::carry_out(&store, request).await {
+            Outcome::Done(_) => {}
+            other => return Err(format!("not done: {other:?}").into()),
+        }
+    }
+    Ok(store)
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64()
+}
+
+async fn measure(
+    name: &str,
+    store: &Store,
+    mut plain: Plain,
+    blocks: u32,
+    turns: usize,
+) -> Done<()> {
+    plain.fill(blocks).await?;
+    for (sort, key) in [
+        (
+            BlockSort::TimeLeft,
+            "is_taken, respond_by_utc, publish_run_id",
+        ),
+        (BlockSort::BlockedAt, "created_at_utc, publish_run_id"),
+        (BlockSort::Run, "publish_run_id"),
+    ] {
+        let page = |offset: u32, most: u32| {
+            format!(
+                "SELECT publish_run_id FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE \
+                 ORDER BY {key} LIMIT {most} OFFSET {offset}"
+            )
+        };
+        let most = u32::from(2 * REACH);
+        let places = [0, blocks / 2, blocks - most];
+        let middle = plain.texts(&page(places[1], 1)).await?.remove(0);
+        let anchors = [Anchor::First, Anchor::Around(middle), Anchor::Last];
+        let (mut windows, mut offsets) = ([vec![], vec![], vec![]], [vec![], vec![], vec![]]);
+        // All sides in turn, so that a machine that slows down slows all of them.
+        for turn in 0..turns {
+            for (at, anchor) in anchors.iter().enumerate() {
+                let look = Look {
+                    filter: Filter::default(),
+                    sort,
+                    order: Order::Natural,
+                    anchor: anchor.clone(),
+                    reach: REACH,
+                };
+                let begun = Instant::now();
+                let window = block::window(&mut store.view().await?, &look).await?;
+                windows[at].push(begun.elapsed());
+                assert_eq!(window.rows.len(), usize::from(2 * REACH));
+                // Pages by OFFSET are too slow for as many turns.
+                if turn < 3 {
+                    let begun = Instant::now();
+                    plain.texts(&page(places[at], most)).await?;
+                    offsets[at].push(begun.elapsed());
+                }
+            }
+        }
+        let [first, middle, last] = windows.map(median);
+        let [first_by, middle_by, last_by] = offsets.map(median);
+        println!(
+            "{name}, by {sort}: middle {:.2} x, last {:.2} x the first page ({:.1} ms); by OFFSET {:.0} x and {:.0} x",
+            middle / first,
+            last / first,
+            first * 1_000.0,
+            middle_by / first_by,
+            last_by / first_by
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! Lists in the console: the selection is a row, never a place; filters, orders, and what a row can be copied as.
+
+use govdeck::actions::{self, Asked, ByRule, ENTRIES, Request};
+use govdeck::clock::Moment;
+use govdeck::console::event::Effect;
+use govdeck::console::panes::PaneId;
+
+use crate::support::desk::Desk;
+use crate::support::{World, on_both, sealed};
+
+fn selected(desk: &Desk) -> Option<String> {
+    desk.model.selected().map(|(_, id)| id)
+}
+
+async fn world_with(world: &World, runs: &[&str]) {
+    world.register_footer().await;
+    for run in runs {
+        world.block(run).await;
+    }
+}
+
+on_both!(a_refresh_never_moves_the_selection, |world| {
+    world_with(&world, &["pub-b", "pub-d"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("4 s s").await;
+    desk.shows(&["sort run"]);
+    desk.press("j").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-d"));
+    // Rows come before, between and after; one goes.
+    for run in ["pub-a", "pub-c", "pub-e"] {
+        world.block(run).await;
+        desk.see().await;
+        assert_eq!(selected(&desk).as_deref(), Some("pub-d"), "after {run}");
+    }
+    world
+        .mint("pub-f", Some(&"c".repeat(64)), Some(&"c".repeat(64)))
+        .expect("minted");
+    desk.press("S").await;
+    desk.press("G").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-a"));
+    desk.press("k").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-b"));
+    desk.press("s").await;
+    assert_eq!(
+        selected(&desk).as_deref(),
+        Some("pub-b"),
+        "another order, the same row"
+    );
+});
+
+on_both!(
+    a_row_that_is_gone_is_shown_as_gone_and_nothing_is_done_with_it,
+    |world| {
+        world_with(&world, &["pub-1", "pub-2"]).await;
+        let mut desk = Desk::open(&world, "maya").await;
+        desk.press("4 s s j").await;
+        assert_eq!(selected(&desk).as_deref(), Some("pub-2"));
+        // The list holds what nobody has taken, and then somebody takes it.
+        desk.press("/").await;
+        desk.write("state:open").await;
+        desk.press("enter j").await;
+        assert_eq!(selected(&desk).as_deref(), Some("pub-2"));
+        world
+            .act("lee", "take_block", Asked::of("pub-2"))
+            .await
+            .expect("taken");
+        world.block("pub-0").await;
+        desk.see().await;
+        assert_eq!(
+            desk.model.blocks.selected.as_deref(),
+            Some("pub-2"),
+            "still, as gone"
+        );
+        assert_eq!(selected(&desk), None);
+        desk.shows(&["no longer in the list", "pub-0"]);
+        for key in ["t", "e"] {
+            desk.press("a").await;
+            desk.press(key).await;
+            assert!(desk.model.dialog.is_none());
+            assert!(
+                desk.says().contains("no block is selected"),
+                "{}",
+                desk.says()
+            );
+        }
+        desk.press("J").await;
+        assert_eq!(desk.says(), "no row is selected");
+        desk.press("y C").await;
+        assert_eq!(desk.copied(), None);
+        // The next step goes on where there is a row.
+        desk.press("j").await;
+        assert_eq!(selected(&desk).as_deref(), Some("pub-0"));
+        world.assert_sound().await;
+    }
+);
+
+on_both!(home_keeps_the_selected_line_too, |world| {
+    world_with(&world, &["pub-b"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    while selected(&desk).as_deref() != Some("pub-b") {
+        desk.press("j").await;
+    }
+    // It is taken before the others, so it moves down when they come.
+    world
+        .act("maya", "take_block", Asked::of("pub-b"))
+        .await
+        .expect("taken");
+    world.block("pub-a").await;
+    world.block("pub-c").await;
+    desk.see().await;
+    assert_eq!(
+        selected(&desk).as_deref(),
+        Some("pub-b"),
+        "{}",
+        desk.screen(80, 24)
+    );
+    // It goes: the selection goes where nothing can be done, not to a neighbour.
+    desk.press("k").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-c"));
+    world
+        .act("lee", "take_block", Asked::of("pub-c"))
+        .await
+        .expect("taken");
+    world.block("pub-d").await;
+    desk.see().await;
+    assert_eq!(selected(&desk), None, "{}", desk.screen(80, 24));
+    world.assert_sound().await;
+});
+
+on_both!(filters_show_fewer_rows_and_say_so, |world| {
+    world_with(&world, &["pub-alpha", "pub-beta", "run-gamma"]).await;
+    world
+        .act("maya", "take_block", Asked::of("pub-beta"))
+        .await
+        .expect("taken");
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("4").await;
+    for (typed, shown, hidden) in [
+        ("gamma", &["run-gamma"][..], &["pub-alpha", "pub-beta"][..]),
+        ("~pbt", &["pub-beta"], &["pub-alpha", "run-gamma"]),
+        ("!pub", &["run-gamma"], &["pub-alpha", "pub-beta"]),
+        ("state:taken", &["pub-beta"], &["pub-alpha", "run-gamma"]),
+        (
+            "!state:taken pub",
+            &["pub-alpha"],
+            &["pub-beta", "run-gamma"],
+        ),
+        (
+            "nowhere",
+            &["0 rows pass the filter"],
+            &["pub-alpha", "pub-beta", "run-gamma"],
+        ),
+    ] {
+        desk.press("/ ctrl-u").await;
+        desk.write(typed).await;
+        desk.press("enter").await;
+        desk.shows(shown);
+        desk.shows(&[&format!("/{typed}")]);
+        desk.hides(hidden);
+    }
+    desk.press("esc").await;
+    desk.shows(&["pub-alpha", "pub-beta", "run-gamma"]);
+    // What cannot be read is refused and changes nothing; leaving the line changes nothing either.
+    desk.press("/").await;
+    desk.write("who:lee").await;
+    desk.press("enter").await;
+    assert!(
+        desk.says().contains("is no field of this list"),
+        "{}",
+        desk.says()
+    );
+    desk.press("/").await;
+    desk.write("gamma").await;
+    desk.press("esc").await;
+    desk.shows(&["pub-alpha", "run-gamma"]);
+    desk.press("/").await;
+    desk.paste("gam\nma\u{1b}[2J").await;
+    assert_eq!(desk.model.typing().expect("typing").text(), "gam ma[2J");
+    desk.press("ctrl-c").await;
+    assert!(desk.model.typing().is_none() && desk.model.overlay.is_none());
+    // The keys of the pane are letters while a filter is typed.
+    desk.press("/ a t y q").await;
+    assert_eq!(desk.model.typing().expect("typing").text(), "atyq");
+});
+
+on_both!(the_ledger_is_a_list_too, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("8").await;
+    desk.shows(&["newest first", "decide_run", "register_footer"]);
+    let newest = selected(&desk).expect("an entry");
+    world
+        .act("maya", "take_block", Asked::of("pub-1"))
+        .await
+        .expect("taken");
+    desk.see().await;
+    assert_eq!(
+        selected(&desk),
+        Some(newest),
+        "a new entry above moves nothing"
+    );
+    desk.press("/").await;
+    desk.write("action:add_person").await;
+    desk.press("enter").await;
+    desk.shows(&["/action:add_person", "add_person"]);
+    desk.hides(&["take_block"]);
+    desk.press("esc S").await;
+    desk.shows(&["oldest first"]);
+    assert_eq!(selected(&desk).as_deref(), Some("1"));
+    desk.press("s").await;
+    assert!(desk.says().contains("one order"), "{}", desk.says());
+    desk.press("G").await;
+    desk.shows(&["target block pub-1"]);
+    desk.press("J").await;
+    desk.shows(&["Row as JSON", "\"action\": \"take_block\""]);
+    desk.press("esc V").await;
+    assert!(
+        desk.says().contains("the ledger verifies"),
+        "{}",
+        desk.says()
+    );
+    desk.shows(&["nothing wrong"]);
+});
+
+on_both!(the_next_problem_waits_for_an_answer, |world| {
+    world_with(&world, &["pub-1", "pub-2", "pub-3"]).await;
+    world
+        .act("maya", "take_block", Asked::of("pub-2"))
+        .await
+        .expect("taken");
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("n").await;
+    assert_eq!(desk.model.pane, PaneId::Blocks);
+    desk.press("s s g g").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-1"));
+    desk.press("n").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-3"));
+    desk.press("n").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-1"), "round and round");
+    for run in ["pub-1", "pub-3"] {
+        world
+            .act("maya", "take_block", Asked::of(run))
+            .await
+            .expect("taken");
+    }
+    desk.see().await;
+    desk.press("n").await;
+    assert_eq!(desk.says(), "no block here waits for an answer");
+    assert_eq!(selected(&desk).as_deref(), Some("pub-1"));
+});
+
+on_both!(a_row_is_copied_shown_and_explained, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "lee").await;
+    desk.press("4 y").await;
+    assert_eq!(desk.copied(), Some("pub-1"));
+    desk.press("C").await;
+    assert_eq!(
+        desk.copied(),
+        Some("govdeck act take-block pub-1 --dry-run")
+    );
+    desk.press("J").await;
+    desk.shows(&[
+        "\"publish_run_id\": \"pub-1\"",
+        "\"publish_scope\": \"sla/partners\"",
+    ]);
+    let copies = |effect: &Effect| matches!(effect, Effect::Copy(_));
+    assert!(desk.told.iter().all(copies));
+    let mut desk = Desk::open(&world, "kim").await;
+    desk.press("4 w").await;
+    desk.shows(&[
+        "Why: pub-1",
+        "take-block (guard 1): not now",
+        "[FAIL] owner_or_backup: owner maya, backup lee",
+        "escalate-block (guard 1): not now",
+        "[FAIL] may_escalate",
+        "arm it first",
+    ]);
+});
+
+/// A run's name comes from outside, and a copied command may be pasted into a shell.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_copied_is_safe_to_paste() {
+    let world = World::sqlite().await;
+    world.register_footer().await;
+    for run in [
+        "x; touch /tmp/x",
+        "--reason=x",
+        "$(id)",
+        "two words",
+        "hid\u{202e}den",
+        "li\nne",
+    ] {
+        world.block(run).await;
+    }
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("4").await;
+    for (run, command) in [
+        (
+            "x; touch /tmp/x",
+            Some("govdeck act take-block 'x; touch /tmp/x' --dry-run"),
+        ),
+        (
+            "--reason=x",
+            Some("govdeck act take-block --dry-run -- --reason=x"),
+        ),
+        ("$(id)", Some("govdeck act take-block '$(id)' --dry-run")),
+        (
+            "two words",
+            Some("govdeck act take-block 'two words' --dry-run"),
+        ),
+        ("hid\u{202e}den", None),
+        ("li\nne", None),
+    ] {
+        desk.told.clear();
+        desk.model.blocks.select(run);
+        desk.see().await;
+        desk.press("C").await;
+        assert_eq!(desk.copied(), command, "{run:?}");
+        desk.told.clear();
+        desk.press("y").await;
+        assert_eq!(desk.copied().is_some(), command.is_some(), "{run:?}");
+    }
+}
+
+on_both!(long_lists_are_read_in_windows, |world| {
+    world.register_footer().await;
+    let now = Moment::on_this_workstation().as_datetime();
+    let created = Moment::from(now - chrono::TimeDelta::seconds(10));
+    let rows: Vec<String> = (0..260)
+        .map(|at| format!("('pub-{at:03}', 'sla/partners', 'fz', 'lf', 'dr', '{created}')"))
+        .collect();
+    world
+        .sql(&format!(
+            "INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, created_at_utc) VALUES {}",
+            rows.join(", ")
+        ))
+        .expect("minted");
+    let store = world.store("maya").await;
+    for at in 0..260 {
+        let run = format!("pub-{at:03}");
+        let request = Request::by_rule(ByRule::DecideRun { run }).expect("a request");
+        sealed(actions::carry_out(&store, request).await);
+    }
+    store.close().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("4 s s").await;
+    desk.shows(&["260", "more below"]);
+    desk.press("G").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-259"));
+    desk.shows(&["pub-259", "more above"]);
+    for _ in 0..3 {
+        desk.press("pgup").await;
+    }
+    let walked = selected(&desk).expect("a row");
+    desk.shows(&[&format!("> {walked}")]);
+    desk.press("g g").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-000"));
+    // Walking on crosses the window's edge without a gap.
+    desk.model.blocks.select("pub-190");
+    desk.see().await;
+    for at in 191..=210 {
+        desk.press("j").await;
+        assert_eq!(selected(&desk), Some(format!("pub-{at}")));
+    }
+    desk.press("G").await;
+    desk.press("j").await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-259"));
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_action_has_its_line_in_the_action_box() {
+    let world = World::sqlite().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("a").await;
+    for entry in ENTRIES.iter().filter(|entry| entry.key != ' ') {
+        desk.shows(&[&format!("{}  {}", entry.key, entry.name())]);
+    }
+    desk.press("esc").await;
+    assert!(desk.model.overlay.is_none());
+}
