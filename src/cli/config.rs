@@ -52,6 +52,7 @@ impl Config {
                 let paths = load()?.paths();
                 let rows = [
                     ("config_file", paths.config_file),
+                    ("keys_file", paths.keys_file),
                     ("themes_dir", paths.themes_dir),
                     ("data_dir", paths.data_dir),
                     ("state_dir", paths.state_dir),

@@ -137,7 +137,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
     let console_id = random_name()?;
     Ok(Opening {
         start: Start {
-            keymap: Keymap::standard()?,
+            keymap: Keymap::load(settings.paths().keys_file.as_deref())?,
             theme,
             depth,
             themes_folder,

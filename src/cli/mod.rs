@@ -12,6 +12,7 @@ mod doctor;
 mod gate;
 mod hash;
 mod init;
+mod keys;
 mod ledger;
 mod manual;
 mod page;
@@ -88,6 +89,8 @@ enum Verb {
     /// List, show or check what the console can look like.
     #[command(subcommand)]
     Theme(theme::Theme),
+    /// List the keys of the console, or check a file of keys.
+    Keys(keys::Keys),
     /// Look at everything around govdeck: each thing OK, WARN or FAIL, with one fix.
     Doctor,
     /// Print completions for a shell.
@@ -175,6 +178,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Doctor => doctor::page(flags),
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
+        Verb::Keys(verb) => verb.run(flags),
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::actions::Stop;
 use crate::canon::JsonError;
-use crate::console::theme::ThemeError;
+use crate::console::FileError;
 use crate::rules::{Refusal, Verdict, text};
 use crate::settings::SettingsError;
 use crate::store::StoreError;
@@ -204,8 +204,8 @@ impl From<SettingsError> for Failure {
     }
 }
 
-impl From<ThemeError> for Failure {
-    fn from(error: ThemeError) -> Self {
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
         Self::new(Exit::BadInput, error.sentence, error.hint)
     }
 }

@@ -75,7 +75,7 @@ impl Snapshot {
         let named = settings.theme.as_str();
         let name = if named == "auto" { "dark" } else { named };
         let start = Start {
-            keymap: Keymap::standard()?,
+            keymap: Keymap::load(settings.paths().keys_file.as_deref())?,
             theme: Theme::load(name, settings.paths().themes_dir.as_deref(), Depth::True)?,
             depth: Depth::True,
             themes_folder: None,

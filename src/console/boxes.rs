@@ -6,6 +6,7 @@ use crate::actions::ENTRIES;
 use crate::rules::guard::Level;
 use crate::rules::people::Basis;
 
+use super::keymap::Intent;
 use super::model::Model;
 use super::overlay::{Overlay, Palette, Text, Themes};
 use super::prose::{flow, wrap};
@@ -18,9 +19,9 @@ use super::ui::{Parts, Pen};
 pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
     match overlay {
         Overlay::Actions => actions(model, pen, area),
-        Overlay::Text(text) => reading(text, pen, area),
+        Overlay::Text(text) => reading(model, text, pen, area),
         Overlay::Palette(palette) => commands(model, palette, pen, area),
-        Overlay::Themes(picker) => themes(picker, pen, area),
+        Overlay::Themes(picker) => themes(model, picker, pen, area),
         Overlay::Leave => {
             let inside = window(pen, area, (44, 5), "Leave govdeck?", Token::DialogBorder);
             pen.lines(
@@ -71,6 +72,10 @@ pub fn window(pen: &mut Pen<'_>, area: Rect, size: (u16, u16), title: &str, bord
         width: inside.width.saturating_sub(2),
         ..inside
     }
+}
+
+fn escape(model: &Model) -> String {
+    model.start.keymap.hint(Intent::Escape)
 }
 
 /// Says in words how much an action asks for.
@@ -130,11 +135,11 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         inside.x,
         (inside.y + shown).min(inside.bottom().saturating_sub(1)),
         inside.width,
-        &key_parts(&[("key", "opens its dialog"), ("esc", "close")]),
+        &key_parts(&[("key", "opens its dialog"), (&escape(model), "close")]),
     );
 }
 
-fn reading(text: &Text, pen: &mut Pen<'_>, area: Rect) {
+fn reading(model: &Model, text: &Text, pen: &mut Pen<'_>, area: Rect) {
     let width = area.width.saturating_sub(4).min(110);
     let flowing = text
         .lines
@@ -156,7 +161,9 @@ fn reading(text: &Text, pen: &mut Pen<'_>, area: Rect) {
     } else {
         "the end".to_owned()
     };
-    let mut parts = key_parts(&[("j k", "scroll"), ("esc", "close")]);
+    let keymap = &model.start.keymap;
+    let walk = format!("{} {}", keymap.hint(Intent::Down), keymap.hint(Intent::Up));
+    let mut parts = key_parts(&[(&walk, "scroll"), (&escape(model), "close")]);
     parts.push((Token::Muted, foot));
     pen.parts(
         inside.x,
@@ -184,6 +191,7 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
         &palette.line,
         true,
     );
+    let keymap = &model.start.keymap;
     let found = palette.found(model.pane);
     let room = inside.height - 2;
     let from = offset(Some(palette.at), found.len(), room);
@@ -191,6 +199,10 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
         let y = inside.y + 2 + u16::try_from(line - from).unwrap_or(0);
         let parts = vec![
             (Token::Fg, format!("{:<18} ", command.name)),
+            (
+                Token::KeyHint,
+                format!("{:<9} ", command.choice.keys(keymap)),
+            ),
             (Token::Muted, command.about.to_owned()),
         ];
         pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &parts);
@@ -208,7 +220,7 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
     }
 }
 
-fn themes(picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
+fn themes(model: &Model, picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
     let height = u16::try_from(picker.names.len())
         .unwrap_or(u16::MAX)
         .saturating_add(3);
@@ -237,6 +249,6 @@ fn themes(picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
         inside.x,
         inside.bottom().saturating_sub(1),
         inside.width,
-        &key_parts(&[("enter", "keep"), ("esc", "as before")]),
+        &key_parts(&[("enter", "keep"), (&escape(model), "as before")]),
     );
 }

@@ -12,9 +12,6 @@ use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
 use super::theme::{Theme, Token};
 
-/// What is said instead of copying an id that would paste more than it shows.
-const HIDDEN: &str = "the id holds characters that do not show, so it is not copied; J shows them";
-
 /// Writes an id so that a shell takes it for one word; ids come from outside.
 fn shell_word(id: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
@@ -51,7 +48,7 @@ impl Model {
             Intent::NextPane => self.go(self.pane.neighbour(1)),
             Intent::PreviousPane => self.go(self.pane.neighbour(-1)),
             Intent::CopyId => match self.selected() {
-                Some((_, id)) if id.contains(is_hostile) => self.say_quietly(HIDDEN.to_owned()),
+                Some((_, id)) if id.contains(is_hostile) => self.say_hidden(),
                 Some((_, id)) => effects.push(Effect::Copy(id)),
                 None => self.say_quietly("no row is selected".to_owned()),
             },
@@ -89,13 +86,11 @@ impl Model {
                     Mouse::Console => Mouse::Terminal,
                 };
                 effects.push(Effect::Mouse(self.mouse));
-                self.say_quietly(
-                    match self.mouse {
-                        Mouse::Console => "the mouse selects rows; m gives it back",
-                        Mouse::Terminal => "the mouse belongs to the terminal",
-                    }
-                    .to_owned(),
-                );
+                let key = self.start.keymap.hint(Intent::Mouse);
+                self.say_quietly(match self.mouse {
+                    Mouse::Console => format!("the mouse selects rows; {key} gives it back"),
+                    Mouse::Terminal => "the mouse belongs to the terminal".to_owned(),
+                });
             }
             Intent::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
             Intent::Help => {
@@ -106,6 +101,14 @@ impl Model {
             Intent::Suspend => effects.push(Effect::Suspend),
             Intent::Interrupt => self.interrupt(effects),
         }
+    }
+
+    /// Says why an id is not copied that would paste more than it shows.
+    fn say_hidden(&mut self) {
+        let key = self.start.keymap.hint(Intent::RowJson);
+        self.say_quietly(format!(
+            "the id holds characters that do not show, so it is not copied; {key} shows them"
+        ));
     }
 
     fn interrupt(&mut self, effects: &mut Vec<Effect>) {
@@ -158,13 +161,7 @@ impl Model {
         match self.pane {
             PaneId::Home => {
                 let last = home::items(self).len().saturating_sub(1);
-                self.home = match step {
-                    Step::By(rows) => self.home.saturating_add_signed(rows),
-                    Step::Pages(pages) => self.home.saturating_add_signed(10 * pages),
-                    Step::First => 0,
-                    Step::Last => last,
-                }
-                .min(last);
+                self.home = step.from(self.home, last, 10);
             }
             PaneId::Blocks => self.blocks.step(&picture.blocks, step),
             PaneId::Ledger => self.entries.step(&picture.entries, step),
@@ -223,7 +220,8 @@ impl Model {
             self.blocks.sort_by(next);
             self.say_quietly(format!("sorted by {next}"));
         } else {
-            self.say_quietly("this list has one order; S turns it round".to_owned());
+            let key = self.start.keymap.hint(Intent::Reverse);
+            self.say_quietly(format!("this list has one order; {key} turns it round"));
         }
     }
 
@@ -247,7 +245,7 @@ impl Model {
             .find(|possible| possible.refusal.is_none());
         match (first, self.selected()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
-                self.say_quietly(HIDDEN.to_owned());
+                self.say_hidden();
             }
             (Some(possible), Some((_, id))) => {
                 let (name, word) = (possible.entry.name(), shell_word(&id));

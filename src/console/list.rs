@@ -54,6 +54,21 @@ pub enum Step {
     Last,
 }
 
+impl Step {
+    /// Goes from one row to another among those up to the last; a screen holds `page` of them.
+    #[must_use]
+    pub fn from(self, at: usize, last: usize, page: usize) -> usize {
+        let page = isize::try_from(page).unwrap_or(1);
+        match self {
+            Self::By(rows) => at.saturating_add_signed(rows),
+            Self::Pages(pages) => at.saturating_add_signed(pages.saturating_mul(page)),
+            Self::First => 0,
+            Self::Last => last,
+        }
+        .min(last)
+    }
+}
+
 impl<Sort: Copy + Default> List<Sort> {
     /// Makes a list that is not looked at yet.
     #[must_use]

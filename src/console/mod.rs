@@ -32,6 +32,7 @@ mod terminal;
 pub mod theme;
 pub mod tour;
 pub mod ui;
+mod user_file;
 
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";
@@ -39,3 +40,4 @@ pub(crate) const ARM: &str = "arm_console";
 pub use shell::{Ending, Opening, run};
 pub use terminal::is_there as has_terminal;
 pub use terminal::size as terminal_size;
+pub use user_file::FileError;

@@ -2,12 +2,13 @@
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
+use unicode_width::UnicodeWidthStr;
 
 use crate::actions::{ENTRIES, Entry};
 use crate::rules::people::Basis;
 
 use super::form::Line;
-use super::keymap::{Intent, Keymap, ROWS};
+use super::keymap::{Intent, Keymap, ROWS, Row};
 use super::panes::PaneId;
 use super::theme::Token;
 
@@ -48,6 +49,23 @@ pub struct Palette {
     pub at: usize,
 }
 
+impl Choice {
+    /// Says what to type for it without the palette; nothing where there is no such key.
+    #[must_use]
+    pub fn keys(self, keymap: &Keymap) -> String {
+        let act = |entry: &Entry| {
+            keymap
+                .key(Intent::Act)
+                .map(|act| format!("{act} {}", entry.key))
+        };
+        match self {
+            Self::Intent(intent) => keymap.key(intent),
+            Self::Act(entry) => act(entry),
+        }
+        .unwrap_or_default()
+    }
+}
+
 /// A command of the palette.
 #[derive(Debug, Clone, Copy)]
 pub struct Command {
@@ -85,7 +103,7 @@ impl Palette {
     pub fn found(&self, pane: PaneId) -> Vec<Command> {
         let here = ROWS
             .iter()
-            .filter(|row| row.only.is_none_or(|only| only == pane))
+            .filter(|row| row.is_in(pane))
             .map(|row| Command {
                 name: row.intent.word(),
                 about: row.about,
@@ -128,12 +146,10 @@ pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
         "Enter opens, it never writes. Writes live behind the action key. Esc is always safe."
             .to_owned(),
     )];
+    let keys = |row: &Row| keymap.written(row.intent).join("  ");
+    let width = ROWS.iter().map(|row| keys(row).width()).max().unwrap_or(0);
     for row in ROWS {
-        let keys: Vec<_> = keymap
-            .chords(row.intent)
-            .iter()
-            .map(|chord| super::stroke::written(chord))
-            .collect();
+        let keys = keys(row);
         let token = match row.only {
             Some(only) if only != pane => Token::KeyDisabled,
             _ => Token::Fg,
@@ -141,10 +157,7 @@ pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
         let place = row
             .only
             .map_or(String::new(), |only| format!(" ({only} only)"));
-        lines.push((
-            token,
-            format!("{:<16} {}{place}", keys.join("  "), row.about),
-        ));
+        lines.push((token, format!("{keys:<width$} {}{place}", row.about)));
     }
     Text {
         title: "Keys".to_owned(),

@@ -8,18 +8,31 @@ use crate::rules::people::Basis;
 
 use super::event::Effect;
 use super::form::Line;
+use super::keymap::Intent;
 use super::list::Step;
 use super::model::Model;
 use super::overlay::{Choice, Overlay, Text};
 use super::panes::PaneId;
 use super::stroke::Stroke;
 
+/// What a stroke means in a box that is read.
+#[derive(Clone, Copy)]
+enum InBox {
+    /// To walk through its lines.
+    Walk(Step),
+    /// To take what is selected.
+    Take,
+    /// To close it.
+    Close,
+    /// Nothing.
+    Nothing,
+}
+
 impl Model {
     pub(super) fn press_filter(&mut self, stroke: Stroke) {
         let text = self.typing().map(Line::text).unwrap_or_default();
         match stroke.code {
-            KeyCode::Esc => self.stop_typing(),
-            KeyCode::Char('c') if stroke.control => self.stop_typing(),
+            _ if self.closes(stroke) => self.stop_typing(),
             KeyCode::Enter => {
                 self.stop_typing();
                 self.filter(&text);
@@ -29,6 +42,44 @@ impl Model {
                     line.press(stroke);
                 }
             }
+        }
+    }
+
+    /// Tells whether a stroke, typed where letters are text, closes what is open.
+    fn closes(&self, stroke: Stroke) -> bool {
+        stroke == Stroke::CTRL_C || self.means(stroke, Intent::Escape)
+    }
+
+    /// Tells whether a stroke means an intent where letters are text.
+    fn means(&self, stroke: Stroke, intent: Intent) -> bool {
+        stroke.character().is_none() && self.start.keymap.is_alone(intent, stroke)
+    }
+
+    /// Tells what a stroke means in a box that is read: the keymap's keys, and some that are the same in every keymap.
+    fn in_box(&mut self, stroke: Stroke) -> InBox {
+        let fixed = match stroke.code {
+            _ if stroke.control || !self.pending.is_empty() => None,
+            KeyCode::Down => Some(Step::By(1)),
+            KeyCode::Up => Some(Step::By(-1)),
+            KeyCode::PageDown | KeyCode::Char(' ') => Some(Step::Pages(1)),
+            KeyCode::PageUp => Some(Step::Pages(-1)),
+            KeyCode::Home => Some(Step::First),
+            KeyCode::End => Some(Step::Last),
+            KeyCode::Enter => return InBox::Take,
+            _ => None,
+        };
+        if let Some(step) = fixed {
+            return InBox::Walk(step);
+        }
+        match self.chord(stroke) {
+            Some(Intent::Down) => InBox::Walk(Step::By(1)),
+            Some(Intent::Up) => InBox::Walk(Step::By(-1)),
+            Some(Intent::PageDown) => InBox::Walk(Step::Pages(1)),
+            Some(Intent::PageUp) => InBox::Walk(Step::Pages(-1)),
+            Some(Intent::First) => InBox::Walk(Step::First),
+            Some(Intent::Last) => InBox::Walk(Step::Last),
+            Some(Intent::Escape | Intent::Back | Intent::Interrupt) => InBox::Close,
+            _ => InBox::Nothing,
         }
     }
 
@@ -49,25 +100,28 @@ impl Model {
     }
 
     pub(super) fn press_overlay(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let closes =
-            stroke.code == KeyCode::Esc || (stroke.control && stroke.code == KeyCode::Char('c'));
+        let closes = self.closes(stroke);
         let Some(mut overlay) = self.overlay.take() else {
             return;
         };
         let stays = match &mut overlay {
             Overlay::Leave => {
-                if stroke.character() == Some('y')
-                    || (stroke.control && stroke.code == KeyCode::Char('c'))
-                {
+                if stroke.character() == Some('y') || stroke == Stroke::CTRL_C {
                     effects.push(Effect::Quit);
                 }
                 false
             }
             Overlay::Actions => return self.press_action(stroke, effects),
-            Overlay::Text(text) => !closes && text.press(stroke, self.size.1),
+            Overlay::Text(text) => match self.in_box(stroke) {
+                InBox::Walk(step) => text.walk(step, self.size.1),
+                InBox::Nothing => true,
+                InBox::Take | InBox::Close => false,
+            },
             Overlay::Clipboard(_) => !closes && stroke.code != KeyCode::Enter,
             Overlay::Palette(palette) => {
                 let found = palette.found(self.pane);
+                let next = self.means(stroke, Intent::Down);
+                let previous = self.means(stroke, Intent::Up);
                 match stroke.code {
                     _ if closes => false,
                     KeyCode::Enter => {
@@ -79,11 +133,11 @@ impl Model {
                         }
                         return;
                     }
-                    KeyCode::Down | KeyCode::Tab => {
+                    code if next || matches!(code, KeyCode::Down | KeyCode::Tab) => {
                         palette.at = (palette.at + 1).min(found.len().saturating_sub(1));
                         true
                     }
-                    KeyCode::Up | KeyCode::BackTab => {
+                    code if previous || matches!(code, KeyCode::Up | KeyCode::BackTab) => {
                         palette.at = palette.at.saturating_sub(1);
                         true
                     }
@@ -95,23 +149,19 @@ impl Model {
                 }
             }
             Overlay::Themes(themes) => {
-                match stroke.code {
-                    KeyCode::Down | KeyCode::Char('j') => {
-                        themes.at = (themes.at + 1).min(themes.names.len().saturating_sub(1));
-                    }
-                    KeyCode::Up | KeyCode::Char('k') => themes.at = themes.at.saturating_sub(1),
-                    _ => {}
+                let meant = self.in_box(stroke);
+                if let InBox::Walk(step) = meant {
+                    let last = themes.names.len().saturating_sub(1);
+                    themes.at = step.from(themes.at, last, themes.names.len());
                 }
-                let picked = themes.names.get(themes.at).cloned();
-                let name = if closes {
-                    Some(themes.before.clone())
-                } else {
-                    picked
+                let picked = match meant {
+                    InBox::Close => Some(&themes.before),
+                    _ => themes.names.get(themes.at),
                 };
-                if let Some(name) = name {
-                    self.show_theme(&name);
+                if let Some(name) = picked {
+                    self.show_theme(name);
                 }
-                !closes && stroke.code != KeyCode::Enter
+                matches!(meant, InBox::Walk(_) | InBox::Nothing)
             }
         };
         if stays {
@@ -126,9 +176,11 @@ impl Model {
         let entry = ENTRIES
             .iter()
             .find(|entry| entry.basis == Basis::Person && entry.key == key);
-        match entry {
-            Some(entry) => self.act(entry, effects),
-            None => self.say_quietly(format!("a {key} is no action; a lists them")),
+        if let Some(entry) = entry {
+            self.act(entry, effects);
+        } else {
+            let act = self.start.keymap.hint(Intent::Act);
+            self.say_quietly(format!("{act} {key} is no action; {act} lists them"));
         }
     }
 
@@ -145,20 +197,10 @@ impl Model {
 }
 
 impl Text {
-    fn press(&mut self, stroke: Stroke, height: u16) -> bool {
+    fn walk(&mut self, step: Step, height: u16) -> bool {
         let page = usize::from(height.saturating_sub(8)).max(1);
         let last = self.lines.len().saturating_sub(1);
-        self.scroll = match stroke.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll + 1,
-            KeyCode::Up | KeyCode::Char('k') => self.scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll + page,
-            KeyCode::PageUp => self.scroll.saturating_sub(page),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
-            KeyCode::Char('q') | KeyCode::Enter => return false,
-            _ => self.scroll,
-        }
-        .min(last);
+        self.scroll = step.from(self.scroll, last, page);
         true
     }
 }

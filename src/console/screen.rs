@@ -237,7 +237,9 @@ fn tabs(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             }
             _ => String::new(),
         };
-        let text = format!("{} {pane}{count}", pane.digit());
+        let key = model.start.keymap.key(pane.intent());
+        let key = key.map_or_else(String::new, |key| format!("{key} "));
+        let text = format!("{key}{pane}{count}");
         let (text, style) = if *pane == model.pane {
             (
                 format!("[{text}]"),
@@ -276,19 +278,21 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 
 fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let y = area.bottom() - 1;
+    let keymap = &model.start.keymap;
+    let escape = keymap.hint(Intent::Escape);
     let mut parts: Parts = Vec::new();
     if model.typing().is_some() {
-        parts = key_parts(&[("enter", "filter"), ("esc", "leave it")]);
+        parts = key_parts(&[("enter", "filter"), (&escape, "leave it")]);
         let fields = model.filter_fields().join(" ");
         parts.push((Token::Muted, format!("fields {fields}")));
     } else if !model.pending.is_empty() {
         let typed = super::stroke::written(&model.pending);
         parts.push((Token::KeyHint, typed));
-        parts.push((Token::Muted, " goes on; esc forgets it".to_owned()));
+        parts.push((Token::Muted, format!(" goes on; {escape} forgets it")));
     } else {
-        for row in ROWS.iter().filter(|row| !row.label.is_empty()) {
-            if row.only.is_none_or(|only| only == model.pane) {
-                let key = model.start.keymap.hint(row.intent);
+        let labelled = ROWS.iter().filter(|row| !row.label.is_empty());
+        for row in labelled.filter(|row| row.is_in(model.pane)) {
+            if let Some(key) = keymap.key(row.intent) {
                 parts.push((Token::KeyHint, key));
                 let token = match row.intent {
                     Intent::Act if !model.liveness().is_good() => Token::KeyDisabled,

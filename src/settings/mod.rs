@@ -142,6 +142,8 @@ impl fmt::Debug for Flags {
 pub struct Paths {
     /// The config file that is read, or would be if it existed.
     pub config_file: Option<PathBuf>,
+    /// The user's own keys, where there is such a file.
+    pub keys_file: Option<PathBuf>,
     /// Where the user's own themes lie.
     pub themes_dir: Option<PathBuf>,
     /// Where the embedded database lies by default.
@@ -196,6 +198,10 @@ impl Settings {
         let layers = Layers::collect(config.as_ref(), &environment, flags)?;
         let paths = Paths {
             config_file: config_file.map(|(path, _)| path),
+            keys_file: folders
+                .config
+                .as_ref()
+                .map(|folder| folder.join("keys.toml")),
             themes_dir: folders.config.as_ref().map(|folder| folder.join("themes")),
             data_dir: folders.data.clone(),
             state_dir: folders.state.clone(),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 use govdeck::actions::{ENTRIES, Entry, Required};
+use govdeck::console::keymap::{Keymap, Preset, ROWS};
 use govdeck::console::theme::check::{Numbers, check};
 use govdeck::console::theme::{Theme, Token};
 use govdeck::rules::people::Basis;
@@ -276,6 +277,36 @@ fn the_tables_of_themes_are_current() {
         text += &row(&[&name, token.kind().word(), token.meaning()]);
     }
     assert_current("docs/themes.md", &text);
+}
+
+#[test]
+fn the_tables_of_keys_are_current() {
+    let keymaps = Preset::ALL.iter().map(|preset| Keymap::of(*preset));
+    let keymaps: Vec<_> = keymaps.map(|keymap| keymap.expect("it is sound")).collect();
+    let mut text = row(&["preset", "what it is"]) + "|---|---|\n";
+    for preset in Preset::ALL {
+        text += &row(&[&format!("`{preset}`"), preset.about()]);
+    }
+    let presets: Vec<_> = Preset::ALL.iter().map(|preset| preset.word()).collect();
+    let columns = [&["name", "what it does"], presets.as_slice()].concat();
+    text += "\n## The keys\n\n";
+    text += &(row(&columns) + &"|---".repeat(columns.len()) + "|\n");
+    for of in ROWS {
+        let chords = |keymap: &Keymap| format!("`{}`", keymap.written(of.intent).join("`, `"));
+        let pane = of.only.map(|pane| format!(" ({pane} only)"));
+        let about = sentence(&of.about) + &pane.unwrap_or_default();
+        let mut cells = vec![format!("`{}`", of.intent), about];
+        cells.extend(keymaps.iter().map(chords));
+        let cells: Vec<_> = cells.iter().map(String::as_str).collect();
+        text += &row(&cells);
+    }
+    text += "\n## The keys of actions\n\n";
+    text += &(row(&["keys", "action", "guard", "what it does"]) + "|---|---|---|---|\n");
+    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+        let [keys, name] = [keymaps[0].action(entry), entry.name()].map(|text| format!("`{text}`"));
+        text += &row(&[&keys, &name, entry.level.word(), entry.summary]);
+    }
+    assert_current("docs/KEYS.md", &text);
 }
 
 /// Leaves out what stands between fences, where a bracket is no link.

@@ -10,6 +10,7 @@ mod cli_config;
 mod cli_database;
 mod cli_hash;
 mod cli_init;
+mod cli_keys;
 mod cli_kit;
 mod cli_ledger;
 mod cli_looks;

@@ -213,13 +213,7 @@ impl Dialog {
     pub fn press(&mut self, key: &KeyEvent, at: Instant) -> Step {
         let stroke = match Stroke::of(key) {
             // The way out of everything is one out of a dialog too.
-            Some(Stroke {
-                code: KeyCode::Char('c'),
-                control: true,
-            }) => Stroke {
-                code: KeyCode::Esc,
-                control: false,
-            },
+            Some(Stroke::CTRL_C) => Stroke::ESC,
             Some(stroke) => stroke,
             None => return Step::Stay,
         };

@@ -2,7 +2,7 @@
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
 
-use crate::actions::Entry;
+use crate::actions::{ENTRIES, Entry};
 use crate::rules::Refusal;
 use crate::rules::guard::Level;
 
@@ -43,7 +43,8 @@ impl Model {
         };
         if let Some(dialog) = &mut self.dialog {
             // Nobody confirms what the window is too small to show.
-            if !has_room(self.size) && stroke.code != KeyCode::Esc {
+            let leaves = stroke.code == KeyCode::Esc || stroke == Stroke::CTRL_C;
+            if !has_room(self.size) && !leaves {
                 return;
             }
             let step = dialog.press(key, self.at);
@@ -55,21 +56,29 @@ impl Model {
         if self.typing().is_some() {
             return self.press_filter(stroke);
         }
+        if let Some(intent) = self.chord(stroke) {
+            self.status = None;
+            self.intend(intent, effects);
+        }
+    }
+
+    /// Takes one more stroke; says what was meant as soon as that is plain.
+    pub(in crate::console) fn chord(&mut self, stroke: Stroke) -> Option<Intent> {
         self.pending.push(stroke);
-        match self.start.keymap.meaning(&self.pending, self.pane) {
-            Meaning::Begins => {}
-            Meaning::Is(intent) => {
-                self.pending.clear();
-                self.status = None;
-                self.intend(intent, effects);
-            }
+        let meaning = self.start.keymap.meaning(&self.pending, self.pane);
+        if meaning == Meaning::Begins {
+            return None;
+        }
+        let typed = std::mem::take(&mut self.pending);
+        match meaning {
+            Meaning::Is(intent) => return Some(intent),
             Meaning::Nothing => {
-                let typed = written(&self.pending);
-                self.pending.clear();
-                let help = self.start.keymap.hint(Intent::Help);
+                let (typed, help) = (written(&typed), self.start.keymap.hint(Intent::Help));
                 self.say_quietly(format!("{typed} means nothing here; {help} lists the keys"));
             }
+            Meaning::Begins | Meaning::Forgets => {}
         }
+        None
     }
 
     fn paste(&mut self, text: &str) {
@@ -100,9 +109,10 @@ impl Model {
                     ..
                 }) = &self.dialog
                 {
+                    let messages = self.start.keymap.hint(Intent::Messages);
                     self.say(
                         Token::StatusPending,
-                        "the request goes on; ! shows what became of it".to_owned(),
+                        format!("the request goes on; {messages} shows what became of it"),
                     );
                 }
                 self.dialog = None;
@@ -198,9 +208,11 @@ impl Model {
             ));
         }
         if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
+            let arm = ENTRIES.iter().find(|entry| entry.verb == super::super::ARM);
+            let keys = arm.map_or_else(String::new, |arm| self.start.keymap.action(arm));
             return Err(Refusal::new(
                 "this console is read-only",
-                "arm it first: a a",
+                format!("arm it first: {keys}"),
             ));
         }
         Ok(picture)

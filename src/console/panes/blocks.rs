@@ -142,7 +142,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 model.clock(picture.now)
             )
         } else {
-            "0 rows pass the filter; esc shows all".to_owned()
+            super::nothing_passes(model)
         };
         let table = Table {
             columns: COLUMNS,

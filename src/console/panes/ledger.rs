@@ -116,12 +116,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             cells: &|entry| cells(model, entry),
         };
         if rows.is_empty() {
-            super::say(
-                pen,
-                table_area,
-                Token::Muted,
-                "0 rows pass the filter; esc shows all",
-            );
+            super::say(pen, table_area, Token::Muted, &super::nothing_passes(model));
             model.entries.drawn.set(Drawn::default());
         } else {
             model.entries.drawn.set(table.draw(pen, table_area));

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use crate::rules::words;
 use crate::store::window::{Order, Window};
 
+use super::keymap::Intent;
 use super::list::Drawn;
 use super::model::Model;
 use super::prose::wrap;
@@ -33,13 +34,13 @@ impl PaneId {
     /// The kinds of rows that panes select, and that actions can be about.
     pub const KINDS: &'static [&'static str] = &["block", "entry"];
 
-    /// Returns the digit that opens the pane.
+    /// Returns what opens the pane.
     #[must_use]
-    pub const fn digit(self) -> char {
+    pub const fn intent(self) -> Intent {
         match self {
-            Self::Home => '1',
-            Self::Blocks => '4',
-            Self::Ledger => '8',
+            Self::Home => Intent::Home,
+            Self::Blocks => Intent::Blocks,
+            Self::Ledger => Intent::Ledger,
         }
     }
 
@@ -175,6 +176,13 @@ pub fn filter_word(filter: &str) -> String {
     }
 }
 
+/// Says that a filter lets nothing through.
+#[must_use]
+pub fn nothing_passes(model: &Model) -> String {
+    let escape = model.start.keymap.hint(Intent::Escape);
+    format!("0 rows pass the filter; {escape} shows all")
+}
+
 /// Names an order that is turned round.
 #[must_use]
 pub fn order_word(order: Order) -> &'static str {
@@ -225,7 +233,6 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
     if picture.wanted.selected != model.selected() {
         return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
     }
-    let act = model.start.keymap.hint(super::keymap::Intent::Act);
     let mut may = Vec::new();
     let mut not = Vec::new();
     for possible in picture
@@ -235,7 +242,10 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
     {
         let name = possible.entry.name();
         match &possible.refusal {
-            None => may.push(format!("{name} ({act} {})", possible.entry.key)),
+            None => {
+                let keys = model.start.keymap.action(possible.entry);
+                may.push(format!("{name} ({keys})"));
+            }
             Some(refusal) => not.push(format!("{name}: {}", refusal.sentence)),
         }
     }

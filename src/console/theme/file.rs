@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use ratatui::style::Style;
 
+use super::super::user_file::{meant, quoted, read};
 use super::sheet::Sheet;
 use super::token::Token;
 use super::{BUILT_IN, Styles, ThemeError};
-use crate::settings::{nearest, shown_path};
-
-const LARGEST: u64 = 64 * 1024;
+use crate::settings::shown_path;
 
 /// Says where a theme's text lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +60,7 @@ impl Origin {
                 let known = BUILT_IN.iter().find(|(known, _)| known == name);
                 Ok(known.map_or("", |(_, text)| text).into())
             }
-            Self::File(path) => read(path).map(Cow::from),
+            Self::File(path) => read(path, "theme").map(Cow::from),
         }
     }
 }
@@ -71,23 +69,6 @@ impl Origin {
 pub(super) fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     (1..=40).contains(&name.len()) && name.chars().all(plain)
-}
-
-/// Repeats a word from a file, as long as that helps.
-pub(super) fn quoted(word: &str) -> String {
-    if word.chars().count() <= 40 && !word.contains(char::is_control) {
-        format!("`{word}`")
-    } else {
-        "(a long or unusual text)".to_owned()
-    }
-}
-
-/// Names what a person probably meant, or all that there is.
-pub(super) fn meant(word: &str, what: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known {what}s: {}", known.join(", ")),
-    }
 }
 
 /// Resolves a theme by its name.
@@ -144,36 +125,4 @@ pub(super) fn names_in(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = names.collect();
     names.sort();
     names
-}
-
-fn read(path: &Path) -> Result<String, ThemeError> {
-    let shown = shown_path(path);
-    let unreadable = |error: io::Error| {
-        ThemeError::new(
-            format!("the theme {shown} cannot be read: {}", error.kind()),
-            "check the path and who may read it",
-        )
-    };
-    // Opening a named pipe waits for a writer, so nothing is opened before this check.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(ThemeError::new(
-            format!("the theme {shown} is no plain file"),
-            "a folder, a pipe or a device holds no theme",
-        ));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
-    if read.map_err(unreadable)? as u64 > LARGEST {
-        return Err(ThemeError::new(
-            format!("the theme {shown} is larger than 64 KB"),
-            "is this the right file? a theme has a line for each token",
-        ));
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        ThemeError::new(
-            format!("the theme {shown} is not UTF-8"),
-            "save the file as UTF-8",
-        )
-    })
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use ratatui::style::{Color, Style};
 
+pub use super::user_file::FileError as ThemeError;
 pub use token::{Kind, Token};
 pub use vision::Vision;
 
@@ -40,25 +41,6 @@ const BUILT_IN: [(&str, &str); 7] = [
 ];
 
 type Styles = Box<[Style; Token::ALL.len()]>;
-
-/// Says in one sentence why there is no such theme, and in a hint what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{sentence}")]
-pub struct ThemeError {
-    /// Names the file, the place and what is wrong there.
-    pub sentence: String,
-    /// Says what would make it right.
-    pub hint: String,
-}
-
-impl ThemeError {
-    fn new(sentence: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            sentence: sentence.into(),
-            hint: hint.into(),
-        }
-    }
-}
 
 /// Says how many colours a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

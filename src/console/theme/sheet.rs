@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::super::user_file::{Key, Value, first_letter, in_order, meant, quoted};
 use super::ThemeError;
 use super::colour::{self, ANSI, DEFAULT};
-use super::file::{Origin, is_plain, meant, quoted};
+use super::file::{Origin, is_plain};
 use super::token::{Kind, Token};
-use crate::settings::position;
 
 const KEYS: [&str; 4] = ["name", "inherits", "palette", "tokens"];
 
@@ -57,9 +56,6 @@ struct Said {
     text: String,
     start: usize,
 }
-
-type Key<'a> = Spanned<Cow<'a, str>>;
-type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Sheet {
     pub fn read(origin: Origin) -> Result<Self, ThemeError> {
@@ -206,11 +202,9 @@ impl Sheet {
             let hint = "put quotes around it";
             return Err(self.refuse(start, what, hint));
         };
-        // With escapes in it, the text does not stand in the file as it is; then the column is only near.
-        let inside = self.text[value.span()].find(text.as_ref()).unwrap_or(0);
         Ok(Said {
             text: text.to_string(),
-            start: start + inside,
+            start: first_letter(&self.text, value, text),
         })
     }
 
@@ -255,12 +249,7 @@ impl Sheet {
         what: impl std::fmt::Display,
         hint: impl Into<String>,
     ) -> ThemeError {
-        let (line, column) = position(&self.text, start);
-        let place = self.origin.shown();
-        ThemeError::new(
-            format!("{place}, line {line}, column {column}: {what}"),
-            hint,
-        )
+        ThemeError::at(&self.origin.shown(), &self.text, start, what, hint)
     }
 }
 
@@ -273,11 +262,4 @@ impl Said {
             (!word.is_empty()).then_some((place, word))
         })
     }
-}
-
-/// Lists what a table holds, as it stands in the file.
-fn in_order<'a>(table: &'a DeTable<'a>) -> Vec<(&'a Key<'a>, &'a Value<'a>)> {
-    let mut pairs: Vec<_> = table.iter().collect();
-    pairs.sort_by_key(|(key, _)| key.span().start);
-    pairs
 }

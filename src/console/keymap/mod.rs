@@ -1,10 +1,22 @@
 //! The one table of keys: what a key means, and what footer, help, palette and docs say about it.
 
-use std::collections::BTreeMap;
+//!
+//! A preset changes rows of the table, and the user's file changes both. Whatever they say, `esc` means escape, `ctrl-c`
+//! asks whether to leave, and `enter` opens or means nothing.
+
+mod conflict;
+mod file;
+mod force;
+mod presets;
+#[cfg(test)]
+mod tests;
+
+pub use super::user_file::FileError as KeysError;
+pub use force::{GivenBy, Keymap};
+pub use presets::Preset;
 
 use super::panes::PaneId;
-use super::stroke::{Stroke, chord, written};
-use crate::rules::{Refusal, words};
+use crate::rules::words;
 
 words! {
     /// What a key can mean; none of them writes.
@@ -116,6 +128,19 @@ const fn only(pane: PaneId, row: Row) -> Row {
     Row {
         only: Some(pane),
         ..row
+    }
+}
+
+impl Row {
+    /// Tells whether it means something in a pane.
+    #[must_use]
+    pub fn is_in(&self, pane: PaneId) -> bool {
+        self.only.is_none_or(|only| only == pane)
+    }
+
+    /// Tells whether there is a pane where both mean something.
+    fn meets(&self, other: &Self) -> bool {
+        self.only.is_none() || other.only.is_none() || self.only == other.only
     }
 }
 
@@ -268,60 +293,8 @@ pub enum Meaning {
     Is(Intent),
     /// Something that needs more strokes.
     Begins,
+    /// That the strokes before it are forgotten.
+    Forgets,
     /// Nothing.
     Nothing,
-}
-
-/// The keys in force: the table, as its user changed it.
-#[derive(Debug, Clone)]
-pub struct Keymap {
-    chords: BTreeMap<&'static str, Vec<Vec<Stroke>>>,
-}
-
-impl Keymap {
-    /// Makes a keymap of the table alone.
-    pub fn standard() -> Result<Self, Refusal> {
-        let mut chords = BTreeMap::new();
-        for row in ROWS {
-            let of_row = row.keys.iter().map(|keys| chord(keys));
-            chords.insert(row.intent.word(), of_row.collect::<Result<_, _>>()?);
-        }
-        Ok(Self { chords })
-    }
-
-    /// Returns the chords that mean an intent.
-    #[must_use]
-    pub fn chords(&self, intent: Intent) -> &[Vec<Stroke>] {
-        self.chords.get(intent.word()).map_or(&[], Vec::as_slice)
-    }
-
-    /// Returns the first chord of an intent, as people read it.
-    #[must_use]
-    pub fn hint(&self, intent: Intent) -> String {
-        self.chords(intent)
-            .first()
-            .map_or_else(|| "-".to_owned(), |chord| written(chord))
-    }
-
-    /// Tells what the strokes typed so far mean in a pane.
-    #[must_use]
-    pub fn meaning(&self, typed: &[Stroke], pane: PaneId) -> Meaning {
-        let here = ROWS
-            .iter()
-            .filter(|row| row.only.is_none_or(|only| only == pane));
-        let mut begins = false;
-        for row in here {
-            for chord in self.chords(row.intent) {
-                if chord == typed {
-                    return Meaning::Is(row.intent);
-                }
-                begins |= chord.starts_with(typed);
-            }
-        }
-        if begins {
-            Meaning::Begins
-        } else {
-            Meaning::Nothing
-        }
-    }
 }
