@@ -10,6 +10,7 @@
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
+//! | [`demo`] | a deployment with a story that goes on by itself |
 //! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
 
@@ -18,6 +19,7 @@ pub mod canon;
 pub mod cli;
 pub mod clock;
 pub mod console;
+pub mod demo;
 pub mod rules;
 pub mod settings;
 pub mod store;

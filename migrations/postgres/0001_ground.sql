@@ -264,3 +264,12 @@ CREATE TABLE change_counter (
     slot BIGINT PRIMARY KEY,
     changes BIGINT NOT NULL
 );
+
+-- What time it is in a demo, and which story it tells; in any other deployment there is no row, and none counts.
+CREATE TABLE demo_clock (
+    slot TEXT COLLATE "C" PRIMARY KEY CHECK (slot = 'demo'),
+    anchor_real_utc moment NOT NULL,
+    anchor_demo_utc moment NOT NULL,
+    rate BIGINT NOT NULL CHECK (rate BETWEEN 0 AND 1000),
+    seed BIGINT NOT NULL CHECK (seed BETWEEN 0 AND 4294967295)
+);

@@ -306,3 +306,16 @@ CREATE TABLE notification_outbox (
         AND substr(delivered_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z')
 ) STRICT;
 CREATE INDEX notification_outbox_due ON notification_outbox (created_at_utc, notification_id) WHERE delivered_at_utc IS NULL;
+
+-- What time it is in a demo, and which story it tells; in any other deployment there is no row, and none counts.
+CREATE TABLE demo_clock (
+    slot TEXT PRIMARY KEY CHECK (slot = 'demo'),
+    anchor_real_utc TEXT NOT NULL
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(anchor_real_utc, 1, 19), '+0 days') || substr(anchor_real_utc, 20) IS anchor_real_utc
+        AND substr(anchor_real_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    anchor_demo_utc TEXT NOT NULL
+        CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(anchor_demo_utc, 1, 19), '+0 days') || substr(anchor_demo_utc, 20) IS anchor_demo_utc
+        AND substr(anchor_demo_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    rate INTEGER NOT NULL CHECK (rate BETWEEN 0 AND 1000),
+    seed INTEGER NOT NULL CHECK (seed BETWEEN 0 AND 4294967295)
+) STRICT;

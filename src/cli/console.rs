@@ -8,10 +8,11 @@ use crate::console::event::Cause;
 use crate::console::keymap::Keymap;
 use crate::console::link::Address;
 use crate::console::model::Start;
+use crate::console::overlay::Text;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
 use crate::console::{self, Ending, Opening};
-use crate::settings::{DsnKind, Settings};
+use crate::settings::{Dsn, DsnKind, Settings};
 use crate::store::{OsAccount, StoreError};
 
 use super::page::{Exit, Failure};
@@ -19,33 +20,72 @@ use super::page::{Exit, Failure};
 /// How long the terminal may take to say whether it is light or dark.
 const COLOUR_PATIENCE: Duration = Duration::from_millis(300);
 
+/// Where a console is opened, and as whom.
+pub(super) struct Seat {
+    /// The database.
+    pub(super) dsn: Dsn,
+    /// A way past the pooler, for being told of changes.
+    pub(super) direct: Option<Dsn>,
+    /// Whoever is at the keys.
+    pub(super) account: OsAccount,
+    /// The file that keeps which entry was seen last.
+    pub(super) last_looked: Option<PathBuf>,
+    /// What is said to a newcomer.
+    pub(super) welcome: Option<Text>,
+}
+
 /// Opens the console and returns the program's exit code when it ends.
 pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if variable("TERM").as_deref() == Some("dumb") {
-        return Err(no_terminal());
-    }
+    refuse_without_screen()?;
     if let DsnKind::Sqlite(path) = settings.dsn.kind()
         && !path.exists()
     {
         return Err(Failure::new(
             Exit::CannotTell,
             format!("there is no database at {}", path.display()),
-            "`govdeck init` makes one",
+            "`govdeck init` makes one; `govdeck demo` shows everything without one",
         ));
     }
-    let opening = opening(settings, &variable)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let direct = match (&settings.direct_dsn.value, settings.pooled.value) {
+        (Some(direct), _) => Some(direct.clone()),
+        (None, false) => Some(settings.dsn.value.clone()),
+        (None, true) => None,
+    };
+    let seat = Seat {
+        dsn: settings.dsn.value.clone(),
+        direct,
+        account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
+        last_looked: last_looked(settings, &settings.dsn.value),
+        welcome: None,
+    };
+    let opening = opening(settings, seat)?;
+    let runtime = runtime()?;
+    let ending = runtime.block_on(console::run(opening));
+    // A task that still waits for a silent server must not keep the program.
+    runtime.shutdown_background();
+    ended(ending)
+}
+
+/// Refuses early where no console can be shown, whatever the database holds.
+pub(super) fn refuse_without_screen() -> Result<(), Failure> {
+    if variable("TERM").as_deref() == Some("dumb") {
+        return Err(no_terminal());
+    }
+    Ok(())
+}
+
+/// Makes what the console's tasks run on.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| cannot("the program cannot start", &error))?;
-    let ending = runtime
-        .block_on(console::run(opening))
-        .map_err(|error| cannot("the terminal cannot be used", &error))?;
-    // A task that still waits for a silent server must not keep the program.
-    runtime.shutdown_background();
-    match ending {
+        .map_err(|error| cannot("the program cannot start", &error))
+}
+
+/// Says how the console ended as an exit code.
+pub(super) fn ended(ending: std::io::Result<Ending>) -> Result<ExitCode, Failure> {
+    match ending.map_err(|error| cannot("the terminal cannot be used", &error))? {
         Ending::Left => Ok(ExitCode::SUCCESS),
         Ending::NoTerminal => Err(no_terminal()),
         Ending::Stopped(Cause::Signal(number)) => Ok(ExitCode::from(
@@ -55,7 +95,12 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     }
 }
 
-fn no_terminal() -> Failure {
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Says that a console needs a terminal.
+pub(super) fn no_terminal() -> Failure {
     Failure::new(
         Exit::BadInput,
         "the console needs a terminal",
@@ -71,10 +116,8 @@ fn cannot(what: &str, error: &std::io::Error) -> Failure {
     )
 }
 
-fn opening(
-    settings: &Settings,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Opening, Failure> {
+/// Puts together what a console is opened with.
+pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failure> {
     let depth = depth_of(variable);
     let themes_folder = settings.paths().themes_dir;
     let wanted = settings.theme.as_str();
@@ -91,13 +134,7 @@ fn opening(
             let locale = locale.to_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-    let account = OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?;
-    let console_id = console_id()?;
-    let direct = match (&settings.direct_dsn.value, settings.pooled.value) {
-        (Some(direct), _) => Some(direct.clone()),
-        (None, false) => Some(settings.dsn.value.clone()),
-        (None, true) => None,
-    };
+    let console_id = random_name()?;
     Ok(Opening {
         start: Start {
             keymap: Keymap::standard()?,
@@ -106,15 +143,16 @@ fn opening(
             themes_folder,
             console_id: console_id.clone(),
             glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
-            place: settings.dsn.value.to_string(),
+            place: seat.dsn.to_string(),
         },
         address: Address {
-            dsn: settings.dsn.value.clone(),
-            direct,
-            account,
+            dsn: seat.dsn,
+            direct: seat.direct,
+            account: seat.account,
             console_id,
         },
-        last_looked: last_looked(settings),
+        last_looked: seat.last_looked,
+        welcome: seat.welcome,
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
     })
@@ -136,7 +174,8 @@ fn by_the_terminal(depth: Depth) -> &'static str {
     }
 }
 
-fn console_id() -> Result<String, Failure> {
+/// Makes a random name of 16 hexadecimal digits.
+pub(super) fn random_name() -> Result<String, Failure> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| {
         Failure::new(
@@ -149,8 +188,8 @@ fn console_id() -> Result<String, Failure> {
 }
 
 /// Names the file that keeps which entry was seen last: beside the log, one for each database.
-fn last_looked(settings: &Settings) -> Option<PathBuf> {
+pub(super) fn last_looked(settings: &Settings, dsn: &Dsn) -> Option<PathBuf> {
     let folder = settings.log_file.value.as_ref()?.parent()?;
-    let place = crate::canon::Digest::of(settings.dsn.value.to_string().as_bytes()).to_string();
+    let place = crate::canon::Digest::of(dsn.to_string().as_bytes()).to_string();
     Some(folder.join("last-looked").join(place.get(..16)?))
 }

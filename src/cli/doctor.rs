@@ -239,7 +239,7 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
         ),
     });
     let skew = Moment::on_this_workstation()
-        .since(view.now())
+        .since(view.server_now())
         .num_milliseconds();
     findings.push(if skew.abs() > SKEW_MILLISECONDS {
         warn(

@@ -7,6 +7,7 @@ mod act;
 mod artifact;
 mod config;
 mod console;
+mod demo;
 mod doctor;
 mod gate;
 mod hash;
@@ -53,6 +54,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Open the console on a story that goes on by itself; nothing of yours is touched.
+    Demo(demo::Demo),
     /// Make the database, or upgrade it.
     Init(init::Init),
     /// Show what waits: blocks, runs, messages.
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         theme: cli.theme,
     };
     let ended = match cli.verb {
+        Some(Verb::Demo(verb)) => open_demo(&verb, &flags),
         Some(verb) => run(verb, &flags).map(|page| page.print(shape)),
         None => open_console(&flags),
     };
@@ -121,6 +125,12 @@ fn open_console(flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
     start_log(&settings);
     console::open(&settings)
+}
+
+fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(flags, std::env::vars_os())?;
+    start_log(&settings);
+    verb.open(&settings)
 }
 
 /// Says what is wrong with the command line, without repeating an address that may hold a password.

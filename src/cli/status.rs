@@ -29,7 +29,9 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         .filter(|route| route.backup_owner_user_id == RULES)
         .count();
     let (now, login) = (view.now(), view.login().to_owned());
-    let skew = Moment::on_this_workstation().since(now).num_milliseconds();
+    let skew = Moment::on_this_workstation()
+        .since(view.server_now())
+        .num_milliseconds();
 
     let you = actor.as_ref().map_or_else(
         || format!("nobody (login {login}): you may only look"),

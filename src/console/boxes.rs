@@ -8,7 +8,7 @@ use crate::rules::people::Basis;
 
 use super::model::Model;
 use super::overlay::{Overlay, Palette, Text, Themes};
-use super::prose::wrap;
+use super::prose::{flow, wrap};
 use super::screen::key_parts;
 use super::table::offset;
 use super::theme::Token;
@@ -135,20 +135,22 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 }
 
 fn reading(text: &Text, pen: &mut Pen<'_>, area: Rect) {
-    let size = (
-        area.width.saturating_sub(4).min(110),
-        area.height.saturating_sub(4),
-    );
-    let inside = window(pen, area, size, &text.title, Token::DialogBorder);
-    let lines: Vec<Parts> = text
+    let width = area.width.saturating_sub(4).min(110);
+    let flowing = text
         .lines
         .iter()
-        .skip(text.scroll)
-        .take(usize::from(inside.height.saturating_sub(1)))
-        .map(|line| vec![line.clone()])
-        .collect();
-    pen.lines(inside, &lines);
-    let rest = text.lines.len().saturating_sub(text.scroll + lines.len());
+        .flat_map(|line| flow(std::slice::from_ref(line), width.saturating_sub(4)));
+    let lines: Vec<Parts> = flowing.collect();
+    let height = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(4);
+    let size = (width, height.min(area.height.saturating_sub(4)));
+    let inside = window(pen, area, size, &text.title, Token::DialogBorder);
+    let room = usize::from(inside.height.saturating_sub(2));
+    let first = text.scroll.min(lines.len().saturating_sub(room));
+    let shown = &lines[first..lines.len().min(first + room)];
+    pen.lines(inside, shown);
+    let rest = lines.len() - first - shown.len();
     let foot = if rest > 0 {
         format!("{rest} more lines")
     } else {

@@ -36,13 +36,7 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(asked_rows(asking) + 2);
-            let inside = window(
-                pen,
-                area,
-                (width, height.min(area.height.saturating_sub(2))),
-                &title,
-                border,
-            );
+            let inside = window(pen, area, (width, height), &title, border);
             draw_asking(model, asking, pen, inside);
         }
         stage => {
@@ -156,32 +150,24 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
     let simple = asking.level() < Level::Review;
     let room = inside.height.saturating_sub(asked_rows(asking));
     let lines = evidence(asking, pen, usize::from(inside.width));
-    let scroll = usize::from(asking.scroll).min(lines.len().saturating_sub(usize::from(room)));
-    let shown: Vec<Parts> = lines
-        .iter()
-        .skip(scroll)
-        .take(usize::from(room))
-        .cloned()
-        .collect();
-    pen.lines(
-        Rect {
-            height: room,
-            ..inside
-        },
-        &shown,
-    );
-    let hidden = lines.len().saturating_sub(scroll + shown.len());
     let mut y = inside.y + room;
-    if hidden > 0 {
-        pen.parts(
-            inside.x,
-            y.saturating_sub(1),
-            inside.width,
-            &[(
-                Token::StatusInfo,
-                format!("{} more lines: pgdn", hidden + 1),
-            )],
-        );
+    let evidence = Rect {
+        height: room,
+        ..inside
+    };
+    if lines.len() <= usize::from(room) {
+        pen.lines(evidence, &lines);
+    } else if room > 0 {
+        // The last line of the room says that there is more.
+        let height = room - 1;
+        let last = lines.len() - usize::from(height);
+        let scroll = usize::from(asking.scroll).min(last);
+        pen.lines(Rect { height, ..evidence }, &lines[scroll..]);
+        let said = match last - scroll {
+            0 => "the end: pgup".to_owned(),
+            hidden => format!("{hidden} more lines: pgdn"),
+        };
+        pen.parts(inside.x, y - 1, inside.width, &[(Token::StatusInfo, said)]);
     }
     if !simple {
         y = draw_reason(

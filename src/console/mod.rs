@@ -36,4 +36,5 @@ pub mod ui;
 pub(crate) const ARM: &str = "arm_console";
 
 pub use shell::{Ending, Opening, run};
+pub use terminal::is_there as has_terminal;
 pub use terminal::size as terminal_size;

@@ -35,9 +35,11 @@ pub struct Wanted {
 /// One consistent look at the database.
 #[derive(Debug)]
 pub struct Picture {
-    /// The database's time.
+    /// The database's time; in a demo, what the demo's clock shows.
     pub now: Moment,
-    /// How far this workstation's clock is ahead of it, in milliseconds.
+    /// How many seconds of that time a real second has: 1, but in a demo.
+    pub rate: u32,
+    /// How far this workstation's clock is ahead of the database's own, in milliseconds.
     pub skew_milliseconds: i64,
     /// The deployment.
     pub deployment: Deployment,
@@ -124,8 +126,9 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
     };
     Ok(Picture {
         now: view.now(),
+        rate: view.rate(),
         skew_milliseconds: Moment::on_this_workstation()
-            .since(view.now())
+            .since(view.server_now())
             .num_milliseconds(),
         deployment: deployment::read(view).await?,
         login: view.login().to_owned(),

@@ -55,7 +55,13 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
         boxes::draw(model, overlay, &mut pen, area);
     }
     if let Some(dialog) = &model.dialog {
-        guard_box::draw(model, dialog, &mut pen, area);
+        // What a dialog says is said in the status line, so that stays in sight.
+        let between = Rect {
+            y: area.y + 1,
+            height: area.height - 3,
+            ..area
+        };
+        guard_box::draw(model, dialog, &mut pen, between);
     }
 }
 
@@ -200,6 +206,11 @@ fn clock_and_link(model: &Model) -> Parts {
         } else {
             without_seconds(&text)
         };
+        match model.picture.as_ref().map_or(1, |picture| picture.rate) {
+            1 => {}
+            0 => parts.push((Token::StatusWarn, "stopped ".to_owned())),
+            rate => parts.push((Token::Muted, format!("x{rate} "))),
+        }
         parts.push((Token::Fg, format!("{text} ")));
     }
     parts

@@ -18,8 +18,9 @@ use tokio::sync::mpsc;
 use super::event::{Cause, Effect, Event};
 use super::link::{Address, Link};
 use super::model::{Model, Start};
+use super::overlay::{Overlay, Text};
+use super::screen;
 use super::terminal::{self, Screen, Taken};
-use super::{overlay::Overlay, screen};
 
 /// What a console is opened with.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Opening {
     pub editor: Option<String>,
     /// Whether this runs inside tmux.
     pub inside_tmux: bool,
+    /// What is said to a newcomer before anything else.
+    pub welcome: Option<Text>,
 }
 
 /// How the console ended.
@@ -129,12 +132,13 @@ impl Shell {
         let mut screen = terminal::screen()?;
         let size = screen.size()?;
         let last_looked = opening.last_looked.as_deref().and_then(remembered);
-        let model = Model::new(
+        let mut model = Model::new(
             opening.start,
             (size.width, size.height),
             last_looked,
             Instant::now(),
         );
+        model.overlay = opening.welcome.map(Overlay::Text);
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         let mut shell = Self {

@@ -1,10 +1,14 @@
 //! A long list as a table: columns drop out when it gets narrow, the selected row stays in sight.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::list::Drawn;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
+
+/// How much of an id is shown at most.
+const LONGEST_ID: u16 = 28;
 
 /// A column.
 #[derive(Debug, Clone, Copy)]
@@ -38,28 +42,21 @@ impl<Row> Table<'_, Row> {
         if area.height < 2 || area.width < 4 {
             return Drawn::default();
         }
-        let kept = self.kept(area.width - 2);
-        let widths = self.widths(&kept, area.width - 2);
-        let heads = kept
-            .iter()
-            .map(|at| (Token::Muted, self.columns[*at].title.to_owned()));
-        write_row(pen, area, area.y, &heads.collect(), &widths);
         let height = area.height - 1;
         let offset = offset(self.selected, self.rows.len(), height);
-        for (line, row) in self
-            .rows
+        let rows = self.rows.iter().skip(offset).take(usize::from(height));
+        let rows: Vec<Vec<Cell>> = rows.map(|row| (self.cells)(row)).collect();
+        let columns = self.fitted(&rows);
+        let kept = kept(&columns, area.width - 2);
+        let widths = widths(&columns, &kept, area.width - 2);
+        let heads = kept
             .iter()
-            .skip(offset)
-            .take(usize::from(height))
-            .enumerate()
-        {
+            .map(|at| (Token::Muted, columns[*at].title.to_owned()));
+        write_row(pen, area, area.y, &heads.collect(), &widths);
+        for (line, cells) in rows.iter().enumerate() {
             let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
-            let cells = (self.cells)(row);
-            let cells = kept
-                .iter()
-                .filter_map(|at| cells.get(*at).cloned())
-                .collect();
-            write_row(pen, area, y, &cells, &widths);
+            let cells = kept.iter().filter_map(|at| cells.get(*at).cloned());
+            write_row(pen, area, y, &cells.collect(), &widths);
             if self.selected == Some(offset + line) {
                 pen.select(area, y);
             }
@@ -71,39 +68,46 @@ impl<Row> Table<'_, Row> {
         }
     }
 
-    /// Tells which columns there is room for.
-    fn kept(&self, width: u16) -> Vec<usize> {
-        let mut kept: Vec<usize> = (0..self.columns.len()).collect();
-        let takes = |kept: &[usize]| {
-            kept.iter()
-                .map(|at| self.columns[*at].width + 2)
-                .sum::<u16>()
-        };
-        while takes(&kept) > width + 2 {
-            let worst = kept.iter().copied().max_by_key(|at| self.columns[*at].rank);
-            match worst {
-                Some(worst) if self.columns[worst].rank > 0 => kept.retain(|at| *at != worst),
-                _ => break,
-            }
+    /// Widens the first column to the longest id on the screen: an id that is cut names nothing.
+    fn fitted(&self, rows: &[Vec<Cell>]) -> Vec<Column> {
+        let mut columns = self.columns.to_vec();
+        let ids = rows.iter().filter_map(|cells| cells.first());
+        let longest = ids.map(|(_, id)| id.width()).max().unwrap_or(0);
+        if let Some(first) = columns.first_mut() {
+            let longest = u16::try_from(longest).unwrap_or(u16::MAX);
+            first.width = first.width.max(longest.min(LONGEST_ID));
         }
-        kept
+        columns
     }
+}
 
-    /// Gives the first column what is left over.
-    fn widths(&self, kept: &[usize], width: u16) -> Vec<u16> {
-        let mut widths: Vec<u16> = kept.iter().map(|at| self.columns[*at].width).collect();
-        let taken = widths.iter().map(|width| width + 2).sum::<u16>();
-        let spare = (width + 2).saturating_sub(taken);
-        // The id may need room, but not half a wide screen.
-        let first = (spare / 3).min(8);
-        if let Some(width) = widths.first_mut() {
-            *width += first;
+/// Tells which columns there is room for.
+fn kept(columns: &[Column], width: u16) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let takes = |kept: &[usize]| kept.iter().map(|at| columns[*at].width + 2).sum::<u16>();
+    while takes(&kept) > width + 2 {
+        let worst = kept.iter().copied().max_by_key(|at| columns[*at].rank);
+        match worst {
+            Some(worst) if columns[worst].rank > 0 => kept.retain(|at| *at != worst),
+            _ => break,
         }
-        if let Some(width) = widths.last_mut() {
-            *width += spare - first;
-        }
-        widths
     }
+    kept
+}
+
+/// Gives what is left over to the first and the last column.
+fn widths(columns: &[Column], kept: &[usize], width: u16) -> Vec<u16> {
+    let mut widths: Vec<u16> = kept.iter().map(|at| columns[*at].width).collect();
+    let taken = widths.iter().map(|width| width + 2).sum::<u16>();
+    let spare = (width + 2).saturating_sub(taken);
+    let first = (spare / 3).min(4);
+    if let Some(width) = widths.first_mut() {
+        *width += first;
+    }
+    if let Some(width) = widths.last_mut() {
+        *width += spare - first;
+    }
+    widths
 }
 
 fn write_row(pen: &mut Pen<'_>, area: Rect, y: u16, cells: &Parts, widths: &[u16]) {
@@ -169,15 +173,9 @@ mod tests {
                 rank: 1,
             },
         ];
-        let table = Table::<()> {
-            columns: &columns,
-            rows: &[],
-            selected: None,
-            cells: &|()| Vec::new(),
-        };
-        assert_eq!(table.kept(60), [0, 1, 2, 3]);
-        assert_eq!(table.kept(30), [0, 2, 3]);
-        assert_eq!(table.kept(18), [0, 2]);
-        assert_eq!(table.kept(1), [0, 2]);
+        assert_eq!(kept(&columns, 60), [0, 1, 2, 3]);
+        assert_eq!(kept(&columns, 30), [0, 2, 3]);
+        assert_eq!(kept(&columns, 18), [0, 2]);
+        assert_eq!(kept(&columns, 1), [0, 2]);
     }
 }

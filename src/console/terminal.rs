@@ -66,7 +66,8 @@ pub(super) fn clear(screen: &mut Screen) -> io::Result<()> {
 }
 
 /// Tells whether there is a terminal to draw on and keys to read.
-pub(super) fn is_there() -> bool {
+#[must_use]
+pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 

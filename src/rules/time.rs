@@ -1,6 +1,6 @@
-//! What a clock that jumps back means for decisions.
+//! What a clock that jumps back means for decisions, and what the clock of a demo shows.
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 
 use super::{Condition, Verdict};
 use crate::clock::Moment;
@@ -36,9 +36,45 @@ pub fn can_be_counted(latest: Option<Moment>, now: Moment) -> Condition {
     }
 }
 
+/// Tells what a demo's clock shows: `anchor_demo` at `anchor_real`, and since then `rate` times what passed; none where
+/// that is no time that can be written.
+#[must_use]
+pub fn bent(anchor_real: Moment, anchor_demo: Moment, rate: i64, real: Moment) -> Option<Moment> {
+    let rate = i32::try_from(rate).ok()?;
+    let passed = real.since(anchor_real).checked_mul(rate)?;
+    let shown = anchor_demo.as_datetime().checked_add_signed(passed)?;
+    (1..=9999).contains(&shown.year()).then(|| shown.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_demos_clock_counts_on_from_its_anchor_at_its_rate() {
+        let moment = |text: &str| text.parse::<Moment>().expect("a moment");
+        let (real, demo) = (
+            moment("2026-05-14T02:00:00Z"),
+            moment("2026-05-20T10:00:00Z"),
+        );
+        for (rate, at, shown) in [
+            (1, "2026-05-14T02:00:00Z", Some("2026-05-20T10:00:00Z")),
+            (10, "2026-05-14T02:03:00Z", Some("2026-05-20T10:30:00Z")),
+            (
+                10,
+                "2026-05-14T02:00:00.000001Z",
+                Some("2026-05-20T10:00:00.00001Z"),
+            ),
+            (0, "2027-05-14T02:00:00Z", Some("2026-05-20T10:00:00Z")),
+            (10, "2026-05-14T01:59:00Z", Some("2026-05-20T09:50:00Z")),
+            (1000, "2926-05-14T02:00:00Z", None),
+            (1000, "0001-01-01T00:00:00Z", None),
+            (i64::MAX, "2026-05-14T02:00:00Z", None),
+        ] {
+            let found = bent(real, demo, rate, moment(at));
+            assert_eq!(found, shown.map(moment), "{rate} {at}");
+        }
+    }
 
     #[test]
     fn two_seconds_are_forgiven_and_no_more() {

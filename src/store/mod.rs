@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod block;
 mod codec;
+pub mod demo_clock;
 pub mod deployment;
 pub mod error;
 mod file;
@@ -86,6 +87,8 @@ pub struct Store {
     account: OsAccount,
     access: Access,
     newer_schema: Option<i64>,
+    /// Whether it is a demo, whose clock may be bent; that never changes.
+    is_demo: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -116,17 +119,22 @@ impl Store {
             file::refuse_foreign(&path).await?;
         }
         let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
-        match schema::state(&store).await {
-            Ok(schema::State::Current) => Ok(store),
-            Ok(schema::State::Newer { found }) if access == Access::Read => {
+        match schema::look(&store).await {
+            Ok((schema::State::Current, is_demo)) => {
+                store.is_demo = is_demo;
+                Ok(store)
+            }
+            Ok((schema::State::Newer { found }, is_demo)) if access == Access::Read => {
                 store.newer_schema = Some(found);
+                store.is_demo = is_demo;
                 Ok(store)
             }
             unfit => {
                 store.close().await;
-                Err(about(
-                    unfit.map_or_else(|error| error, schema::State::into_error),
-                ))
+                Err(about(unfit.map_or_else(
+                    |error| error,
+                    |(state, _)| state.into_error(),
+                )))
             }
         }
     }
@@ -152,6 +160,7 @@ impl Store {
             account,
             access,
             newer_schema: None,
+            is_demo: false,
         })
     }
 

@@ -94,30 +94,38 @@ impl State {
 
 /// Finds out what a database holds, without changing anything.
 pub async fn state(store: &Store) -> Result<State, StoreError> {
-    state_in(&mut store.view().await?).await
+    look(store).await.map(|(state, _)| state)
 }
 
-async fn state_in(view: &mut View) -> Result<State, StoreError> {
+/// Finds out what a database holds, and whether it is a demo.
+pub(in crate::store) async fn look(store: &Store) -> Result<(State, bool), StoreError> {
+    look_in(&mut store.view().await?).await
+}
+
+async fn look_in(view: &mut View) -> Result<(State, bool), StoreError> {
     const READ: &str = "SELECT (SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM govdeck_migrations) AS found, \
-         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment) AS established";
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment) AS established, \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment WHERE environment = 'demo') AS demos";
     let names = tables_of_our_names(view).await?;
     if names.is_empty() {
-        return Ok(State::Empty);
+        return Ok((State::Empty, false));
     }
     if !["govdeck_migrations", "governance_ledger", "deployment"]
         .iter()
         .all(|ours| names.iter().any(|name| name == ours))
     {
-        return Ok(State::Foreign);
+        return Ok((State::Foreign, false));
     }
-    let row: (i64, i64) = super::view::on!(view, c => query_as(READ).fetch_one(c).await)?;
-    Ok(match row {
+    let (found, established, demos): (i64, i64, i64) =
+        super::view::on!(view, c => query_as(READ).fetch_one(c).await)?;
+    let state = match (found, established) {
         (0, _) => State::Foreign,
         (found, _) if found > latest() => State::Newer { found },
         (found, _) if found < latest() => State::Older { found },
         (_, 0) => State::HalfMade,
         _ => State::Current,
-    })
+    };
+    Ok((state, demos > 0))
 }
 
 /// Lists the tables that have names of ours; an SQLite file that holds only others belongs to another program.
@@ -190,7 +198,7 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
         .view_for_writing("SELECT pg_advisory_xact_lock(7382150)")
         .await?;
     // Somebody else may have been at it while the lock was waited for.
-    let prepared = match state_in(&mut view).await? {
+    let prepared = match look_in(&mut view).await?.0 {
         State::Current => return Ok(Prepared::Unchanged),
         State::Empty | State::HalfMade => Prepared::Made,
         State::Older { .. } => Prepared::Upgraded,

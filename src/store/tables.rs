@@ -66,6 +66,7 @@ pub const TABLES: &[Table] = &[
     Table::new("ledger_head", Kind::Bookkeeping, &[]),
     Table::new("govdeck_migrations", Kind::Bookkeeping, &["version"]),
     Table::new("change_counter", Kind::Bookkeeping, &["slot"]),
+    Table::new("demo_clock", Kind::Bookkeeping, &["slot"]),
     Table::new("deployment", Kind::Governed, &["deployment_id"]),
     Table {
         unique: &[&["login"]],
@@ -221,7 +222,8 @@ pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) ->
             .map_or(0, |at| at + 1)
     };
     let born_as_feed = table(name).is_some_and(|table| table.feed_while.is_some());
-    if version == 1 && !born_as_feed {
+    // A feed row is born at version 0, by its pipeline; everything else by its first entry.
+    if version == i64::from(!born_as_feed) {
         let places: Vec<_> = columns
             .iter()
             .map(|column| format!("${}", numbered(column)))
@@ -286,6 +288,10 @@ mod tests {
         assert!(
             write_sql("publish_snapshots", &["publish_run_id", "version"], 1)
                 .starts_with("UPDATE ")
+        );
+        assert!(
+            write_sql("publish_snapshots", &["publish_run_id", "version"], 0)
+                .starts_with("INSERT ")
         );
     }
 }

@@ -180,7 +180,7 @@ impl Tx {
         if let Some(arming) = &work.arming {
             arming.write(&mut self.view, &entry).await?;
         }
-        commit(self.view).await?;
+        self.view.commit().await.map_err(not_committed)?;
         let held = self.began.elapsed();
         if held > HELD_LONG {
             tracing::warn!(
@@ -294,19 +294,12 @@ async fn insert_evidence(view: &mut View, piece: &Evidence) -> Result<(), StoreE
     Ok(())
 }
 
-/// Commits; an error that leaves open whether the database did is told apart from one that does not.
-async fn commit(view: View) -> Result<(), SealError> {
-    let outcome = match view.session {
-        Session::Sqlite(transaction) => transaction.commit().await,
-        Session::Postgres(transaction) => transaction.commit().await,
-    };
-    outcome.map_err(|error| {
-        // A server that shuts down may say so after it has committed, and a failing disk may have kept what it was given.
-        let error = StoreError::from(error);
-        if error.kind == Failure::Unreachable {
-            SealError::Unknown(error)
-        } else {
-            SealError::NotWritten(error)
-        }
-    })
+/// Tells an error that leaves open whether the database committed apart from one that does not.
+fn not_committed(error: StoreError) -> SealError {
+    // A server that shuts down may say so after it has committed, and a failing disk may have kept what it was given.
+    if error.kind == Failure::Unreachable {
+        SealError::Unknown(error)
+    } else {
+        SealError::NotWritten(error)
+    }
 }

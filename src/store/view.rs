@@ -6,7 +6,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Database, FromRow, Row, SqlSafeStr, Transaction};
 
-use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError};
+use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError, demo_clock};
 use crate::clock::Moment;
 
 /// Runs one sqlx expression on whichever database a view stands on; `$c` names the connection.
@@ -69,6 +69,8 @@ pub(in crate::store) enum Session {
 pub struct View {
     pub(in crate::store) session: Session,
     now: Moment,
+    server_now: Moment,
+    rate: u32,
     login: String,
     walls_stand: bool,
 }
@@ -78,10 +80,22 @@ const POSTGRES_NOW: &str = "SELECT clock_timestamp() AS now, CAST(session_user A
      current_setting('session_replication_role') = 'origin' AS walls_stand";
 
 impl View {
-    /// Returns the database's time, read once when the view was opened.
+    /// Returns the database's time, read once when the view was opened; in a demo, what the demo's clock shows.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// Returns the time of the database's own clock, also in a demo: only to compare clocks, never to decide by.
+    #[must_use]
+    pub fn server_now(&self) -> Moment {
+        self.server_now
+    }
+
+    /// Returns how many seconds of [`View::now`] a real second has: 1, but in a demo.
+    #[must_use]
+    pub fn rate(&self) -> u32 {
+        self.rate
     }
 
     /// Returns the login: `session_user` on PostgreSQL, the operating system's account on SQLite.
@@ -102,7 +116,8 @@ impl View {
         matches!(self.session, Session::Postgres(_))
     }
 
-    async fn over(mut session: Session, account: &str) -> Result<Self, StoreError> {
+    async fn over(mut session: Session, store: &Store) -> Result<Self, StoreError> {
+        let account = store.account.name();
         let (now, login, walls_stand) = match &mut session {
             Session::Sqlite(t) => {
                 let row = query(SQLITE_NOW).fetch_one(&mut **t).await?;
@@ -117,12 +132,29 @@ impl View {
                 )
             }
         };
-        Ok(Self {
+        let mut view = Self {
             session,
             now,
+            server_now: now,
+            rate: 1,
             login,
             walls_stand,
-        })
+        };
+        if store.is_demo
+            && let Some(clock) = demo_clock::find(&mut view).await?
+        {
+            (view.now, view.rate) = (clock.shows(now)?, clock.rate()?);
+        }
+        Ok(view)
+    }
+
+    /// Commits what was written into feeds and bookkeeping, or what `seal` wrote.
+    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
+        match self.session {
+            Session::Sqlite(transaction) => transaction.commit().await?,
+            Session::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
     }
 }
 
@@ -132,7 +164,7 @@ impl Store {
         let session = self
             .start("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
-        View::over(session, self.account.name()).await
+        View::over(session, self).await
     }
 
     /// Opens the view that a guarded write works on: the head of the ledger is locked before the time is read.
@@ -156,7 +188,7 @@ impl Store {
         if let Session::Postgres(t) = &mut session {
             query(lock_head).execute(&mut **t).await?;
         }
-        let view = View::over(session, self.account.name()).await?;
+        let view = View::over(session, self).await?;
         if !view.walls_stand {
             return Err(StoreError::new(
                 Failure::Wall,

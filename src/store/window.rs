@@ -157,7 +157,7 @@ impl List {
                 (Side::From, false) => "<=",
             };
             // SQLite compares whole keys in an index only with what is no bare column.
-            let place = |column| format!("(SELECT COALESCE({column}, NULL) FROM {})", self.place);
+            let place = |column| format!("(SELECT COALESCE({column}, NULL) FROM place)");
             let places: Vec<_> = self.key.iter().map(place).collect();
             let key: Vec<_> = self
                 .key
@@ -244,8 +244,16 @@ async fn at<Row: Readable, Sort>(
         .iter()
         .map(|side| list.part(*side, anchor, look.order, most, &conditions.concat()))
         .collect();
+    let place = match anchor {
+        Anchor::Around(_) => format!(
+            "WITH place AS (SELECT {} FROM {}) ",
+            list.key.join(", "),
+            list.place
+        ),
+        Anchor::First | Anchor::Last => String::new(),
+    };
     let sql = format!(
-        "{} ORDER BY {}",
+        "{place}{} ORDER BY {}",
         parts.join(" UNION ALL "),
         list.sorted(list.rises(look.order), "")
     );

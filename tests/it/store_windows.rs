@@ -5,6 +5,7 @@ use govdeck::rules::filter::Filter;
 use govdeck::store::View;
 use govdeck::store::block::BlockSort;
 use govdeck::store::ledger::{self, Entry, LEDGER_FIELDS, LedgerSort};
+use govdeck::store::window::Order::{Natural, Reversed};
 use govdeck::store::window::{Anchor, Look, Order, Window};
 
 use crate::support::blocks::{Made, PLAIN, around, blocks, ids, look, put, put_many, runs};
@@ -67,7 +68,7 @@ on_both!(walks_visit_every_row_exactly_once_in_every_order, |world| {
         ));
         let mut expected: Vec<String> = all.lines().map(str::to_owned).collect();
         assert_eq!(expected.len(), 4_500);
-        for (order, reach) in [(Order::Natural, 100), (Order::Reversed, 130)] {
+        for (order, reach) in [(Natural, 100), (Reversed, 130)] {
             let [forward, backward] = walk(&mut view, sort, order, reach).await;
             assert!(forward == expected, "{sort} {order:?} forward");
             assert!(backward == expected, "{sort} {order:?} backward");
@@ -96,7 +97,6 @@ on_both!(
             (window.more_before, shown, window.more_after)
         };
         let expect = |before: bool, rows: &str, after: bool| (before, rows.to_owned(), after);
-        use Order::{Natural, Reversed};
         for (anchor, order, reach, expected) in [
             (
                 Anchor::First,
@@ -208,7 +208,6 @@ on_both!(the_ledger_is_read_in_windows, |world| {
         let window = ledger::window(&mut view, &look).await.expect("a window");
         (window.more_before, positions(&window), window.more_after)
     };
-    use Order::{Natural, Reversed};
     assert_eq!(
         see("", Natural, Anchor::First, 2).await,
         (false, vec![13, 12, 11, 10], true)

@@ -244,7 +244,7 @@ impl Model {
     pub fn now(&self) -> Option<Moment> {
         let picture = self.picture.as_ref()?;
         let since = self.at.saturating_duration_since(self.picture_at);
-        Some(picture.now.plus(since))
+        Some(picture.now.plus(since * picture.rate))
     }
 
     /// Tells how fresh the picture is.

@@ -164,7 +164,10 @@ impl Model {
     #[must_use]
     pub fn wakes_at(&self) -> Option<Instant> {
         let second = Duration::from_secs(1);
-        let counting = self.counts().then(|| self.at + self.until_next(second));
+        // In a demo a timer counts by as many seconds as pass in a real one: still one drawing a second.
+        let counting = self
+            .counts()
+            .then(|| self.at + self.until_next(second * self.rate()));
         let minute = self
             .picture
             .is_some()
@@ -195,7 +198,15 @@ impl Model {
         });
         let rest = step - u128::try_from(into).unwrap_or(0);
         // A little late rather than a little early: the second must have changed.
-        Duration::from_micros(u64::try_from(rest).unwrap_or(0) + 1_000)
+        Duration::from_micros(u64::try_from(rest).unwrap_or(0)) / self.rate()
+            + Duration::from_millis(1)
+    }
+
+    /// Returns how many seconds of the database's time a real second has; a clock that stands still is looked at as often.
+    fn rate(&self) -> u32 {
+        self.picture
+            .as_ref()
+            .map_or(1, |picture| picture.rate.max(1))
     }
 
     /// Rings when a block has run past its time since the last look.

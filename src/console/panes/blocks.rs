@@ -36,12 +36,12 @@ const COLUMNS: &[Column] = &[
     },
     Column {
         title: "OWNER",
-        width: 9,
+        width: 8,
         rank: 1,
     },
     Column {
         title: "BACKUP",
-        width: 8,
+        width: 7,
         rank: 3,
     },
     Column {
@@ -77,7 +77,7 @@ pub fn time_left(block: &OpenBlock, now: Moment) -> Cell {
     };
     let left = respond_by.since(now).num_seconds();
     let clock = |seconds: i64| match seconds.abs() {
-        seconds if seconds >= 6_000 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        seconds if seconds >= 6_000 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
         seconds => format!("{:02}:{:02}", seconds / 60, seconds % 60),
     };
     match clock_of(block, now) {

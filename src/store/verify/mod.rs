@@ -14,7 +14,7 @@ use super::person::{Person, PersonRole};
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
 use super::view::{Session, on, query_as, query_scalar};
-use super::{StoreError, View, artifact, schema};
+use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
 
 /// How many entries, rows or artefacts are read at a time.
@@ -98,6 +98,9 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
     }
     artifacts(view, &mut report).await?;
     definitions(view, &mut report).await?;
+    if demo_clock::is_misplaced(view).await? {
+        report.add("demo_clock", "would bend the time, and this is no demo");
+    }
     Ok(report)
 }
 

@@ -120,6 +120,18 @@ pub(super) const WALLS: &[Wall] = &[
     ),
     wall("ledger_head", &[On::Delete], "the head stays", "FALSE"),
     wall(
+        "deployment",
+        &[On::Update],
+        "a demo stays a demo, and nothing else becomes one",
+        "(NEW.environment = 'demo') = (OLD.environment = 'demo')",
+    ),
+    wall(
+        "demo_clock",
+        WRITE,
+        "only the time of a demo can be bent",
+        "(SELECT environment FROM deployment) = 'demo'",
+    ),
+    wall(
         "notification_outbox",
         &[On::Insert],
         "a message belongs to the newest entry",

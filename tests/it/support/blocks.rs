@@ -1,5 +1,7 @@
 //! Blocks as a test puts them there, past every wall, and windows on them.
 
+use std::fmt::Write as _;
+
 use govdeck::clock::Moment;
 use govdeck::rules::filter::Filter;
 use govdeck::store::View;
@@ -45,7 +47,8 @@ pub fn put(world: &World, blocks: &[Made]) {
         };
         let (taken, escalated) = (by(made.taken_by), by(made.escalated.then_some(owner)));
         let (reason, drill) = (made.reason, if made.drill { "TRUE" } else { "FALSE" });
-        sql += &format!(
+        let _ = write!(
+ sql,
             "INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, drill, status, block_reason, \
              created_at_utc, decided_at_utc, version) VALUES ('{run}', '{scope}', 'f', 'l', 'd', {drill}, 'blocked', '{reason}', '{blocked}', '{blocked}', 1);
              INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, publish_tuple_hash, status, block_reason, also, \

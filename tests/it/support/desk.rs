@@ -20,7 +20,6 @@ use govdeck::settings::Dsn;
 use govdeck::store::{Access, Failure, OsAccount, Sealed, Store, StoreError, verify};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use super::World;
 
@@ -429,17 +428,5 @@ pub fn drawn(model: &Model, width: u16, height: u16) -> Buffer {
 
 /// Writes what a screen shows as text, without the blanks at the ends of lines.
 pub fn text_of(buffer: &Buffer) -> String {
-    let mut text = String::new();
-    for y in buffer.area.top()..buffer.area.bottom() {
-        let mut line = String::new();
-        let mut x = buffer.area.left();
-        while x < buffer.area.right() {
-            let symbol = buffer[(x, y)].symbol();
-            line.push_str(symbol);
-            x += u16::try_from(symbol.width().max(1)).expect("a cell is narrow");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    govdeck::console::drawn::text(buffer).join("\n") + "\n"
 }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod desk;
 pub mod pooler;
 pub mod proxy;
+pub mod still;
 pub mod terminal;
 
 use std::path::PathBuf;

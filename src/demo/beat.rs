@@ -1,0 +1,103 @@
+//! What a chapter is made of: at some second of the story, somebody does something.
+
+use crate::actions::Asked;
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::block::{BlockReason, SnapshotStatus};
+use crate::store::publish::Snapshot;
+
+/// Something that happens at its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat {
+    /// How many seconds after the story's beginning.
+    pub at: i64,
+    /// What happens.
+    pub deed: Deed,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// A pipeline mints a run.
+    Mint(Run),
+    /// The gate decides a run.
+    Decide(String),
+    /// A person acts, if they may and it is still called for.
+    Act {
+        /// Who.
+        who: &'static str,
+        /// The action's verb.
+        verb: &'static str,
+        /// On what.
+        asked: Asked,
+        /// Why, as they write it.
+        reason: &'static str,
+        /// When it is called for.
+        when: When,
+    },
+}
+
+/// When a person acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// Whatever happened.
+    Always,
+    /// While nobody has taken the block of this run.
+    Untaken(String),
+}
+
+/// A run as its pipeline mints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// Dashboard and audience.
+    pub scope: &'static str,
+    /// What is wrong with it, if anything is.
+    pub flaw: Option<BlockReason>,
+}
+
+/// A footer schema that is no longer the current one.
+const OLD_FOOTER: &str = "v2.3.9";
+
+impl Run {
+    /// Writes the row that the pipeline would; `footer` is the current footer schema.
+    #[must_use]
+    pub fn minted(&self, footer: Option<String>, now: Moment) -> Snapshot {
+        let hash = |of: &str| Some(Digest::of(format!("{} {of}", self.id).as_bytes()).to_string());
+        let seconds = |count| now.as_datetime() - chrono::TimeDelta::seconds(count);
+        let is = |flaw| self.flaw == Some(flaw);
+        let number = self.id.split('-').nth(1).unwrap_or_default();
+        Snapshot {
+            publish_run_id: self.id.clone(),
+            publish_scope: self.scope.to_owned(),
+            freeze_id: format!("fz-{number}"),
+            lift_id: format!("lf-{number}"),
+            dry_run_id: format!("dr-{number}"),
+            publish_tuple_hash: hash("tuple").filter(|_| !is(BlockReason::MissingPublishHash)),
+            source_tuple_hash: hash(if is(BlockReason::TupleDrift) {
+                "edited"
+            } else {
+                "tuple"
+            })
+            .filter(|_| !is(BlockReason::MissingSourceHash)),
+            footer_schema_semver: if is(BlockReason::FooterSchemaDrift) {
+                Some(OLD_FOOTER.to_owned())
+            } else {
+                footer
+            },
+            replay_parser_contract: Some("parser-3".to_owned()),
+            epsilon_policy_version: Some("epsilon-1".to_owned()),
+            source_ref: Some(format!("warehouse/{}", self.scope)),
+            artifact_ref: Some(format!("exports/{}", self.id)),
+            source_observed_at_utc: Some(seconds(1).into()),
+            freeze_bypass_id: None,
+            drill: false,
+            status: SnapshotStatus::PendingGate,
+            block_reason: None,
+            created_at_utc: seconds(5).into(),
+            decided_at_utc: None,
+            version: 0,
+        }
+    }
+}
