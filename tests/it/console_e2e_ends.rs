@@ -78,7 +78,7 @@ async fn it_sleeps_and_wakes() {
         let before = terminal.written();
         terminal.signal(Signal::SIGCONT);
         // What is typed before the screen is drawn anew is forgotten, as at the start.
-        terminal.wait_written(before, LIVE.trim().as_bytes());
+        terminal.wait_written(before.0, LIVE.trim().as_bytes());
         is_taken(&terminal);
         terminal.type_keys("8");
         terminal.wait_for("[8 Ledger]");
@@ -90,7 +90,7 @@ async fn it_sleeps_and_wakes() {
     terminal.wait_state('T');
     let before = terminal.written();
     terminal.signal(Signal::SIGCONT);
-    terminal.wait_written(before, LIVE.trim().as_bytes());
+    terminal.wait_written(before.0, LIVE.trim().as_bytes());
     terminal.type_keys("4");
     terminal.wait_for("[4 Blocks]");
     terminal.type_keys("ctrl-c ctrl-c");

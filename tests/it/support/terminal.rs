@@ -49,6 +49,7 @@ struct Seen {
 struct Now {
     emulator: vt100::Parser,
     raw: Vec<u8>,
+    pieces: usize,
     is_over: bool,
 }
 
@@ -92,6 +93,7 @@ impl Terminal {
             now: Mutex::new(Now {
                 emulator: vt100::Parser::new(lines, columns, 0),
                 raw: Vec::new(),
+                pieces: 0,
                 is_over: false,
             }),
             changed: Condvar::new(),
@@ -192,25 +194,32 @@ impl Terminal {
             .any(|part| part == bytes)
     }
 
-    /// How many bytes the program wrote so far.
-    pub fn written(&self) -> usize {
-        self.now().raw.len()
+    /// How many bytes the program wrote so far, and in how many pieces: one for each write, unless they come faster than
+    /// they are read.
+    pub fn written(&self) -> (usize, usize) {
+        let now = self.now();
+        (now.raw.len(), now.pieces)
     }
 
     /// Waits until the program writes these bytes after so many others.
     pub fn wait_written(&self, after: usize, bytes: &[u8]) {
         let begun = Instant::now();
-        while !self.raw()[after..]
+        let mut now = self.now();
+        while !now.raw[after..]
             .windows(bytes.len())
             .any(|part| part == bytes)
         {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "never wrote {:?}:\n{}",
-                String::from_utf8_lossy(bytes),
-                self.screen()
-            );
-            thread::sleep(Duration::from_millis(5));
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            if left.is_zero() || now.is_over {
+                let screen = now.screen();
+                drop(now);
+                panic!(
+                    "never wrote {:?}; the screen:\n{screen}",
+                    String::from_utf8_lossy(bytes)
+                );
+            }
+            let waited = self.seen.changed.wait_timeout(now, left);
+            now = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -359,6 +368,7 @@ impl Seen {
             let mut now = self.now();
             now.emulator.process(bytes);
             now.raw.extend_from_slice(bytes);
+            now.pieces += 1;
             self.changed.notify_all();
         }
         self.now().is_over = true;
