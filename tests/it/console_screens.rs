@@ -398,7 +398,7 @@ const MEANINGS: &[(&str, Token)] = &[
     ("ESCALATED", Token::StatusWarn),
     ("TAKEN", Token::StatusPending),
     ("pub-0415", Token::Fg),
-    ("tuple_drift: what", Token::StatusBlocked),
+    ("tuple_drift: what", Token::StatusDanger),
     ("BREACH +05:12  nobody", Token::SlaBreach),
     ("take-block (a t)", Token::KeyHint),
     ("? help", Token::KeyHint),

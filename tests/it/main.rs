@@ -12,6 +12,7 @@ mod cli_hash;
 mod cli_init;
 mod cli_kit;
 mod cli_ledger;
+mod cli_looks;
 mod cli_refusals;
 mod cli_secrets;
 mod cli_servers;
