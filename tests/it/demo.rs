@@ -377,3 +377,18 @@ fn a_kept_demo_is_opened_again() {
     );
     assert_eq!(stopped.expect("asked"), "0");
 }
+
+#[test]
+fn a_deployment_that_is_no_demo_is_refused_in_a_terminal_too() {
+    let home = Home::new();
+    let init = ["--dsn", "sqlite:prod.db", "init", "--environment", "prod"];
+    let made = run(home.govdeck(init.into_iter().chain(["--founder", "maya"])));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let path = home.folder().join("prod.db");
+    let before = fs::read(&path).expect("made");
+    let mut terminal = in_a_terminal(&home, &["--keep", "prod.db"]);
+    assert_eq!(terminal.exit_code(), 2);
+    assert!(terminal.screen().contains("prod.db is no demo"));
+    assert!(!terminal.wrote(b"\x1b[?1049h"), "no console was opened");
+    assert_eq!(fs::read(&path).expect("there"), before);
+}
