@@ -117,7 +117,7 @@ impl Demo {
             ),
             (
                 Token::Accent,
-                "Try: 4 the stopped runs, a what can be done and why not, ? all keys.".to_owned(),
+                "Try: 4 the stopped runs, a what can be done and why not, * a tour.".to_owned(),
             ),
             (Token::Muted, "Esc closes this.".to_owned()),
         ];

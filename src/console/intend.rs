@@ -11,6 +11,7 @@ use super::model::{Model, Verified};
 use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
 use super::theme::{Theme, Token};
+use super::tour::Tour;
 
 /// Writes an id so that a shell takes it for one word; ids come from outside.
 fn shell_word(id: &str) -> String {
@@ -79,6 +80,12 @@ impl Model {
                 }
             }
             Intent::Theme => self.pick_theme(),
+            Intent::Tour => {
+                self.tour = match self.tour {
+                    None => Some(Tour::default()),
+                    Some(_) => None,
+                };
+            }
             Intent::Messages => self.overlay = Some(Overlay::Text(self.said())),
             Intent::Mouse => {
                 self.mouse = match self.mouse {

@@ -260,9 +260,6 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         pen.write(area.x + 1, y, 1, style, "/");
         return pen.input(area.x + 2, y, width, line, true);
     }
-    if let (Some(tour), None) = (model.tour, &model.status) {
-        pen.parts(area.x + 1, y, width, &[(Token::Accent, tour.says(model))]);
-    }
     if let Some(said) = &model.status {
         let at = said
             .at

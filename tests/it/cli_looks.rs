@@ -2,7 +2,7 @@
 
 use crate::cli_kit::{at, configured, document, misused, said, with, writes_nothing};
 use crate::support::command::Home;
-use crate::support::{World, on_both};
+use crate::support::on_both;
 
 fn finding<'a>(report: &'a serde_json::Value, about: &str) -> &'a serde_json::Value {
     let findings = report["findings"].as_array().expect("findings");

@@ -30,6 +30,7 @@ mod console_lists;
 mod console_model;
 mod console_screens;
 mod console_times;
+mod console_tour;
 mod demo;
 mod demo_clock;
 mod docs;

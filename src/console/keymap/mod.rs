@@ -75,6 +75,8 @@ words! {
         Disarm = "disarm",
         /// Picks a theme.
         Theme = "theme",
+        /// Begins the tour, or ends it.
+        Tour = "tour",
         /// Shows what was said.
         Messages = "messages",
         /// Lets the mouse select rows.
@@ -264,6 +266,12 @@ pub const ROWS: &[Row] = &[
         &["T"],
         "",
         "pick a theme, with a live preview",
+    ),
+    row(
+        Intent::Tour,
+        &["*"],
+        "",
+        "a tour of eight steps on what is here, or its end",
     ),
     row(Intent::Messages, &["!"], "", "show what was said"),
     row(
