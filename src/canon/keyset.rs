@@ -4,8 +4,8 @@ use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
 use super::scan::{Scanner, Start};
+use super::string::escaped;
 use super::tree::{ROOT, Tree};
-use super::write::escaped;
 
 /// Names the type of a leaf; the order is that of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,10 +5,9 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-use super::error::{Reason, quoted};
+use super::error::{Reason, duplicate_key, quoted};
 use super::keyset::{JsonType, Keyset, Leaf, path};
 use super::scan::{Scan, Scanner, Start, Text};
-use super::write::duplicate_key;
 
 /// The most bytes that all paths together may take, since a short text can spell very long ones.
 const MAX_SPELT: usize = 64 << 20;
