@@ -26,7 +26,7 @@ mod write;
 
 pub use digest::{Digest, DigestError, Hasher, hash_file};
 pub use error::{Fault, JsonError, Reason};
-pub use keyset::{JsonType, Keyset, keyset};
+pub use keyset::{JsonType, Keyset, keyset, keyset_hash};
 pub use number::Number;
 pub use tuple::tuple_hash;
 pub use typed::{ValueError, canonical_of};

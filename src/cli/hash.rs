@@ -52,7 +52,7 @@ impl Hash {
             Self::Tuple(input) => ("tuple", hashed(input.file.as_deref(), canon::tuple_hash)?),
             Self::Keyset(input) => (
                 "keyset",
-                hashed(input.file.as_deref(), |bytes| canon::keyset(&bytes))?.hash(),
+                hashed(input.file.as_deref(), |bytes| canon::keyset_hash(&bytes))?,
             ),
             Self::File(input) => ("file", hash_file(input.file.as_deref())?),
         };
