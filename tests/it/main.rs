@@ -10,6 +10,7 @@ mod cli_database;
 mod cli_hash;
 mod cli_kit;
 mod cli_ledger;
+mod cli_memory;
 mod cli_refusals;
 mod cli_secrets;
 mod cli_servers;
