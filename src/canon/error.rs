@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::scan::Scanner;
+
 /// The most characters of somebody else's text that a message repeats.
 const QUOTED_CHARACTERS: usize = 40;
 
@@ -82,6 +84,13 @@ pub(super) fn quoted(text: &str) -> String {
     }
     shown.push('"');
     shown
+}
+
+/// Makes the refusal of a key that its object already has.
+#[cold]
+pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fault {
+    let what = format!("duplicate key {}", quoted(name));
+    scanner.refusal(at, Reason::DuplicateKey, what)
 }
 
 #[cfg(test)]

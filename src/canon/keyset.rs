@@ -4,8 +4,8 @@ use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
 use super::scan::{Scanner, Start};
-use super::tree::{ROOT, Tree};
-use super::write::escaped;
+use super::string::escaped;
+use super::tree::{Paths, ROOT, Tree};
 
 /// Names the type of a leaf; the order is that of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,18 +55,16 @@ impl JsonType {
 /// Holds the sorted, unique list of dotted paths and types of an export.
 #[derive(Debug, Clone)]
 pub struct Keyset {
-    pub(super) spelt: String,
-    pub(super) leaves: Vec<Leaf>,
+    spelt: String,
+    leaves: Vec<Leaf>,
 }
 
 /// Places a path in the text of all paths, and names one of its types.
 #[derive(Debug, Clone)]
-pub(super) struct Leaf {
-    pub(super) start: u32,
-    pub(super) length: u32,
-    pub(super) kind: JsonType,
-    /// Its node in the tree, to tell raw paths apart.
-    pub(super) node: u32,
+struct Leaf {
+    start: usize,
+    end: usize,
+    kind: JsonType,
 }
 
 impl Keyset {
@@ -75,27 +73,45 @@ impl Keyset {
     pub fn keys(&self) -> impl ExactSizeIterator<Item = (&str, JsonType)> {
         self.leaves
             .iter()
-            .map(|leaf| (path(&self.spelt, leaf), leaf.kind))
+            .map(|leaf| (&self.spelt[leaf.start..leaf.end], leaf.kind))
     }
 
     /// Hashes the canonical JSON array of `[path, type]` arrays.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        let mut hasher = Hasher::default();
-        let mut line = Vec::new();
-        let mut mark = b'[';
+        let mut listing = Listing::default();
         for (path, kind) in self.keys() {
-            line.clear();
-            line.extend_from_slice(&[mark, b'[', b'"']);
-            escaped(path, &mut line);
-            line.extend_from_slice(b"\",\"");
-            line.extend_from_slice(kind.name().as_bytes());
-            line.extend_from_slice(b"\"]");
-            hasher.update(&line);
-            mark = b',';
+            listing.add(path, kind);
         }
-        hasher.update(b"]");
-        hasher.finish()
+        listing.finish()
+    }
+}
+
+/// Hashes the canonical list of paths and types while these come.
+#[derive(Debug, Default)]
+struct Listing {
+    hasher: Hasher,
+    line: Vec<u8>,
+    is_begun: bool,
+}
+
+impl Listing {
+    fn add(&mut self, path: &str, kind: JsonType) {
+        self.line.clear();
+        let mark = if self.is_begun { b',' } else { b'[' };
+        self.line.extend_from_slice(&[mark, b'[', b'"']);
+        escaped(path, &mut self.line);
+        self.line.extend_from_slice(b"\",\"");
+        self.line.extend_from_slice(kind.name().as_bytes());
+        self.line.extend_from_slice(b"\"]");
+        self.hasher.update(&self.line);
+        self.is_begun = true;
+    }
+
+    fn finish(mut self) -> Digest {
+        self.hasher
+            .update(if self.is_begun { &b"]"[..] } else { b"[]" });
+        self.hasher.finish()
     }
 }
 
@@ -112,10 +128,28 @@ impl Eq for Keyset {}
 /// Objects inside arrays use the array's path. An empty object and an empty array are leaves, and
 /// so is an array that holds anything but objects; an export without any leaf is refused.
 pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
+    let (mut spelt, mut leaves) = (String::new(), Vec::new());
+    flatten(input)?.each(|path, kind| {
+        let start = spelt.len();
+        spelt.push_str(path);
+        let end = spelt.len();
+        leaves.push(Leaf { start, end, kind });
+    });
+    Ok(Keyset { spelt, leaves })
+}
+
+/// Hashes the key set of an export as [`Keyset::hash`] does, without holding a copy of its paths.
+pub fn keyset_hash(input: &[u8]) -> Result<Digest, JsonError> {
+    let mut listing = Listing::default();
+    flatten(input)?.each(|path, kind| listing.add(path, kind));
+    Ok(listing.finish())
+}
+
+fn flatten(input: &[u8]) -> Result<Paths<'_>, JsonError> {
     let mut scanner = Scanner::new(input, Integers::Exact)?;
     let start = scanner.peek()?;
     let at = scanner.at();
-    let mut tree = Tree::new();
+    let mut tree = Tree::new(scanner.clone());
     match start {
         Start::Object => {
             tree.object(&mut scanner, ROOT)?;
@@ -135,16 +169,11 @@ pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
         }
     }
     scanner.clone().finish()?;
-    let keys = tree.spell(&scanner)?;
-    if keys.leaves.is_empty() {
+    let paths = tree.into_paths()?;
+    if paths.is_empty() {
         return Err(malformed(&scanner, at, "an export without a single key").into());
     }
-    Ok(keys)
-}
-
-/// Shows the path of a leaf.
-pub(super) fn path<'t>(spelt: &'t str, leaf: &Leaf) -> &'t str {
-    &spelt[leaf.start as usize..][..leaf.length as usize]
+    Ok(paths)
 }
 
 #[cold]

@@ -100,6 +100,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes back to a value at the same depth, or to the string at a place.
+    pub(super) fn back_at(&self, at: usize) -> Self {
+        Self { at, ..self.clone() }
+    }
+
     /// Makes a refusal that points at a byte offset.
     #[must_use]
     pub fn refusal(&self, at: usize, reason: Reason, what: impl Into<String>) -> Fault {
@@ -226,6 +231,21 @@ impl<'a> Scanner<'a> {
                 }
             }
             Err((length, what)) => Err(self.malformed(start + length, what)),
+        }
+    }
+
+    /// Takes the value that comes next, whatever it is.
+    #[cold]
+    pub(super) fn skip(&mut self) -> Scan<()> {
+        match self.peek()? {
+            Start::Object => self.members(|scanner, _| scanner.skip()),
+            Start::Array => self.elements(Self::skip),
+            Start::String => self.string().map(|_| ()),
+            Start::Number => self.number().map(|_| ()),
+            word => {
+                self.word(word);
+                Ok(())
+            }
         }
     }
 

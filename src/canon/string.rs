@@ -1,4 +1,6 @@
-//! The insides of JSON strings: finding where plain text ends, and undoing escapes.
+//! The insides of JSON strings: finding where plain text ends, making and undoing escapes.
+
+use std::iter;
 
 use super::error::Fault;
 use super::scan::{Scan, Scanner};
@@ -80,6 +82,50 @@ impl Scanner<'_> {
     fn lone_surrogate(&self, at: usize, unit: u32) -> Fault {
         self.malformed(at, format!("a lone surrogate \\u{unit:04x}"))
     }
+}
+
+/// Appends text with its quotes, backslashes and control characters escaped.
+pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
+    for &byte in text.as_bytes() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            b'\t' => b't',
+            b'\n' => b'n',
+            0x0c => b'f',
+            b'\r' => b'r',
+            0x00..0x20 => {
+                out.extend_from_slice(if byte < 0x10 { b"\\u000" } else { b"\\u001" });
+                out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+}
+
+/// Gives the bytes of a string in canonical form up to its closing quote, with the escapes undone.
+pub(super) fn unescaped(mut written: &[u8]) -> impl Iterator<Item = u8> {
+    let hex = |digit: u8| (digit & 15) + if digit > b'9' { 9 } else { 0 };
+    iter::from_fn(move || {
+        let (byte, length) = match *written {
+            [] | [b'"', ..] => return None,
+            [b'\\', b'u', _, _, high, low, ..] => (hex(high) << 4 | hex(low), 6),
+            [b'\\', b'b', ..] => (0x08, 2),
+            [b'\\', b't', ..] => (b'\t', 2),
+            [b'\\', b'n', ..] => (b'\n', 2),
+            [b'\\', b'f', ..] => (0x0c, 2),
+            [b'\\', b'r', ..] => (b'\r', 2),
+            [b'\\', plain, ..] => (plain, 2),
+            [plain, ..] => (plain, 1),
+        };
+        written = &written[length..];
+        Some(byte)
+    })
 }
 
 /// Counts the bytes before the first quote, backslash or control character.

@@ -5,10 +5,9 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-use super::error::{Reason, quoted};
-use super::keyset::{JsonType, Keyset, Leaf, path};
+use super::error::{Fault, Reason, duplicate_key, quoted};
+use super::keyset::JsonType;
 use super::scan::{Scan, Scanner, Start, Text};
-use super::write::duplicate_key;
 
 /// The most bytes that all paths together may take, since a short text can spell very long ones.
 const MAX_SPELT: usize = 64 << 20;
@@ -16,22 +15,22 @@ const MAX_SPELT: usize = 64 << 20;
 /// The node that stands for the export itself.
 pub(super) const ROOT: u32 = 0;
 
-/// Stands for no node and no object.
+/// Stands for no node.
 const NONE: u32 = u32::MAX;
 
+/// The first nodes remember what came after them; millions of others had better be small.
+const REMEMBERING: usize = 1 << 16;
+
+/// Marks the node of a key that an open object has, beside the bits of its types.
+const SEEN: u8 = 1 << 7;
+
 /// Holds one step of a raw path.
-#[derive(Debug)]
-struct Node<'a> {
+#[derive(Debug, Clone, Copy)]
+struct Node {
     parent: u32,
-    /// The key, or nothing for the step from an array to its elements.
-    name: Option<Cow<'a, str>>,
-    /// The node that came after this one last time: most siblings repeat each other.
-    next: u32,
-    /// The last object in which this key was seen.
-    seen_in: u32,
-    /// Where its first leaf stands.
+    /// Where the key stands, the one of the first leaf if there is any; the step from an array to
+    /// its elements has the brace of an element instead.
     at: u32,
-    types: u8,
 }
 
 /// Tells whether an object had members.
@@ -44,39 +43,44 @@ pub(super) enum Members {
 /// Holds all raw paths met so far.
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
-    nodes: Vec<Node<'a>>,
-    /// Open addressing over node numbers; a power of two, at most three quarters full.
+    /// Reads names again, which are kept nowhere else.
+    reader: Scanner<'a>,
+    nodes: Vec<Node>,
+    /// The types of leaves that each node was met with.
+    types: Vec<u8>,
+    /// The node that came after this one last time: most siblings repeat each other.
+    next: Vec<u32>,
+    /// Open addressing over node numbers, at most three quarters full.
     slots: Vec<u32>,
     hashing: RandomState,
-    objects: u32,
+    /// The keys of open objects that are older than these.
+    seen: Vec<u32>,
     /// The leaves met for the first time inside arrays still open, in case one turns out mixed.
     journal: Vec<(u32, JsonType)>,
     open_arrays: usize,
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(reader: Scanner<'a>) -> Self {
         let root = Node {
             parent: NONE,
-            name: None,
-            next: NONE,
-            seen_in: NONE,
             at: 0,
-            types: 0,
         };
         Self {
+            reader,
             nodes: vec![root],
-            slots: vec![NONE; 64],
+            types: vec![0],
+            next: vec![NONE],
+            slots: vec![NONE; 63],
             hashing: RandomState::new(),
-            objects: 0,
+            seen: Vec::new(),
             journal: Vec::new(),
             open_arrays: 0,
         }
     }
 
     pub(super) fn object(&mut self, scanner: &mut Scanner<'a>, parent: u32) -> Scan<Members> {
-        let object = self.objects;
-        self.objects += 1;
+        let (older, before) = (self.nodes.len(), self.seen.len());
         let mut previous = parent;
         let mut members = Members::None;
         scanner.members(|scanner, key| {
@@ -85,19 +89,23 @@ impl<'a> Tree<'a> {
                 let what = format!("key {} contains a dot", quoted(&key.text));
                 return Err(scanner.refusal(key.at, Reason::DottedKey, what));
             }
-            let at = key.at;
-            let node = self.step(parent, previous, key);
-            if self.nodes[node as usize].seen_in == object {
-                let name = self.nodes[node as usize]
-                    .name
-                    .as_deref()
-                    .unwrap_or_default();
-                return Err(duplicate_key(scanner, name, at));
+            let known = self.nodes.len();
+            let node = self.step(parent, previous, &key);
+            let index = node as usize;
+            if index < known {
+                // Objects of one path never nest, so a node younger than this object is of this object.
+                if index >= older || self.types[index] & SEEN != 0 {
+                    return Err(duplicate_key(scanner, &key.text, key.at));
+                }
+                self.types[index] |= SEEN;
+                self.seen.push(node);
             }
-            self.nodes[node as usize].seen_in = object;
             previous = node;
-            self.value(scanner, node, at)
+            self.value(scanner, node, key.at)
         })?;
+        for node in self.seen.drain(before..) {
+            self.types[node as usize] &= !SEEN;
+        }
         Ok(members)
     }
 
@@ -128,7 +136,7 @@ impl<'a> Tree<'a> {
                 Start::Object => {
                     objects += 1;
                     let at = scanner.at();
-                    let elements = *elements.get_or_insert_with(|| self.child(node, None));
+                    let elements = *elements.get_or_insert_with(|| self.child(node, None, at));
                     if self.object(scanner, elements)? == Members::None {
                         self.mark(elements, JsonType::Object, at);
                     }
@@ -152,7 +160,7 @@ impl<'a> Tree<'a> {
         let is_leaf = objects == 0 || others > 0;
         if is_leaf {
             for (node, kind) in self.journal.drain(begun..) {
-                self.nodes[node as usize].types &= !kind.bit();
+                self.types[node as usize] &= !kind.bit();
             }
         }
         if self.open_arrays == 0 {
@@ -166,14 +174,14 @@ impl<'a> Tree<'a> {
     }
 
     fn mark(&mut self, number: u32, kind: JsonType, at: usize) {
-        let node = &mut self.nodes[number as usize];
-        if node.types & kind.bit() != 0 {
+        let types = &mut self.types[number as usize];
+        if *types & kind.bit() != 0 {
             return;
         }
-        if node.types == 0 {
-            node.at = narrow(at);
+        if *types & !SEEN == 0 {
+            self.nodes[number as usize].at = narrow(at);
         }
-        node.types |= kind.bit();
+        *types |= kind.bit();
         if self.open_arrays > 0 {
             self.journal.push((number, kind));
         }
@@ -181,131 +189,185 @@ impl<'a> Tree<'a> {
 
     /// Finds the node of a key, first where it was last time.
     #[inline]
-    fn step(&mut self, parent: u32, previous: u32, key: Text<'a>) -> u32 {
-        let guess = self.nodes[previous as usize].next;
-        if let Some(node) = self.nodes.get(guess as usize)
-            && node.parent == parent
-            && node.name.as_ref() == Some(&key.text)
-        {
+    fn step(&mut self, parent: u32, previous: u32, key: &Text<'_>) -> u32 {
+        let guess = self.next.get(previous as usize).copied().unwrap_or(NONE);
+        if guess != NONE && self.is(guess, parent, Some(key)) {
             return guess;
         }
-        let found = self.child(parent, Some(key.text));
-        self.nodes[previous as usize].next = found;
+        let found = self.child(parent, Some(key), key.at);
+        if let Some(next) = self.next.get_mut(previous as usize) {
+            *next = found;
+        }
         found
     }
 
     /// Finds or makes the node of a step.
-    fn child(&mut self, parent: u32, name: Option<Cow<'a, str>>) -> u32 {
-        let mask = self.slots.len() - 1;
-        let mut slot = self.home(parent, name.as_deref());
+    fn child(&mut self, parent: u32, key: Option<&Text<'_>>, at: usize) -> u32 {
+        let mut slot = self.home(parent, key.map(|key| &*key.text));
         loop {
             let number = self.slots[slot];
             if number == NONE {
                 break;
             }
-            let node = &self.nodes[number as usize];
-            if node.parent == parent && node.name == name {
+            if self.is(number, parent, key) {
                 return number;
             }
-            slot = (slot + 1) & mask;
+            slot = (slot + 1) % self.slots.len();
         }
         let number = narrow(self.nodes.len());
         self.slots[slot] = number;
-        self.nodes.push(Node {
-            parent,
-            name,
-            next: NONE,
-            seen_in: NONE,
-            at: 0,
-            types: 0,
-        });
+        let at = narrow(at);
+        self.nodes.push(Node { parent, at });
+        self.types.push(0);
+        if self.next.len() < REMEMBERING {
+            self.next.push(NONE);
+        }
         if self.nodes.len() * 4 > self.slots.len() * 3 {
             self.grow();
         }
         number
     }
 
+    #[inline]
+    fn is(&self, number: u32, parent: u32, key: Option<&Text<'_>>) -> bool {
+        let node = self.nodes[number as usize];
+        if node.parent != parent {
+            return false;
+        }
+        let name = key.map(|key| &key.text);
+        if let Some(Cow::Borrowed(plain)) = name {
+            let written = &self.reader.text().as_bytes()[node.at as usize + 1..];
+            if written.starts_with(plain.as_bytes()) && written.get(plain.len()) == Some(&b'"') {
+                return true;
+            }
+        }
+        self.name(number).as_ref() == name
+    }
+
+    /// Reads the key of a step again; that from an array to its elements has none.
+    fn name(&self, number: u32) -> Option<Cow<'a, str>> {
+        let at = self.nodes[number as usize].at as usize;
+        let mut reader = self.reader.back_at(at);
+        if reader.byte() != Some(b'"') {
+            return None;
+        }
+        reader.string().ok().map(|key| key.text)
+    }
+
     fn home(&self, parent: u32, name: Option<&str>) -> usize {
         let hash = self.hashing.hash_one((parent, name));
-        usize::try_from(hash & narrow_mask(self.slots.len())).unwrap_or_default()
+        usize::try_from(hash % self.slots.len() as u64).unwrap_or_default()
     }
 
+    /// Makes a third more slots; with twice as many, most might stay empty for good.
     fn grow(&mut self) {
-        self.slots = vec![NONE; self.slots.len() * 2];
-        let mask = self.slots.len() - 1;
-        for (number, node) in self.nodes.iter().enumerate().skip(1) {
-            let mut slot = self.home(node.parent, node.name.as_deref());
+        let length = self.slots.len() / 3 * 4;
+        self.slots = Vec::new();
+        self.slots = vec![NONE; length];
+        for number in 1..narrow(self.nodes.len()) {
+            let parent = self.nodes[number as usize].parent;
+            let mut slot = self.home(parent, self.name(number).as_deref());
             while self.slots[slot] != NONE {
-                slot = (slot + 1) & mask;
+                slot = (slot + 1) % length;
             }
-            self.slots[slot] = narrow(number);
+            self.slots[slot] = number;
         }
     }
 
-    /// Spells out and sorts all leaves, and refuses raw paths that flatten to one.
-    pub(super) fn spell(&self, scanner: &Scanner<'_>) -> Scan<Keyset> {
-        let mut spelt = String::new();
-        let mut leaves = Vec::new();
-        let mut names = Vec::new();
-        for (number, node) in self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.types != 0)
-        {
-            let start = spelt.len();
-            names.clear();
-            let mut step = node;
-            while step.parent != NONE {
-                names.extend(step.name.as_deref());
-                step = &self.nodes[step.parent as usize];
+    /// Sorts all paths that have leaves, and refuses raw paths that flatten to one.
+    pub(super) fn into_paths(mut self) -> Scan<Paths<'a>> {
+        (self.slots, self.next) = Default::default();
+        (self.seen, self.journal) = Default::default();
+        let leaves = self.types.iter().filter(|&&types| types != 0).count();
+        let mut order = Vec::with_capacity(leaves);
+        let (mut path, mut other, mut spelt) = (String::new(), String::new(), 0);
+        for number in 0..narrow(self.nodes.len()) {
+            if self.types[number as usize] == 0 {
+                continue;
             }
-            let length = names.iter().map(|name| name.len() + 1).sum::<usize>() - 1;
-            if start + length > MAX_SPELT {
+            self.spell(number, &mut path);
+            spelt += path.len();
+            if spelt > MAX_SPELT {
                 let what = "paths that take over 64 MiB when spelt out";
-                return Err(scanner.refusal(node.at as usize, Reason::Malformed, what));
+                return Err(self.refusal(number, Reason::Malformed, what));
             }
-            for (index, name) in names.iter().rev().enumerate() {
-                spelt.push_str(if index == 0 { "" } else { "." });
-                spelt.push_str(name);
-            }
-            let (start, length, node_number) = (narrow(start), narrow(length), narrow(number));
-            let kinds = JsonType::ALL
-                .into_iter()
-                .filter(|kind| node.types & kind.bit() != 0);
-            leaves.extend(kinds.map(|kind| Leaf {
-                start,
-                length,
-                kind,
-                node: node_number,
-            }));
+            order.push(number);
         }
-        leaves.sort_unstable_by(|a, b| {
-            let paths = path(&spelt, a).cmp(path(&spelt, b));
-            paths
-                .then(self.first(a).cmp(&self.first(b)))
-                .then(a.kind.cmp(&b.kind))
-        });
-        self.refuse_collisions(scanner, &spelt, &leaves)?;
-        Ok(Keyset { spelt, leaves })
+        let mut compare = |a: u32, b: u32| {
+            if self.nodes[a as usize].parent == self.nodes[b as usize].parent {
+                return self.name(a).cmp(&self.name(b));
+            }
+            self.spell(a, &mut path);
+            self.spell(b, &mut other);
+            path.cmp(&other)
+        };
+        let first = |number: u32| (self.nodes[number as usize].at, number);
+        order.sort_unstable_by(|&a, &b| compare(a, b).then_with(|| first(a).cmp(&first(b))));
+        let later = order
+            .windows(2)
+            .filter(|pair| compare(pair[0], pair[1]).is_eq())
+            .map(|pair| pair[1]);
+        if let Some(number) = later.min_by_key(|&number| first(number)) {
+            self.spell(number, &mut path);
+            let shown = quoted(&path);
+            let what = format!("two raw paths, one through an array, flatten to {shown}");
+            return Err(self.refusal(number, Reason::DuplicateKey, &what));
+        }
+        Ok(Paths { tree: self, order })
     }
 
-    fn first(&self, leaf: &Leaf) -> (u32, u32) {
-        (self.nodes[leaf.node as usize].at, leaf.node)
+    #[cold]
+    fn refusal(&self, number: u32, reason: Reason, what: &str) -> Fault {
+        let at = self.nodes[number as usize].at as usize;
+        self.reader.refusal(at, reason, what)
     }
 
-    fn refuse_collisions(&self, scanner: &Scanner<'_>, spelt: &str, leaves: &[Leaf]) -> Scan<()> {
-        let collide = |pair: &&[Leaf]| {
-            pair[0].node != pair[1].node && path(spelt, &pair[0]) == path(spelt, &pair[1])
+    /// Spells out the path to a node.
+    fn spell(&self, number: u32, path: &mut String) {
+        path.clear();
+        self.spell_on(number, path);
+    }
+
+    /// Appends the path to a node, and tells whether it has a key.
+    fn spell_on(&self, number: u32, path: &mut String) -> bool {
+        let parent = self.nodes[number as usize].parent;
+        if parent == NONE {
+            return false;
+        }
+        let follows = self.spell_on(parent, path);
+        let Some(name) = self.name(number) else {
+            return follows;
         };
-        let later = leaves.windows(2).filter(collide).map(|pair| &pair[1]);
-        let Some(leaf) = later.min_by_key(|leaf| self.first(leaf)) else {
-            return Ok(());
-        };
-        let shown = quoted(path(spelt, leaf));
-        let what = format!("two raw paths, one through an array, flatten to {shown}");
-        let at = self.nodes[leaf.node as usize].at as usize;
-        Err(scanner.refusal(at, Reason::DuplicateKey, what))
+        path.push_str(if follows { "." } else { "" });
+        path.push_str(&name);
+        true
+    }
+}
+
+/// Holds the paths of an export in order.
+#[derive(Debug)]
+pub(super) struct Paths<'a> {
+    tree: Tree<'a>,
+    order: Vec<u32>,
+}
+
+impl Paths<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Calls back once a path and type, sorted by the path's UTF-8 bytes, then the type's name.
+    pub(super) fn each(&self, mut each: impl FnMut(&str, JsonType)) {
+        let mut path = String::new();
+        for &number in &self.order {
+            self.tree.spell(number, &mut path);
+            let types = self.tree.types[number as usize];
+            for kind in JsonType::ALL {
+                if types & kind.bit() != 0 {
+                    each(&path, kind);
+                }
+            }
+        }
     }
 }
 
@@ -333,8 +395,4 @@ fn take_scalar(scanner: &mut Scanner<'_>, start: Start) -> Scan<JsonType> {
 /// Narrows an offset or a count, which the longest text taken keeps below 2^31.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(NONE)
-}
-
-fn narrow_mask(slots: usize) -> u64 {
-    slots as u64 - 1
 }

@@ -1,15 +1,16 @@
 //! The tuple hash: one digest for a set of metric rows, whatever order they came in.
 //!
-//! Each row's canonical bytes go into one arena, its sort key into another; what is sorted is a
-//! small record a row. Keys are compared through 16-byte windows, moved along the keys as far as
-//! the rows still agree.
-
-use std::borrow::Cow;
+//! Each row's canonical bytes go into one arena. Only when the input is let go of do the sort keys
+//! go into another, since there would not be room for all three; what is sorted is a small record
+//! a row. Keys are compared through 8-byte windows, moved along the keys as far as the rows still
+//! agree.
 
 use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
+use super::rearrange::Written;
 use super::scan::{Scan, Scanner, Start};
+use super::string::{plain_length, unescaped};
 use super::write::Writer;
 
 /// How many rows are few enough to be compared outright.
@@ -18,25 +19,23 @@ const FEW: usize = 16;
 /// How many bytes are gathered before they are hashed.
 const BATCH: usize = 32 * 1024;
 
+/// The length of the shortest row with the comma after it: `{"metric_id":""},`.
+const SHORTEST: usize = 17;
+
 /// Hashes a JSON array of row objects, sorted by metric, then dimension filter, then own bytes.
 ///
 /// Each row needs a string `metric_id`; its `dimension_filter_id` may be a string, null or absent.
-pub fn tuple_hash(input: &[u8]) -> Result<Digest, JsonError> {
-    let mut scanner = Scanner::new(input, Integers::Exact)?;
-    let mut table = Table {
-        writer: Writer::with_room(input.len()),
-        keys: Vec::new(),
-        rows: Vec::new(),
-    };
-    table.read(&mut scanner)?;
-    scanner.finish()?;
-    Ok(table.into_digest())
+/// An input that is given away is let go of as soon as it is read.
+pub fn tuple_hash(input: impl AsRef<[u8]>) -> Result<Digest, JsonError> {
+    let rows = read(input.as_ref())?;
+    drop(input);
+    Ok(rows.into_digest())
 }
 
-/// Records where a row's bytes and its sort key begin; each ends where the next row's begins.
+/// Places a row's sort key and its bytes, and shows the part of the key being compared.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    window: u128,
+    window: u64,
     key: Span,
     bytes: Span,
 }
@@ -49,13 +48,9 @@ struct Span {
 }
 
 impl Span {
-    /// Places what was appended to an arena since it was `start` long, if 32 bits can.
-    fn since(start: usize, end: usize) -> Option<Self> {
-        let length = u32::try_from(end - start).ok()?;
-        Some(Self {
-            start: u32::try_from(start).ok()?,
-            length,
-        })
+    fn between(start: u32, end: u32) -> Self {
+        let length = end - start;
+        Self { start, length }
     }
 
     #[inline]
@@ -68,26 +63,41 @@ impl Span {
 #[derive(Debug)]
 struct Table<'a> {
     writer: Writer<'a>,
-    keys: Vec<u8>,
-    rows: Vec<Row>,
+    starts: Vec<u32>,
 }
 
-/// Holds the two columns that rows are sorted by.
-#[derive(Debug, Default)]
-struct Columns<'a> {
-    metric: Option<Cow<'a, str>>,
-    filter: Option<Cow<'a, str>>,
+/// Holds the rows of the input.
+#[derive(Debug)]
+struct Rows {
+    written: Written,
+    /// Where each row begins, comma and all; it ends where the next one begins.
+    starts: Vec<u32>,
+}
+
+fn read(input: &[u8]) -> Result<Rows, JsonError> {
+    let mut scanner = Scanner::new(input, Integers::Exact)?;
+    let mut table = Table {
+        writer: Writer::with_room(input.len()),
+        // Room that is never used is never given out, and growing would need both for a moment.
+        starts: Vec::with_capacity(input.len() / SHORTEST + 1),
+    };
+    table.rows(&mut scanner)?;
+    scanner.finish()?;
+    Ok(Rows {
+        written: table.writer.finish(),
+        starts: table.starts,
+    })
 }
 
 impl<'a> Table<'a> {
-    fn read(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
+    fn rows(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
         let start = scanner.peek()?;
         let at = scanner.at();
         if start != Start::Array {
             return Err(malformed(scanner, at, "expected an array of row objects"));
         }
         scanner.elements(|scanner| self.row(scanner))?;
-        if self.rows.is_empty() {
+        if self.starts.is_empty() {
             return Err(malformed(scanner, at, "a set without a row"));
         }
         Ok(())
@@ -100,49 +110,42 @@ impl<'a> Table<'a> {
             return Err(malformed(scanner, at, "a row that is not an object"));
         }
         let bytes = self.writer.written();
-        let mut columns = Columns::default();
+        let mut has_metric = false;
         self.writer.comma();
-        self.writer
-            .object(scanner, |scanner, name| columns.look(scanner, name))?;
-        let Some(metric) = columns.metric else {
+        self.writer.object(scanner, |scanner, name| {
+            has_metric |= name == "metric_id";
+            check_column(scanner, name)
+        })?;
+        if !has_metric {
             return Err(malformed(scanner, at, "a row without a metric_id"));
-        };
-        self.make_room(scanner);
-        let key = self.keys.len();
-        push_key(&mut self.keys, &metric, columns.filter.as_deref());
-        let spans = (
-            Span::since(key, self.keys.len()),
-            Span::since(bytes, self.writer.written()),
-        );
-        let (Some(key), Some(bytes)) = spans else {
+        }
+        if u32::try_from(self.writer.written()).is_err() {
             return Err(malformed(scanner, at, "rows over 4 GiB in canonical form"));
-        };
-        self.rows.push(Row {
-            window: 0,
-            key,
-            bytes,
-        });
+        }
+        self.starts.push(narrow(bytes));
         Ok(())
     }
+}
 
-    /// Grows the records by what the rows so far let expect, since doubling could waste half of it.
-    fn make_room(&mut self, scanner: &Scanner<'_>) {
-        let (count, read) = (self.rows.len() + 1, scanner.at());
-        let left = scanner.text().len().saturating_sub(read);
-        if self.rows.len() == self.rows.capacity() {
-            let expected = left / (read / count + 1);
-            self.rows.reserve_exact(expected + expected / 16 + 16);
-            let key_bytes = (self.keys.len() / count + 16) * expected;
-            self.keys.reserve_exact(key_bytes.min(left));
-        }
-    }
-
-    fn into_digest(mut self) -> Digest {
-        let mut bytes = self.writer.into_bytes();
-        sort(&mut self.rows, &self.keys, &bytes);
+impl Rows {
+    fn into_digest(self) -> Digest {
+        let mut bytes = self.written.into_bytes();
         // Each row's bytes begin with a comma, which for the first row is the bracket.
-        if let Some(first) = self
-            .rows
+        let mut keys = Vec::with_capacity(bytes.len());
+        let mut rows = Vec::with_capacity(self.starts.len());
+        let ends = self.starts.iter().skip(1).copied();
+        for (&start, end) in self.starts.iter().zip(ends.chain([narrow(bytes.len())])) {
+            let key = narrow(keys.len());
+            push_key(&mut keys, &bytes[start as usize + 1..]);
+            rows.push(Row {
+                window: 0,
+                key: Span::between(key, narrow(keys.len())),
+                bytes: Span::between(start, end),
+            });
+        }
+        drop(self.starts);
+        sort(&mut rows, &keys, &bytes);
+        if let Some(first) = rows
             .first()
             .and_then(|row| bytes.get_mut(row.bytes.start as usize))
         {
@@ -151,7 +154,7 @@ impl<'a> Table<'a> {
         let mut hasher = Hasher::default();
         // Gathered first, since the next row's bytes are slow to come and hashing would not overlap that.
         let mut batch = Vec::with_capacity(2 * BATCH);
-        for row in &self.rows {
+        for row in &rows {
             batch.extend_from_slice(row.bytes.of(&bytes));
             if batch.len() >= BATCH {
                 hasher.update(&batch);
@@ -164,50 +167,94 @@ impl<'a> Table<'a> {
     }
 }
 
-impl<'a> Columns<'a> {
-    /// Keeps the value that comes next, without taking it, if it is one of the columns.
-    #[inline]
-    fn look(&mut self, scanner: &mut Scanner<'a>, name: &str) -> Scan<()> {
-        match name {
-            "metric_id" => {
-                self.metric = string(scanner)?;
-                if self.metric.is_none() {
-                    let what = "a metric_id that is not a string";
-                    return Err(malformed(scanner, scanner.at(), what));
-                }
-            }
-            "dimension_filter_id" => {
-                self.filter = string(scanner)?;
-                if self.filter.is_none() && scanner.peek()? != Start::Null {
-                    let what = "a dimension_filter_id that is neither a string nor null";
-                    return Err(malformed(scanner, scanner.at(), what));
-                }
-            }
-            _ => {}
+/// Refuses the value that comes next if it cannot be in the column of this name.
+#[inline]
+fn check_column(scanner: &mut Scanner<'_>, name: &str) -> Scan<()> {
+    let what = match name {
+        "metric_id" if scanner.peek()? != Start::String => "a metric_id that is not a string",
+        "dimension_filter_id" if !matches!(scanner.peek()?, Start::String | Start::Null) => {
+            "a dimension_filter_id that is neither a string nor null"
         }
-        Ok(())
-    }
+        _ => return Ok(()),
+    };
+    Err(malformed(scanner, scanner.at(), what))
 }
 
-fn string<'a>(scanner: &mut Scanner<'a>) -> Scan<Option<Cow<'a, str>>> {
-    match scanner.peek()? {
-        Start::String => Ok(Some(scanner.clone().string()?.text)),
-        _ => Ok(None),
-    }
-}
-
-/// Appends one byte string that compares as the two columns do.
+/// Appends one byte string that compares as the two columns of a row do.
 ///
 /// It is the metric's bytes, each plus one; 0; then, if there is a filter, 1 and the filter's
 /// bytes, each plus one. UTF-8 has no byte 0xFF, so adding one never wraps, and a key cut short
 /// or padded with zeros still never compares wrongly.
-fn push_key(keys: &mut Vec<u8>, metric: &str, filter: Option<&str>) {
-    keys.extend(metric.bytes().map(|byte| byte + 1));
+fn push_key(keys: &mut Vec<u8>, row: &[u8]) {
+    const METRIC: &[u8] = br#""metric_id":"#;
+    const FILTER: &[u8] = br#""dimension_filter_id":"#;
+    let mut filter = None;
+    let mut at = 1;
+    // Canonical keys are in order: the filter comes before the metric, which every row has.
+    while let Some(member) = row.get(at..) {
+        if let Some(metric) = member.strip_prefix(METRIC) {
+            push_text(keys, metric);
+            break;
+        }
+        if let Some(value @ [b'"', ..]) = member.strip_prefix(FILTER) {
+            filter = Some(value);
+        }
+        at += value_length(member) + 1;
+        at += row.get(at..).map_or(0, value_length) + 1;
+    }
     keys.push(0);
     if let Some(filter) = filter {
         keys.push(1);
-        keys.extend(filter.bytes().map(|byte| byte + 1));
+        push_text(keys, filter);
     }
+}
+
+/// Appends the bytes of a string in canonical form, each plus one.
+#[inline]
+fn push_text(keys: &mut Vec<u8>, written: &[u8]) {
+    let text = written.get(1..).unwrap_or_default();
+    let length = plain_length(text);
+    if text.get(length) == Some(&b'"') {
+        keys.extend(text[..length].iter().map(|byte| byte + 1));
+    } else {
+        keys.extend(unescaped(text).map(|byte| byte + 1));
+    }
+}
+
+/// Tells how long the value in canonical form is that a text begins with.
+#[inline]
+fn value_length(text: &[u8]) -> usize {
+    let mut open = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => at += string_length(&text[at..]) - 1,
+            b'{' | b'[' => open += 1,
+            b',' | b':' | b'}' | b']' if open == 0 => break,
+            b'}' | b']' => open -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Tells how long the string is, quotes and all, that a text begins with.
+#[inline]
+fn string_length(text: &[u8]) -> usize {
+    let mut length = 1;
+    loop {
+        length += plain_length(&text[length..]);
+        match text.get(length) {
+            Some(b'\\') => length += 2,
+            _ => return length + 1,
+        }
+    }
+}
+
+/// Narrows an offset into the canonical form, which was kept below 4 GiB.
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 fn sort(rows: &mut [Row], keys: &[u8], bytes: &[u8]) {
@@ -246,16 +293,16 @@ fn shared(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Cuts sixteen bytes out of a key, padding with zeros.
+/// Cuts eight bytes out of a key, padding with zeros.
 #[inline]
-fn window(key: &[u8], skip: usize) -> u128 {
+fn window(key: &[u8], skip: usize) -> u64 {
     let rest = key.get(skip..).unwrap_or_default();
     if let Some(chunk) = rest.first_chunk() {
-        return u128::from_be_bytes(*chunk);
+        return u64::from_be_bytes(*chunk);
     }
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 8];
     bytes[..rest.len()].copy_from_slice(rest);
-    u128::from_be_bytes(bytes)
+    u64::from_be_bytes(bytes)
 }
 
 #[cold]

@@ -1,7 +1,8 @@
 //! The one-pass canonical writer: tokens in, RFC 8785 bytes out, no tree in between.
 //!
 //! Members are written in the order they come. Only an object whose keys came out of order is
-//! rearranged afterwards, by moving its finished members.
+//! rearranged afterwards, by moving its finished members. Of the many members of a large object
+//! no more is kept meanwhile than where each starts.
 
 #![expect(
     clippy::inline_always,
@@ -12,8 +13,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::error::{Fault, Reason, quoted};
+use super::error::{Reason, duplicate_key};
+use super::rearrange::{Rearrangement, Written, name_order, refuse_member, utf16_order};
 use super::scan::{Scan, Scanner, Start, Text};
+use super::string::escaped;
 
 /// The longest token that is copied with a fixed length.
 const SHORT_TOKEN: usize = 32;
@@ -24,14 +27,20 @@ const SHORT_MEMBER: usize = 64;
 /// The most members whose order is worth keeping for the next object like it.
 const LONGEST_KEPT_ORDER: usize = 64;
 
+/// The longest object that is rearranged while the input is still held, since that takes a copy.
+const LONGEST_REARRANGED_AT_ONCE: usize = 1 << 20;
+
 /// Holds the output so far and what is known of the objects still open.
 #[derive(Debug, Default)]
 pub(super) struct Writer<'a> {
     out: Vec<u8>,
+    /// The first members of each open object.
     members: Vec<Member<'a>>,
     scratch: Vec<u8>,
     /// The last order found for each number of members: objects of one text resemble each other.
     orders: Vec<Vec<usize>>,
+    /// The long objects still to be rearranged, inner ones first.
+    later: Vec<Rearrangement>,
 }
 
 /// Remembers a written member of an open object.
@@ -61,9 +70,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Gives the bytes written.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.out
+    /// Ends the writing.
+    pub(super) fn finish(self) -> Written {
+        Written::new(self.out, self.later)
     }
 
     /// Writes a comma.
@@ -104,7 +113,12 @@ impl<'a> Writer<'a> {
             }
             Start::Object => return self.plain_object(scanner),
             Start::Array => return self.array(scanner),
-            word => self.out.extend_from_slice(scanner.word(word).as_bytes()),
+            word => {
+                let at = scanner.at();
+                scanner.word(word);
+                let piece = at..scanner.at();
+                append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), piece);
+            }
         }
         Ok(())
     }
@@ -129,22 +143,32 @@ impl<'a> Writer<'a> {
     where
         F: FnMut(&mut Scanner<'a>, &str) -> Scan<()>,
     {
-        let start = self.out.len();
+        let (at, start) = (scanner.at(), self.out.len());
         let base = self.members.len();
+        let mut more = Vec::new();
         let mut keys = Keys::Ascending;
         scanner.members(|scanner, key| {
             look(scanner, &key.text)?;
-            if keys == Keys::Ascending
+            let start = self.out.len();
+            let is_further = self.members.len() - base == LONGEST_KEPT_ORDER;
+            if !is_further
+                && keys == Keys::Ascending
                 && let Some(previous) = self.members[base..].last()
                 && utf16_order(&previous.name, &key.text) != Ordering::Less
             {
                 keys = Keys::Jumbled;
             }
-            self.open_member(scanner, key);
+            self.open_member(scanner, &key);
+            let Text { text: name, at } = key;
+            if !is_further {
+                self.members.push(Member { name, at, start });
+            } else if self.note_further(scanner, at, start, &mut more)? == Keys::Jumbled {
+                keys = Keys::Jumbled;
+            }
             self.value(scanner)
         })?;
         if keys == Keys::Jumbled {
-            self.rearrange(scanner, start, base)?;
+            self.rearrange(scanner, at, start, base, more)?;
         }
         self.members.truncate(base);
         self.enclose(start, [b'{', b'}']);
@@ -163,8 +187,9 @@ impl<'a> Writer<'a> {
         self.out.push(close);
     }
 
+    /// Writes a comma, the key and a colon.
     #[inline(always)]
-    fn open_member(&mut self, scanner: &Scanner<'a>, key: Text<'a>) {
+    fn open_member(&mut self, scanner: &Scanner<'a>, key: &Text<'a>) {
         let start = self.out.len();
         match &key.text {
             // Borrowed from the input means: nothing in it was or needs to be escaped. It comes in
@@ -183,11 +208,27 @@ impl<'a> Writer<'a> {
         if let Some(last) = self.out.last_mut() {
             *last = b':';
         }
-        self.members.push(Member {
-            name: key.text,
-            at: key.at,
-            start,
-        });
+    }
+
+    /// Notes the member opened last in an object that has many, and says how it follows the one before.
+    #[inline(never)]
+    fn note_further(
+        &self,
+        scanner: &Scanner<'a>,
+        at: usize,
+        start: usize,
+        more: &mut Vec<u32>,
+    ) -> Scan<Keys> {
+        let start = narrow(scanner, at, start)?;
+        let previous = match (more.last(), self.members.last()) {
+            (None, Some(member)) => narrow(scanner, at, member.start)?,
+            (previous, _) => previous.copied().unwrap_or(start),
+        };
+        more.push(start);
+        Ok(match name_order(&self.out, previous, start) {
+            Ordering::Less => Keys::Ascending,
+            _ => Keys::Jumbled,
+        })
     }
 
     /// Writes a string in quotes.
@@ -198,13 +239,46 @@ impl<'a> Writer<'a> {
         self.out.push(b'"');
     }
 
-    fn rearrange(&mut self, scanner: &Scanner<'a>, start: usize, base: usize) -> Scan<()> {
-        let members = &self.members[base..];
-        let kept = members.len().min(LONGEST_KEPT_ORDER + 1);
-        if self.orders.len() <= kept {
-            self.orders.resize_with(kept + 1, Vec::new);
+    /// Puts the members of the object just written into order, or sees to it that it is done later.
+    fn rearrange(
+        &mut self,
+        scanner: &Scanner<'a>,
+        at: usize,
+        start: usize,
+        base: usize,
+        more: Vec<u32>,
+    ) -> Scan<()> {
+        let is_long = self.out.len() - start > LONGEST_REARRANGED_AT_ONCE;
+        if more.is_empty() && !is_long {
+            return self.rearrange_few(scanner, start, base);
         }
-        let order = &mut self.orders[kept];
+        let mut members = more;
+        for member in &self.members[base..] {
+            members.push(narrow(scanner, at, member.start)?);
+        }
+        members.sort_unstable_by(|&a, &b| name_order(&self.out, a, b).then(a.cmp(&b)));
+        let repeated = members
+            .windows(2)
+            .filter(|pair| name_order(&self.out, pair[0], pair[1]).is_eq());
+        if let Some(second) = repeated.map(|pair| pair[1]).min() {
+            let before = members.iter().filter(|&&member| member < second).count();
+            return Err(refuse_member(scanner.back_at(at), before));
+        }
+        let rearrangement = Rearrangement::new(&mut self.out, start, members);
+        if is_long {
+            self.later.push(rearrangement);
+        } else {
+            rearrangement.apply(&mut self.out, &mut self.scratch);
+        }
+        Ok(())
+    }
+
+    fn rearrange_few(&mut self, scanner: &Scanner<'a>, start: usize, base: usize) -> Scan<()> {
+        let members = &self.members[base..];
+        if self.orders.len() <= members.len() {
+            self.orders.resize_with(members.len() + 1, Vec::new);
+        }
+        let order = &mut self.orders[members.len()];
         if !is_ascending(members, order) {
             order.clear();
             order.extend(0..members.len());
@@ -229,24 +303,22 @@ impl<'a> Writer<'a> {
             let piece = members[member].start - start..end;
             append::<SHORT_MEMBER>(&mut self.out, &self.scratch, piece);
         }
-        if kept > LONGEST_KEPT_ORDER {
-            *order = Vec::new();
-        }
         Ok(())
     }
+}
+
+/// Narrows where a member starts, to fit the lists of large objects.
+fn narrow(scanner: &Scanner<'_>, at: usize, start: usize) -> Scan<u32> {
+    u32::try_from(start).map_err(|_| {
+        let what = "an object beyond 4 GiB in canonical form";
+        scanner.refusal(at, Reason::Malformed, what)
+    })
 }
 
 /// Tells whether an order, kept from an earlier object, puts these members into strict order too.
 fn is_ascending(members: &[Member<'_>], order: &[usize]) -> bool {
     let names = order.iter().map(|&member| &*members[member].name);
     order.len() == members.len() && names.is_sorted_by(|a, b| utf16_order(a, b).is_lt())
-}
-
-/// Makes the refusal of a key that its object already has.
-#[cold]
-pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fault {
-    let what = format!("duplicate key {}", quoted(name));
-    scanner.refusal(at, Reason::DuplicateKey, what)
 }
 
 /// Appends a piece of a longer text.
@@ -264,48 +336,11 @@ fn append<const SHORT: usize>(out: &mut Vec<u8>, text: &[u8], piece: Range<usize
     out.truncate(end);
 }
 
-/// Appends text with its quotes, backslashes and control characters escaped.
-pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
-    for &byte in text.as_bytes() {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            0x08 => b'b',
-            b'\t' => b't',
-            b'\n' => b'n',
-            0x0c => b'f',
-            b'\r' => b'r',
-            0x00..0x20 => {
-                out.extend_from_slice(if byte < 0x10 { b"\\u000" } else { b"\\u001" });
-                out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
-                continue;
-            }
-            _ => {
-                out.push(byte);
-                continue;
-            }
-        };
-        out.extend_from_slice(&[b'\\', short]);
-    }
-}
-
-/// Compares two strings by their UTF-16 code units without making them.
-///
-/// UTF-8 orders by code point, and so does UTF-16 but for one thing: surrogates, and with them
-/// everything beyond the BMP, come before U+E000–U+FFFF, whose first bytes are 0xEE and 0xEF.
-#[inline]
-pub(super) fn utf16_order(a: &str, b: &str) -> Ordering {
-    let rank = |byte: u8| if byte | 1 == 0xEF { byte | 0x10 } else { byte };
-    let differing = a.bytes().zip(b.bytes()).find(|(a, b)| a != b);
-    differing.map_or(a.len().cmp(&b.len()), |(a, b)| rank(a).cmp(&rank(b)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use proptest::prelude::*;
 
     fn written(json: &str) -> String {
-        String::from_utf8(super::super::canonical(json.as_bytes()).unwrap()).unwrap()
+        String::from_utf8(crate::canon::canonical(json).unwrap()).unwrap()
     }
 
     #[test]
@@ -361,22 +396,5 @@ mod tests {
             r#"{"\uffff":1,"\ue000":2,"\ud800\udc00":3,"\udbff\udfff":4,"\ud7ff":5,"\u007a":6}"#;
         assert_eq!(written(escaped), expected);
         assert_eq!(written(expected), expected);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(5_000))]
-
-        #[test]
-        fn utf16_order_is_the_order_of_code_units(
-            a in "[ab\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{efff}\u{f000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
-            b in "[ab\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{efff}\u{f000}\u{ffff}\u{10000}\u{10ffff}]{0,4}",
-        ) {
-            prop_assert_eq!(utf16_order(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
-        }
-
-        #[test]
-        fn utf16_order_holds_for_any_text(a in "\\PC{0,3}", b in "\\PC{0,3}") {
-            prop_assert_eq!(utf16_order(&a, &b), a.encode_utf16().cmp(b.encode_utf16()));
-        }
     }
 }

@@ -22,7 +22,9 @@ pub(super) struct Canon {
 
 impl Canon {
     pub(super) fn run(self) -> Result<Page, Failure> {
-        Ok(Page::raw(hashed(self.file.as_deref(), canon::canonical)?))
+        Ok(Page::raw(hashed(self.file.as_deref(), |input| {
+            canon::canonical(input)
+        })?))
     }
 }
 
@@ -50,7 +52,7 @@ impl Hash {
             Self::Tuple(input) => ("tuple", hashed(input.file.as_deref(), canon::tuple_hash)?),
             Self::Keyset(input) => (
                 "keyset",
-                hashed(input.file.as_deref(), canon::keyset)?.hash(),
+                hashed(input.file.as_deref(), |bytes| canon::keyset_hash(&bytes))?,
             ),
             Self::File(input) => ("file", hash_file(input.file.as_deref())?),
         };
@@ -66,9 +68,9 @@ impl Hash {
 /// Reads a JSON text and works on it; what is wrong with it is told with the file's name.
 fn hashed<T>(
     path: Option<&Path>,
-    work: impl FnOnce(&[u8]) -> Result<T, JsonError>,
+    work: impl FnOnce(Vec<u8>) -> Result<T, JsonError>,
 ) -> Result<T, Failure> {
-    work(&read(path)?)
+    work(read(path)?)
         .map_err(|error| Failure::of_json(path.unwrap_or(Path::new("standard input")), &error))
 }
 

@@ -1,0 +1,115 @@
+//! The memory that `govdeck canon` and `govdeck hash` take: at most three times the input, whatever its shape.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::support::command::{Home, run};
+use crate::support::rounds;
+
+/// Holds the words of the command that is measured.
+const WORDS: &str = "GOVDECK_MEASURED_WORDS";
+
+/// Runs one command; its peak is that of all children, so that it must be the only one of its process.
+#[test]
+#[ignore = "run by the test below, in a process of its own"]
+fn peak_of_the_only_child() {
+    let Ok(words) = env::var(WORDS) else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_govdeck"));
+    let ended = command
+        .args(words.split(' '))
+        .stdout(Stdio::null())
+        .status();
+    assert!(ended.expect("it starts").success());
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("Linux tells");
+    println!("peak of {} KiB", usage.max_rss());
+}
+
+/// The most memory that a verb had of the system at one time, in bytes.
+fn peak(verb: &str, input: &str) -> usize {
+    let home = Home::new();
+    fs::write(home.folder().join("input"), input).expect("the home is ours");
+    let mut command = home.command(&env::current_exe().expect("this program"));
+    let test = "cli_memory::peak_of_the_only_child";
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command.env(WORDS, format!("{verb} input"));
+    let ran = run(command);
+    let told = ran.stdout.split("peak of ").nth(1);
+    let kibibytes = told.and_then(|told| told.split(' ').next()?.parse::<usize>().ok());
+    kibibytes.unwrap_or_else(|| panic!("no peak: {ran:?}")) * 1024
+}
+
+/// Writes as many parts as it takes, each made from its number, with commas between them.
+fn filled(open: &str, close: &str, part: impl Fn(u32) -> String) -> String {
+    let size = rounds() as usize * 100_000;
+    let mut text = open.to_owned();
+    for number in 0.. {
+        if text.len() >= size {
+            break;
+        }
+        let comma = if number == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{}", part(number));
+    }
+    text + close
+}
+
+/// Numbers in an order that is none, and no two alike.
+fn mixed(number: u32) -> u32 {
+    number.wrapping_mul(0x9E37_79B1)
+}
+
+#[test]
+fn no_shape_takes_more_than_three_times_its_size() {
+    let key = |number| format!("\"k{:08x}\":1", mixed(number));
+    let tiny = |number| format!("{{\"metric_id\":\"a{}\"}}", mixed(number) % 10);
+    let filtered = |number| {
+        let note = "n".repeat(150);
+        let mixed = mixed(number);
+        format!("{{\"note\":\"{note}\",\"metric_id\":\"m{mixed:x}\",\"dimension_filter_id\":null}}")
+    };
+    let named = |number| {
+        format!(
+            "{{\"metric_id\":\"{}{:x}\"}}",
+            "a".repeat(200),
+            mixed(number)
+        )
+    };
+    let small = |number| format!("{{\"b\":{number},\"a\":null}}");
+    let wide = filled("{", "}", key);
+    let table = [
+        ("hash tuple", "tiny rows", filled("[", "]", tiny)),
+        ("hash tuple", "ordinary rows", filled("[", "]", filtered)),
+        ("hash tuple", "long ids", filled("[", "]", named)),
+        (
+            "hash tuple",
+            "one wide row",
+            filled("[{\"metric_id\":\"m\",", "}]", key),
+        ),
+        ("canon", "tiny rows", filled("[", "]", tiny)),
+        ("canon", "a wide object", wide.clone()),
+        (
+            "canon",
+            "a wide object inside",
+            filled("{\"z\":{", "},\"a\":1}", key),
+        ),
+        ("hash keyset", "small objects", filled("[", "]", small)),
+        ("hash keyset", "a wide object", wide),
+    ];
+    let mut found = String::new();
+    for (verb, shape, input) in table {
+        let nothing = peak(verb, "[{\"metric_id\":\"m\"}]");
+        let taken = peak(verb, &input).saturating_sub(nothing);
+        println!("{verb} of {shape}: {taken} for {} bytes", input.len());
+        if taken > 3 * input.len() {
+            let _ = writeln!(
+                found,
+                "{verb} of {shape}: {taken} for {} bytes",
+                input.len()
+            );
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
