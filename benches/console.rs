@@ -90,12 +90,11 @@ fn main() -> Done<()> {
     runtime.block_on(frames(&few, &many, &scale))?;
     idling(home, &live, &scale)?;
     runtime.block_on(commits("SQLite", home, &live, &scale))?;
-    match std::env::var("GOVDECK_BENCH_DSN") {
-        Ok(dsn) => runtime.block_on(commits("PostgreSQL", home, &dsn, &scale)),
-        Err(_) => {
-            println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
-            Ok(())
-        }
+    if let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") {
+        runtime.block_on(commits("PostgreSQL", home, &dsn, &scale))
+    } else {
+        println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
+        Ok(())
     }
 }
 
