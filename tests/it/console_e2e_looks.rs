@@ -60,6 +60,23 @@ async fn with_colours_there_are_colours() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_of_a_timer_is_one_small_write() {
+    let world = World::sqlite().await;
+    world.block("r-1").await;
+    let terminal = open(&world, "maya");
+    to_blocks(&terminal, "r-1");
+    look();
+    let (bytes, pieces) = terminal.written();
+    for _ in 0..3 {
+        terminal.wait_written(terminal.written().0, b"\x1b[");
+    }
+    let (bytes, pieces) = (terminal.written().0 - bytes, terminal.written().1 - pieces);
+    // A minute that ends meanwhile changes a little more than the seconds.
+    assert!(bytes <= 4 * 100, "{bytes} bytes in about three seconds");
+    assert!(pieces <= 4, "{pieces} writes in about three seconds");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plain_locale_gets_plain_letters() {
     let world = World::sqlite().await;
     world.block("r-1").await;
