@@ -158,7 +158,7 @@ fn verdict(model: &Model) -> Parts {
     match &model.verified {
         None => vec![(
             Token::Muted,
-            format!("not verified in this session; {key} hashes everything again"),
+            format!("not verified yet; {key} hashes everything again"),
         )],
         Some(Verified::Running) => vec![(
             Token::StatusPending,
