@@ -2,8 +2,8 @@
 
 use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use crate::clock::Moment;
-use crate::rules::guard::Level;
-use crate::rules::people::{Actor, PersonKind, Role, check_person_id};
+use crate::rules::people::{Acting, PersonKind, check_person_id};
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, text};
 use crate::store::person::{self, Person};
 use crate::store::{StoreError, Target, View};
@@ -33,11 +33,9 @@ pub(super) fn plain_line<'a>(what: &str, line: &'a str) -> Result<&'a str, Refus
 }
 
 impl Action for AddPerson {
-    const VERB: &'static str = "add_person";
+    const MAY: Permission = permission::ADD_PERSON;
     const KEY: char = 'p';
     const SUMMARY: &'static str = "Add a person who may act, or a service";
-    const LEVEL: Level = Level::Review;
-    const ROLES: &'static [Role] = &[Role::GovernanceLead];
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The new person's id";
     const FIELDS: &'static [Field] = &[
@@ -88,7 +86,7 @@ impl Action for AddPerson {
         })
     }
 
-    fn propose(&self, facts: &Facts, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, _by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let taken = |found: &Option<Person>| {
             found.as_ref().map_or("free".to_owned(), |person| {
                 format!("belongs to {}", person.person_id)
@@ -103,13 +101,13 @@ impl Action for AddPerson {
             created_at_utc: now,
             version: 1,
         };
-        Ok(Draft {
-            target: Target {
+        Ok(Draft::new(
+            Target {
                 kind: Self::KIND,
                 id: self.person_id.clone(),
                 version: facts.same_id.as_ref().map_or(0, |person| person.version),
             },
-            conditions: vec![
+            vec![
                 Condition::holds(
                     "new_id",
                     facts.same_id.is_none(),
@@ -125,9 +123,7 @@ impl Action for AddPerson {
                     "a login is one person; give another",
                 ),
             ],
-            rows: vec![Row::new(person)],
-            notices: Vec::new(),
-            arming: None,
-        })
+            vec![Row::new(person)],
+        ))
     }
 }

@@ -4,8 +4,9 @@ use super::add_person::plain_line;
 use super::entry::{Action, Asked, Draft, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::guard::{self, ARMED_MINUTES, Level};
-use crate::rules::people::Actor;
+use crate::rules::guard::{self, ARMED_MINUTES};
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::store::presence::{self, Armed, Arming};
 use crate::store::{StoreError, Target, View};
 
@@ -23,10 +24,9 @@ pub(super) fn target(console: &str) -> Target {
 }
 
 impl Action for ArmConsole {
-    const VERB: &'static str = "arm_console";
+    const MAY: Permission = permission::ARM_CONSOLE;
     const KEY: char = 'a';
     const SUMMARY: &'static str = "Arm a console for fifteen minutes, or go on with it";
-    const LEVEL: Level = Level::Confirm;
     const KIND: &'static str = "console";
     const TARGET: &'static str = "The console's id";
     type Facts = Option<Armed>;
@@ -41,18 +41,17 @@ impl Action for ArmConsole {
         presence::find(view, &self.console).await
     }
 
-    fn propose(&self, facts: &Option<Armed>, by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Option<Armed>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let armed_by = facts.as_ref().map(|armed| armed.person_id.as_str());
-        Ok(Draft {
-            target: target(&self.console),
-            conditions: guard::may_arm(by, armed_by),
-            rows: Vec::new(),
-            notices: Vec::new(),
-            arming: Some(Arming {
-                console_id: self.console.clone(),
-                person_id: by.person_id.clone(),
-                armed_until_utc: Some(now.plus_minutes(ARMED_MINUTES)),
-            }),
-        })
+        Ok(Draft::new(
+            target(&self.console),
+            guard::may_arm(by.actor, armed_by),
+            Vec::new(),
+        )
+        .with_arming(Some(Arming {
+            console_id: self.console.clone(),
+            person_id: by.id(),
+            armed_until_utc: Some(now.plus_minutes(ARMED_MINUTES)),
+        })))
     }
 }

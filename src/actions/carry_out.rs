@@ -1,17 +1,14 @@
 //! Carries a request out, in one transaction that reads and decides everything anew.
 
-use serde::Serialize;
-
-use super::entry::{Draft, Stop};
-use super::proposal::{Confirmed, Decider, Request, card, unknown_login};
-use crate::canon::Digest;
-use crate::clock::Moment;
-use crate::rules::people::{Actor, Basis, PersonKind};
-use crate::rules::{Condition, Refusal, condition};
-use crate::store::artifact::{self, Artifact};
-use crate::store::tables::image_of;
+use super::ask_approval::{refuse_if_waits, tell_the_others};
+use super::entry::{Draft, Signing, Stop};
+use super::proposal::{ByRule, Confirmed, Request, unknown_login};
+use super::writing;
+use crate::rules::people::{Acting, Actor, Attestation, PersonKind};
+use crate::rules::{Refusal, condition, permission};
+use crate::store::ledger::{self, Entry};
 use crate::store::{
-    Decision, Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, Work, ledger, person,
+    Failure, SealError, Sealed, Store, StoreError, Target, Tx, View, approval, key, person,
 };
 
 /// How often a request that met another writer is tried as a whole.
@@ -39,6 +36,42 @@ pub enum Outcome {
 ///
 /// It runs in a task of its own: whoever waits may go away, the write is never cut in the middle.
 pub async fn carry_out(store: &Store, request: Request) -> Outcome {
+    if let Some(ticket) = in_the_way(store, &request).await {
+        end_if_over(store, ticket).await;
+    }
+    let approves = (request.entry.verb == permission::APPROVE.verb).then(|| request.ticket.clone());
+    let outcome = in_a_task(store, request).await;
+    if let (Some(ticket), Outcome::Refused(_)) = (approves, &outcome) {
+        end_if_over(store, ticket).await;
+    }
+    outcome
+}
+
+/// Names the proposal of the same thing that may have expired, and would be in the way of a new one.
+async fn in_the_way(store: &Store, request: &Request) -> Option<String> {
+    let Confirmed::Person {
+        target,
+        proposed: Some(_),
+        ..
+    } = &request.basis
+    else {
+        return None;
+    };
+    let mut view = store.view().await.ok()?;
+    let waits = approval::waits_already(&mut view, request.entry.verb, target.kind, &target.id);
+    let waiting = waits.await.ok()??;
+    (waiting.expires_at_utc <= view.now()).then_some(waiting.ticket)
+}
+
+/// Lets a rule end a proposal that nobody can approve any more; where somebody still can, the rule refuses.
+pub async fn end_if_over(store: &Store, ticket: String) {
+    if let Ok(request) = Request::by_rule(ByRule::EndApproval { ticket }) {
+        let outcome = in_a_task(store, request).await;
+        tracing::debug!(?outcome, "asked whether the proposal is over");
+    }
+}
+
+async fn in_a_task(store: &Store, request: Request) -> Outcome {
     let store = store.clone();
     let ticket = request.ticket.clone();
     match tokio::spawn(async move { attempt_repeatedly(&store, &request).await }).await {
@@ -115,13 +148,15 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
         }
     })?;
     if let Some(entry) = ledger::by_ticket(tx.view(), &request.ticket).await? {
-        return Ok(entry.into());
+        return already_there(entry, request);
     }
     let actor = actor_of(request, tx.view()).await?;
-    let draft = request
-        .entry
-        .plan(&request.asked, tx.view(), &actor)
-        .await?;
+    let by = Acting {
+        actor: &actor,
+        reason: request.reason.as_deref(),
+        second: None,
+    };
+    let mut draft = request.entry.plan(&request.asked, tx.view(), &by).await?;
     let state_hash = draft.state_hash()?;
     if let Confirmed::Person { target, .. } = &request.basis {
         refuse_if_moved(tx.view(), &draft, target).await?;
@@ -138,45 +173,54 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
             "look again and decide anew",
         )));
     }
-    let decision = decision(request, &actor, &draft, state_hash, tx.now())?;
-    let recheck = recheck(&request.ticket, &draft, tx.now())?;
-    let work = Work {
-        rows: draft.rows.into_iter().map(|row| row.after).collect(),
-        artifacts: vec![(artifact::RECHECK, recheck)],
-        notices: draft.notices,
-        arming: draft.arming,
+    let now = tx.now();
+    let (decision, work) = match (&request.basis, draft.second.take()) {
+        (Confirmed::Person { .. }, Some(second)) => {
+            writing::second_yes(request, &actor, draft, second, now)?
+        }
+        (
+            Confirmed::Person {
+                proposed: Some(proposed),
+                ..
+            },
+            None,
+        ) => {
+            refuse_if_waits(tx.view(), request.entry, &draft.target).await?;
+            let (filed, asking) = proposed.ask(request.entry, &request.asked, &draft, &by, now)?;
+            let notices = tell_the_others(tx.view(), &filed, request.entry).await?;
+            writing::asking(request, &actor, proposed, asking.with_notices(notices), now)?
+        }
+        _ => writing::alone(request, &actor, draft, state_hash, now)?,
     };
     Ok(tx.seal(decision, work).await?)
+}
+
+/// Takes an entry that is there already for this request's own, if it is.
+fn already_there(entry: Entry, request: &Request) -> Result<Sealed, End> {
+    match &request.basis {
+        Confirmed::Person { actor_id, .. } if entry.written_by() != actor_id => {
+            Err(End::Refused(Refusal::new(
+                format!(
+                    "{} has approved it already (entry {})",
+                    entry.written_by(),
+                    entry.seq
+                ),
+                "nothing is left to do",
+            )))
+        }
+        _ => Ok(entry.into()),
+    }
 }
 
 fn refuse_unless_met(draft: &Draft) -> Result<(), End> {
     condition::unmet(&draft.conditions).map_or(Ok(()), |refusal| Err(End::Refused(refusal)))
 }
 
-#[derive(Serialize)]
-struct Recheck<'a> {
-    schema: &'static str,
-    ticket: &'a str,
-    observed_at: Moment,
-    conditions: &'a [Condition],
-}
-
-/// Writes down what was found when everything was checked again; a card shows what was found before.
-fn recheck(ticket: &str, draft: &Draft, now: Moment) -> Result<Artifact, StoreError> {
-    let found = image_of(&Recheck {
-        schema: "govdeck.recheck.v1",
-        ticket,
-        observed_at: now,
-        conditions: &draft.conditions,
-    })?;
-    Ok(Artifact::new(artifact::RECHECKED, found))
-}
-
 /// Tells who acts, from the database as it is now; a person must still be the one who confirmed.
 async fn actor_of(request: &Request, view: &mut View) -> Result<Actor, End> {
     match &request.basis {
         Confirmed::Person { actor_id, .. } => match person::actor(view).await? {
-            Some(actor) if actor.person_id == *actor_id => Ok(actor),
+            Some(actor) if actor.person_id == *actor_id => as_signed(request, view, actor).await,
             _ => Err(End::Refused(unknown_login(view.login()))),
         },
         Confirmed::Rule => match person::rules_actor(view).await? {
@@ -193,6 +237,43 @@ async fn actor_of(request: &Request, view: &mut View) -> Result<Actor, End> {
                 attestation: person::attestation(view),
             }),
         },
+    }
+}
+
+/// Raises an actor to one who signed, if the signing key is theirs now; a promise to sign must be kept.
+async fn as_signed(request: &Request, view: &mut View, actor: Actor) -> Result<Actor, End> {
+    let no = |sentence: String, hint: &str| Err(End::Refused(Refusal::new(sentence, hint)));
+    let signature = match (&request.signature, request.asked.signing) {
+        (None, Signing::Without) => return Ok(actor),
+        (None, Signing::With) => {
+            return no(
+                "the decision card was to be signed and is not".to_owned(),
+                "sign it, or decide anew without a signature",
+            );
+        }
+        (Some(signature), _) => signature,
+    };
+    let fingerprint = &signature.fingerprint;
+    match key::find(view, fingerprint).await? {
+        Some(key) if key.person_id != actor.person_id => no(
+            format!(
+                "the key {fingerprint} belongs to {}, not to {}",
+                key.person_id, actor.person_id
+            ),
+            "sign with a key of your own",
+        ),
+        Some(key) if !key.is_valid_at(view.now()) => no(
+            format!("the key {fingerprint} was revoked"),
+            "sign with another key: `govdeck key list` shows yours",
+        ),
+        Some(_) => Ok(Actor {
+            attestation: Attestation::Signed,
+            ..actor
+        }),
+        None => no(
+            format!("the key {fingerprint} is not registered"),
+            "add it first: govdeck key add",
+        ),
     }
 }
 
@@ -222,36 +303,4 @@ async fn refuse_if_moved(view: &mut View, draft: &Draft, seen: &Target) -> Resul
         format!("{} was changed meanwhile: {who}", seen.id),
         "look again and decide anew",
     )))
-}
-
-fn decision(
-    request: &Request,
-    actor: &Actor,
-    draft: &Draft,
-    state_hash: Digest,
-    now: Moment,
-) -> Result<Decision, StoreError> {
-    let (basis, card) = match &request.basis {
-        Confirmed::Person { card, .. } => (Basis::Person, card.clone()),
-        Confirmed::Rule => {
-            let decider = Decider {
-                entry: request.entry,
-                actor_id: &actor.person_id,
-                ticket: &request.ticket,
-                reason: None,
-            };
-            (Basis::Rule, card(&decider, draft, state_hash, now)?)
-        }
-    };
-    Ok(Decision {
-        ticket: request.ticket.clone(),
-        action: request.entry.verb,
-        basis,
-        actor_id: actor.person_id.clone(),
-        attestation: actor.attestation,
-        target: draft.target.clone(),
-        state_hash,
-        card,
-        reason: request.reason.clone(),
-    })
 }

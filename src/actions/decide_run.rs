@@ -5,8 +5,8 @@ use crate::clock::Moment;
 use crate::rules::block::{
     self, AuditStatus, BlockReason, GateDecision, GateFacts, SnapshotStatus,
 };
-use crate::rules::guard::Level;
-use crate::rules::people::{Actor, Basis};
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, Verdict, time};
 use crate::store::outbox::Notice;
 use crate::store::publish::{self, Audit, Route, Snapshot};
@@ -25,11 +25,9 @@ pub(super) struct Facts {
 }
 
 impl Action for DecideRun {
-    const VERB: &'static str = "decide_run";
+    const MAY: Permission = permission::DECIDE_RUN;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Let the publish gate decide a pending run";
-    const LEVEL: Level = Level::Look;
-    const BASIS: Basis = Basis::Rule;
     const KIND: &'static str = "run";
     const TARGET: &'static str = "The pending run";
     type Facts = Facts;
@@ -49,7 +47,7 @@ impl Action for DecideRun {
         })
     }
 
-    fn propose(&self, facts: &Facts, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, _by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let snapshot = facts.snapshot.as_ref().ok_or_else(|| {
             Refusal::new(format!("there is no run {:?}", self.run), "mint it first")
         })?;
@@ -70,13 +68,14 @@ impl Action for DecideRun {
         });
         let decided = decided_snapshot(snapshot, &decision, now);
         let audit = audit_of(&decided, &decision, route.flatten(), now)?;
-        Ok(Draft {
-            target: Target {
+        let notices = tell_the_owner(&audit).into_iter().collect();
+        Ok(Draft::new(
+            Target {
                 kind: Self::KIND,
                 id: self.run.clone(),
                 version: snapshot.version,
             },
-            conditions: vec![
+            vec![
                 Condition::holds(
                     "pending",
                     snapshot.status == SnapshotStatus::PendingGate,
@@ -97,10 +96,9 @@ impl Action for DecideRun {
                     fix: "every block reason needs its owner route".to_owned(),
                 },
             ],
-            notices: tell_the_owner(&audit).into_iter().collect(),
-            arming: None,
-            rows: vec![Row::change(snapshot, decided)?, Row::new(audit)],
-        })
+            vec![Row::change(snapshot, decided)?, Row::new(audit)],
+        )
+        .with_notices(notices))
     }
 }
 

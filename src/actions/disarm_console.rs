@@ -5,8 +5,9 @@ use super::arm_console::target;
 use super::entry::{Action, Asked, Draft, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::guard::{self, Level};
-use crate::rules::people::{Actor, Basis};
+use crate::rules::guard;
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::store::presence::{self, Armed, Arming};
 use crate::store::{StoreError, View};
 
@@ -20,11 +21,9 @@ pub(super) struct Facts {
 }
 
 impl Action for DisarmConsole {
-    const VERB: &'static str = "disarm_console";
+    const MAY: Permission = permission::DISARM_CONSOLE;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Disarm a console";
-    const LEVEL: Level = Level::Look;
-    const BASIS: Basis = Basis::Rule;
     const KIND: &'static str = "console";
     const TARGET: &'static str = "The console's id";
     type Facts = Facts;
@@ -42,18 +41,17 @@ impl Action for DisarmConsole {
         })
     }
 
-    fn propose(&self, facts: &Facts, _by: &Actor, _now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, _by: &Acting<'_>, _now: Moment) -> Result<Draft, Stop> {
         let armed = facts.armed.as_ref();
-        Ok(Draft {
-            target: target(&self.console),
-            conditions: guard::may_disarm(&facts.login, armed.map(|armed| armed.login.as_str())),
-            rows: Vec::new(),
-            notices: Vec::new(),
-            arming: armed.map(|armed| Arming {
-                console_id: self.console.clone(),
-                person_id: armed.person_id.clone(),
-                armed_until_utc: None,
-            }),
-        })
+        Ok(Draft::new(
+            target(&self.console),
+            guard::may_disarm(&facts.login, armed.map(|armed| armed.login.as_str())),
+            Vec::new(),
+        )
+        .with_arming(armed.map(|armed| Arming {
+            console_id: self.console.clone(),
+            person_id: armed.person_id.clone(),
+            armed_until_utc: None,
+        })))
     }
 }

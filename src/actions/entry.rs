@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
+use crate::canon::Digest;
 use crate::clock::Moment;
+use crate::rules::attestation::{self, ActionClass};
 use crate::rules::guard::Level;
-use crate::rules::people::{Actor, Basis, Role};
+use crate::rules::people::{Acting, Actor, Basis, Role};
+use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
+use crate::store::approval::ApprovalRequest;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
-use crate::store::{StoreError, Target, View};
+use crate::store::{StoreError, Target, View, deployment, person, policy};
 
 /// What somebody asks an action to do, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +24,18 @@ pub struct Asked {
     pub target: String,
     /// The action's fields by name.
     pub fields: BTreeMap<String, String>,
+    /// Whether whoever asks will sign the decision card.
+    pub signing: Signing,
+}
+
+/// Whether a decision card will be signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signing {
+    /// The session alone says who it is.
+    #[default]
+    Without,
+    /// A key of theirs says it; without a signature nothing is written.
+    With,
 }
 
 impl Asked {
@@ -27,8 +44,15 @@ impl Asked {
     pub fn of(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
-            fields: BTreeMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// Promises that the decision card will be signed.
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.signing = Signing::With;
+        self
     }
 
     /// Adds a field.
@@ -78,12 +102,12 @@ pub enum Required {
 }
 
 /// A row that would change: as it is, and as it would be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// The canonical image now; none when the row is new.
     pub before: Option<Vec<u8>>,
     /// The row at its next version.
-    pub after: Box<dyn GovernedRow>,
+    pub after: Arc<dyn GovernedRow>,
 }
 
 impl Row {
@@ -91,7 +115,7 @@ impl Row {
     pub(super) fn new(after: impl GovernedRow + 'static) -> Self {
         Self {
             before: None,
-            after: Box::new(after),
+            after: Arc::new(after),
         }
     }
 
@@ -102,7 +126,7 @@ impl Row {
     ) -> Result<Self, Stop> {
         Ok(Self {
             before: Some(before.image()?),
-            after: Box::new(after),
+            after: Arc::new(after),
         })
     }
 }
@@ -120,6 +144,44 @@ pub struct Draft {
     pub notices: Vec<Notice>,
     /// The console that would be armed or disarmed.
     pub arming: Option<Arming>,
+    /// The proposal of somebody else that this would be the second yes to.
+    pub second: Option<Second>,
+}
+
+/// Somebody else's proposal, planned anew for whoever would say the second yes.
+#[derive(Debug)]
+pub struct Second {
+    /// The proposal.
+    pub request: ApprovalRequest,
+    /// The verb of what is proposed.
+    pub verb: &'static str,
+    /// What it is about.
+    pub target: Target,
+    /// What it rests on, as found now.
+    pub conditions: Vec<Condition>,
+    /// The card that both see.
+    pub card: Vec<u8>,
+}
+
+impl Draft {
+    pub(super) fn new(target: Target, conditions: Vec<Condition>, rows: Vec<Row>) -> Self {
+        Self {
+            target,
+            conditions,
+            rows,
+            notices: Vec::new(),
+            arming: None,
+            second: None,
+        }
+    }
+
+    pub(super) fn with_notices(self, notices: Vec<Notice>) -> Self {
+        Self { notices, ..self }
+    }
+
+    pub(super) fn with_arming(self, arming: Option<Arming>) -> Self {
+        Self { arming, ..self }
+    }
 }
 
 /// Why planning an action ended early.
@@ -138,14 +200,11 @@ pub enum Stop {
 
 /// An action: what it is called, what it reads, and what it would do.
 pub(super) trait Action: Sized + Send + Sync + 'static {
-    const VERB: &'static str;
+    /// What it is called, how much it asks, and of whom.
+    const MAY: Permission;
     /// The key behind the console's `a`; a blank where nobody confirms it.
     const KEY: char;
     const SUMMARY: &'static str;
-    const LEVEL: Level;
-    const BASIS: Basis = Basis::Person;
-    /// The roles of which the actor must hold one; none where the conditions say who may.
-    const ROLES: &'static [Role] = &[];
     /// What kind of thing its target is.
     const KIND: &'static str;
     const TARGET: &'static str;
@@ -162,10 +221,10 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
         view: &mut View,
     ) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
     /// Says what would be done and what must hold; pure.
-    fn propose(&self, facts: &Self::Facts, by: &Actor, now: Moment) -> Result<Draft, Stop>;
+    fn propose(&self, facts: &Self::Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop>;
 }
 
-type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Actor) -> Boxed<'a, Result<Draft, Stop>>;
+type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Acting<'a>) -> Boxed<'a, Result<Draft, Stop>>;
 
 /// One action's row in the registry.
 #[derive(Debug)]
@@ -182,6 +241,8 @@ pub struct Entry {
     pub basis: Basis,
     /// The roles of which the actor must hold one.
     pub roles: &'static [Role],
+    /// Who may do it, whole.
+    pub may: Permission,
     /// What kind of thing its target is.
     pub kind: &'static str,
     /// What its target is.
@@ -193,12 +254,13 @@ pub struct Entry {
 
 pub(super) const fn entry<A: Action>() -> Entry {
     Entry {
-        verb: A::VERB,
+        verb: A::MAY.verb,
         key: A::KEY,
         summary: A::SUMMARY,
-        level: A::LEVEL,
-        basis: A::BASIS,
-        roles: A::ROLES,
+        level: A::MAY.level,
+        basis: A::MAY.basis,
+        roles: A::MAY.roles,
+        may: A::MAY,
         kind: A::KIND,
         target: A::TARGET,
         fields: A::FIELDS,
@@ -206,7 +268,7 @@ pub(super) const fn entry<A: Action>() -> Entry {
     }
 }
 
-async fn plan<A: Action>(asked: &Asked, view: &mut View, by: &Actor) -> Result<Draft, Stop> {
+async fn plan<A: Action>(asked: &Asked, view: &mut View, by: &Acting<'_>) -> Result<Draft, Stop> {
     let action = A::parse(asked).map_err(Stop::BadInput)?;
     let facts = action.facts(view).await?;
     action.propose(&facts, by, view.now())
@@ -224,51 +286,63 @@ impl Entry {
         &self,
         asked: &Asked,
         view: &mut View,
-        by: &Actor,
+        by: &Acting<'_>,
     ) -> Result<Draft, Stop> {
         let mut draft = (self.plan)(asked, view, by).await?;
-        if !self.roles.is_empty() {
-            let wanted = self
-                .roles
-                .iter()
-                .map(|role| role.word())
-                .collect::<Vec<_>>()
-                .join(" or ");
-            let held = by
-                .roles
-                .iter()
-                .map(|role| role.word())
-                .collect::<Vec<_>>()
-                .join(", ");
-            let held = if held.is_empty() {
-                "no role".to_owned()
-            } else {
-                held
-            };
-            let evidence = format!("{} holds {held}", by.person_id);
-            let role = Condition::holds(
-                "role",
-                by.holds_one_of(self.roles),
-                wanted.clone(),
-                evidence,
-                format!("a {wanted} may do this"),
-            );
-            draft.conditions.insert(0, role);
+        let mut shared: Vec<Condition> = self.role_held(by.actor).into_iter().collect();
+        if self.basis == Basis::Person {
+            shared.extend(self.attested(view, by.actor).await?);
         }
+        draft.conditions.splice(0..0, shared);
         Ok(draft)
+    }
+
+    fn role_held(&self, actor: &Actor) -> Option<Condition> {
+        let words = |roles: &mut dyn Iterator<Item = &Role>, between: &str| {
+            let words: Vec<_> = roles.map(|role| role.word()).collect();
+            words.join(between)
+        };
+        let wanted = words(&mut self.roles.iter(), " or ");
+        let held = words(&mut actor.roles.iter(), ", ");
+        let held = if held.is_empty() { "no role" } else { &held };
+        (!self.roles.is_empty()).then(|| {
+            Condition::holds(
+                "role",
+                actor.holds_one_of(self.roles),
+                wanted.clone(),
+                format!("{} holds {held}", actor.person_id),
+                format!("a {wanted} may do this"),
+            )
+        })
+    }
+
+    /// Says whether the actor is known well enough, where more is asked than what every session has.
+    async fn attested(
+        &self,
+        view: &mut View,
+        actor: &Actor,
+    ) -> Result<Option<Condition>, StoreError> {
+        let class = ActionClass::of(&self.may);
+        let decided = policy::attestation(view, class).await?;
+        let environment = deployment::read(view).await?.environment;
+        let of_session = person::attestation(view);
+        let decided = decided.map(|policy| policy.minimum);
+        let wanted = attestation::enough(class, decided, of_session, environment);
+        Ok((!of_session.suffices_for(wanted))
+            .then(|| attestation::is_attested(&actor.person_id, actor.attestation, wanted)))
     }
 }
 
 impl Draft {
     /// Returns the hash of what the decision rests on: target, version, and each condition's verdict.
-    pub(super) fn state_hash(&self) -> Result<crate::canon::Digest, StoreError> {
+    pub(super) fn state_hash(&self) -> Result<Digest, StoreError> {
         let verdicts: Vec<_> = self
             .conditions
             .iter()
             .map(|condition| (condition.id, condition.verdict))
             .collect();
         let target = &self.target;
-        Ok(crate::canon::Digest::of(&image_of(&(
+        Ok(Digest::of(&image_of(&(
             target.kind,
             &target.id,
             target.version,

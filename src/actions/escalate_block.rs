@@ -3,8 +3,8 @@
 use super::entry::{Action, Asked, Draft, Row, Stop};
 use super::take_block::{no_such_block, target};
 use crate::clock::Moment;
-use crate::rules::guard::Level;
-use crate::rules::people::Actor;
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Refusal, block};
 use crate::store::outbox::Notice;
 use crate::store::publish::{self, Audit};
@@ -15,10 +15,9 @@ pub(super) struct EscalateBlock {
 }
 
 impl Action for EscalateBlock {
-    const VERB: &'static str = "escalate_block";
+    const MAY: Permission = permission::ESCALATE_BLOCK;
     const KEY: char = 'e';
     const SUMMARY: &'static str = "Escalate a publish block: page its backup";
-    const LEVEL: Level = Level::Confirm;
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
@@ -33,25 +32,24 @@ impl Action for EscalateBlock {
         publish::audit(view, &self.run).await
     }
 
-    fn propose(&self, facts: &Option<Audit>, by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Option<Audit>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let before = facts.as_ref().ok_or_else(|| no_such_block(&self.run))?;
         let after = Audit {
-            escalated_by: Some(by.person_id.clone()),
+            escalated_by: Some(by.id()),
             escalated_at_utc: Some(now),
             version: before.version + 1,
             ..before.clone()
         };
-        Ok(Draft {
-            target: target(before),
-            conditions: block::may_escalate(&before.standing(), by),
-            rows: vec![Row::change(before, after)?],
-            notices: page_the_backup(before, by).into_iter().collect(),
-            arming: None,
-        })
+        Ok(Draft::new(
+            target(before),
+            block::may_escalate(&before.standing(), by.actor),
+            vec![Row::change(before, after)?],
+        )
+        .with_notices(page_the_backup(before, by).into_iter().collect()))
     }
 }
 
-fn page_the_backup(block: &Audit, by: &Actor) -> Option<Notice> {
+fn page_the_backup(block: &Audit, by: &Acting<'_>) -> Option<Notice> {
     let backup = block.backup_owner_user_id.clone()?;
     let owner = block.owner_user_id.as_deref().unwrap_or("nobody");
     let reason = block.block_reason.map_or("unknown", |reason| reason.word());
@@ -69,7 +67,7 @@ fn page_the_backup(block: &Audit, by: &Actor) -> Option<Notice> {
         body: format!(
             "{} is blocked ({reason}). Its owner is {owner}; {} escalates it to you. First response due by {due}.\n\
              Take it with: govdeck act take-block {}",
-            block.publish_run_id, by.person_id, block.publish_run_id
+            block.publish_run_id, by.actor.person_id, block.publish_run_id
         ),
         drill: block.drill,
     })

@@ -5,8 +5,8 @@ use super::entry::{Action, Asked, Draft, Row, Stop};
 use super::proposal::random_id;
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
-use crate::rules::guard::Level;
-use crate::rules::people::{Actor, Basis, Environment, PersonKind, Role, check_person_id};
+use crate::rules::people::{Acting, Environment, PersonKind, Role, check_person_id};
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::store::deployment::{self, Deployment};
 use crate::store::person::{Person, PersonRole, RULES};
@@ -57,11 +57,9 @@ pub(super) struct Establish {
 }
 
 impl Action for Establish {
-    const VERB: &'static str = "establish";
+    const MAY: Permission = permission::ESTABLISH;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Establish a deployment";
-    const LEVEL: Level = Level::Look;
-    const BASIS: Basis = Basis::Rule;
     const KIND: &'static str = "deployment";
     const TARGET: &'static str = "The deployment's name";
     type Facts = Option<Deployment>;
@@ -102,7 +100,12 @@ impl Action for Establish {
         deployment::find(view).await
     }
 
-    fn propose(&self, facts: &Option<Deployment>, _by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(
+        &self,
+        facts: &Option<Deployment>,
+        _by: &Acting<'_>,
+        now: Moment,
+    ) -> Result<Draft, Stop> {
         let founding = &self.founding;
         let deployment = Deployment {
             deployment_id: self.deployment_id.clone(),
@@ -144,13 +147,13 @@ impl Action for Establish {
             .map_or("nothing is established".to_owned(), |there| {
                 format!("{} is established", there.name)
             });
-        Ok(Draft {
-            target: Target {
+        Ok(Draft::new(
+            Target {
                 kind: Self::KIND,
                 id: founding.name.clone(),
                 version: facts.as_ref().map_or(0, |there| there.version),
             },
-            conditions: vec![Condition::holds(
+            vec![Condition::holds(
                 "new",
                 facts.is_none(),
                 "nobody",
@@ -158,9 +161,7 @@ impl Action for Establish {
                 "a database holds one deployment",
             )],
             rows,
-            notices: Vec::new(),
-            arming: None,
-        })
+        ))
     }
 }
 

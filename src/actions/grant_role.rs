@@ -2,8 +2,8 @@
 
 use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use crate::clock::Moment;
-use crate::rules::guard::Level;
-use crate::rules::people::{Actor, Role, check_role_for};
+use crate::rules::people::{Acting, Role, check_role_for};
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::store::person::{self, Person, PersonRole};
 use crate::store::{StoreError, Target, View};
@@ -19,11 +19,9 @@ pub(super) struct Facts {
 }
 
 impl Action for GrantRole {
-    const VERB: &'static str = "grant_role";
+    const MAY: Permission = permission::GRANT_ROLE;
     const KEY: char = 'g';
     const SUMMARY: &'static str = "Grant a role to a person";
-    const LEVEL: Level = Level::Review;
-    const ROLES: &'static [Role] = &[Role::GovernanceLead];
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The person's id";
     const FIELDS: &'static [Field] = &[Field {
@@ -47,7 +45,7 @@ impl Action for GrantRole {
         })
     }
 
-    fn propose(&self, facts: &Facts, by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let person = facts.person.as_ref().ok_or_else(|| {
             Refusal::new(
                 format!("there is no person {:?}", self.person_id),
@@ -59,19 +57,19 @@ impl Action for GrantRole {
             person_id: self.person_id.clone(),
             role: self.role,
             active: true,
-            granted_by: by.person_id.clone(),
+            granted_by: by.id(),
             granted_at_utc: now,
             version: before.map_or(1, |held| held.version + 1),
         };
         let suits = check_role_for(person.kind, self.role);
         let holds_it = before.is_some_and(|held| held.active);
-        Ok(Draft {
-            target: Target {
+        Ok(Draft::new(
+            Target {
                 kind: "person_role",
                 id: format!("{}/{}", self.person_id, self.role),
                 version: after.version - 1,
             },
-            conditions: vec![
+            vec![
                 Condition::holds(
                     "person_active",
                     person.active,
@@ -105,18 +103,16 @@ impl Action for GrantRole {
                 ),
                 Condition::holds(
                     "not_yourself",
-                    by.person_id != self.person_id,
+                    by.actor.person_id != self.person_id,
                     "another governance_lead",
-                    format!("you are {}", by.person_id),
+                    format!("you are {}", by.actor.person_id),
                     "nobody grants a role to themselves: ask another governance_lead",
                 ),
             ],
-            rows: vec![before.map_or_else(
+            vec![before.map_or_else(
                 || Ok(Row::new(after.clone())),
                 |before| Row::change(before, after.clone()),
             )?],
-            notices: Vec::new(),
-            arming: None,
-        })
+        ))
     }
 }

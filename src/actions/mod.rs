@@ -5,20 +5,29 @@
 //! [`Proposal`], or by rule, from the closed list [`ByRule`]; and [`carry_out`] is the only way to have it written.
 
 mod add_person;
+mod approve;
 mod arm_console;
+mod ask_approval;
+mod bypass_freeze;
 mod carry_out;
+mod deactivate_person;
 mod decide_run;
+mod decline;
 mod disarm_console;
+mod end_approval;
 mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
 mod proposal;
 mod register_footer;
+mod revoke_role;
+mod set_attestation;
 mod take_block;
+mod writing;
 
-pub use carry_out::{Outcome, carry_out};
-pub use entry::{Asked, Draft, Entry, Field, Required, Row, Stop};
+pub use carry_out::{Outcome, carry_out, end_if_over};
+pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop};
 pub use establish::Founding;
 pub use proposal::{ByRule, ChangedField, ChangedRow, Proposal, Request, propose};
 
@@ -29,11 +38,18 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<take_block::TakeBlock>(),
     entry::entry::<escalate_block::EscalateBlock>(),
     entry::entry::<add_person::AddPerson>(),
+    entry::entry::<deactivate_person::DeactivatePerson>(),
     entry::entry::<grant_role::GrantRole>(),
+    entry::entry::<revoke_role::RevokeRole>(),
+    entry::entry::<set_attestation::SetAttestation>(),
     entry::entry::<register_footer::RegisterFooter>(),
+    entry::entry::<bypass_freeze::BypassFreeze>(),
+    entry::entry::<approve::Approve>(),
+    entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
     entry::entry::<decide_run::DecideRun>(),
     entry::entry::<disarm_console::DisarmConsole>(),
+    entry::entry::<end_approval::EndApproval>(),
     entry::entry::<establish::Establish>(),
 ];
 
@@ -56,6 +72,7 @@ pub fn find(verb: &str) -> Result<&'static Entry, Refusal> {
 mod tests {
     use super::*;
     use crate::rules::people::Basis;
+    use crate::rules::permission::{self, MATRIX};
 
     #[test]
     fn every_action_of_a_person_has_a_key_of_its_own_and_no_other_has_one() {
@@ -68,5 +85,15 @@ mod tests {
         keys.dedup();
         assert_eq!(keys.len(), by_person.len(), "two actions share a key");
         assert!(by_rule.iter().all(|entry| entry.key == ' '));
+    }
+
+    #[test]
+    fn every_permission_is_an_action_but_the_asking_that_comes_by_itself() {
+        let mut verbs: Vec<_> = ENTRIES.iter().map(|entry| entry.verb).collect();
+        verbs.push(permission::ASK_APPROVAL.verb);
+        verbs.sort_unstable();
+        let mut listed: Vec<_> = MATRIX.iter().map(|permission| permission.verb).collect();
+        listed.sort_unstable();
+        assert_eq!(verbs, listed);
     }
 }

@@ -3,13 +3,15 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::entry::{Asked, Draft, Entry, Row, Stop};
+use super::ask_approval::{Proposed, refuse_if_waits};
+use super::entry::{Asked, Draft, Entry, Row, Signing, Stop};
 use super::establish::Founding;
 use crate::canon::Digest;
 use crate::clock::Moment;
+use crate::rules::approval::WAITS_MINUTES;
 use crate::rules::guard::{self, Answer};
-use crate::rules::people::{Actor, Basis, Environment};
-use crate::rules::{Condition, Refusal, condition};
+use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
+use crate::rules::{Condition, Refusal, condition, permission};
 use crate::store::tables::{WHEN_WRITTEN, image_of};
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
@@ -35,6 +37,14 @@ pub struct Request {
     pub(super) ticket: String,
     pub(super) reason: Option<String>,
     pub(super) basis: Confirmed,
+    pub(super) signature: Option<CardSignature>,
+}
+
+/// A signature over a request's card, found good for these very bytes.
+#[derive(Debug, Clone)]
+pub(super) struct CardSignature {
+    pub fingerprint: String,
+    pub armored: String,
 }
 
 /// What a confirmed request was confirmed on.
@@ -46,6 +56,8 @@ pub(super) enum Confirmed {
         target: Target,
         state_hash: Digest,
         card: Vec<u8>,
+        /// What waits for a second person from now on, where one is not enough.
+        proposed: Option<Proposed>,
     },
     /// A rule: everything is found inside the transaction.
     Rule,
@@ -64,6 +76,11 @@ pub enum ByRule {
         /// The console's id.
         console: String,
     },
+    /// A proposal that nobody can approve any more ends.
+    EndApproval {
+        /// The proposal's ticket.
+        ticket: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -74,6 +91,7 @@ impl Request {
         let (verb, asked) = match rule {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
             ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
+            ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         };
         Ok(Self {
@@ -82,7 +100,32 @@ impl Request {
             ticket: random_id()?,
             reason: None,
             basis: Confirmed::Rule,
+            signature: None,
         })
+    }
+
+    /// Returns the bytes that a signature is made over; none where a rule decides.
+    #[must_use]
+    pub fn card(&self) -> Option<&[u8]> {
+        match &self.basis {
+            Confirmed::Person { card, .. } => Some(card),
+            Confirmed::Rule => None,
+        }
+    }
+
+    /// Tells whether a signature was promised and is still to be made.
+    #[must_use]
+    pub fn wants_signature(&self) -> bool {
+        self.asked.signing == Signing::With && self.signature.is_none()
+    }
+
+    /// Returns the ticket of the proposal that will wait for a second person, where one person is not enough.
+    #[must_use]
+    pub fn proposes(&self) -> Option<&str> {
+        match &self.basis {
+            Confirmed::Person { proposed, .. } => proposed.as_ref().map(|it| it.ticket.as_str()),
+            Confirmed::Rule => None,
+        }
     }
 
     /// Returns the verb of the action.
@@ -121,18 +164,27 @@ pub async fn propose(view: &mut View, verb: &str, asked: Asked) -> Result<Propos
         )
         .into());
     }
-    let Some(actor) = person::actor(view).await? else {
+    let Some(mut actor) = person::actor(view).await? else {
         return Err(unknown_login(view.login()).into());
     };
+    if asked.signing == Signing::With {
+        actor.attestation = Attestation::Signed;
+    }
     let deployment = deployment::read(view).await?;
-    let draft = entry.plan(&asked, view, &actor).await?;
+    let draft = entry.plan(&asked, view, &Acting::looking(&actor)).await?;
+    if entry.may.needs_two() {
+        refuse_if_waits(view, entry, &draft.target).await?;
+    }
     Ok(Proposal {
         entry,
         asked,
         actor,
         environment: deployment.environment,
         deployment: deployment.name,
-        ticket: random_id()?,
+        ticket: match &draft.second {
+            Some(second) => second.request.ticket.clone(),
+            None => random_id()?,
+        },
         state_hash: draft.state_hash()?,
         seen_at: view.now(),
         draft,
@@ -197,7 +249,8 @@ struct Card<'a> {
 
 /// Whoever decides, and why: the part of a card that the draft does not hold.
 pub(super) struct Decider<'a> {
-    pub entry: &'a Entry,
+    pub verb: &'a str,
+    pub basis: Basis,
     pub actor_id: &'a str,
     pub ticket: &'a str,
     pub reason: Option<&'a str>,
@@ -212,8 +265,8 @@ pub(super) fn card(
 ) -> Result<Vec<u8>, StoreError> {
     image_of(&Card {
         schema: "govdeck.card.v1",
-        action: decider.entry.verb,
-        basis: decider.entry.basis,
+        action: decider.verb,
+        basis: decider.basis,
         actor: decider.actor_id,
         target_kind: draft.target.kind,
         target_id: &draft.target.id,
@@ -321,6 +374,15 @@ impl Proposal {
         self.draft.changes(self.seen_at)
     }
 
+    /// Returns the ticket of the proposal that this would be the second yes to.
+    #[must_use]
+    pub fn second_to(&self) -> Option<&str> {
+        self.draft
+            .second
+            .as_ref()
+            .map(|second| second.request.ticket.as_str())
+    }
+
     /// Returns the hash of what the decision rests on.
     #[must_use]
     pub fn state_hash(&self) -> Digest {
@@ -330,6 +392,10 @@ impl Proposal {
     /// Returns the exact text that a person types to allow it.
     #[must_use]
     pub fn phrase(&self) -> String {
+        if let Some(second) = &self.draft.second {
+            let hash = second.request.state_hash.to_string();
+            return guard::second_phrase(&second.target.id, &hash);
+        }
         let hash = self.state_hash.to_string();
         guard::phrase(
             self.entry.level,
@@ -359,23 +425,54 @@ impl Proposal {
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned);
         let decider = Decider {
-            entry: self.entry,
+            verb: self.entry.verb,
+            basis: self.entry.basis,
             actor_id: &self.actor.person_id,
             ticket: &self.ticket,
             reason: reason.as_deref(),
         };
-        let card = card(&decider, &self.draft, self.state_hash, self.seen_at)?;
+        let card = match &self.draft.second {
+            Some(second) => second.card.clone(),
+            None => card(&decider, &self.draft, self.state_hash, self.seen_at)?,
+        };
+        let (ticket, card, proposed) = if self.entry.may.needs_two() {
+            let proposed = Proposed {
+                ticket: self.ticket.clone(),
+                card,
+                expires: self.seen_at.plus_minutes(WAITS_MINUTES),
+            };
+            let ticket = random_id()?;
+            let by = Acting {
+                actor: &self.actor,
+                reason: reason.as_deref(),
+                second: None,
+            };
+            let (_, asking) =
+                proposed.ask(self.entry, &self.asked, &self.draft, &by, self.seen_at)?;
+            let decider = Decider {
+                verb: permission::ASK_APPROVAL.verb,
+                ticket: &ticket,
+                ..decider
+            };
+            let card =
+                super::proposal::card(&decider, &asking, asking.state_hash()?, self.seen_at)?;
+            (ticket, card, Some(proposed))
+        } else {
+            (self.ticket, card, None)
+        };
         Ok(Request {
             entry: self.entry,
             asked: self.asked,
-            ticket: self.ticket,
+            ticket,
             reason,
             basis: Confirmed::Person {
                 actor_id: self.actor.person_id,
                 target: self.draft.target,
                 state_hash: self.state_hash,
                 card,
+                proposed,
             },
+            signature: None,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::entry::{Action, Asked, Draft, Row, Stop};
 use crate::clock::Moment;
-use crate::rules::guard::Level;
-use crate::rules::people::{Actor, Role};
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, semver};
 use crate::store::publish::{self, FooterSchema};
 use crate::store::{StoreError, Target, View};
@@ -16,11 +16,9 @@ pub(super) struct RegisterFooter {
 }
 
 impl Action for RegisterFooter {
-    const VERB: &'static str = "register_footer";
+    const MAY: Permission = permission::REGISTER_FOOTER;
     const KEY: char = 'f';
     const SUMMARY: &'static str = "Register the current footer schema";
-    const LEVEL: Level = Level::Review;
-    const ROLES: &'static [Role] = &[Role::GovernanceLead];
     const KIND: &'static str = "footer";
     const TARGET: &'static str = "Its semver, to the letter as artefacts carry it";
     type Facts = Option<FooterSchema>;
@@ -39,7 +37,7 @@ impl Action for RegisterFooter {
     fn propose(
         &self,
         facts: &Option<FooterSchema>,
-        by: &Actor,
+        by: &Acting<'_>,
         now: Moment,
     ) -> Result<Draft, Stop> {
         let before = facts.as_ref();
@@ -48,30 +46,28 @@ impl Action for RegisterFooter {
             slot: CURRENT.to_owned(),
             current_semver: self.semver.clone(),
             updated_at_utc: now,
-            updated_by_user_id: by.person_id.clone(),
+            updated_by_user_id: by.id(),
             version: version + 1,
         };
         let is_new = before.is_none_or(|current| current.current_semver != self.semver);
         let current = before.map_or("none", |current| &current.current_semver);
-        Ok(Draft {
-            target: Target {
+        Ok(Draft::new(
+            Target {
                 kind: Self::KIND,
                 id: self.semver.clone(),
                 version,
             },
-            conditions: vec![Condition::holds(
+            vec![Condition::holds(
                 "not_current",
                 is_new,
                 "governance_lead",
                 format!("the current one is {current}"),
                 "nothing is left to do",
             )],
-            rows: vec![match before {
+            vec![match before {
                 Some(before) => Row::change(before, after)?,
                 None => Row::new(after),
             }],
-            notices: Vec::new(),
-            arming: None,
-        })
+        ))
     }
 }

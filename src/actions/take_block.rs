@@ -2,8 +2,8 @@
 
 use super::entry::{Action, Asked, Draft, Row, Stop};
 use crate::clock::Moment;
-use crate::rules::guard::Level;
-use crate::rules::people::Actor;
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Refusal, block};
 use crate::store::publish::{self, Audit};
 use crate::store::{StoreError, Target, View};
@@ -30,10 +30,9 @@ pub(super) fn target(audit: &Audit) -> Target {
 }
 
 impl Action for TakeBlock {
-    const VERB: &'static str = "take_block";
+    const MAY: Permission = permission::TAKE_BLOCK;
     const KEY: char = 't';
     const SUMMARY: &'static str = "Take a publish block: the first response to it";
-    const LEVEL: Level = Level::Confirm;
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;
@@ -48,20 +47,18 @@ impl Action for TakeBlock {
         publish::audit(view, &self.run).await
     }
 
-    fn propose(&self, facts: &Option<Audit>, by: &Actor, now: Moment) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Option<Audit>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let before = facts.as_ref().ok_or_else(|| no_such_block(&self.run))?;
         let after = Audit {
-            taken_by: Some(by.person_id.clone()),
+            taken_by: Some(by.id()),
             taken_at_utc: Some(now),
             version: before.version + 1,
             ..before.clone()
         };
-        Ok(Draft {
-            target: target(before),
-            conditions: block::may_take(&before.standing(), by),
-            rows: vec![Row::change(before, after)?],
-            notices: Vec::new(),
-            arming: None,
-        })
+        Ok(Draft::new(
+            target(before),
+            block::may_take(&before.standing(), by.actor),
+            vec![Row::change(before, after)?],
+        ))
     }
 }

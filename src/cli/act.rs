@@ -15,11 +15,12 @@ use crate::store::{Access, Sealed, Store};
 pub(super) struct Act {
     pub(super) verb: &'static str,
     pub(super) asked: Asked,
-    go: Go,
+    pub(super) go: Go,
 }
 
+/// Whether to look or to do.
 #[derive(Debug)]
-enum Go {
+pub(super) enum Go {
     DryRun,
     Confirm(Answer),
 }
@@ -172,11 +173,24 @@ impl Act {
             Go::DryRun => preview(&proposal),
             Go::Confirm(answer) => {
                 let name = proposal.entry().name();
-                let request = proposal.confirm(&answer)?;
+                let proposal_of = proposal.second_to().map(str::to_owned);
+                let request = match proposal.confirm(&answer) {
+                    Ok(request) => request,
+                    Err(stop) => {
+                        if let Some(ticket) = proposal_of {
+                            actions::end_if_over(store, ticket).await;
+                        }
+                        return Err(stop.into());
+                    }
+                };
                 let ticket = request.ticket().to_owned();
+                let waits = request.proposes().map(str::to_owned);
                 tracing::info!(action = self.verb, ticket, "confirmed");
                 let sealed = settle(store, actions::carry_out(store, request).await).await?;
-                Ok(done(&name, &ticket, &sealed))
+                Ok(match waits {
+                    Some(waits) => asked_for(&name, &ticket, &waits, &sealed),
+                    None => done(&name, &ticket, &sealed),
+                })
             }
         }
     }
@@ -211,6 +225,19 @@ fn done(name: &str, ticket: &str, sealed: &Sealed) -> Page {
     );
     let json = json!({"action": name, "outcome": "done", "ticket": ticket, "seq": sealed.seq, "hash": sealed.hash, "at_utc": sealed.at});
     Page::new(Exit::Done, vec![line], "act", json)
+}
+
+/// Says that a proposal waits for its second person from now on.
+fn asked_for(name: &str, ticket: &str, waits: &str, sealed: &Sealed) -> Page {
+    let lines = vec![
+        format!(
+            "proposed: {name} waits for a second person, ledger entry {} at {}, hash {}",
+            sealed.seq, sealed.at, sealed.hash
+        ),
+        format!("another person says yes with: govdeck approval approve {waits}"),
+    ];
+    let json = json!({"action": name, "outcome": "waits_for_second", "ticket": ticket, "proposal": waits, "seq": sealed.seq, "hash": sealed.hash, "at_utc": sealed.at});
+    Page::new(Exit::Done, lines, "act", json)
 }
 
 /// Shows one condition in a line.
@@ -257,6 +284,10 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
             .iter()
             .map(|condition| condition.verdict),
     ));
+    if proposal.entry().may.needs_two() {
+        lines
+            .push("it would wait for a second person: nothing changes before their yes".to_owned());
+    }
     lines.push(match &refusal {
         Some(_) => "not possible now".to_owned(),
         None => format!(

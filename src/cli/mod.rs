@@ -4,6 +4,7 @@
 //! scrubbed and closed pipes are noticed in one place.
 
 mod act;
+mod approval;
 mod artifact;
 mod config;
 mod console;
@@ -69,6 +70,9 @@ enum Verb {
     /// List everything that must hold before an action, met or not.
     #[command(subcommand)]
     Why(why::Why),
+    /// Say the second yes to what somebody else proposed, or no.
+    #[command(subcommand)]
+    Approval(approval::Approval),
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
@@ -233,6 +237,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     }
     let access = match verb {
         Verb::Act(ref act) => act.access(),
+        Verb::Approval(ref approval) => approval.access(),
         Verb::Gate(_) => Access::Write,
         _ => Access::Read,
     };
@@ -248,6 +253,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Snapshot(verb) => verb.run(&store, settings).await,
         Verb::Act(verb) => verb.run(&store).await,
         Verb::Why(verb) => verb.run(&store).await,
+        Verb::Approval(verb) => verb.run(&store).await,
         Verb::Gate(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,

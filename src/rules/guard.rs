@@ -1,6 +1,6 @@
 //! What a person must do before a write happens, by guard level.
 
-use super::people::{Actor, Environment, Role};
+use super::people::{Actor, Environment};
 use super::{Condition, Refusal, words};
 
 words! {
@@ -28,28 +28,14 @@ pub const ARMED_MINUTES: i64 = 15;
 /// Lists what must hold before `actor` arms a console; `armed_by` is who has it armed now.
 #[must_use]
 pub fn may_arm(actor: &Actor, armed_by: Option<&str>) -> Vec<Condition> {
-    let acting: Vec<Role> = Role::ALL
-        .iter()
-        .copied()
-        .filter(|role| *role != Role::Viewer)
-        .collect();
     let holder = armed_by.unwrap_or("nobody");
-    vec![
-        Condition::holds(
-            "holds_a_role",
-            actor.holds_one_of(&acting),
-            "governance_lead",
-            format!("{} holds {} roles", actor.person_id, actor.roles.len()),
-            "only a human with a role other than viewer arms a console",
-        ),
-        Condition::holds(
-            "not_anothers",
-            armed_by.is_none_or(|by| by == actor.person_id),
-            holder,
-            format!("armed by {holder}"),
-            "arm a console of your own",
-        ),
-    ]
+    vec![Condition::holds(
+        "not_anothers",
+        armed_by.is_none_or(|by| by == actor.person_id),
+        holder,
+        format!("armed by {holder}"),
+        "arm a console of your own",
+    )]
 }
 
 /// Lists what must hold before a console is disarmed by `login`; `armed_by` is the login that has it armed now.
@@ -92,6 +78,13 @@ pub fn phrase(
             format!("{environment} {verb} {target} {four}")
         }
     }
+}
+
+/// Returns the exact text that the second person types: the same four digits, and the id.
+#[must_use]
+pub fn second_phrase(target: &str, state_hash: &str) -> String {
+    let four: String = state_hash.chars().take(4).collect();
+    format!("{four} {target}")
 }
 
 /// What a person answered when asked.

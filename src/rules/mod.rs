@@ -5,11 +5,14 @@
 
 mod words;
 
+pub mod approval;
+pub mod attestation;
 pub mod block;
 pub mod condition;
 pub mod filter;
 pub mod guard;
 pub mod people;
+pub mod permission;
 pub mod refusal;
 pub mod semver;
 pub mod text;

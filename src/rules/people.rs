@@ -99,6 +99,53 @@ impl Actor {
     }
 }
 
+/// Whoever acts, with what they bring along; while they only look, what will be given later stands open.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting<'a> {
+    /// Whoever is at the keys, or whose proposal it was.
+    pub actor: &'a Actor,
+    /// The reason they gave.
+    pub reason: Option<&'a str>,
+    /// The second person who said yes.
+    pub second: Option<&'a str>,
+}
+
+/// What stands in a row for the reason, until it is given.
+pub const REASON_GIVEN: &str = "(the reason given)";
+
+/// What stands in a row for the second person, until somebody said yes.
+pub const WHO_APPROVES: &str = "(who approves)";
+
+impl<'a> Acting<'a> {
+    /// Only looks: nothing was given yet.
+    #[must_use]
+    pub fn looking(actor: &'a Actor) -> Self {
+        Self {
+            actor,
+            reason: None,
+            second: None,
+        }
+    }
+
+    /// Returns the actor's id, as rows keep it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.actor.person_id.clone()
+    }
+
+    /// Returns the reason given, or what stands for it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.reason.unwrap_or(REASON_GIVEN).to_owned()
+    }
+
+    /// Returns the second person's id, or what stands for it.
+    #[must_use]
+    pub fn second(&self) -> String {
+        self.second.unwrap_or(WHO_APPROVES).to_owned()
+    }
+}
+
 /// Checks the shape of a person's id: lower-case letters, digits, `.`, `_`, `-`, at most 64, not starting with a sign.
 pub fn check_person_id(id: &str) -> Result<(), Refusal> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

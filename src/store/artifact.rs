@@ -19,6 +19,21 @@ pub const RECHECKED: &str = "application/vnd.govdeck.recheck+json";
 /// The role of that: every entry has one such piece of evidence.
 pub const RECHECK: &str = "recheck";
 
+/// The media type of signatures over decision cards.
+pub const SSH_SIGNATURE: &str = "application/vnd.govdeck.sshsig";
+
+/// The role of the signature over an entry's card by whoever wrote the entry.
+pub const SIGNATURE: &str = "signature";
+
+/// The role of the card that waits for a second person, in the entry that asked for one.
+pub const PROPOSED: &str = "proposed";
+
+/// The media type of what the second person saw, said and found.
+pub const APPROVAL: &str = "application/vnd.govdeck.approval+json";
+
+/// The role of that, in the entry of what was approved.
+pub const APPROVED: &str = "approval";
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

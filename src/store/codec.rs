@@ -8,6 +8,8 @@ use sqlx::{Decode, Encode, Type};
 
 use crate::canon::Digest;
 use crate::clock::Moment;
+use crate::rules::approval::ApprovalStatus;
+use crate::rules::attestation::ActionClass;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 
@@ -51,6 +53,8 @@ macro_rules! stored_as_text {
 }
 
 stored_as_text!(
+    ActionClass,
+    ApprovalStatus,
     Attestation,
     AuditStatus,
     Basis,

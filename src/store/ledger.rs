@@ -60,6 +60,8 @@ pub struct Entry {
     pub prev_hash: Digest,
     /// The hash of this entry's canonical JSON.
     pub hash: Digest,
+    /// Who said yes as the second person; the actor is the one who proposed.
+    pub approved_by: Option<String>,
 }
 
 /// One row that an entry changed.
@@ -138,9 +140,18 @@ struct HashedEntry<'a> {
     at: Moment,
     clock_anomaly: bool,
     prev_hash: Digest,
+    // Entries of old knew no second person: their bytes stay what they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<&'a str>,
 }
 
 impl Entry {
+    /// Returns whoever wrote the entry: the second person where there is one.
+    #[must_use]
+    pub fn written_by(&self) -> &str {
+        self.approved_by.as_deref().unwrap_or(&self.actor_id)
+    }
+
     /// Returns the exact bytes that the entry's hash is taken over.
     pub fn hashed_bytes(
         &self,
@@ -181,6 +192,7 @@ impl Entry {
             at: self.at_utc,
             clock_anomaly: self.clock_anomaly,
             prev_hash: self.prev_hash,
+            approved_by: self.approved_by.as_deref(),
         })
     }
 
@@ -195,7 +207,7 @@ impl Entry {
 }
 
 const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
-     target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash";
+     target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash, approved_by";
 
 /// Reads the newest position and hash.
 pub async fn head(view: &mut View) -> Result<Head, StoreError> {
@@ -235,11 +247,14 @@ words! {
 }
 
 /// The fields that a filter of entries may name.
-pub const LEDGER_FIELDS: &[&str] = &["action", "actor", "target", "kind", "basis", "reason"];
+pub const LEDGER_FIELDS: &[&str] = &[
+    "action", "actor", "approved", "target", "kind", "basis", "reason",
+];
 
 const FIELDS: &[(&str, &str)] = &[
     ("action", "action"),
     ("actor", "actor_id"),
+    ("approved", "approved_by"),
     ("target", "target_id"),
     ("kind", "target_kind"),
     ("basis", "basis"),

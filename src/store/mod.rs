@@ -3,6 +3,7 @@
 //! This is the only floor that knows sqlx. It may import `canon`, `rules`, `clock` and `settings`. Rows are nouns and
 //! live here; what they mean is decided in `rules`. Governed tables are written by `Tx::seal` and in no other way.
 
+pub mod approval;
 pub mod artifact;
 pub mod block;
 mod codec;
@@ -10,9 +11,11 @@ pub mod demo_clock;
 pub mod deployment;
 pub mod error;
 mod file;
+pub mod key;
 pub mod ledger;
 pub mod outbox;
 pub mod person;
+pub mod policy;
 pub mod presence;
 pub mod publish;
 pub mod schema;

@@ -90,6 +90,32 @@ pub fn attestation(view: &View) -> Attestation {
     }
 }
 
+/// Returns an active person as an actor, with the roles that they hold now; none when they may not act.
+pub async fn acting_as(
+    view: &mut View,
+    person_id: &str,
+    attestation: Attestation,
+) -> Result<Option<Actor>, StoreError> {
+    match find(view, person_id).await?.filter(|person| person.active) {
+        Some(person) => as_actor(view, person, attestation).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Lists the active humans who hold one of the roles.
+pub async fn holders(view: &mut View, roles: &[Role]) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT p.person_id, r.role FROM person p JOIN person_role r ON r.person_id = p.person_id \
+         WHERE p.kind = 'human' AND p.active = TRUE AND r.active = TRUE ORDER BY p.person_id, r.role";
+    let held: Vec<(String, Role)> = on!(view, c => query_as(SQL).fetch_all(c).await)?;
+    let mut holders: Vec<String> = held
+        .into_iter()
+        .filter(|(_, role)| roles.contains(role))
+        .map(|(id, _)| id)
+        .collect();
+    holders.dedup();
+    Ok(holders)
+}
+
 /// The service person in whose name rules write.
 pub const RULES: &str = "govdeck";
 

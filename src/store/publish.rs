@@ -302,3 +302,10 @@ pub async fn footer_schema(view: &mut View) -> Result<Option<FooterSchema>, Stor
     const SQL: &str = "SELECT slot, current_semver, updated_at_utc, updated_by_user_id, version FROM footer_schema_registry";
     Ok(on!(view, c => query_as(SQL).fetch_optional(c).await)?)
 }
+
+/// Finds a bypass of a freeze.
+pub async fn bypass(view: &mut View, id: &str) -> Result<Option<FreezeBypass>, StoreError> {
+    const SQL: &str = "SELECT freeze_bypass_id, freeze_id, reason, requested_by, approved_by, created_at_utc, expires_at_utc, version \
+         FROM freeze_bypass WHERE freeze_bypass_id = $1";
+    Ok(on!(view, c => query_as(SQL).bind(id).fetch_optional(c).await)?)
+}

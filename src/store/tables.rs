@@ -73,6 +73,15 @@ pub const TABLES: &[Table] = &[
         ..Table::new("person", Kind::Governed, &["person_id"])
     },
     Table::new("person_role", Kind::Governed, &["person_id", "role"]),
+    Table {
+        unique: &[&["public_key"]],
+        ..Table::new("person_key", Kind::Governed, &["fingerprint"])
+    },
+    Table::new("attestation_policy", Kind::Governed, &["action_class"]),
+    Table {
+        unique: &[&["card_sha256"]],
+        ..Table::new("approval_request", Kind::Governed, &["ticket"])
+    },
     Table::new("footer_schema_registry", Kind::Governed, &["slot"]),
     Table::new(
         "block_reason_owner_route",

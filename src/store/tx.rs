@@ -1,5 +1,6 @@
 //! The one door for writes: `begin` locks the head of the ledger and reads the time, `seal` appends and commits.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::artifact::{self, Artifact};
@@ -49,7 +50,9 @@ pub(crate) struct Decision {
     pub basis: Basis,
     /// Who acts.
     pub actor_id: String,
-    /// How they are known.
+    /// The second person, who said yes and writes.
+    pub approved_by: Option<String>,
+    /// How whoever writes is known.
     pub attestation: Attestation,
     /// What is acted on.
     pub target: Target,
@@ -65,7 +68,7 @@ pub(crate) struct Decision {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// Governed rows at their new versions.
-    pub rows: Vec<Box<dyn GovernedRow>>,
+    pub rows: Vec<Arc<dyn GovernedRow>>,
     /// Evidence, each piece by the role it plays.
     pub artifacts: Vec<(&'static str, Artifact)>,
     /// Messages to people, delivered later.
@@ -222,6 +225,7 @@ impl Tx {
             clock_anomaly,
             prev_hash: self.head.hash,
             hash: self.head.hash,
+            approved_by: decision.approved_by,
         };
         entry.hash = entry.computed_hash(changes, evidence)?;
         Ok(entry)
@@ -267,13 +271,13 @@ fn lost_race(row: &dyn GovernedRow) -> StoreError {
 
 async fn insert_entry(view: &mut View, entry: &Entry) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, \
-         target_id, target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+         target_id, target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash, approved_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     on!(view, c => query(SQL)
         .bind(entry.seq).bind(&entry.ticket).bind(&entry.action).bind(entry.basis).bind(&entry.actor_id)
         .bind(&entry.login).bind(entry.attestation).bind(&entry.target_kind).bind(&entry.target_id)
         .bind(entry.target_version).bind(entry.state_hash).bind(entry.card_sha256).bind(&entry.reason)
-        .bind(entry.change_count).bind(entry.evidence_count).bind(entry.at_utc).bind(entry.clock_anomaly).bind(entry.prev_hash).bind(entry.hash)
+        .bind(entry.change_count).bind(entry.evidence_count).bind(entry.at_utc).bind(entry.clock_anomaly).bind(entry.prev_hash).bind(entry.hash).bind(&entry.approved_by)
         .execute(c).await.map(drop))?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod actions_approvals;
 mod actions_blocks;
 mod actions_console;
 mod actions_people;

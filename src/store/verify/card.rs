@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::canon::Digest;
 use crate::rules::Verdict;
+use crate::rules::people::{REASON_GIVEN, WHO_APPROVES};
+use crate::store::approval::ApprovalRequest;
 use crate::store::ledger::{Change, Entry};
 use crate::store::tables::{WHEN_WRITTEN, image_of};
 
@@ -73,6 +75,11 @@ pub(super) fn agrees(entry: &Entry, changes: &[Change], card: &[u8]) -> bool {
         && said.target_version == entry.target_version
         && said.ticket == entry.ticket
         && said.reason == entry.reason;
+    // That the proposal was answered is said by no card: both saw one that was still open.
+    let is_answer = |change: &&Change| {
+        change.table_name == ApprovalRequest::TABLE && entry.approved_by.is_some()
+    };
+    let changes: Vec<_> = changes.iter().filter(|change| !is_answer(change)).collect();
     same_head
         && said.state_hash == entry.state_hash.to_string()
         && said.state_hash == state_hash
@@ -81,17 +88,24 @@ pub(super) fn agrees(entry: &Entry, changes: &[Change], card: &[u8]) -> bool {
             .iter()
             .all(|gate| gate.verdict == Verdict::Pass.word())
         && said.changes.len() == changes.len()
-        && said
-            .changes
-            .iter()
-            .all(|said| changes.iter().any(|change| change_agrees(said, change)))
+        && said.changes.iter().all(|said| {
+            changes
+                .iter()
+                .any(|change| change_agrees(entry, said, change))
+        })
 }
 
-/// Tells whether a change came out as its card said; a time may be left open until it is written.
-fn change_agrees(said: &SaidChange, change: &Change) -> bool {
+/// Tells whether a change came out as its card said; time, reason and second person may be left open until it is written.
+fn change_agrees(entry: &Entry, said: &SaidChange, change: &Change) -> bool {
     let image: Value = serde_json::from_str(&change.after_image).unwrap_or_default();
     let came_true = |field: &SaidField| {
-        field.after == WHEN_WRITTEN || image.get(&field.field) == Some(&field.after)
+        let is = image.get(&field.field);
+        match field.after.as_str() {
+            Some(WHEN_WRITTEN) => true,
+            Some(REASON_GIVEN) => is.and_then(Value::as_str) == entry.reason.as_deref(),
+            Some(WHO_APPROVES) => is.and_then(Value::as_str) == entry.approved_by.as_deref(),
+            _ => is == Some(&field.after),
+        }
     };
     said.table == change.table_name
         && said.key == change.row_key

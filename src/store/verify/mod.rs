@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::approval::ApprovalRequest;
 use super::artifact::Filed;
 use super::deployment::Deployment;
+use super::key::PersonKey;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
 use super::person::{Person, PersonRole};
+use super::policy::AttestationPolicy;
 use super::publish::{Audit, FooterSchema, FreezeBypass, Route, RouteChange, Snapshot};
 use super::tables::{Boxed, ImagePage, Table, table};
 use super::view::{Session, on, query_as, query_scalar};
@@ -242,7 +245,12 @@ fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Opti
     let Some(card) = card else {
         return report.add(place, "its decision card is missing");
     };
-    if card.media_type != artifact::CARD || card.created_at_utc != entry.at_utc {
+    // What needed two was filed when it was proposed.
+    let in_time = match entry.approved_by {
+        Some(_) => card.created_at_utc < entry.at_utc,
+        None => card.created_at_utc == entry.at_utc,
+    };
+    if card.media_type != artifact::CARD || !in_time {
         report.add(
             place.clone(),
             "its decision card was filed under another type or time",
@@ -274,6 +282,9 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (Deployment::TABLE, Deployment::images),
     (Person::TABLE, Person::images),
     (PersonRole::TABLE, PersonRole::images),
+    (PersonKey::TABLE, PersonKey::images),
+    (AttestationPolicy::TABLE, AttestationPolicy::images),
+    (ApprovalRequest::TABLE, ApprovalRequest::images),
     (FooterSchema::TABLE, FooterSchema::images),
     (Route::TABLE, Route::images),
     (RouteChange::TABLE, RouteChange::images),

@@ -6,6 +6,7 @@
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
 mod dialects;
+mod permission;
 mod single;
 
 use std::collections::BTreeMap;
@@ -134,6 +135,11 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
                         no_other(table, unique, Some(table.key)),
                     );
                 }
+            }
+        }
+        if table.name == "governance_ledger" {
+            for (says, requires) in permission::walls() {
+                add(On::Insert, says, requires);
             }
         }
         for wall in WALLS.iter().filter(|wall| {

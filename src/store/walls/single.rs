@@ -74,21 +74,40 @@ pub(super) const WALLS: &[Wall] = &[
         "governance_ledger",
         &[On::Insert],
         "a person acts under their own login",
-        "NEW.basis = 'rule' OR (SELECT login FROM person WHERE person_id = NEW.actor_id) = NEW.login",
+        "NEW.basis = 'rule' OR (SELECT login FROM person WHERE person_id = COALESCE(NEW.approved_by, NEW.actor_id)) = NEW.login",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the second person is another active human, and never unattested but in a demo",
+        "NEW.approved_by IS NULL OR (NEW.approved_by <> NEW.actor_id AND NEW.basis = 'person' \
+         AND EXISTS (SELECT 1 FROM person WHERE person_id = NEW.approved_by AND kind = 'human' AND active = TRUE) \
+         AND (NEW.attestation <> 'unattested' OR (SELECT environment FROM deployment) = 'demo'))",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "the second person says yes to what waits for it, in time and as it was proposed",
+        "NEW.approved_by IS NULL OR EXISTS (SELECT 1 FROM approval_request a WHERE a.ticket = NEW.ticket AND a.status = 'waiting' \
+         AND a.action = NEW.action AND a.proposed_by = NEW.actor_id AND a.target_kind = NEW.target_kind AND a.target_id = NEW.target_id \
+         AND a.target_version = NEW.target_version AND a.state_hash = NEW.state_hash AND a.card_sha256 = NEW.card_sha256 \
+         AND a.reason = NEW.reason AND a.proposed_at_utc <= NEW.at_utc AND NEW.at_utc < a.expires_at_utc)",
     ),
     Wall {
         table: "governance_ledger",
         on: &[On::Insert],
         only: Where::Sqlite,
-        says: "nothing in the file attests a person",
-        requires: "NEW.attestation = 'unattested'",
+        says: "nothing but a key of theirs attests a person in a file",
+        requires: "NEW.attestation = 'unattested' OR (NEW.attestation = 'signed' AND EXISTS (SELECT 1 FROM person_key k \
+         WHERE k.person_id = COALESCE(NEW.approved_by, NEW.actor_id) AND k.revoked_at_utc IS NULL))",
     },
     Wall {
         table: "governance_ledger",
         on: &[On::Insert],
         only: Where::Postgres,
-        says: "the login of the session attests, and nothing else yet",
-        requires: "NEW.attestation = 'login'",
+        says: "nothing but the login of the session and a key of theirs attests a person",
+        requires: "NEW.attestation = 'login' OR (NEW.attestation = 'signed' AND EXISTS (SELECT 1 FROM person_key k \
+         WHERE k.person_id = COALESCE(NEW.approved_by, NEW.actor_id) AND k.revoked_at_utc IS NULL))",
     },
     Wall {
         table: "governance_ledger",
@@ -198,6 +217,52 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.kind = OLD.kind",
     ),
     wall(
+        "person_key",
+        &[On::Insert],
+        "a key starts valid, and belongs to a human",
+        "NEW.revoked_at_utc IS NULL AND (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'",
+    ),
+    wall(
+        "person_key",
+        &[On::Update],
+        "a key is revoked once, and stays whose it is",
+        "OLD.revoked_at_utc IS NULL AND NEW.revoked_at_utc IS NOT NULL AND NEW.person_id = OLD.person_id \
+         AND NEW.public_key = OLD.public_key AND NEW.added_at_utc = OLD.added_at_utc",
+    ),
+    wall(
+        "attestation_policy",
+        WRITE,
+        "a policy is what two humans agreed on in the newest entry",
+        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'set_attestation' \
+         AND l.actor_id = NEW.set_by AND l.approved_by = NEW.approved_by)",
+    ),
+    wall(
+        "approval_request",
+        &[On::Insert],
+        "a proposal starts waiting, in the name of whoever asks in the newest entry",
+        "NEW.status = 'waiting' AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.action = 'ask_approval' AND l.actor_id = NEW.proposed_by AND l.attestation = NEW.attestation AND l.at_utc = NEW.proposed_at_utc)",
+    ),
+    wall(
+        "approval_request",
+        &[On::Update],
+        "a proposal is answered once, and stays what it was",
+        "OLD.status = 'waiting' AND NEW.status <> 'waiting' AND NEW.action = OLD.action AND NEW.target_kind = OLD.target_kind \
+         AND NEW.target_id = OLD.target_id AND NEW.target_version = OLD.target_version AND NEW.asked = OLD.asked AND NEW.reason = OLD.reason \
+         AND NEW.state_hash = OLD.state_hash AND NEW.card_sha256 = OLD.card_sha256 AND NEW.proposed_by = OLD.proposed_by \
+         AND NEW.attestation = OLD.attestation AND NEW.proposed_at_utc = OLD.proposed_at_utc AND NEW.expires_at_utc = OLD.expires_at_utc",
+    ),
+    wall(
+        "approval_request",
+        &[On::Update],
+        "whoever answers a proposal writes the newest entry",
+        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND CASE NEW.status \
+         WHEN 'approved' THEN l.ticket = NEW.ticket AND l.approved_by = NEW.ended_by \
+         WHEN 'declined' THEN l.action = 'decline' AND l.target_id = NEW.ticket AND l.actor_id = NEW.ended_by \
+         WHEN 'withdrawn' THEN l.action = 'decline' AND l.target_id = NEW.ticket AND l.actor_id = NEW.ended_by \
+         ELSE l.action = 'end_approval' AND l.target_id = NEW.ticket AND l.basis = 'rule' END)",
+    ),
+    wall(
         "block_reason_owner_route",
         WRITE,
         "the owner must be an active human",
@@ -219,8 +284,10 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "freeze_bypass",
         WRITE,
-        "a bypass needs two humans",
-        "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2",
+        "a bypass is what two humans agreed on in the newest entry",
+        "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2 \
+         AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'bypass_freeze' \
+         AND l.actor_id = NEW.requested_by AND l.approved_by = NEW.approved_by)",
     ),
     wall(
         "publish_snapshots",

@@ -79,7 +79,7 @@ impl World {
             place: Place::Sqlite(home.folder().join("world.db")),
             home,
         };
-        world.establish().await;
+        world.establish(Environment::Prod).await;
         world
     }
 
@@ -100,17 +100,30 @@ impl World {
             home: Home::new(),
             place: Place::Postgres(name),
         };
-        world.establish().await;
+        world.establish(Environment::Prod).await;
         world
     }
 
-    async fn establish(&self) {
+    /// A world where an unattested second yes counts: on SQLite a demo, as nothing in a file attests anybody.
+    pub async fn where_two_can_agree(self) -> Self {
+        if self.is_postgres() {
+            return self;
+        }
+        let world = Self {
+            place: Place::Sqlite(self.home.folder().join("demo.db")),
+            home: self.home,
+        };
+        world.establish(Environment::Demo).await;
+        world
+    }
+
+    async fn establish(&self, environment: Environment) {
         let (store, _) = schema::prepare(&self.dsn("maya"), Self::account("maya"))
             .await
             .expect("prepared");
         let founding = Founding {
             name: "gov-test".to_owned(),
-            environment: Environment::Prod,
+            environment,
             founder: "maya".to_owned(),
             login: self.login_of("maya"),
             backup: Some("lee".to_owned()),
@@ -138,7 +151,8 @@ impl World {
         }
     }
 
-    fn login_of(&self, person: &str) -> String {
+    /// The login that a person has in this world.
+    pub fn login_of(&self, person: &str) -> String {
         if self.is_postgres() {
             person.to_owned()
         } else {
@@ -203,6 +217,11 @@ impl World {
     /// Runs plain SQL as somebody who does not own the tables.
     pub fn sql(&self, sql: &str) -> Result<String, String> {
         self.sql_as("kim", sql)
+    }
+
+    /// Reads one column past the store, row by row.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        self.owner_sql(sql).lines().map(str::to_owned).collect()
     }
 
     /// Runs plain SQL as the owner of the tables.
@@ -405,6 +424,14 @@ const INVARIANTS: &[(&str, &str)] = &[
     (
         "a message names its entry",
         "SELECT notification_id FROM notification_outbox o WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = o.ledger_seq)",
+    ),
+    (
+        "two persons are two",
+        "SELECT seq FROM governance_ledger WHERE approved_by = actor_id OR (action IN ('bypass_freeze', 'set_attestation') AND approved_by IS NULL)",
+    ),
+    (
+        "an approved proposal stands in the ledger, and no other does",
+        "SELECT a.ticket FROM approval_request a LEFT JOIN governance_ledger l ON l.ticket = a.ticket WHERE (a.status = 'approved') <> (l.seq IS NOT NULL)",
     ),
 ];
 

@@ -135,6 +135,7 @@ fn entry(seq: i64, action: &str, target: (&str, &str), basis: Basis, time: &str)
         clock_anomaly: seq == 211,
         prev_hash: digest(&format!("entry {}", seq - 1)),
         hash: digest(&format!("entry {seq}")),
+        approved_by: None,
     }
 }
 
@@ -464,9 +465,11 @@ fn fill_entry(entry: &mut Entry, text: &str) {
         clock_anomaly: _,
         prev_hash: _,
         hash: _,
+        approved_by,
     } = entry;
     for place in [ticket, action, actor_id, login, target_kind, target_id] {
         set(place);
     }
     put(reason);
+    put(approved_by);
 }

@@ -1,0 +1,221 @@
+//! Who may do what: one table of actions, with the roles that each asks for.
+//!
+//! The registry of actions, the walls in the database and the documentation all read this table, so that a rule about
+//! who may act is written once.
+
+use super::guard::Level;
+use super::people::{Basis, Role};
+
+/// What one action asks of whoever does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// The verb, as the ledger writes it.
+    pub verb: &'static str,
+    /// Whether a person or a rule decides it.
+    pub basis: Basis,
+    /// How much is asked of whoever does it.
+    pub level: Level,
+    /// The roles of which the actor must hold one; none where it is not a role that decides.
+    pub roles: &'static [Role],
+    /// What decides besides the roles, in words; empty where nothing does.
+    pub besides: &'static str,
+    /// The roles that the actor and a second person must hold between them; none where one person is enough.
+    pub two: &'static [Role],
+}
+
+impl Permission {
+    const fn person(verb: &'static str, level: Level, roles: &'static [Role]) -> Self {
+        Self {
+            verb,
+            basis: Basis::Person,
+            level,
+            roles,
+            besides: "",
+            two: &[],
+        }
+    }
+
+    const fn rule(verb: &'static str) -> Self {
+        Self {
+            basis: Basis::Rule,
+            ..Self::person(verb, Level::Look, &[])
+        }
+    }
+
+    const fn besides(self, besides: &'static str) -> Self {
+        Self { besides, ..self }
+    }
+
+    const fn of_two(self, two: &'static [Role]) -> Self {
+        Self { two, ..self }
+    }
+
+    /// Tells whether one person is not enough.
+    #[must_use]
+    pub const fn needs_two(&self) -> bool {
+        !self.two.is_empty()
+    }
+}
+
+/// Every role but `viewer`.
+pub const ACTING: &[Role] = &[
+    Role::GovernanceLead,
+    Role::EngineeringLead,
+    Role::OpsLead,
+    Role::AnalyticsOwner,
+    Role::DataEngineer,
+    Role::ExporterMaintainer,
+    Role::FaqEditor,
+    Role::OnCall,
+    Role::Signer,
+];
+
+const LEAD: &[Role] = &[Role::GovernanceLead];
+
+macro_rules! permissions {
+    ($($name:ident = $permission:expr;)+) => {
+        $(
+            #[doc = concat!("What `", stringify!($name), "` asks, in lower case.")]
+            pub const $name: Permission = $permission;
+        )+
+        /// Every action, once.
+        pub const MATRIX: &[Permission] = &[$($name),+];
+    };
+}
+
+permissions! {
+    TAKE_BLOCK = Permission::person("take_block", Level::Confirm, &[])
+        .besides("the block's owner or backup");
+    ESCALATE_BLOCK = Permission::person("escalate_block", Level::Confirm, &[])
+        .besides("the block's owner, an on_call or a governance_lead");
+    ADD_PERSON = Permission::person("add_person", Level::Review, LEAD);
+    DEACTIVATE_PERSON = Permission::person("deactivate_person", Level::Review, LEAD)
+        .besides("nobody deactivates themselves");
+    GRANT_ROLE = Permission::person("grant_role", Level::Review, LEAD)
+        .besides("nobody grants a role to themselves");
+    REVOKE_ROLE = Permission::person("revoke_role", Level::Review, LEAD)
+        .besides("the last active governance lead stays");
+    ADD_KEY = Permission::person("add_key", Level::Review, &[])
+        .besides("everybody for themselves");
+    REVOKE_KEY = Permission::person("revoke_key", Level::Review, &[])
+        .besides("the key's person, or a governance_lead");
+    SET_ATTESTATION = Permission::person("set_attestation", Level::Phrase, LEAD)
+        .of_two(&[Role::GovernanceLead]);
+    REGISTER_FOOTER = Permission::person("register_footer", Level::Review, LEAD);
+    BYPASS_FREEZE = Permission::person("bypass_freeze", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::EngineeringLead]);
+    ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
+        .besides("whoever proposes what needs two");
+    APPROVE = Permission::person("approve", Level::Phrase, ACTING)
+        .besides("another human than the proposer, who holds one of the roles asked for");
+    DECLINE = Permission::person("decline", Level::Review, ACTING)
+        .besides("whoever could approve; the proposer takes it back");
+    ARM_CONSOLE = Permission::person("arm_console", Level::Confirm, ACTING)
+        .besides("a console that nobody else has armed");
+    DECIDE_RUN = Permission::rule("decide_run");
+    DISARM_CONSOLE = Permission::rule("disarm_console");
+    END_APPROVAL = Permission::rule("end_approval");
+    ESTABLISH = Permission::rule("establish");
+}
+
+/// Finds what an action asks.
+#[must_use]
+pub fn of(verb: &str) -> Option<&'static Permission> {
+    MATRIX.iter().find(|permission| permission.verb == verb)
+}
+
+/// Tells whether two persons hold all roles between them, and the second at least one of them.
+#[must_use]
+pub fn cover(needed: &[Role], first: &[Role], second: &[Role]) -> bool {
+    let holds = |roles: &[Role], role: &Role| roles.contains(role);
+    needed
+        .iter()
+        .all(|role| holds(first, role) || holds(second, role))
+        && needed.iter().any(|role| holds(second, role))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_verb_is_listed_twice() {
+        let mut verbs: Vec<_> = MATRIX.iter().map(|permission| permission.verb).collect();
+        verbs.sort_unstable();
+        let count = verbs.len();
+        verbs.dedup();
+        assert_eq!(verbs.len(), count);
+        assert!(
+            MATRIX
+                .iter()
+                .all(|permission| of(permission.verb) == Some(permission))
+        );
+        assert_eq!(of("no_such_verb"), None);
+    }
+
+    #[test]
+    fn acting_is_every_role_but_viewer() {
+        let all_but_viewer: Vec<_> = Role::ALL
+            .iter()
+            .copied()
+            .filter(|role| *role != Role::Viewer)
+            .collect();
+        assert_eq!(ACTING, all_but_viewer);
+    }
+
+    #[test]
+    fn whatever_a_person_may_do_says_who() {
+        for permission in MATRIX {
+            let by_person = permission.basis == Basis::Person;
+            let says_who = !permission.roles.is_empty() || !permission.besides.is_empty();
+            assert_eq!(says_who, by_person, "{}", permission.verb);
+            assert_eq!(
+                permission.level > Level::Look,
+                by_person,
+                "{}",
+                permission.verb
+            );
+            assert!(
+                !permission.roles.contains(&Role::Viewer),
+                "{}",
+                permission.verb
+            );
+            assert!(
+                !permission.two.contains(&Role::Viewer),
+                "{}",
+                permission.verb
+            );
+            assert!(!permission.needs_two() || by_person, "{}", permission.verb);
+        }
+    }
+
+    /// Every pair of persons who each hold any of four roles, against every set of needed roles.
+    #[test]
+    fn two_persons_cover_what_one_of_them_holds_and_the_second_adds_something() {
+        let four = [
+            Role::GovernanceLead,
+            Role::EngineeringLead,
+            Role::OpsLead,
+            Role::Viewer,
+        ];
+        let set = |bits: usize| -> Vec<Role> {
+            let chosen = four
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| bits >> at & 1 == 1);
+            chosen.map(|(_, role)| *role).collect()
+        };
+        for needed in 0..16_usize {
+            for first in 0..16_usize {
+                for second in 0..16_usize {
+                    let covered = needed & (first | second) == needed && needed & second != 0;
+                    assert_eq!(
+                        cover(&set(needed), &set(first), &set(second)),
+                        covered,
+                        "{needed} {first} {second}"
+                    );
+                }
+            }
+        }
+    }
+}
