@@ -7,6 +7,7 @@
 //! | [`canon`] | strict JSON, canonical JSON, SHA-256 |
 //! | [`rules`] | every decision, as pure functions over plain values |
 //! | [`clock`] | moments in time |
+//! | [`signing`] | signatures that OpenSSH accepts too: keys, files, the ssh-agent |
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
@@ -22,4 +23,5 @@ pub mod console;
 pub mod demo;
 pub mod rules;
 pub mod settings;
+pub mod signing;
 pub mod store;

@@ -111,6 +111,22 @@ pub static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "signing_key",
+        env: "GOVDECK_SIGNING_KEY",
+        flag: None,
+        meaning: "The key that signs for you: a public key that the ssh-agent holds, or a private one.",
+        kind: Kind::File,
+        default: "none",
+        example: "\"/home/maya/.ssh/id_ed25519.pub\"",
+        show: |settings| {
+            let shown = settings.signing_key.as_deref().map(shown_path);
+            (
+                shown.unwrap_or_else(|| NONE.to_owned()),
+                &settings.signing_key.source,
+            )
+        },
+    },
+    Key {
         name: "log_level",
         env: "GOVDECK_LOG_LEVEL",
         flag: None,

@@ -165,6 +165,8 @@ pub struct Settings {
     pub pooled: Setting<bool>,
     /// The folder that user-side paths are relative to.
     pub governance_root: Setting<PathBuf>,
+    /// The key file that signs, or that names the ssh-agent's key.
+    pub signing_key: Setting<Option<PathBuf>>,
     /// How much is logged.
     pub log_level: Setting<LogLevel>,
     /// Where the log goes; missing only when nothing is logged and no default is known.
@@ -236,12 +238,14 @@ impl Settings {
             None => Setting::default_of(Some(folders.log_file()?)),
         };
         let root = layers.read("governance_root")?;
+        let signing_key = layers.read::<PathBuf>("signing_key")?;
         let theme = layers.read("theme")?;
         Ok(Self {
             dsn,
             direct_dsn: direct_dsn.map_or(Setting::default_of(None), |direct| direct.map(Some)),
             pooled: layers.read("pooled")?.unwrap_or(Setting::default_of(false)),
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
+            signing_key: signing_key.map_or(Setting::default_of(None), |file| file.map(Some)),
             log_level,
             log_file,
             theme: theme.unwrap_or_else(|| Setting::default_of("auto".to_owned())),

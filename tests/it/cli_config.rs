@@ -26,6 +26,7 @@ fn init_writes_a_private_template_once() {
         "direct_dsn",
         "pooled",
         "governance_root",
+        "signing_key",
         "log_level",
         "log_file",
         "theme",

@@ -10,6 +10,7 @@ const FLOORS: &[(&str, Uses)] = &[
     ("clock", Uses::Only(&[])),
     ("settings", Uses::Only(&[])),
     ("rules", Uses::Only(&["canon", "clock"])),
+    ("signing", Uses::Only(&["canon", "clock", "rules"])),
     ("store", Uses::EverythingBefore),
     ("bundles", Uses::EverythingBefore),
     ("actions", Uses::EverythingBefore),
@@ -446,6 +447,8 @@ fn a_wrong_floor_is_found_however_it_is_spelled() {
         rules/block.rs   | fn f() { crate::store::open(); }
         rules/block.rs   | use super::super::settings::Dsn;
         settings/mod.rs  | use super::canon;
+        signing/key.rs   | use crate::settings::Settings;
+        signing/file.rs  | use crate::store::View;
         store/mod.rs     | use crate::{canon, rules::{block, text}, actions::Request};
         store/mod.rs     | use crate::{¶    canon,¶    cli,¶};
         actions/mod.rs   | pub use govdeck::console::Model;

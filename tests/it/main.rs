@@ -38,6 +38,7 @@ mod demo_clock;
 mod docs;
 mod house;
 mod pictures;
+mod signing;
 mod sql_style;
 mod store_blocks;
 mod store_evidence;

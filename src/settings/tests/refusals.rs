@@ -279,7 +279,7 @@ fn nothing_printed_of_settings_or_errors_holds_a_password() {
         for name in KEYS.iter().map(|key| key.name) {
             let variable = format!("GOVDECK_{}", name.to_uppercase());
             // Whoever puts an address where a path belongs is shown that path; nothing else may echo it.
-            if matches!(name, "governance_root" | "log_file") {
+            if matches!(name, "governance_root" | "log_file" | "signing_key") {
                 continue;
             }
             for home in [
