@@ -1,9 +1,10 @@
 //! Guarded writes, one file an action: propose → confirm → carry out.
 //!
-//! May import `canon`, `rules`, `clock`, `settings` and `store`. Every action is one row of [`ENTRIES`], which the
+//! May import `canon`, `rules`, `clock`, `settings`, `signing` and `store`. Every action is one row of [`ENTRIES`], which the
 //! command line, the console and the docs read. A [`Request`] can be made in two ways only: by confirming a
 //! [`Proposal`], or by rule, from the closed list [`ByRule`]; and [`carry_out`] is the only way to have it written.
 
+mod add_key;
 mod add_person;
 mod approve;
 mod arm_console;
@@ -21,6 +22,7 @@ mod establish;
 mod grant_role;
 mod proposal;
 mod register_footer;
+mod revoke_key;
 mod revoke_role;
 mod set_attestation;
 mod take_block;
@@ -41,6 +43,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<deactivate_person::DeactivatePerson>(),
     entry::entry::<grant_role::GrantRole>(),
     entry::entry::<revoke_role::RevokeRole>(),
+    entry::entry::<add_key::AddKey>(),
+    entry::entry::<revoke_key::RevokeKey>(),
     entry::entry::<set_attestation::SetAttestation>(),
     entry::entry::<register_footer::RegisterFooter>(),
     entry::entry::<bypass_freeze::BypassFreeze>(),

@@ -12,6 +12,7 @@ use crate::rules::approval::WAITS_MINUTES;
 use crate::rules::guard::{self, Answer};
 use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition, permission};
+use crate::signing::Signature;
 use crate::store::tables::{WHEN_WRITTEN, image_of};
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
@@ -111,6 +112,16 @@ impl Request {
             Confirmed::Person { card, .. } => Some(card),
             Confirmed::Rule => None,
         }
+    }
+
+    /// Takes a signature over the card, if it is good for these very bytes; whose key it is, the write finds out.
+    pub fn signed(mut self, signature: &Signature) -> Result<Self, Refusal> {
+        let key = signature.verify(self.card().unwrap_or_default())?;
+        self.signature = Some(CardSignature {
+            fingerprint: key.fingerprint(),
+            armored: signature.to_armor().to_owned(),
+        });
+        Ok(self)
     }
 
     /// Tells whether a signature was promised and is still to be made.

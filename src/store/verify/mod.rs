@@ -2,6 +2,7 @@
 
 mod card;
 mod evidence;
+mod signature;
 
 use std::collections::BTreeMap;
 
@@ -129,6 +130,7 @@ async fn chain(
     let mut prev: Digest = first_hash()?;
     let mut exported_hash = None;
     let mut newest_at = None;
+    let keys = signature::Keys::read(view).await?;
     loop {
         let entries = ledger::entries(view, expected_seq, PAGE).await?;
         let Some(last) = entries.last() else { break };
@@ -142,6 +144,7 @@ async fn chain(
         }
         let cards = artifact::cards(view, expected_seq, last.seq).await?;
         let rechecks = artifact::rechecks(view, expected_seq, last.seq).await?;
+        let signatures = artifact::signatures(view, expected_seq, last.seq).await?;
         for entry in &entries {
             if entry.seq != expected_seq {
                 report.add(
@@ -160,6 +163,8 @@ async fn chain(
             check_entry(report, entry, changes, evidence)?;
             check_card(report, entry, changes, cards.get(&entry.seq));
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
+            let signed = (cards.get(&entry.seq), signatures.get(&entry.seq));
+            signature::check(report, entry, evidence, signed, &keys);
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
                 exported_hash = Some(entry.hash);
             }

@@ -13,14 +13,14 @@ pub(super) fn walls() -> [(&'static str, String); 3] {
         (
             "a person does only what their roles allow",
             format!(
-                "NEW.basis <> 'person' OR CASE NEW.action {}ELSE FALSE END",
+                "NEW.basis <> 'person' OR CASE NEW.action {} ELSE FALSE END",
                 by_person()
             ),
         ),
         (
             "what needs two persons has two who hold its roles, and nothing else has",
             format!(
-                "CASE NEW.action {}ELSE NEW.approved_by IS NULL END",
+                "CASE NEW.action {} ELSE NEW.approved_by IS NULL END",
                 by_two()
             ),
         ),
@@ -45,9 +45,10 @@ fn by_person() -> String {
                 [] => "TRUE".to_owned(),
                 roles => holds("NEW.actor_id", roles),
             };
-            format!("WHEN '{}' THEN {requires} ", permission.verb)
+            format!("WHEN '{}' THEN {requires}", permission.verb)
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn by_two() -> String {
@@ -62,9 +63,10 @@ fn by_two() -> String {
                     .iter()
                     .map(|role| holds("NEW.actor_id, NEW.approved_by", &[*role])),
             );
-            format!("WHEN '{}' THEN {} ", permission.verb, all.join(" AND "))
+            format!("WHEN '{}' THEN {}", permission.verb, all.join(" AND "))
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn holds(persons: &str, roles: &[Role]) -> String {
