@@ -10,6 +10,7 @@ pub mod demo_clock;
 pub mod deployment;
 pub mod error;
 mod file;
+pub mod grants;
 pub mod ledger;
 pub mod outbox;
 pub mod person;
