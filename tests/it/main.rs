@@ -35,6 +35,7 @@ mod console_tour;
 mod demo;
 mod demo_clock;
 mod docs;
+mod grants;
 mod house;
 mod pictures;
 mod sql_style;
