@@ -14,7 +14,7 @@ use crate::console::theme::{Depth, Theme, check, depth_of};
 use crate::rules::words;
 use crate::settings::{DsnKind, Flags, Settings};
 use crate::store::wake::{Source, Wake};
-use crate::store::{Access, OsAccount, Store, StoreError, outbox, person};
+use crate::store::{Access, OsAccount, Store, StoreError, grants, outbox, person};
 
 words! {
     /// How a thing stands.
@@ -271,6 +271,16 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
             ),
         },
     );
+    if store.is_postgres() {
+        findings.push(match grants::differences(&store).await?.first() {
+            None => ok("groups", "each has exactly the rights that it needs"),
+            Some(first) => warn(
+                "groups",
+                format!("not as they should be: {first}"),
+                "let the owner of the database run `govdeck init --grants`",
+            ),
+        });
+    }
     store.close().await;
     findings.push(rights(settings, account).await);
     if let DsnKind::Sqlite(path) = settings.dsn.kind() {

@@ -8,6 +8,7 @@ use super::page::{Exit, Failure, Page};
 use crate::actions::{self, ByRule, Founding, Outcome, Request};
 use crate::rules::people::Environment;
 use crate::settings::Settings;
+use crate::store::grants::{self, Granted, Group, Ownership};
 use crate::store::schema::{self, Prepared, State};
 use crate::store::{OsAccount, Store, ledger};
 
@@ -26,6 +27,12 @@ pub(super) struct Init {
     /// Another person, paged when the founder does not answer a block; they become `on_call`.
     #[arg(long, value_name = "PERSON")]
     backup: Option<String>,
+    /// On PostgreSQL, make the groups of logins too, and give them exactly the rights they need.
+    #[arg(long)]
+    grants: bool,
+    /// Only print the statements that `--grants` would run, for somebody who may run them.
+    #[arg(long, requires = "grants")]
+    print: bool,
 }
 
 fn parse_environment(text: &str) -> Result<Environment, String> {
@@ -39,6 +46,13 @@ impl Init {
         settings: &Settings,
         account: OsAccount,
     ) -> Result<Page, Failure> {
+        if self.grants && !settings.dsn.value.is_postgres() {
+            let no = grants::no_roles();
+            return Err(Failure::new(Exit::BadInput, no.sentence, no.hint));
+        }
+        if self.print {
+            return print(settings, account).await;
+        }
         // What is known before the database is touched is checked before; a server names the login only later.
         let is_known = self.founder.is_some() || !settings.dsn.value.is_postgres();
         let founding = |login: &str| Founding {
@@ -51,7 +65,7 @@ impl Init {
         if is_known {
             founding(account.name()).check()?;
         }
-        let (store, prepared) = schema::prepare(settings.direct()?, account).await?;
+        let (store, prepared) = schema::prepare(settings.direct()?, account.clone()).await?;
         let established = schema::state(&store).await? == State::Current;
         let login = store.view().await?.login().to_owned();
         let established = established || !establish(&store, founding(&login)).await?;
@@ -69,13 +83,49 @@ impl Init {
             schema::latest(),
             head.seq
         );
-        Ok(Page::new(
-            Exit::Done,
-            vec![line],
-            "init",
-            json!({"outcome": what, "schema_version": schema::latest(), "ledger": head}),
-        ))
+        let mut lines = vec![line];
+        let mut json = json!({"outcome": what, "schema_version": schema::latest(), "ledger": head});
+        if self.grants {
+            let granted = grants::apply(settings.direct()?, account).await?;
+            lines.extend(lines_about(&granted));
+            json["grants"] = json!(granted);
+        }
+        Ok(Page::new(Exit::Done, lines, "init", json))
     }
+}
+
+/// Prints what somebody with more rights should run.
+async fn print(settings: &Settings, account: OsAccount) -> Result<Page, Failure> {
+    let statements = grants::script(settings.direct()?, account).await?;
+    let lines = statements.iter().map(|statement| format!("{statement};"));
+    Ok(Page::new(
+        Exit::Done,
+        lines.collect(),
+        "init-grants",
+        json!({"statements": statements}),
+    ))
+}
+
+fn lines_about(granted: &Granted) -> Vec<String> {
+    let created = if granted.created.is_empty() {
+        "all groups were there".to_owned()
+    } else {
+        format!("made {}", granted.created.join(", "))
+    };
+    let owner = Group::Owner.role();
+    let ownership = match &granted.ownership {
+        Ownership::Unchanged => format!("{owner} owns the tables"),
+        Ownership::Moved => format!("{owner} now owns the tables"),
+        Ownership::Left(why) => format!("the tables keep their owner ({why})"),
+    };
+    let mut lines = vec![format!("granted: {created}; {ownership}")];
+    if !granted.direct.is_empty() {
+        lines.push(format!(
+            "warning: these have rights past the groups: {}",
+            granted.direct.join(", ")
+        ));
+    }
+    lines
 }
 
 /// Writes the first entry; tells whether it was ours, or somebody else was faster.

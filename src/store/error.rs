@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::grants;
 use crate::settings::Dsn;
 
 /// An unexpected failure of the store; never an expected "no", which is a [`crate::rules::Refusal`].
@@ -174,7 +175,7 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
         "42501" => StoreError::new(
             Failure::Wall,
             format!("the database does not let this login do that: {message}"),
-            "ask whoever owns the database for the right",
+            grants::hint(message),
         ),
         // Class 57: shutdown, crash, cannot connect now; class 08: connection; 53300: too many connections.
         code if code.starts_with("57") || code.starts_with("08") || code == "53300" => {

@@ -11,6 +11,7 @@ pub mod demo_clock;
 pub mod deployment;
 pub mod error;
 mod file;
+pub mod grants;
 pub mod key;
 pub mod ledger;
 pub mod outbox;

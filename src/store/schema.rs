@@ -13,6 +13,9 @@ use crate::settings::{Dsn, DsnKind};
 
 const MIGRATIONS_TABLE: &str = "govdeck_migrations";
 
+/// What `init` holds on PostgreSQL while it changes tables or rights.
+pub(in crate::store) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7382150)";
+
 fn migrator(postgres: bool) -> Migrator {
     let mut migrator = if postgres {
         sqlx::migrate!("migrations/postgres")
@@ -194,9 +197,7 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
     if let Pool::Sqlite(pool) = &store.pool {
         claim(pool).await?;
     }
-    let mut view = store
-        .view_for_writing("SELECT pg_advisory_xact_lock(7382150)")
-        .await?;
+    let mut view = store.view_for_writing(MIGRATION_LOCK).await?;
     // Somebody else may have been at it while the lock was waited for.
     let prepared = match look_in(&mut view).await?.0 {
         State::Current => return Ok(Prepared::Unchanged),

@@ -16,6 +16,7 @@ use govdeck::console::theme::check::{Numbers, check};
 use govdeck::console::theme::{Theme, Token};
 use govdeck::rules::people::Basis;
 use govdeck::settings::{KEYS, OTHER_VARIABLES};
+use govdeck::store::grants::{Group, Right, rights};
 use govdeck::store::tables::{Kind, TABLES};
 
 fn root() -> &'static Path {
@@ -244,6 +245,36 @@ fn the_table_of_tables_is_current() {
         text += &row(&[&format!("`{}`", table.name), kind, &key, &written]);
     }
     assert_current("docs/ledger.md", &text);
+}
+
+#[test]
+fn the_table_of_rights_is_current() {
+    let mut text = row(&["group", "whom it is for"]) + "|---|---|\n";
+    for group in Group::ALL {
+        text += &row(&[&format!("`{}`", group.role()), group.meaning()]);
+    }
+    let mut columns = vec!["table"];
+    let short = |group: &Group| group.role().trim_start_matches("govdeck_");
+    columns.extend(Group::GRANTED.iter().map(short));
+    text += "\n";
+    text += &(row(&columns) + &"|---".repeat(columns.len()) + "|\n");
+    for table in TABLES {
+        let mut cells = vec![format!("`{}`", table.name)];
+        for group in Group::GRANTED {
+            let letters: Vec<_> = rights(*group, table)
+                .iter()
+                .map(|right| match right {
+                    Right::Select => "S",
+                    Right::Insert => "I",
+                    Right::Update => "U",
+                })
+                .collect();
+            cells.push(letters.join(" "));
+        }
+        let cells: Vec<_> = cells.iter().map(String::as_str).collect();
+        text += &row(&cells);
+    }
+    assert_current("docs/postgresql.md", &text);
 }
 
 #[test]

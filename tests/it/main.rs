@@ -36,6 +36,7 @@ mod console_tour;
 mod demo;
 mod demo_clock;
 mod docs;
+mod grants;
 mod house;
 mod pictures;
 mod signing;
