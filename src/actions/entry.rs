@@ -9,8 +9,9 @@ use crate::clock::Moment;
 use crate::rules::attestation::{self, ActionClass};
 use crate::rules::guard::Level;
 use crate::rules::people::{Acting, Actor, Basis, Role};
-use crate::rules::permission::Permission;
+use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
+use crate::signing::Signer;
 use crate::store::approval::ApprovalRequest;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
@@ -38,6 +39,18 @@ pub enum Signing {
     With,
 }
 
+impl Signing {
+    /// Promises a signature where there is something to sign with.
+    #[must_use]
+    pub fn with(signer: Option<&Signer>) -> Self {
+        if signer.is_some() {
+            Self::With
+        } else {
+            Self::Without
+        }
+    }
+}
+
 impl Asked {
     /// Asks for a target without fields.
     #[must_use]
@@ -48,10 +61,10 @@ impl Asked {
         }
     }
 
-    /// Promises that the decision card will be signed.
+    /// Says whether the decision card will be signed.
     #[must_use]
-    pub fn signed(mut self) -> Self {
-        self.signing = Signing::With;
+    pub fn with_signing(mut self, signing: Signing) -> Self {
+        self.signing = signing;
         self
     }
 
@@ -290,7 +303,8 @@ impl Entry {
     ) -> Result<Draft, Stop> {
         let mut draft = (self.plan)(asked, view, by).await?;
         let mut shared: Vec<Condition> = self.role_held(by.actor).into_iter().collect();
-        if self.basis == Basis::Person {
+        // A key is worth what the login was that added it; asking for a signature there would ask for another key.
+        if self.basis == Basis::Person && self.verb != permission::ADD_KEY.verb {
             shared.extend(self.attested(view, by.actor).await?);
         }
         draft.conditions.splice(0..0, shared);

@@ -10,6 +10,7 @@ mod approve;
 mod arm_console;
 mod ask_approval;
 mod bypass_freeze;
+mod card;
 mod carry_out;
 mod deactivate_person;
 mod decide_run;
@@ -28,10 +29,11 @@ mod set_attestation;
 mod take_block;
 mod writing;
 
+pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, end_if_over};
 pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop};
 pub use establish::Founding;
-pub use proposal::{ByRule, ChangedField, ChangedRow, Proposal, Request, propose};
+pub use proposal::{ByRule, Proposal, Request, propose};
 
 use crate::rules::Refusal;
 

@@ -1,10 +1,8 @@
 //! From words to a request: what would be done, what is asked for it, and who said yes.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
-
 use super::ask_approval::{Proposed, refuse_if_waits};
-use super::entry::{Asked, Draft, Entry, Row, Signing, Stop};
+use super::card::{ChangedRow, Decider, card};
+use super::entry::{Asked, Draft, Entry, Signing, Stop};
 use super::establish::Founding;
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -13,7 +11,6 @@ use crate::rules::guard::{self, Answer};
 use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition, permission};
 use crate::signing::Signature;
-use crate::store::tables::{WHEN_WRITTEN, image_of};
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
 /// What an action would do, for a person to look at; looking writes nothing.
@@ -166,8 +163,12 @@ pub(super) fn random_id() -> Result<String, StoreError> {
 }
 
 /// Plans an action for whoever is at the keys, and says what is asked for it.
-pub async fn propose(view: &mut View, verb: &str, asked: Asked) -> Result<Proposal, Stop> {
+pub async fn propose(view: &mut View, verb: &str, mut asked: Asked) -> Result<Proposal, Stop> {
     let entry = super::find(verb)?;
+    if entry.verb == permission::ADD_KEY.verb {
+        // A key that is not registered yet cannot vouch for its own registration.
+        asked.signing = Signing::Without;
+    }
     if entry.basis == Basis::Rule {
         return Err(Refusal::new(
             format!("{} is decided by rule, nobody confirms it", entry.name()),
@@ -207,140 +208,6 @@ pub(super) fn unknown_login(login: &str) -> Refusal {
         format!("the login {login:?} belongs to no active person, so it may only look"),
         "a governance_lead can add you: govdeck act add-person",
     )
-}
-
-/// One column of a row that would change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ChangedField {
-    /// The column.
-    pub field: String,
-    /// Its value now.
-    pub before: Value,
-    /// Its value afterwards.
-    pub after: Value,
-}
-
-/// A row that would change, column by column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ChangedRow {
-    /// The table.
-    pub table: &'static str,
-    /// The row's key.
-    pub key: String,
-    /// Its version afterwards.
-    pub version: i64,
-    /// The columns that differ.
-    pub fields: Vec<ChangedField>,
-}
-
-#[derive(Serialize)]
-struct Gate<'a> {
-    id: &'a str,
-    verdict: condition::Verdict,
-    evidence: &'a str,
-    evidence_sha256: Digest,
-    observed_at: Moment,
-}
-
-#[derive(Serialize)]
-struct Card<'a> {
-    schema: &'static str,
-    action: &'a str,
-    basis: Basis,
-    actor: &'a str,
-    target_kind: &'a str,
-    target_id: &'a str,
-    target_version: i64,
-    ticket: &'a str,
-    reason: Option<&'a str>,
-    state_hash: Digest,
-    changes: Vec<ChangedRow>,
-    gates: Vec<Gate<'a>>,
-}
-
-/// Whoever decides, and why: the part of a card that the draft does not hold.
-pub(super) struct Decider<'a> {
-    pub verb: &'a str,
-    pub basis: Basis,
-    pub actor_id: &'a str,
-    pub ticket: &'a str,
-    pub reason: Option<&'a str>,
-}
-
-/// Writes the canonical decision card.
-pub(super) fn card(
-    decider: &Decider<'_>,
-    draft: &Draft,
-    state_hash: Digest,
-    seen_at: Moment,
-) -> Result<Vec<u8>, StoreError> {
-    image_of(&Card {
-        schema: "govdeck.card.v1",
-        action: decider.verb,
-        basis: decider.basis,
-        actor: decider.actor_id,
-        target_kind: draft.target.kind,
-        target_id: &draft.target.id,
-        target_version: draft.target.version,
-        ticket: decider.ticket,
-        reason: decider.reason,
-        state_hash,
-        changes: draft.changes(seen_at)?,
-        gates: draft
-            .conditions
-            .iter()
-            .map(|condition| gate(condition, seen_at))
-            .collect(),
-    })
-}
-
-fn gate(condition: &Condition, observed_at: Moment) -> Gate<'_> {
-    Gate {
-        id: condition.id,
-        verdict: condition.verdict,
-        evidence: &condition.evidence,
-        evidence_sha256: Digest::of(condition.evidence.as_bytes()),
-        observed_at,
-    }
-}
-
-impl Draft {
-    /// Lists what would change, column by column.
-    pub fn changes(&self, seen_at: Moment) -> Result<Vec<ChangedRow>, StoreError> {
-        self.rows
-            .iter()
-            .map(|row| changed_row(row, seen_at))
-            .collect()
-    }
-}
-
-fn changed_row(row: &Row, seen_at: Moment) -> Result<ChangedRow, StoreError> {
-    let columns =
-        |image: &[u8]| serde_json::from_slice::<Map<String, Value>>(image).unwrap_or_default();
-    let before = row.before.as_deref().map(columns).unwrap_or_default();
-    let now = Value::String(seen_at.to_string());
-    let mut fields = Vec::new();
-    for (field, after) in columns(&row.after.image()?) {
-        let before = before.get(&field).cloned().unwrap_or(Value::Null);
-        if field != "version" && before != after {
-            let after = if after == now {
-                Value::String(WHEN_WRITTEN.to_owned())
-            } else {
-                after
-            };
-            fields.push(ChangedField {
-                field,
-                before,
-                after,
-            });
-        }
-    }
-    Ok(ChangedRow {
-        table: row.after.table(),
-        key: row.after.key(),
-        version: row.after.version(),
-        fields,
-    })
 }
 
 impl Proposal {
@@ -465,8 +332,7 @@ impl Proposal {
                 ticket: &ticket,
                 ..decider
             };
-            let card =
-                super::proposal::card(&decider, &asking, asking.state_hash()?, self.seen_at)?;
+            let card = super::card::card(&decider, &asking, asking.state_hash()?, self.seen_at)?;
             (ticket, card, Some(proposed))
         } else {
             (self.ticket, card, None)

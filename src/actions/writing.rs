@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::ask_approval::Proposed;
+use super::card::{Decider, card};
 use super::entry::{Draft, Second, Stop};
-use super::proposal::{Confirmed, Decider, Request, card};
+use super::proposal::{Confirmed, Request};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::people::{Actor, Attestation, Basis};

@@ -4,10 +4,12 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
-use crate::actions::{self, Asked, Entry, Outcome, Proposal};
+use super::sign::sign;
+use crate::actions::{self, Asked, Entry, Outcome, Proposal, Signing};
 use crate::rules::guard::Answer;
 use crate::rules::people::Basis;
 use crate::rules::{Condition, Verdict};
+use crate::signing::Signer;
 use crate::store::{Access, Sealed, Store};
 
 /// An action that a person confirms, in words.
@@ -36,8 +38,9 @@ pub(super) enum Flavour {
 
 /// Makes the command line of an action from its registry row.
 pub(super) fn command(entry: &'static Entry, flavour: Flavour) -> Command {
+    let other_spelling = (entry.name() != entry.verb).then_some(entry.verb);
     let mut command = Command::new(entry.name())
-        .alias(entry.verb)
+        .aliases(other_spelling)
         .about(entry.summary)
         .arg(
             Arg::new("target")
@@ -167,8 +170,9 @@ impl Act {
         }
     }
 
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        let proposal = actions::propose(&mut store.view().await?, self.verb, self.asked).await?;
+    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
+        let asked = self.asked.with_signing(Signing::with(signer));
+        let proposal = actions::propose(&mut store.view().await?, self.verb, asked).await?;
         match self.go {
             Go::DryRun => preview(&proposal),
             Go::Confirm(answer) => {
@@ -183,6 +187,7 @@ impl Act {
                         return Err(stop.into());
                     }
                 };
+                let request = sign(request, signer)?;
                 let ticket = request.ticket().to_owned();
                 let waits = request.proposes().map(str::to_owned);
                 tracing::info!(action = self.verb, ticket, "confirmed");

@@ -1,14 +1,15 @@
 //! `govdeck approval`: proposals that need a second person.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::act::{Act, Go};
+use super::act::Act;
+use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use crate::actions::Asked;
 use crate::rules::approval::ApprovalStatus;
-use crate::rules::guard::Answer;
 use crate::rules::permission;
+use crate::signing::Signer;
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{Access, Store, artifact};
 
@@ -27,47 +28,19 @@ pub(super) enum Approval {
         ticket: String,
     },
     /// Say the second yes.
-    Approve(Answered),
+    Approve {
+        /// Its ticket.
+        ticket: String,
+        #[command(flatten)]
+        answer: Answered,
+    },
     /// Say no, or take an own proposal back.
-    Decline(Answered),
-}
-
-/// A proposal, and the answer to it.
-#[derive(Debug, Args)]
-pub(super) struct Answered {
-    /// The proposal's ticket.
-    ticket: String,
-    /// The exact phrase that is shown when it is left out.
-    #[arg(long, value_name = "PHRASE", requires = "reason")]
-    confirm: Option<String>,
-    /// Why; it goes into the ledger.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-}
-
-impl Answered {
-    fn act(self, verb: &'static str) -> Act {
-        let go = match self.confirm {
-            Some(typed) => Go::Confirm(Answer {
-                typed,
-                reason: self.reason,
-            }),
-            None => Go::DryRun,
-        };
-        Act {
-            verb,
-            asked: Asked::of(self.ticket),
-            go,
-        }
-    }
-
-    fn access(&self) -> Access {
-        if self.confirm.is_some() {
-            Access::Write
-        } else {
-            Access::Read
-        }
-    }
+    Decline {
+        /// Its ticket.
+        ticket: String,
+        #[command(flatten)]
+        answer: Answered,
+    },
 }
 
 /// How many proposals are listed.
@@ -77,17 +50,23 @@ impl Approval {
     pub(super) fn access(&self) -> Access {
         match self {
             Self::List { .. } | Self::Show { .. } => Access::Read,
-            Self::Approve(answered) | Self::Decline(answered) => answered.access(),
+            Self::Approve { answer, .. } | Self::Decline { answer, .. } => answer.access(),
         }
     }
 
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        match self {
-            Self::List { all } => list(store, all).await,
-            Self::Show { ticket } => show(store, &ticket).await,
-            Self::Approve(answered) => answered.act(permission::APPROVE.verb).run(store).await,
-            Self::Decline(answered) => answered.act(permission::DECLINE.verb).run(store).await,
-        }
+    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
+        let (permission, ticket, answer) = match self {
+            Self::List { all } => return list(store, all).await,
+            Self::Show { ticket } => return show(store, &ticket).await,
+            Self::Approve { ticket, answer } => (permission::APPROVE, ticket, answer),
+            Self::Decline { ticket, answer } => (permission::DECLINE, ticket, answer),
+        };
+        let act = Act {
+            verb: permission.verb,
+            asked: Asked::of(ticket),
+            go: answer.go(),
+        };
+        act.run(store, signer).await
     }
 }
 

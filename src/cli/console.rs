@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::actions::Signing;
 use crate::console::event::Cause;
 use crate::console::keymap::Keymap;
 use crate::console::link::Address;
@@ -135,6 +136,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             locale.contains("utf-8") || locale.contains("utf8")
         });
     let console_id = random_name()?;
+    let signer = super::sign::signer(settings);
     Ok(Opening {
         start: Start {
             keymap: Keymap::load(settings.paths().keys_file.as_deref())?,
@@ -144,12 +146,14 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             console_id: console_id.clone(),
             glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
             place: seat.dsn.to_string(),
+            signing: Signing::with(signer.as_ref()),
         },
         address: Address {
             dsn: seat.dsn,
             direct: seat.direct,
             account: seat.account,
             console_id,
+            signer,
         },
         last_looked: seat.last_looked,
         welcome: seat.welcome,

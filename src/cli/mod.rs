@@ -13,10 +13,12 @@ mod doctor;
 mod gate;
 mod hash;
 mod init;
+mod key;
 mod keys;
 mod ledger;
 mod manual;
 mod page;
+mod sign;
 mod snapshot;
 mod status;
 mod theme;
@@ -73,6 +75,9 @@ enum Verb {
     /// Say the second yes to what somebody else proposed, or no.
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Add, list or revoke the keys that people sign with.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
@@ -238,6 +243,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     let access = match verb {
         Verb::Act(ref act) => act.access(),
         Verb::Approval(ref approval) => approval.access(),
+        Verb::Key(ref key) => key.access(),
         Verb::Gate(_) => Access::Write,
         _ => Access::Read,
     };
@@ -248,12 +254,15 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
             "warning: the database has schema {found}, this program knows only {known}: it may only look"
         );
     }
+    let signer = sign::signer(settings);
+    let signer = signer.as_ref();
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
         Verb::Snapshot(verb) => verb.run(&store, settings).await,
-        Verb::Act(verb) => verb.run(&store).await,
-        Verb::Why(verb) => verb.run(&store).await,
-        Verb::Approval(verb) => verb.run(&store).await,
+        Verb::Act(verb) => verb.run(&store, signer).await,
+        Verb::Why(verb) => verb.run(&store, signer).await,
+        Verb::Approval(verb) => verb.run(&store, signer).await,
+        Verb::Key(verb) => verb.run(&store, signer).await,
         Verb::Gate(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,

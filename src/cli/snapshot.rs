@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
+use crate::actions::Signing;
 use crate::console::event::{Event, Sight};
 use crate::console::keymap::Keymap;
 use crate::console::live::Link;
@@ -82,6 +83,7 @@ impl Snapshot {
             console_id: "snapshot".to_owned(),
             glyphs: Glyphs::Lines,
             place: settings.dsn.value.to_string(),
+            signing: Signing::with(super::sign::signer(settings).as_ref()),
         };
         let at = Instant::now();
         let mut model = Model::new(start, self.size, None, at);

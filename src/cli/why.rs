@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::act::{Flavour, asked, augment, condition_line};
 use super::page::{Exit, Failure, Page};
-use crate::actions::{self, Asked};
+use crate::actions::{self, Asked, Signing};
 use crate::rules::Verdict;
+use crate::signing::Signer;
 use crate::store::Store;
 
 /// An action to explain.
@@ -46,8 +47,9 @@ impl Subcommand for Why {
 }
 
 impl Why {
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        let proposal = actions::propose(&mut store.view().await?, self.verb, self.asked).await?;
+    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
+        let asked = self.asked.with_signing(Signing::with(signer));
+        let proposal = actions::propose(&mut store.view().await?, self.verb, asked).await?;
         let verdict = Verdict::all(
             proposal
                 .conditions()

@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::actions::{self, Asked, ByRule, Outcome, Request};
+use crate::actions::{self, Asked, ByRule, Outcome, Request, Signing};
 use crate::settings::Dsn;
+use crate::signing::Signer;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
 use crate::store::{Access, Failure, OsAccount, Sealed, Store, StoreError};
 
 use super::event::{Event, Sight};
 use super::picture::{self, Picture, Wanted};
+use super::sign::sign;
 
 /// How long a picture may take before the database counts as silent.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +42,8 @@ pub struct Address {
     pub account: OsAccount,
     /// The name under which this console is armed.
     pub console_id: String,
+    /// What decision cards are signed with, if anything.
+    pub signer: Option<Signer>,
 }
 
 /// The loop's end of the link.
@@ -261,6 +265,8 @@ impl Reader {
     async fn answer(&self, store: &Store, question: Question) -> Result<(), StoreError> {
         match question {
             Question::Plan(id, verb, asked) => {
+                let signing = Signing::with(self.address.signer.as_ref());
+                let asked = asked.with_signing(signing);
                 let plan = async {
                     let mut view = store.view().await?;
                     Ok(actions::propose(&mut view, verb, asked).await)
@@ -321,6 +327,10 @@ impl Writer {
 
     async fn submit(&mut self, request: Request) {
         let ticket = request.ticket().to_owned();
+        let request = match sign(self.address.signer.clone(), request).await {
+            Ok(request) => request,
+            Err(refusal) => return self.tell(ticket, Outcome::Refused(refusal)),
+        };
         let arms = request.verb() == super::ARM;
         let store = match &self.armed {
             Some(store) => Ok(store.clone()),

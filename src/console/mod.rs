@@ -26,6 +26,7 @@ pub mod prose;
 mod reading;
 pub mod screen;
 mod shell;
+mod sign;
 pub mod stroke;
 pub mod table;
 mod terminal;

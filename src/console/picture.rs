@@ -1,6 +1,6 @@
 //! One consistent look at the database: counts, the visible windows, and what is possible with the selected row.
 
-use crate::actions::{self, Asked, Entry};
+use crate::actions::{self, Asked, Entry, Signing};
 use crate::clock::Moment;
 use crate::rules::people::{Actor, Basis};
 use crate::rules::{Condition, Refusal};
@@ -30,6 +30,8 @@ pub struct Wanted {
     pub selected: Option<(&'static str, String)>,
     /// The newest entry that this person had seen when they last left.
     pub last_looked: Option<i64>,
+    /// Whether decision cards are signed at this console.
+    pub signing: Signing,
 }
 
 /// One consistent look at the database.
@@ -198,7 +200,8 @@ async fn possible(
         if entry.basis != Basis::Person || entry.kind != *kind || !entry.fields.is_empty() {
             continue;
         }
-        let possible = match actions::propose(view, entry.verb, Asked::of(id.as_str())).await {
+        let asked = Asked::of(id.as_str()).with_signing(wanted.signing);
+        let possible = match actions::propose(view, entry.verb, asked).await {
             Ok(proposal) => Possible {
                 entry,
                 conditions: proposal.conditions().to_vec(),

@@ -13,6 +13,7 @@ mod file;
 mod key;
 mod private;
 mod signature;
+mod signer;
 mod source;
 
 pub use agent::Agent;
@@ -20,6 +21,7 @@ pub use allowed::allowed_signer;
 pub use key::PublicKey;
 pub use private::{Attempt, Passphrase, sign_with_file};
 pub use signature::Signature;
+pub use signer::Signer;
 pub use source::Source;
 
 /// What every signature is made for, so that none of another purpose counts here, and none of ours elsewhere.

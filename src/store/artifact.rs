@@ -70,6 +70,11 @@ impl Artifact {
         }
     }
 
+    /// Returns its bytes.
+    pub(in crate::store) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Writes it, unless the same bytes are there already.
     pub(in crate::store) async fn insert(
         &self,

@@ -9,7 +9,7 @@ use super::outbox::Notice;
 use super::presence::Arming;
 use super::tables::GovernedRow;
 use super::view::{Session, on, query, query_scalar};
-use super::{Failure, SealError, Store, StoreError, View};
+use super::{Failure, SealError, Store, StoreError, View, verify};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
@@ -160,6 +160,9 @@ impl Tx {
         let changes = changes_of(&work, self.head.seq + 1)?;
         let evidence = evidence_of(&work, self.head.seq + 1);
         let entry = self.entry(decision, &card, &changes, &evidence)?;
+        if !verify::card::agrees(&entry, &changes, card.bytes()) {
+            return Err(another_decision(&entry).into());
+        }
         card.insert(&mut self.view, now).await?;
         for (_, artifact) in &work.artifacts {
             artifact.insert(&mut self.view, now).await?;
@@ -254,6 +257,18 @@ fn evidence_of(work: &Work, seq: i64) -> Vec<Evidence> {
         sha256: artifact.sha256,
     };
     work.artifacts.iter().map(one).collect()
+}
+
+/// Says that a card tells of something else than what would be written: what was signed or shown was not this.
+fn another_decision(entry: &Entry) -> StoreError {
+    StoreError::new(
+        Failure::Other,
+        format!(
+            "the decision card of {} {} tells of another decision",
+            entry.action, entry.target_id
+        ),
+        "nothing was written; look again and decide anew",
+    )
 }
 
 fn lost_race(row: &dyn GovernedRow) -> StoreError {

@@ -14,7 +14,8 @@ use govdeck::actions::{ENTRIES, Entry, Required};
 use govdeck::console::keymap::{Keymap, Preset, ROWS};
 use govdeck::console::theme::check::{Numbers, check};
 use govdeck::console::theme::{Theme, Token};
-use govdeck::rules::people::Basis;
+use govdeck::rules::people::{Basis, Role};
+use govdeck::rules::permission::{ACTING, MATRIX, Permission};
 use govdeck::settings::{KEYS, OTHER_VARIABLES};
 use govdeck::store::grants::{Group, Right, rights};
 use govdeck::store::tables::{Kind, TABLES};
@@ -142,8 +143,49 @@ fn the_command_reference_is_current() {
     assert_current("docs/commands.md", &reference);
 }
 
+/// Writes one row of the permission matrix: what each role may do with an action, alone or as one of two.
+fn permission_row(permission: &Permission) -> String {
+    let roles: Vec<_> = Role::ALL
+        .iter()
+        .map(|role| {
+            let may = permission.roles.contains(role).then_some("yes");
+            let second = permission.two.contains(role).then_some("2nd");
+            [may, second]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
+        .collect();
+    let verb = format!("`{}`", permission.verb);
+    let mut cells = vec![
+        verb.as_str(),
+        permission.basis.word(),
+        permission.level.word(),
+    ];
+    cells.extend(roles.iter().map(String::as_str));
+    cells.push(permission.besides);
+    row(&cells)
+}
+
+#[test]
+fn the_matrix_of_permissions_is_current() {
+    let mut heads = vec!["action", "basis", "level"];
+    heads.extend(Role::ALL.iter().map(|role| role.word()));
+    heads.push("besides");
+    let mut table = row(&heads);
+    table.push_str(&row(&vec!["---"; heads.len()]));
+    for permission in MATRIX {
+        table.push_str(&permission_row(permission));
+    }
+    assert_current("docs/people.md", &table);
+}
+
 fn action_row(entry: &Entry) -> String {
-    let roles: Vec<_> = entry.roles.iter().map(|role| format!("`{role}`")).collect();
+    let roles: Vec<_> = match entry.roles {
+        ACTING => vec!["any but `viewer`".to_owned()],
+        roles => roles.iter().map(|role| format!("`{role}`")).collect(),
+    };
     let fields: Vec<_> = entry
         .fields
         .iter()

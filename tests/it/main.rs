@@ -5,6 +5,8 @@ mod support;
 mod actions_approvals;
 mod actions_blocks;
 mod actions_console;
+mod actions_keys;
+mod actions_matrix;
 mod actions_people;
 mod cli_act;
 mod cli_config;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::actions::Signing;
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::{BLOCK_FIELDS, BlockSort};
@@ -46,6 +47,8 @@ pub struct Start {
     pub glyphs: super::ui::Glyphs,
     /// Where the database is, without its password.
     pub place: String,
+    /// Whether decision cards are signed here.
+    pub signing: Signing,
 }
 
 /// The whole state of the console.
@@ -282,6 +285,7 @@ impl Model {
             entries: self.entries.look.clone(),
             selected: self.selected(),
             last_looked: self.last_looked,
+            signing: self.start.signing,
         }
     }
 

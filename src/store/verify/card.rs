@@ -48,7 +48,7 @@ struct SaidGate {
 }
 
 /// Tells whether a card says what its entry and its changes say, with every gate passed.
-pub(super) fn agrees(entry: &Entry, changes: &[Change], card: &[u8]) -> bool {
+pub(in crate::store) fn agrees(entry: &Entry, changes: &[Change], card: &[u8]) -> bool {
     let Ok(said) = serde_json::from_slice::<Said>(card) else {
         return false;
     };

@@ -1,6 +1,6 @@
 //! Verification: hashes everything again and says what does not fit.
 
-mod card;
+pub(in crate::store) mod card;
 mod evidence;
 mod signature;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Report;
 use crate::rules::people::Attestation;
-use crate::signing::Signature;
+use crate::signing::{PublicKey, Signature};
 use crate::store::artifact::{self, Filed};
 use crate::store::key::{self, PersonKey};
 use crate::store::ledger::{Entry, Evidence};
@@ -54,7 +54,7 @@ fn good(entry: &Entry, card: &[u8], armored: &[u8], keys: &Keys) -> Result<(), S
     let armored =
         std::str::from_utf8(armored).map_err(|_| "its signature is no text".to_owned())?;
     let verified = Signature::parse(armored)
-        .and_then(|signature| signature.verify(card).map(|key| key.fingerprint()));
+        .and_then(|signature| signature.verify(card).map(PublicKey::fingerprint));
     let fingerprint = verified.map_err(|refusal| format!("its signature: {refusal}"))?;
     let writer = entry.written_by();
     match keys.0.get(&fingerprint) {

@@ -76,6 +76,7 @@ pub fn start(console_id: &str) -> Start {
         console_id: console_id.to_owned(),
         glyphs: Glyphs::Lines,
         place: "sqlite:world.db".to_owned(),
+        signing: govdeck::actions::Signing::Without,
     }
 }
 

@@ -21,6 +21,7 @@ fn model(keymap: Keymap) -> Model {
         console_id: "c-1".to_owned(),
         glyphs: Glyphs::Ascii,
         place: "sqlite:x".to_owned(),
+        signing: crate::actions::Signing::Without,
     };
     Model::new(start, (80, 24), None, Instant::now())
 }

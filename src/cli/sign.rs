@@ -1,0 +1,108 @@
+//! Signing at the command line: the chosen key, its agent, and the question for its passphrase.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+
+use super::page::{Exit, Failure};
+use crate::actions::Request;
+use crate::rules::Refusal;
+use crate::settings::Settings;
+use crate::signing::{Agent, Attempt, Passphrase, Signature, Signer};
+
+/// Where signatures come from: the key of the setting `signing_key`, and the agent that the session knows.
+pub(super) fn signer(settings: &Settings) -> Option<Signer> {
+    let socket = std::env::var_os("SSH_AUTH_SOCK")
+        .filter(|socket| !socket.is_empty())
+        .map(PathBuf::from);
+    let key = settings.signing_key.value.clone()?;
+    Some(Signer::with(key, Agent::at(socket)))
+}
+
+/// Signs a request that promised it; asks for a passphrase where the key needs one and somebody is there to answer.
+pub(super) fn sign(request: Request, signer: Option<&Signer>) -> Result<Request, Failure> {
+    let (Some(signer), Some(card), true) = (signer, request.card(), request.wants_signature())
+    else {
+        return Ok(request);
+    };
+    let signature = match signer.sign(None, card)? {
+        Attempt::Signed(signature) => *signature,
+        Attempt::PassphraseMissing(refusal) => with_passphrase(signer, card, refusal)?,
+        Attempt::PassphraseWrong(refusal) => return Err(refusal.into()),
+    };
+    Ok(request.signed(&signature)?)
+}
+
+fn with_passphrase(signer: &Signer, card: &[u8], refusal: Refusal) -> Result<Signature, Failure> {
+    let Some(mut terminal) = Terminal::open() else {
+        return Err(refusal.into());
+    };
+    let passphrase = terminal
+        .ask("Passphrase of the signing key: ")
+        .map_err(|error| {
+            Failure::new(
+                Exit::CannotTell,
+                format!("the passphrase cannot be read: {error}"),
+                "add the key to ssh-agent instead: ssh-add",
+            )
+        })?;
+    Ok(signer.sign(Some(&passphrase), card)?.done()?)
+}
+
+/// The terminal itself, past any pipe, with its echo off while somebody types what nobody may see.
+struct Terminal {
+    screen: File,
+    lines: BufReader<File>,
+}
+
+impl Terminal {
+    fn open() -> Option<Self> {
+        let screen = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
+        let lines = BufReader::new(screen.try_clone().ok()?);
+        Some(Self { screen, lines })
+    }
+
+    fn ask(&mut self, question: &str) -> std::io::Result<Passphrase> {
+        let before = tcgetattr(&self.screen)?;
+        let quiet = Quiet::on(&self.screen, before)?;
+        write!(self.screen, "{question}")?;
+        self.screen.flush()?;
+        let mut typed = String::new();
+        self.lines.read_line(&mut typed)?;
+        drop(quiet);
+        writeln!(self.screen)?;
+        typed.truncate(typed.trim_end_matches(['\r', '\n']).len());
+        Ok(Passphrase::new(typed))
+    }
+}
+
+/// Gives the echo back, whatever happens.
+struct Quiet {
+    screen: File,
+    before: Termios,
+}
+
+impl Quiet {
+    fn on(screen: &File, before: Termios) -> std::io::Result<Self> {
+        let mut quiet = before.clone();
+        quiet.local_flags.remove(LocalFlags::ECHO);
+        quiet.local_flags.insert(LocalFlags::ECHONL);
+        tcsetattr(screen, SetArg::TCSAFLUSH, &quiet)?;
+        Ok(Self {
+            screen: screen.try_clone()?,
+            before,
+        })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.screen, SetArg::TCSAFLUSH, &self.before);
+    }
+}

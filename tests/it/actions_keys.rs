@@ -1,0 +1,259 @@
+//! Keys and signatures: whose signature counts, over what, from when until when, and what the policy asks.
+
+use govdeck::actions::{self, Asked, Outcome};
+use govdeck::signing::{Agent, Signer};
+
+use crate::support::keys::signed;
+use crate::support::{World, on_both};
+
+fn role(person: &str, role: &str) -> Asked {
+    Asked::of(person).with("role", role)
+}
+
+fn attested(world: &World) -> Vec<String> {
+    world.rows("SELECT action || ' ' || attestation FROM governance_ledger WHERE action IN ('grant_role', 'bypass_freeze', 'ask_approval') ORDER BY seq")
+}
+
+on_both!(a_signed_decision_is_signed_for_ever, |world| {
+    let key = world.with_key("maya", "first").await;
+    world
+        .act_signed("maya", "grant_role", role("kim", "signer"), &key)
+        .await
+        .expect("done");
+    assert_eq!(attested(&world), ["grant_role signed"]);
+    world
+        .act(
+            "maya",
+            "revoke_key",
+            Asked::of(world.public("first").fingerprint()),
+        )
+        .await
+        .expect("revoked");
+    let late = world
+        .act_signed("maya", "grant_role", role("kim", "on_call"), &key)
+        .await;
+    let fingerprint = world.public("first").fingerprint();
+    assert_eq!(late, Err(format!("the key {fingerprint} was revoked")));
+    // What was signed while the key was valid stays signed.
+    world.assert_sound().await;
+});
+
+on_both!(only_an_own_registered_key_signs, |world| {
+    world.with_key("maya", "mayas").await;
+    let kims = world.with_key("kim", "kims").await;
+    let nobodys = world.make_key("nobodys");
+    for (key, name, says) in [
+        (&kims, "kims", "belongs to kim, not to maya"),
+        (&nobodys, "nobodys", "is not registered"),
+    ] {
+        let no = world
+            .act_signed("maya", "grant_role", role("kim", "signer"), key)
+            .await;
+        let fingerprint = world.public(name).fingerprint();
+        assert_eq!(no, Err(format!("the key {fingerprint} {says}")));
+    }
+    let promised = world
+        .confirm_signed("maya", "grant_role", role("kim", "signer"))
+        .await
+        .expect("confirmed");
+    let store = world.store("maya").await;
+    match actions::carry_out(&store, promised).await {
+        Outcome::Refused(no) => {
+            assert_eq!(no.sentence, "the decision card was to be signed and is not");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(attested(&world), Vec::<String>::new());
+    world.assert_sound().await;
+});
+
+on_both!(a_key_is_one_person_s_for_ever, |world| {
+    world.with_key("maya", "first").await;
+    let key = world.public("first");
+    let asked = || Asked::of(key.fingerprint()).with("key", key.to_line());
+    assert_eq!(
+        world.act("kim", "add_key", asked()).await,
+        Err("new_key: belongs to maya".to_owned())
+    );
+    assert_eq!(
+        world
+            .act("kim", "revoke_key", Asked::of(key.fingerprint()))
+            .await,
+        Err("own_or_lead: it is maya's; you are kim".to_owned())
+    );
+    world
+        .act("maya", "revoke_key", Asked::of(key.fingerprint()))
+        .await
+        .expect("revoked");
+    assert_eq!(
+        world.act("maya", "add_key", asked()).await,
+        Err("new_key: belongs to maya, and revoked".to_owned())
+    );
+    let other = world.act(
+        "kim",
+        "add_key",
+        Asked::of("SHA256:x").with("key", key.to_line()),
+    );
+    let other = other.await.expect_err("refused");
+    assert!(
+        other.starts_with("the key's fingerprint is SHA256:"),
+        "{other}"
+    );
+    for (bad, says) in [
+        ("", "the field key is missing"),
+        ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7", "rsa"),
+        ("no key at all", "key"),
+    ] {
+        let no = world
+            .act("kim", "add_key", Asked::of("x").with("key", bad))
+            .await;
+        assert!(
+            no.clone().is_err_and(|no| no.contains(says)),
+            "{bad}: {no:?}"
+        );
+    }
+    world.assert_sound().await;
+});
+
+on_both!(a_lead_revokes_the_key_of_another, |world| {
+    let key = world.with_key("kim", "kims").await;
+    world
+        .act(
+            "maya",
+            "revoke_key",
+            Asked::of(world.public("kims").fingerprint()),
+        )
+        .await
+        .expect("revoked");
+    let no = world
+        .act_signed(
+            "kim",
+            "revoke_key",
+            Asked::of(world.public("kims").fingerprint()),
+            &key,
+        )
+        .await;
+    assert!(no.is_err(), "{no:?}");
+    world.assert_sound().await;
+});
+
+on_both!(a_signature_over_another_card_is_none, |world| {
+    let key = world.with_key("maya", "first").await;
+    let one = world
+        .confirm_signed("maya", "grant_role", role("kim", "signer"))
+        .await
+        .expect("confirmed");
+    let other = world
+        .confirm_signed("maya", "grant_role", role("kim", "on_call"))
+        .await
+        .expect("confirmed");
+    let signer = Signer::with(key.clone(), Agent::at(None));
+    let signature = signer
+        .sign(None, one.card().expect("a card"))
+        .and_then(|attempt| attempt.done())
+        .expect("signed");
+    assert!(other.signed(&signature).is_err());
+    let store = world.store("maya").await;
+    assert!(matches!(
+        actions::carry_out(&store, signed(one, &key)).await,
+        Outcome::Done(_)
+    ));
+    world.assert_sound().await;
+});
+
+on_both!(
+    verify_finds_a_signature_that_is_gone_or_of_a_key_that_never_was,
+    |world| {
+        let key = world.with_key("maya", "first").await;
+        let seq = world
+            .act_signed("maya", "grant_role", role("kim", "signer"), &key)
+            .await
+            .expect("done")
+            .seq;
+        world.tamper_as_superuser(
+            "ledger_artifact",
+            &format!("DELETE FROM ledger_artifact WHERE role = 'signature' AND seq = {seq}"),
+        );
+        let found = world.findings(None).await;
+        let expected = format!("entry {seq}: has 0 signatures, not 1");
+        assert!(found.contains(&expected), "{found:?}");
+        world.tamper_as_superuser("person_key", "DELETE FROM person_key");
+        let found = world.findings(None).await;
+        assert!(
+            found
+                .iter()
+                .any(|found| found.starts_with("person_key SHA256:") && found.contains("is gone")),
+            "{found:?}"
+        );
+    }
+);
+
+on_both!(
+    where_the_policy_asks_for_a_signature_nothing_less_is_enough,
+    |world| {
+        let mayas = world.with_key("maya", "mayas").await;
+        let lees = world.with_key("lee", "lees").await;
+        world
+            .act("maya", "grant_role", role("lee", "governance_lead"))
+            .await
+            .expect("granted");
+        let asked = Asked::of("review").with("minimum", "signed");
+        world
+            .act_signed("maya", "set_attestation", asked, &mayas)
+            .await
+            .expect("proposed");
+        let ticket = world.rows("SELECT ticket FROM approval_request").remove(0);
+        if !world.is_postgres() {
+            let unsigned = world.act("lee", "approve", Asked::of(&*ticket)).await;
+            assert_eq!(
+                unsigned,
+                Err("attested: lee is known by unattested; login is asked".to_owned())
+            );
+        }
+        world
+            .act_signed("lee", "approve", Asked::of(&*ticket), &lees)
+            .await
+            .expect("approved");
+        let unsigned = world.act("maya", "grant_role", role("kim", "signer")).await;
+        let by = if world.is_postgres() {
+            "login"
+        } else {
+            "unattested"
+        };
+        assert_eq!(
+            unsigned,
+            Err(format!("attested: maya is known by {by}; signed is asked"))
+        );
+        world
+            .act_signed("maya", "grant_role", role("kim", "signer"), &mayas)
+            .await
+            .expect("signed is enough");
+        // Who has no key yet must be able to add one.
+        world.with_key("kim", "kims").await;
+        world.assert_sound().await;
+    }
+);
+
+on_both!(
+    the_database_takes_no_attestation_that_no_key_stands_behind,
+    |world| {
+        let evidence = world.add_evidence();
+        let entry = |attestation: &str| {
+            world.sql(&format!(
+            "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
+             target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash) \
+             SELECT seq + 1, '{}', 'add_key', 'person', 'kim', (SELECT login FROM person WHERE person_id = 'kim'), '{attestation}', 'key', 'k', 0, hash, '{}', NULL, 0, 0, at_utc, FALSE, hash, '{}' FROM ledger_head",
+            "a".repeat(32), evidence, "b".repeat(64),
+        ))
+        };
+        let no = entry("signed").expect_err("refused");
+        assert!(no.contains("attests a person"), "{no}");
+        let other = if world.is_postgres() {
+            "unattested"
+        } else {
+            "login"
+        };
+        let no = entry(other).expect_err("refused");
+        assert!(no.contains("attests a person"), "{no}");
+    }
+);
