@@ -6,6 +6,7 @@ use govdeck::rules::guard::Answer;
 use govdeck::rules::people::{Basis, Role};
 use govdeck::rules::permission::{self, MATRIX, Permission};
 
+use crate::docs::{assert_current, row};
 use crate::support::cluster::cluster;
 use crate::support::{REASON, World, on_both};
 
@@ -243,3 +244,41 @@ on_both!(
         assert!(!own.is_empty());
     }
 );
+
+/// Writes one row of the permission matrix: what each role may do with an action, alone or as one of two.
+fn permission_row(permission: &Permission) -> String {
+    let roles: Vec<_> = Role::ALL
+        .iter()
+        .map(|role| {
+            let may = permission.roles.contains(role).then_some("yes");
+            let second = permission.two.contains(role).then_some("2nd");
+            [may, second]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
+        .collect();
+    let verb = format!("`{}`", permission.verb);
+    let mut cells = vec![
+        verb.as_str(),
+        permission.basis.word(),
+        permission.level.word(),
+    ];
+    cells.extend(roles.iter().map(String::as_str));
+    cells.push(permission.besides);
+    row(&cells)
+}
+
+#[test]
+fn the_matrix_of_permissions_is_current() {
+    let mut heads = vec!["action", "basis", "level"];
+    heads.extend(Role::ALL.iter().map(|role| role.word()));
+    heads.push("besides");
+    let mut table = row(&heads);
+    table.push_str(&row(&vec!["---"; heads.len()]));
+    for permission in MATRIX {
+        table.push_str(&permission_row(permission));
+    }
+    assert_current("docs/people.md", &table);
+}

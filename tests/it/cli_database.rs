@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use govdeck::actions::Asked;
 use govdeck::store::tables::{Kind, TABLES};
 use govdeck::store::{OsAccount, schema};
 use nix::unistd::{User, geteuid};
@@ -281,7 +282,10 @@ on_both!(
             assert_eq!(run.code, Some(0), "{run:?}");
             assert_eq!(
                 run.stderr,
-                "warning: the database has schema 4711, this program knows only 1: it may only look\n"
+                format!(
+                    "warning: the database has schema 4711, this program knows only {}: it may only look\n",
+                    schema::latest()
+                )
             );
         }
         for words in [
@@ -297,7 +301,7 @@ on_both!(
 );
 
 on_both!(an_older_schema_asks_for_init, |world| {
-    world.owner_sql("UPDATE govdeck_migrations SET version = -1");
+    world.owner_sql("UPDATE govdeck_migrations SET version = version - 4711");
     for words in [
         &["status"][..],
         &["ledger", "verify"],
@@ -308,6 +312,50 @@ on_both!(an_older_schema_asks_for_init, |world| {
         assert!(hint.contains("govdeck init"), "{hint}");
     }
 });
+
+/// What undoes the newest migration, walls included, so that the first schema is left as it was.
+const BACK_TO_THE_FIRST: &str = "DROP TABLE approval_request; DROP TABLE attestation_policy; DROP TABLE person_key; \
+     ALTER TABLE governance_ledger DROP COLUMN approved_by; DELETE FROM govdeck_migrations WHERE version > 1";
+
+on_both!(
+    an_older_database_is_upgraded_and_keeps_its_ledger,
+    |world| {
+        world.block("r-1").await;
+        let before = world.rows("SELECT hash FROM governance_ledger ORDER BY seq");
+        let away = if world.is_postgres() {
+            "DO $$ DECLARE t record; BEGIN FOR t IN SELECT tgname, tgrelid::regclass AS of_table FROM pg_trigger \
+         WHERE NOT tgisinternal LOOP EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.of_table); END LOOP; END $$;"
+            .to_owned()
+        } else {
+            world.owner_sql(
+                "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'",
+            )
+        };
+        world.owner_sql(&format!("{away} {BACK_TO_THE_FIRST}"));
+        let (sentence, hint) = refused(&govdeck(&world, "maya", &["status"]), 3);
+        assert!(
+            sentence.contains("has schema 1, this program needs"),
+            "{sentence}"
+        );
+        assert!(hint.contains("govdeck init"), "{hint}");
+        let upgraded = govdeck(&world, "maya", &["init"]);
+        let upgraded = said(&upgraded, 0);
+        assert!(upgraded.starts_with("upgraded:"), "{upgraded}");
+        assert_eq!(
+            world.rows("SELECT hash FROM governance_ledger ORDER BY seq"),
+            before
+        );
+        world
+            .act(
+                "maya",
+                "grant_role",
+                Asked::of("kim").with("role", "signer"),
+            )
+            .await
+            .expect("it goes on");
+        world.assert_sound().await;
+    }
+);
 
 on_both!(a_lost_history_is_not_made_up, |world| {
     world.owner_sql("DELETE FROM govdeck_migrations");

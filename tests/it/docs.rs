@@ -14,8 +14,8 @@ use govdeck::actions::{ENTRIES, Entry, Required};
 use govdeck::console::keymap::{Keymap, Preset, ROWS};
 use govdeck::console::theme::check::{Numbers, check};
 use govdeck::console::theme::{Theme, Token};
-use govdeck::rules::people::{Basis, Role};
-use govdeck::rules::permission::{ACTING, MATRIX, Permission};
+use govdeck::rules::people::Basis;
+use govdeck::rules::permission::ACTING;
 use govdeck::settings::{KEYS, OTHER_VARIABLES};
 use govdeck::store::grants::{Group, Right, rights};
 use govdeck::store::tables::{Kind, TABLES};
@@ -45,7 +45,7 @@ fn pages() -> Vec<String> {
 }
 
 /// Compares the generated part of a page with what the program says now, or renews it.
-fn assert_current(page: &str, generated: &str) {
+pub fn assert_current(page: &str, generated: &str) {
     const BEGIN: &str = "<!-- generated from the program; see CONTRIBUTING.md -->\n";
     const END: &str = "\n<!-- end of the generated part -->";
     let text = read(page);
@@ -64,7 +64,7 @@ fn assert_current(page: &str, generated: &str) {
 }
 
 /// Writes one row of a table; what would be read as a column's end or as HTML is escaped.
-fn row(cells: &[&str]) -> String {
+pub fn row(cells: &[&str]) -> String {
     let escaped = |(place, part): (usize, &str)| {
         let part = part.replace('|', "\\|");
         if place % 2 == 0 {
@@ -141,44 +141,6 @@ fn the_command_reference_is_current() {
     let mut reference = String::new();
     describe(&mut command, "govdeck", &mut reference);
     assert_current("docs/commands.md", &reference);
-}
-
-/// Writes one row of the permission matrix: what each role may do with an action, alone or as one of two.
-fn permission_row(permission: &Permission) -> String {
-    let roles: Vec<_> = Role::ALL
-        .iter()
-        .map(|role| {
-            let may = permission.roles.contains(role).then_some("yes");
-            let second = permission.two.contains(role).then_some("2nd");
-            [may, second]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(", ")
-        })
-        .collect();
-    let verb = format!("`{}`", permission.verb);
-    let mut cells = vec![
-        verb.as_str(),
-        permission.basis.word(),
-        permission.level.word(),
-    ];
-    cells.extend(roles.iter().map(String::as_str));
-    cells.push(permission.besides);
-    row(&cells)
-}
-
-#[test]
-fn the_matrix_of_permissions_is_current() {
-    let mut heads = vec!["action", "basis", "level"];
-    heads.extend(Role::ALL.iter().map(|role| role.word()));
-    heads.push("besides");
-    let mut table = row(&heads);
-    table.push_str(&row(&vec!["---"; heads.len()]));
-    for permission in MATRIX {
-        table.push_str(&permission_row(permission));
-    }
-    assert_current("docs/people.md", &table);
 }
 
 fn action_row(entry: &Entry) -> String {

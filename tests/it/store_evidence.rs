@@ -275,8 +275,8 @@ on_both!(evidence_is_filed_with_the_newest_entry_only, |world| {
     };
     world
         .sql(&format!(
-            "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'person', 'kim', 'kim', '{attestation}', 'x', 'x', 0, \
-             state_hash, '{card}', NULL, 0, 1, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+            "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'add_key', 'person', 'kim', 'kim', '{attestation}', 'x', 'x', 0, \
+             state_hash, '{card}', NULL, 0, 1, at_utc, clock_anomaly, hash, state_hash, NULL FROM governance_ledger ORDER BY seq DESC LIMIT 1"
         ))
         .expect("shape and order are right");
     let file = |seq: i64, role: &str, sha256: &str| {
