@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::actions::ENTRIES;
 use crate::rules::guard::Level;
-use crate::rules::people::Basis;
+use crate::rules::people::{Basis, Environment};
 
 use super::keymap::Intent;
 use super::model::Model;
@@ -27,7 +27,7 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
             pen.lines(
                 inside,
                 &[
-                    vec![(Token::Fg, "Nothing is lost by leaving.".to_owned())],
+                    vec![(Token::Fg, lost_by_leaving(model).to_owned())],
                     Vec::new(),
                     key_parts(&[("y", "leave"), ("any other key", "stay")]),
                 ],
@@ -52,6 +52,18 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
                 .collect();
             pen.lines(inside, &lines);
         }
+    }
+}
+
+/// Says what is lost by leaving: a demo that is not kept.
+fn lost_by_leaving(model: &Model) -> &'static str {
+    let environment = model
+        .picture
+        .as_ref()
+        .map(|picture| picture.deployment.environment);
+    match environment {
+        Some(Environment::Demo) => "A demo without --keep is gone then.",
+        _ => "Nothing is lost by leaving.",
     }
 }
 
@@ -107,8 +119,8 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         lines.push(vec![
             (key, format!("{}  ", entry.key)),
             (label, format!("{:<16} ", entry.name())),
+            (Token::Muted, format!("({})  ", guard_words(entry.level))),
             (label, entry.summary.to_owned()),
-            (Token::Muted, format!("  ({})", guard_words(entry.level))),
         ]);
         if let Some(refusal) = refusal {
             let text = format!("{} ({})", refusal.sentence, refusal.hint);
