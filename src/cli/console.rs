@@ -70,7 +70,11 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
 /// Refuses early where no console can be shown, whatever the database holds.
 pub(super) fn refuse_without_screen() -> Result<(), Failure> {
     if variable("TERM").as_deref() == Some("dumb") {
-        return Err(no_terminal());
+        return Err(Failure::new(
+            Exit::BadInput,
+            "the console needs a terminal that can move its cursor, and TERM is dumb",
+            NO_TERMINAL_HINT,
+        ));
     }
     Ok(())
 }
@@ -100,12 +104,15 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+const NO_TERMINAL_HINT: &str =
+    "`govdeck status` and the other verbs work without one; `govdeck --help` lists them";
+
 /// Says that a console needs a terminal.
 pub(super) fn no_terminal() -> Failure {
     Failure::new(
         Exit::BadInput,
         "the console needs a terminal",
-        "`govdeck status` and the other verbs work without one; `govdeck --help` lists them",
+        NO_TERMINAL_HINT,
     )
 }
 

@@ -15,7 +15,7 @@ use super::page::{Exit, Failure};
 use crate::console::overlay::Text;
 use crate::console::theme::Token;
 use crate::demo::World;
-use crate::demo::chapters::people::{LEAD, SEATS};
+use crate::demo::chapters::people::{LEAD, SEATS, task};
 use crate::settings::{Dsn, Settings, Source};
 use crate::store::OsAccount;
 
@@ -102,12 +102,12 @@ impl Demo {
         let lines = [
             (
                 Token::Fg,
-                "A team publishes shared metrics; a gate stops every run that is not right."
-                    .to_owned(),
+                "A team publishes shared metrics; a gate stops what is not right.".to_owned(),
             ),
+            (Token::Fg, format!("You are {seat}, {}.", task(seat))),
             (
                 Token::Fg,
-                format!("You are {seat}. The others are simulated, and nobody acts for you."),
+                "The others are simulated, and nobody acts for you.".to_owned(),
             ),
             (
                 Token::Fg,
@@ -119,7 +119,10 @@ impl Demo {
                 Token::Accent,
                 "Try: 4 the stopped runs, a what can be done and why not, * a tour.".to_owned(),
             ),
-            (Token::Muted, "Esc closes this.".to_owned()),
+            (
+                Token::Muted,
+                "These keys work from here; ? lists all. To leave: esc, then ctrl-c.".to_owned(),
+            ),
         ];
         Text {
             title: "The demo".to_owned(),
@@ -147,5 +150,25 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_card_fits_eighty_columns_in_every_seat() {
+        for seat in SEATS {
+            let demo = Demo {
+                seat: (*seat).to_owned(),
+                speed: 1,
+                seed: None,
+                keep: None,
+            };
+            for (_, line) in demo.welcome().lines {
+                assert!(line.chars().count() <= 72, "{seat}: {line}");
+            }
+        }
     }
 }

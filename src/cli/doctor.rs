@@ -150,7 +150,10 @@ fn terminal() -> Vec<Finding> {
         Depth::Mono => warn(
             "colours",
             "none: the theme is mono",
-            "unset NO_COLOR to see colours",
+            match variable("NO_COLOR") {
+                Some(_) => "unset NO_COLOR to see colours",
+                None => "use a terminal with colours",
+            },
         ),
     });
     findings

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::actions::ENTRIES;
 use crate::rules::guard::Level;
-use crate::rules::people::Basis;
+use crate::rules::people::{Basis, Environment};
 
 use super::keymap::Intent;
 use super::model::Model;
@@ -27,7 +27,7 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
             pen.lines(
                 inside,
                 &[
-                    vec![(Token::Fg, "Nothing is lost by leaving.".to_owned())],
+                    vec![(Token::Fg, lost_by_leaving(model).to_owned())],
                     Vec::new(),
                     key_parts(&[("y", "leave"), ("any other key", "stay")]),
                 ],
@@ -52,6 +52,18 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
                 .collect();
             pen.lines(inside, &lines);
         }
+    }
+}
+
+/// Says what is lost by leaving: a demo that is not kept.
+fn lost_by_leaving(model: &Model) -> &'static str {
+    let environment = model
+        .picture
+        .as_ref()
+        .map(|picture| picture.deployment.environment);
+    match environment {
+        Some(Environment::Demo) => "A demo without --keep is gone then.",
+        _ => "Nothing is lost by leaving.",
     }
 }
 
@@ -89,36 +101,62 @@ pub fn guard_words(level: Level) -> &'static str {
     }
 }
 
-fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+/// How much the action box says of each action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Its guard, what it does, and why not.
+    Whole,
+    /// One line, on which the reason why not takes the place of guard and meaning.
+    Brief,
+}
+
+/// Lists the actions.
+fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
     let mut lines: Vec<Parts> = Vec::new();
+    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+        let refusal = model
+            .why_not(entry)
+            .map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
+        let (key, label) = match refusal {
+            None => (Token::KeyHint, Token::Fg),
+            Some(_) => (Token::KeyDisabled, Token::KeyDisabled),
+        };
+        let mut line = vec![
+            (key, format!("{}  ", entry.key)),
+            (label, format!("{:<17} ", entry.name())),
+        ];
+        match refusal {
+            Some(why) if told == Told::Brief => {
+                line.push((Token::Muted, why));
+                lines.push(line);
+            }
+            refusal => {
+                line.push((Token::Muted, format!("({})  ", guard_words(entry.level))));
+                line.push((label, entry.summary.to_owned()));
+                lines.push(line);
+                let why = refusal.map(|why| wrap(&why, room.saturating_sub(6)));
+                let why = why.into_iter().flatten().take(2);
+                lines.extend(why.map(|line| vec![(Token::Muted, format!("     {line}"))]));
+            }
+        }
+    }
+    lines
+}
+
+fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let room = usize::from(area.width.saturating_sub(4).min(96)).saturating_sub(4);
     let about = model
         .selected()
         .map_or("no row is selected".to_owned(), |(kind, id)| {
             format!("{kind} {id}")
         });
-    lines.push(vec![(Token::Muted, about)]);
-    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
-        let refusal = model.why_not(entry);
-        let (key, label) = match refusal {
-            None => (Token::KeyHint, Token::Fg),
-            Some(_) => (Token::KeyDisabled, Token::KeyDisabled),
-        };
-        lines.push(vec![
-            (key, format!("{}  ", entry.key)),
-            (label, format!("{:<16} ", entry.name())),
-            (label, entry.summary.to_owned()),
-            (Token::Muted, format!("  ({})", guard_words(entry.level))),
-        ]);
-        if let Some(refusal) = refusal {
-            let text = format!("{} ({})", refusal.sentence, refusal.hint);
-            lines.extend(
-                wrap(&text, room.saturating_sub(6))
-                    .into_iter()
-                    .take(2)
-                    .map(|line| vec![(Token::Muted, format!("     {line}"))]),
-            );
-        }
+    let mut lines = vec![vec![(Token::Muted, about)]];
+    let full = action_lines(model, room, Told::Whole);
+    // Two borders, the line above and the keys below: where not all fits, every action keeps one line.
+    if full.len() + 4 > usize::from(area.height) {
+        lines.extend(action_lines(model, room, Told::Brief));
+    } else {
+        lines.extend(full);
     }
     let height = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)

@@ -81,6 +81,9 @@ fn title(model: &Model, dialog: &Dialog) -> String {
     } else {
         target
     };
+    if target.is_empty() {
+        return format!("{name}{place}");
+    }
     let dot = model.start.glyphs.dot();
     format!("{name} {dot} {target}{place}")
 }
@@ -210,7 +213,7 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
             ("space", "press"),
             ("ctrl-x", "editor"),
             ("esc", "cancel"),
-            ("enter", "does nothing here"),
+            ("enter", "does nothing"),
         ]
     };
     pen.parts(

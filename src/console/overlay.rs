@@ -186,6 +186,8 @@ mod tests {
     fn the_palette_finds_by_name_and_by_meaning() {
         assert_eq!(found("take")[0], "take_block");
         assert_eq!(found("tkblk")[0], "take_block");
+        assert_eq!(found("quit")[0], "interrupt");
+        assert_eq!(found("q")[0], "interrupt");
         assert!(found("clipboard nonsense zzz").is_empty());
         assert!(found("").len() > 20);
         assert!(

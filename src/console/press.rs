@@ -24,8 +24,28 @@ enum InBox {
     Take,
     /// To close it.
     Close,
+    /// To go elsewhere, which closes a text.
+    Leave(Intent),
     /// Nothing.
     Nothing,
+}
+
+/// Tells whether a key goes to another pane or opens something else; none of these writes.
+fn leads_elsewhere(intent: Intent) -> bool {
+    matches!(
+        intent,
+        Intent::Home
+            | Intent::Blocks
+            | Intent::Ledger
+            | Intent::Act
+            | Intent::Why
+            | Intent::Filter
+            | Intent::Palette
+            | Intent::Help
+            | Intent::Theme
+            | Intent::Tour
+            | Intent::Messages
+    )
 }
 
 impl Model {
@@ -79,6 +99,7 @@ impl Model {
             Some(Intent::First) => InBox::Walk(Step::First),
             Some(Intent::Last) => InBox::Walk(Step::Last),
             Some(Intent::Escape | Intent::Back | Intent::Interrupt) => InBox::Close,
+            Some(intent) if leads_elsewhere(intent) => InBox::Leave(intent),
             _ => InBox::Nothing,
         }
     }
@@ -115,6 +136,10 @@ impl Model {
             Overlay::Text(text) => match self.in_box(stroke) {
                 InBox::Walk(step) => text.walk(step, self.size.1),
                 InBox::Nothing => true,
+                InBox::Leave(intent) => {
+                    self.status = None;
+                    return self.intend(intent, effects);
+                }
                 InBox::Take | InBox::Close => false,
             },
             Overlay::Clipboard(_) => !closes && stroke.code != KeyCode::Enter,
@@ -161,7 +186,7 @@ impl Model {
                 if let Some(name) = picked {
                     self.show_theme(name);
                 }
-                matches!(meant, InBox::Walk(_) | InBox::Nothing)
+                matches!(meant, InBox::Walk(_) | InBox::Leave(_) | InBox::Nothing)
             }
         };
         if stays {

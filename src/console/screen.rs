@@ -287,7 +287,7 @@ fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         parts.push((Token::KeyHint, typed));
         parts.push((Token::Muted, format!(" goes on; {escape} forgets it")));
     } else if let Some(tour) = model.tour {
-        parts.push((Token::Accent, tour.says(model)));
+        parts.push((Token::Accent, tour.says(keymap)));
     } else {
         let labelled = ROWS.iter().filter(|row| !row.label.is_empty());
         for row in labelled.filter(|row| row.is_in(model.pane)) {

@@ -274,7 +274,7 @@ on_both!(a_row_is_copied_shown_and_explained, |world| {
         "[FAIL] owner_or_backup: owner maya, backup lee",
         "escalate-block (guard 1): not now",
         "[FAIL] may_escalate",
-        "arm it first",
+        "does not hold governance_lead",
     ]);
 });
 

@@ -397,6 +397,22 @@ async fn small_things_are_switched_and_said() {
     assert_eq!(desk.says(), "reading everything anew");
 }
 
+on_both!(a_text_gives_way_to_keys_that_lead_elsewhere, |world| {
+    blocked(&world).await;
+    let mut desk = Desk::open(&world, "lee").await;
+    desk.press("? 4").await;
+    assert!(desk.model.overlay.is_none());
+    assert_eq!(desk.model.pane, PaneId::Blocks);
+    desk.press("w a").await;
+    desk.shows(&["What you can do here"]);
+    desk.press("esc ? *").await;
+    desk.shows(&["tour 2/8"]);
+    // What changes something stays without effect in a text.
+    desk.press("? s D t y").await;
+    desk.shows(&["Enter opens, it never writes"]);
+    assert!(!desk.model.local_time);
+});
+
 on_both!(the_palette_finds_and_does, |world| {
     blocked(&world).await;
     let mut desk = Desk::open(&world, "lee").await;

@@ -330,7 +330,7 @@ fn a_demo_greets_shows_blocks_and_leaves_nothing_behind() {
     let home = Home::new();
     for ending in [None, Some(Signal::SIGTERM)] {
         let mut terminal = in_a_terminal(&home, &["--as", "lee"]);
-        terminal.wait_for("You are lee.");
+        terminal.wait_for("You are lee, on call");
         terminal.wait_for(" DEMO ");
         let [folder] = &left_in_temp(&home)[..] else {
             panic!("one folder: {:?}", left_in_temp(&home));
@@ -339,7 +339,7 @@ fn a_demo_greets_shows_blocks_and_leaves_nothing_behind() {
         assert_eq!(mode(folder), 0o700);
         assert_eq!(mode(&folder.join("demo.db")), 0o600);
         terminal.type_keys("esc");
-        terminal.wait_gone("You are lee.");
+        terminal.wait_gone("You are lee, on call");
         terminal.type_keys("4");
         terminal.wait_for("pub-00");
         terminal.wait_for("x10");
@@ -361,7 +361,10 @@ fn a_kept_demo_is_opened_again() {
     for greets in [true, false] {
         let mut terminal = in_a_terminal(&home, &["--keep", "kept.db"]);
         terminal.wait_for(" live ");
-        assert_eq!(terminal.screen().contains("You are maya."), greets);
+        assert_eq!(
+            terminal.screen().contains("You are maya, governance lead"),
+            greets
+        );
         // An overlay takes the first of them.
         if greets {
             terminal.type_keys("esc");

@@ -290,7 +290,7 @@ pub const ROWS: &[Row] = &[
         Intent::Interrupt,
         &["ctrl-c"],
         "",
-        "ask whether to leave; twice leaves",
+        "quit: ask whether to leave; twice leaves",
     ),
 ];
 

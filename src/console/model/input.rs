@@ -201,10 +201,18 @@ impl Model {
                 "use the newer govdeck",
             ));
         }
-        if picture.actor.is_none() {
+        let Some(actor) = &picture.actor else {
             return Err(Refusal::new(
                 format!("the login {:?} belongs to no active person", picture.login),
                 "a governance_lead can add you",
+            ));
+        };
+        // Nobody is told to arm for what stays closed to them.
+        if !entry.roles.is_empty() && !actor.holds_one_of(entry.roles) {
+            let wanted: Vec<_> = entry.roles.iter().map(|role| role.word()).collect();
+            return Err(Refusal::new(
+                format!("{} does not hold {}", actor.person_id, wanted.join(" or ")),
+                "ask somebody who does",
             ));
         }
         if entry.level >= Level::Review && self.arming.left(self.at).is_none() {

@@ -18,6 +18,18 @@ pub const PIPELINE: &str = "pipeline";
 /// Everybody whose seat can be taken.
 pub const SEATS: &[&str] = &[LEAD, BACKUP, "kim", OPERATIONS, "ana"];
 
+/// Says who somebody is, and what waits for them in the story.
+#[must_use]
+pub fn task(seat: &str) -> &'static str {
+    match seat {
+        LEAD => "governance lead: your blocks wait for you",
+        BACKUP => "on call: what is escalated waits for you",
+        OPERATIONS => "on call: escalate what nobody answers",
+        "kim" => "a signer: nothing waits for you yet; look around",
+        _ => "an analytics owner: nothing waits for you yet; look around",
+    }
+}
+
 /// When everybody is there; before that, the founder acts even though somebody has their seat.
 pub const READY: i64 = 60;
 
