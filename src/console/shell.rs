@@ -16,7 +16,7 @@ use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::event::{Cause, Effect, Event};
-use super::link::{Address, Link};
+use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
 use super::overlay::{Overlay, Text};
 use super::screen;
@@ -62,7 +62,7 @@ pub async fn run(opening: Opening) -> io::Result<Ending> {
         ending => ending,
     };
     shell.remember();
-    shell.link.end().await;
+    let _ = tokio::time::timeout(Limits::default().farewell, shell.link.end()).await;
     ending
 }
 
@@ -142,7 +142,7 @@ impl Shell {
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         let mut shell = Self {
-            link: Link::start(opening.address, model.wanted()),
+            link: Link::start(opening.address, model.wanted(), Limits::default()),
             model,
             screen: {
                 terminal::clear(&mut screen)?;

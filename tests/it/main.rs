@@ -27,6 +27,7 @@ mod console_e2e_link;
 mod console_e2e_looks;
 mod console_hostile;
 mod console_kit;
+mod console_link;
 mod console_lists;
 mod console_model;
 mod console_screens;

@@ -1,0 +1,161 @@
+//! The reader: keeps one picture fresh, and answers what the loop asks about it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::actions;
+use crate::store::verify;
+use crate::store::wake::{Source, Wake};
+use crate::store::{Access, Store, StoreError};
+
+use super::super::event::{Event, Sight};
+use super::super::picture::{self, Picture, Wanted};
+use super::{Address, Limits, Question, close, in_time};
+
+/// The pauses between attempts to reach a lost database.
+const BACKOFF: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
+/// Keeps one picture fresh.
+pub(super) struct Reader {
+    pub(super) address: Address,
+    pub(super) limits: Limits,
+    pub(super) sight: watch::Sender<Sight>,
+    pub(super) answer: mpsc::UnboundedSender<Event>,
+    pub(super) wanted: watch::Receiver<Wanted>,
+    pub(super) refresh: Arc<Notify>,
+    pub(super) questions: mpsc::UnboundedReceiver<Question>,
+}
+
+/// Why the reader stops reading.
+enum End {
+    /// The loop is gone.
+    Nobody,
+    /// The database cannot be read.
+    Trouble(StoreError),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+impl Reader {
+    /// Reads until the loop is gone.
+    pub(super) async fn run(mut self) {
+        let mut failed = 0;
+        loop {
+            let opened = self.address.open(Access::Read, self.limits.answer).await;
+            let end = match opened {
+                Ok(store) => {
+                    let end = self.read(&store, &mut failed).await;
+                    close(store);
+                    end
+                }
+                Err(error) => End::Trouble(error),
+            };
+            let End::Trouble(error) = end else { return };
+            tracing::warn!(kind = ?error.kind, "the picture cannot be taken");
+            self.sight.send_modify(|sight| {
+                sight.link.trouble = Some((error.sentence, error.hint));
+            });
+            let pause = BACKOFF[usize::min(failed, BACKOFF.len() - 1)];
+            failed += 1;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.refresh.notified() => {}
+                () = self.sight.closed() => return,
+            }
+        }
+    }
+
+    /// Keeps the picture fresh until the database cannot be read.
+    async fn read(&mut self, store: &Store, failed: &mut usize) -> End {
+        let patient = Wake::on(store, &self.address.dsn, self.address.direct.as_ref());
+        let mut wake = match in_time(self.limits.answer, patient).await {
+            Ok(wake) => wake,
+            Err(error) => return error.into(),
+        };
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            match in_time(self.limits.answer, picture::take(store, &wanted)).await {
+                Ok(picture) => self.show(picture, wake.source()),
+                // A row that cannot be read is no reason to connect anew, but the picture is not fresh.
+                Err(error) => return error.into(),
+            }
+            *failed = 0;
+            loop {
+                tokio::select! {
+                    changed = self.wanted.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return End::Nobody,
+                    },
+                    () = self.refresh.notified() => break,
+                    question = self.questions.recv() => match question {
+                        Some(question) => {
+                            if let Err(error) = self.answer(store, question).await {
+                                return error.into();
+                            }
+                        }
+                        None => return End::Nobody,
+                    },
+                    turn = in_time(self.limits.answer, wake.turn()) => match turn {
+                        Ok(true) => break,
+                        Ok(false) => self.heard(wake.source()),
+                        Err(error) => return error.into(),
+                    },
+                }
+            }
+        }
+    }
+
+    fn show(&self, picture: Picture, source: Source) {
+        self.sight.send_modify(|sight| {
+            sight.picture = Some(Arc::new(picture));
+            sight.link.trouble = None;
+        });
+        self.heard(source);
+    }
+
+    fn heard(&self, source: Source) {
+        self.sight.send_modify(|sight| {
+            sight.link.heard = Some(Instant::now());
+            sight.link.source = match source {
+                Source::Notify => "notify",
+                Source::FileWatch => "watch",
+                Source::Polling => "polling",
+            };
+        });
+    }
+
+    async fn answer(&self, store: &Store, question: Question) -> Result<(), StoreError> {
+        match question {
+            Question::Plan(id, verb, asked) => {
+                let plan = async {
+                    let mut view = store.view().await?;
+                    Ok(actions::propose(&mut view, verb, asked).await)
+                };
+                let planned = in_time(self.limits.answer, plan).await?;
+                let _ = self.answer.send(Event::Planned(id, Box::new(planned)));
+            }
+            Question::Verify => {
+                let (store, answer) = (store.clone(), self.answer.clone());
+                tokio::spawn(async move {
+                    let verified = match store.view().await {
+                        Ok(mut view) => verify::verify(&mut view, None).await,
+                        Err(error) => Err(error),
+                    };
+                    let _ = answer.send(Event::Verified(Box::new(verified)));
+                });
+            }
+        }
+        Ok(())
+    }
+}

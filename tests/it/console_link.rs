@@ -1,0 +1,103 @@
+//! The link between the console and its database, without a terminal: silence, lost answers, and a picture that ages.
+
+use std::time::Duration;
+
+use govdeck::actions::{self, Asked, Outcome, Request};
+use govdeck::console::event::Event;
+use govdeck::console::link::{Address, Limits, Link};
+use govdeck::console::picture::Wanted;
+use govdeck::rules::guard::Answer;
+use govdeck::settings::Dsn;
+use govdeck::store::{OsAccount, Store};
+
+use crate::support::cluster::cluster;
+use crate::support::proxy::Proxy;
+use crate::support::{REASON, World};
+
+const CONSOLE: &str = "0123456789abcdef";
+/// How long anything may take before a story gives up; less than what the program waits when nobody limits it.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Limits that a story can wait for.
+const SHORT: Limits = Limits {
+    answer: Duration::from_millis(700),
+    write: Duration::from_millis(700),
+    farewell: Duration::from_secs(1),
+    renewal: Duration::from_secs(30),
+};
+
+/// Opens a link to a database as the founder.
+fn linked(dsn: &str, limits: Limits) -> Link {
+    let dsn = Dsn::parse(dsn).expect("a DSN");
+    let address = Address {
+        direct: None,
+        account: OsAccount::of_this_process().expect("an account"),
+        console_id: CONSOLE.to_owned(),
+        dsn,
+    };
+    Link::start(address, Wanted::default(), limits)
+}
+
+fn behind(world: &World, limits: Limits) -> (Proxy, Link) {
+    let proxy = Proxy::start(&cluster().socket());
+    let link = linked(&proxy.url("maya", world.database()), limits);
+    (proxy, link)
+}
+
+/// Waits for the next answer.
+async fn answer(link: &mut Link) -> Event {
+    let answer = tokio::time::timeout(PATIENCE, link.answers.recv()).await;
+    answer.expect("it answers in time").expect("it answers")
+}
+
+/// Makes a request that was confirmed as it is asked for.
+async fn request(store: &Store, verb: &str, target: &str) -> Box<Request> {
+    let mut view = store.view().await.expect("a view");
+    let proposal = actions::propose(&mut view, verb, Asked::of(target)).await;
+    let proposal = proposal.expect("a proposal");
+    let answer = Answer {
+        typed: proposal.phrase(),
+        reason: Some(REASON.to_owned()),
+    };
+    Box::new(proposal.confirm(&answer).expect("it is confirmed"))
+}
+
+fn entries(world: &World) -> u32 {
+    let count = world.owner_sql("SELECT COUNT(*) FROM governance_ledger");
+    count.trim().parse().expect("a number")
+}
+
+/// An attempt whose words are still on their way may be written later, whatever the ledger says until then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_written_is_said_only_when_nothing_can_be_written_any_more() {
+    let world = World::postgres().await;
+    world.block("r-1").await;
+    let store = world.store("maya").await;
+    let (proxy, mut link) = behind(&world, SHORT);
+    link.submit(request(&store, "arm_console", CONSOLE).await);
+    let Event::Done(_, armed) = answer(&mut link).await else {
+        panic!("it is armed")
+    };
+    assert!(matches!(*armed, Outcome::Done(_)), "{armed:?}");
+    let before = entries(&world);
+    let taking = request(&store, "take_block", "r-1").await;
+    let ticket = taking.ticket().to_owned();
+    proxy.hold_those_open();
+    link.submit(taking);
+    let Event::Done(_, outcome) = answer(&mut link).await else {
+        panic!("its time is over")
+    };
+    assert!(matches!(*outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    // The ledger is asked over new connections, more than once, and does not know the ticket.
+    let said = tokio::time::timeout(Duration::from_secs(3), link.answers.recv()).await;
+    assert!(said.is_err(), "too early: {said:?}");
+    assert_eq!(entries(&world), before);
+    proxy.pass();
+    let Event::Resolved(resolved, found) = answer(&mut link).await else {
+        panic!("it is resolved")
+    };
+    assert_eq!(resolved, ticket);
+    assert!(found.is_some(), "it was written after all");
+    assert_eq!(entries(&world), before + 1);
+    store.close().await;
+    world.assert_sound().await;
+}
