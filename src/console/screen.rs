@@ -160,6 +160,7 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             .armed
             .iter()
             .filter(|armed| armed.console_id != model.start.console_id)
+            .filter(|armed| model.now().is_some_and(|now| armed.armed_until_utc > now))
             .map(|armed| armed.person_id.clone())
             .collect();
         if !others.is_empty() {

@@ -1,11 +1,12 @@
 //! The link between the console and its database, without a terminal: silence, lost answers, and a picture that ages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use govdeck::actions::{self, Asked, Outcome, Request};
 use govdeck::console::event::Event;
 use govdeck::console::link::{Address, Limits, Link};
-use govdeck::console::picture::Wanted;
+use govdeck::console::picture::{Picture, Wanted};
 use govdeck::rules::guard::Answer;
 use govdeck::settings::Dsn;
 use govdeck::store::{OsAccount, Store};
@@ -47,6 +48,17 @@ fn behind(world: &World, limits: Limits) -> (Proxy, Link) {
 async fn answer(link: &mut Link) -> Event {
     let answer = tokio::time::timeout(PATIENCE, link.answers.recv()).await;
     answer.expect("it answers in time").expect("it answers")
+}
+
+/// Waits for a picture other than the last one.
+async fn picture(link: &mut Link, last: Option<&Arc<Picture>>) -> Arc<Picture> {
+    let is_new = |found: &Arc<Picture>| last.is_none_or(|last| !Arc::ptr_eq(last, found));
+    let sight = link
+        .sight
+        .wait_for(|sight| sight.picture.as_ref().is_some_and(is_new));
+    let sight = tokio::time::timeout(PATIENCE, sight).await;
+    let sight = sight.expect("a picture comes").expect("the reader lives");
+    sight.picture.clone().expect("a picture")
 }
 
 /// Makes a request that was confirmed as it is asked for.
@@ -100,4 +112,43 @@ async fn nothing_written_is_said_only_when_nothing_can_be_written_any_more() {
     assert_eq!(entries(&world), before + 1);
     store.close().await;
     world.assert_sound().await;
+}
+
+/// What time alone changes is seen too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_is_renewed_though_nothing_is_written() {
+    let world = World::sqlite().await;
+    let limits = Limits {
+        renewal: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let mut link = linked(&world.dsn_text("maya"), limits);
+    let first = picture(&mut link, None).await;
+    let second = picture(&mut link, Some(&first)).await;
+    assert!(second.now > first.now && second.head.seq == first.head.seq);
+}
+
+/// A connection reads on in a file that has lost its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_replaced_is_not_read_on() {
+    let world = World::sqlite().await;
+    let mut link = linked(&world.dsn_text("maya"), Limits::default());
+    let first = picture(&mut link, None).await;
+    let (file, copy) = (world.file(), world.file().with_extension("copy"));
+    world.owner_sql(&format!("VACUUM INTO '{}'", copy.display()));
+    std::fs::rename(&copy, file).expect("the folder is ours");
+    world
+        .act("maya", "add_person", Asked::of("ann").with("name", "Ann"))
+        .await
+        .expect("added");
+    let lost = async |link: &mut Link| {
+        let trouble = link.sight.wait_for(|sight| sight.link.trouble.is_some());
+        tokio::time::timeout(PATIENCE, trouble).await.is_ok()
+    };
+    assert!(lost(&mut link).await, "nobody noticed");
+    let mut seen = picture(&mut link, Some(&first)).await;
+    while seen.head.seq == first.head.seq {
+        seen = picture(&mut link, Some(&seen)).await;
+    }
+    assert_eq!(seen.head.seq, first.head.seq + 1);
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions;
+use crate::clock::Moment;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
 use crate::store::{Access, Store, StoreError};
@@ -31,6 +33,21 @@ pub(super) struct Reader {
     pub(super) wanted: watch::Receiver<Wanted>,
     pub(super) refresh: Arc<Notify>,
     pub(super) questions: mpsc::UnboundedReceiver<Question>,
+}
+
+/// Tells whether a picture has to be taken anew although nothing was written, for time is part of it.
+///
+/// The clock of the process stands still while a laptop sleeps, so the workstation's is looked at too.
+fn is_old((at, here): (Instant, Moment), renewal: Duration) -> bool {
+    let passed = at.elapsed();
+    let by_the_wall = Moment::on_this_workstation().since(here);
+    passed >= renewal || jumped(passed, by_the_wall)
+}
+
+/// Tells whether two clocks disagree on how much time has passed.
+fn jumped(passed: Duration, by_the_wall: TimeDelta) -> bool {
+    let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX);
+    (by_the_wall - passed).abs() > TimeDelta::seconds(2)
 }
 
 /// Why the reader stops reading.
@@ -91,6 +108,7 @@ impl Reader {
                 Err(error) => return error.into(),
             }
             *failed = 0;
+            let taken = (Instant::now(), Moment::on_this_workstation());
             loop {
                 tokio::select! {
                     changed = self.wanted.changed() => match changed {
@@ -108,6 +126,7 @@ impl Reader {
                     },
                     turn = in_time(self.limits.answer, wake.turn()) => match turn {
                         Ok(true) => break,
+                        Ok(false) if is_old(taken, self.limits.renewal) => break,
                         Ok(false) => self.heard(wake.source()),
                         Err(error) => return error.into(),
                     },
@@ -157,5 +176,21 @@ impl Reader {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stood_still_is_noticed() {
+        let seconds = Duration::from_secs;
+        assert!(!jumped(seconds(1), TimeDelta::milliseconds(1_200)));
+        assert!(jumped(seconds(1), TimeDelta::seconds(3_600)), "it slept");
+        assert!(jumped(seconds(1), TimeDelta::seconds(-60)), "it was set");
+        let now = (Instant::now(), Moment::on_this_workstation());
+        assert!(!is_old(now, seconds(30)));
+        assert!(is_old(now, Duration::ZERO));
     }
 }

@@ -98,12 +98,10 @@ pub struct Model {
     pub(super) next_id: u64,
     /// The verbs of the requests that are under way, by their tickets.
     sent: BTreeMap<String, &'static str>,
-    /// When the picture came, to count on from its time.
-    picture_at: Instant,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
-    /// How many reasons had a block past its time when it was last looked.
-    breached: Option<usize>,
+    /// How many blocks were past their time when it was last looked.
+    breached: Option<i64>,
     redraw: bool,
 }
 
@@ -158,7 +156,6 @@ impl Model {
             last_looked,
             next_id: 0,
             sent: BTreeMap::new(),
-            picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,
             breached: None,
@@ -248,7 +245,7 @@ impl Model {
     #[must_use]
     pub fn now(&self) -> Option<Moment> {
         let picture = self.picture.as_ref()?;
-        let since = self.at.saturating_duration_since(self.picture_at);
+        let since = self.at.saturating_duration_since(picture.at);
         Some(picture.now.plus(since * picture.rate))
     }
 

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crate::actions::Outcome;
 use crate::clock::Moment;
 use crate::store::StoreError;
-use crate::store::block::ReasonCount;
 use crate::store::verify::Report;
 
 use super::super::dialog::Dialog;
@@ -96,7 +95,6 @@ impl Model {
         if is_new {
             let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
-            self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
             self.settle_lists();
             self.ring_for_breaches(effects);
             self.keep_home(line.as_ref());
@@ -149,7 +147,10 @@ impl Model {
             let step = dialog.tick(self.at);
             self.follow(step, effects);
         }
-        self.ring_for_breaches(effects);
+        if self.ring_for_breaches(effects) {
+            // Whom a late block waits for is nobody's write: only looking again tells.
+            effects.push(Effect::Refresh);
+        }
         if self.arming.is_over(self.at) {
             self.arming.disarm();
             self.say(
@@ -209,19 +210,25 @@ impl Model {
             .map_or(1, |picture| picture.rate.max(1))
     }
 
-    /// Rings when a block has run past its time since the last look.
-    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) {
+    /// Rings when a block has run past its time since the last look; tells whether one has.
+    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) -> bool {
         let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
-            return;
+            return false;
         };
-        let is_late = |reason: &&ReasonCount| {
-            reason.untaken > 0 && reason.respond_by_utc.is_some_and(|due| now > due)
-        };
-        let late = picture.reasons.iter().filter(is_late).count();
-        if self.breached.is_some_and(|before| late > before) {
+        let late: i64 = picture
+            .reasons
+            .iter()
+            .map(|reason| {
+                let since = reason.next_late_utc.is_some_and(|due| now > due);
+                reason.late + i64::from(since)
+            })
+            .sum();
+        let rings = self.breached.is_some_and(|before| late > before);
+        if rings {
             effects.push(Effect::Bell);
             self.say(Token::SlaBreach, "a block has run past its time".to_owned());
         }
         self.breached = Some(late);
+        rings
     }
 }
