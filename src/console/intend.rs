@@ -162,7 +162,7 @@ impl Model {
     }
 
     pub(super) fn step(&mut self, step: Step) {
-        let Some(picture) = self.picture.clone() else {
+        let Some(picture) = self.picture.clone().filter(|_| self.has_read()) else {
             return;
         };
         match self.pane {
@@ -185,6 +185,9 @@ impl Model {
         let from = self.blocks.position(&picture.blocks).map_or(0, |at| at + 1);
         let rows = &picture.blocks.rows;
         let order = (from..rows.len()).chain(0..from.min(rows.len()));
+        if !self.has_read() {
+            return self.say_quietly("the blocks are being read".to_owned());
+        }
         let found = order
             .filter_map(|at| rows.get(at))
             .find(|row| blocks::needs_somebody(row, now));

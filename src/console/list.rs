@@ -70,6 +70,16 @@ impl Step {
 }
 
 impl<Sort: Copy + Default> List<Sort> {
+    /// Tells whether what was read by another look is this list too, though perhaps another part of it.
+    #[must_use]
+    pub fn is_read_by(&self, look: &Look<Sort>) -> bool
+    where
+        Sort: PartialEq,
+    {
+        let mine = &self.look;
+        (&mine.filter, mine.sort, mine.order) == (&look.filter, look.sort, look.order)
+    }
+
     /// Makes a list that is not looked at yet.
     #[must_use]
     pub fn new() -> Self {

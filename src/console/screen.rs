@@ -66,7 +66,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
 }
 
 fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    if model.picture.is_none() {
+    if !model.has_read() {
         let inside = pen.frame(area, model.pane.word(), Token::Border);
         return match &model.link.trouble {
             Some((why, hint)) => {

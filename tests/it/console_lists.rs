@@ -5,7 +5,7 @@ use govdeck::clock::Moment;
 use govdeck::console::event::Effect;
 use govdeck::console::panes::PaneId;
 
-use crate::support::desk::Desk;
+use crate::support::desk::{Cable, Desk};
 use crate::support::{World, on_both, sealed};
 
 fn selected(desk: &Desk) -> Option<String> {
@@ -379,3 +379,32 @@ async fn every_action_has_its_line_in_the_action_box() {
     desk.press("esc").await;
     assert!(desk.model.overlay.is_none());
 }
+
+on_both!(rows_that_were_not_read_are_not_said_to_be_none, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.cable = Cable::Silent;
+    desk.press("4").await;
+    desk.shows(&["loading"]);
+    desk.hides(&["0 rows", "nothing is blocked", "no longer in the list"]);
+    desk.lose("the wire broke").await;
+    desk.shows(&["cannot read: the wire broke", "wait"]);
+    desk.press("8").await;
+    desk.shows(&["cannot read: the wire broke"]);
+    desk.hides(&["0 rows"]);
+    desk.press("1").await;
+    desk.shows(&["tuple_drift"]);
+    desk.press("4").await;
+    desk.mend().await;
+    desk.shows(&["> pub-1"]);
+    // Neither does another filter or order stand over the rows of the last one.
+    for keys in ["/ z z enter", "s", "S"] {
+        desk.cable = Cable::Silent;
+        desk.press(keys).await;
+        desk.shows(&["loading"]);
+        desk.hides(&["pub-1", "0 rows"]);
+        desk.press("j n").await;
+        desk.mend().await;
+    }
+    desk.shows(&["0 rows pass the filter"]);
+});

@@ -255,6 +255,21 @@ impl Model {
         self.link.liveness(self.at)
     }
 
+    /// Tells whether the picture holds what the open pane shows: another pane's holds no rows, another filter's the wrong
+    /// ones.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        let Some(picture) = &self.picture else {
+            return false;
+        };
+        let read = &picture.wanted;
+        match self.pane {
+            PaneId::Home => true,
+            PaneId::Blocks => read.pane == self.pane && self.blocks.is_read_by(&read.blocks),
+            PaneId::Ledger => read.pane == self.pane && self.entries.is_read_by(&read.entries),
+        }
+    }
+
     /// Returns the row whose detail is shown: its kind and its id.
     #[must_use]
     pub fn selected(&self) -> Option<(&'static str, String)> {

@@ -75,6 +75,9 @@ pub fn row_json(model: &Model) -> Option<String> {
 
 /// Selects the row that was clicked.
 pub fn click(model: &mut Model, row: u16) {
+    if !model.has_read() {
+        return;
+    }
     let place = match model.pane {
         PaneId::Home => return home::click(model, row),
         PaneId::Blocks => &model.blocks.drawn,
