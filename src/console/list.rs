@@ -69,6 +69,43 @@ impl Step {
     }
 }
 
+/// How far a text is scrolled; only the drawing knows how far that can be.
+#[derive(Debug, Clone)]
+pub struct Scroll {
+    at: usize,
+    last: Cell<usize>,
+}
+
+impl Default for Scroll {
+    fn default() -> Self {
+        Self {
+            at: 0,
+            last: Cell::new(usize::MAX),
+        }
+    }
+}
+
+impl Scroll {
+    /// Returns how far it is scrolled.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on or back.
+    pub fn walk(&mut self, step: Step, page: usize) {
+        let last = self.last.get();
+        self.at = step.from(self.at.min(last), last, page.max(1));
+    }
+
+    /// Returns the first line to be drawn of so many, where there is room for some of them.
+    #[must_use]
+    pub fn first(&self, lines: usize, room: usize) -> usize {
+        self.last.set(lines.saturating_sub(room));
+        self.at.min(self.last.get())
+    }
+}
+
 impl<Sort: Copy + Default> List<Sort> {
     /// Tells whether what was read by another look is this list too, though perhaps another part of it.
     #[must_use]

@@ -534,3 +534,60 @@ on_both!(
         assert!(is_done(&desk), "{}", desk.screen(80, 24));
     }
 );
+
+/// Gives the console's window another height.
+async fn resize(desk: &mut Desk, height: u16) {
+    let resized = crossterm::event::Event::Resize(80, height);
+    desk.happen(Event::Input(resized)).await;
+    desk.wait(500).await;
+}
+
+on_both!(nothing_is_confirmed_whose_evidence_is_not_shown, |world| {
+    blocked(&world).await;
+    let before = entries(&world);
+    let mut desk = asked_to_take(&world, "lee").await;
+    for height in 10..12 {
+        resize(&mut desk, height).await;
+        let screen = desk.screen(80, height);
+        assert!(screen.contains("enlarge the window to 12"), "{screen}");
+        desk.say_yes().await;
+        desk.press("tab space").await;
+        desk.wait(500).await;
+        assert!(is_asking(&desk), "{height}");
+    }
+    assert_eq!(entries(&world), before);
+    resize(&mut desk, 12).await;
+    let screen = desk.screen(80, 12);
+    assert!(screen.contains("Changes  publish_replay_audit"), "{screen}");
+    assert!(screen.contains("more lines: pgdn"), "{screen}");
+    // The evidence ends, and the way back from its end is as long as the way there.
+    desk.press("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn").await;
+    assert!(desk.screen(80, 12).contains("the end: pgup"));
+    desk.press("pgup").await;
+    assert!(!desk.screen(80, 12).contains("the end: pgup"));
+    desk.say_yes().await;
+    assert!(is_done(&desk), "{}", desk.screen(80, 12));
+});
+
+on_both!(what_asks_for_more_needs_more_room, |world| {
+    let mut desk = asked_to_grant(&world).await;
+    desk.paste(REASON).await;
+    desk.press("tab").await;
+    desk.write("kim/on_call").await;
+    desk.press("tab").await;
+    let before = entries(&world);
+    resize(&mut desk, 16).await;
+    let screen = desk.screen(80, 16);
+    assert!(screen.contains("enlarge the window to 17"), "{screen}");
+    desk.press("space").await;
+    desk.wait(500).await;
+    assert!(is_asking(&desk));
+    assert_eq!(entries(&world), before);
+    resize(&mut desk, 17).await;
+    let screen = desk.screen(80, 17);
+    for seen in ["Changes", "Type  kim/on_call", "armed, reason", "Cancel"] {
+        assert!(screen.contains(seen), "{screen}");
+    }
+    desk.press("esc").await;
+    assert!(desk.model.dialog.is_none());
+});
