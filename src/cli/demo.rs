@@ -127,7 +127,7 @@ impl Demo {
         Text {
             title: "The demo".to_owned(),
             lines: lines.to_vec(),
-            scroll: 0,
+            ..Text::default()
         }
     }
 }

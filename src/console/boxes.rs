@@ -23,11 +23,18 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
         Overlay::Palette(palette) => commands(model, palette, pen, area),
         Overlay::Themes(picker) => themes(model, picker, pen, area),
         Overlay::Leave => {
-            let inside = window(pen, area, (44, 5), "Leave govdeck?", Token::DialogBorder);
+            let said = match model.unresolved().len() {
+                0 => (Token::Fg, lost_by_leaving(model).to_owned()),
+                count => (
+                    Token::StatusWarn,
+                    format!("{count} sent without an outcome: it may be lost."),
+                ),
+            };
+            let inside = window(pen, area, (48, 5), "Leave govdeck?", Token::DialogBorder);
             pen.lines(
                 inside,
                 &[
-                    vec![(Token::Fg, lost_by_leaving(model).to_owned())],
+                    vec![said],
                     Vec::new(),
                     key_parts(&[("y", "leave"), ("any other key", "stay")]),
                 ],
@@ -190,7 +197,7 @@ fn reading(model: &Model, text: &Text, pen: &mut Pen<'_>, area: Rect) {
     let size = (width, height.min(area.height.saturating_sub(4)));
     let inside = window(pen, area, size, &text.title, Token::DialogBorder);
     let room = usize::from(inside.height.saturating_sub(2));
-    let first = text.scroll.min(lines.len().saturating_sub(room));
+    let first = text.scroll.first(lines.len(), room);
     let shown = &lines[first..lines.len().min(first + room)];
     pen.lines(inside, shown);
     let rest = lines.len() - first - shown.len();

@@ -16,6 +16,11 @@ use super::screen::key_parts;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
+/// How many lines of evidence are on the screen at least, the one that says that there are more included.
+const LEAST_EVIDENCE: u16 = 3;
+/// How many lines of the screen are none of a dialog's: header, status and footer.
+const BESIDE: u16 = 3;
+
 /// Draws the dialog.
 pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
     let width = area.width.saturating_sub(4).min(96);
@@ -32,6 +37,9 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             draw_fields(filling, pen, inside);
         }
         Stage::Asking(asking) => {
+            if area.height < least_height(asking) {
+                return too_small(pen, area, &title, border, least_height(asking) + BESIDE);
+            }
             let lines = evidence(asking, pen, usize::from(width.saturating_sub(4)));
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
@@ -54,6 +62,30 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             );
         }
     }
+}
+
+/// Tells whether a dialog's evidence can be seen on a screen of this height: nobody confirms what is not shown.
+#[must_use]
+pub fn has_room(dialog: &Dialog, height: u16) -> bool {
+    match &dialog.stage {
+        Stage::Asking(asking) => height >= least_height(asking) + BESIDE,
+        _ => true,
+    }
+}
+
+/// The lines that a dialog that asks takes at least, with its frame.
+fn least_height(asking: &Asking) -> u16 {
+    asked_rows(asking) + LEAST_EVIDENCE + 2
+}
+
+fn too_small(pen: &mut Pen<'_>, area: Rect, title: &str, border: Token, lines: u16) {
+    let inside = window(pen, area, (area.width.saturating_sub(4), 5), title, border);
+    let text = format!("enlarge the window to {lines} lines to decide this; esc cancels");
+    let lines: Vec<Parts> = wrap(&text, usize::from(inside.width))
+        .into_iter()
+        .map(|line| vec![(Token::StatusWarn, line)])
+        .collect();
+    pen.lines(inside, &lines);
 }
 
 fn is_production(model: &Model) -> bool {
@@ -163,10 +195,9 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
     } else if room > 0 {
         // The last line of the room says that there is more.
         let height = room - 1;
-        let last = lines.len() - usize::from(height);
-        let scroll = usize::from(asking.scroll).min(last);
-        pen.lines(Rect { height, ..evidence }, &lines[scroll..]);
-        let said = match last - scroll {
+        let first = asking.scroll.first(lines.len(), usize::from(height));
+        pen.lines(Rect { height, ..evidence }, &lines[first..]);
+        let said = match lines.len() - usize::from(height) - first {
             0 => "the end: pgup".to_owned(),
             hidden => format!("{hidden} more lines: pgdn"),
         };

@@ -1,4 +1,4 @@
-//! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
+//! What the keys do: one arm for each intent.
 
 use crate::rules::text::is_hostile;
 use crate::store::block::BlockSort;
@@ -28,8 +28,8 @@ impl Model {
         match intent {
             Intent::Down => self.step(Step::By(1)),
             Intent::Up => self.step(Step::By(-1)),
-            Intent::PageDown => self.step(Step::Pages(1)),
-            Intent::PageUp => self.step(Step::Pages(-1)),
+            Intent::PageDown => self.page(Step::Pages(1)),
+            Intent::PageUp => self.page(Step::Pages(-1)),
             Intent::First => self.step(Step::First),
             Intent::Last => self.step(Step::Last),
             Intent::NextProblem => self.next_problem(),
@@ -71,14 +71,7 @@ impl Model {
                     effects.push(Effect::Verify);
                 }
             }
-            Intent::Disarm => {
-                if self.arming.disarm() {
-                    effects.push(Effect::Disarm);
-                    self.say(Token::StatusInfo, "disarmed".to_owned());
-                } else {
-                    self.say_quietly("this console is read-only already".to_owned());
-                }
-            }
+            Intent::Disarm => self.disarm(effects),
             Intent::Theme => self.pick_theme(),
             Intent::Tour => {
                 self.tour = match self.tour {
@@ -142,12 +135,10 @@ impl Model {
     fn back(&mut self) {
         if self.zoomed {
             self.zoomed = false;
-        } else if let Some(pane) = self.before.pop() {
-            self.pane = pane;
         } else if self.pane == PaneId::Home {
             self.overlay = Some(Overlay::Leave);
         } else {
-            self.pane = PaneId::Home;
+            self.pane = self.before.pop().unwrap_or(PaneId::Home);
         }
     }
 
@@ -155,14 +146,19 @@ impl Model {
         if pane != self.pane {
             self.before
                 .retain(|before| *before != self.pane && *before != pane);
-            self.before.push(self.pane);
+            if pane == PaneId::Home {
+                // Home is where going back ends.
+                self.before.clear();
+            } else {
+                self.before.push(self.pane);
+            }
             self.pane = pane;
             self.zoomed = false;
         }
     }
 
     pub(super) fn step(&mut self, step: Step) {
-        let Some(picture) = self.picture.clone() else {
+        let Some(picture) = self.picture.clone().filter(|_| self.has_read()) else {
             return;
         };
         match self.pane {
@@ -172,6 +168,16 @@ impl Model {
             }
             PaneId::Blocks => self.blocks.step(&picture.blocks, step),
             PaneId::Ledger => self.entries.step(&picture.entries, step),
+        }
+    }
+
+    /// Pages through the list, or through the detail while that has the whole screen.
+    fn page(&mut self, step: Step) {
+        if self.zoomed && self.pane != PaneId::Home {
+            let page = self.size.1.saturating_sub(8);
+            self.detail.walk(step, usize::from(page));
+        } else {
+            self.step(step);
         }
     }
 
@@ -185,11 +191,17 @@ impl Model {
         let from = self.blocks.position(&picture.blocks).map_or(0, |at| at + 1);
         let rows = &picture.blocks.rows;
         let order = (from..rows.len()).chain(0..from.min(rows.len()));
+        if !self.has_read() {
+            return self.say_quietly("the blocks are being read".to_owned());
+        }
         let found = order
             .filter_map(|at| rows.get(at))
             .find(|row| blocks::needs_somebody(row, now));
         match found {
             Some(row) => self.blocks.select(&row.audit.publish_run_id),
+            None if picture.blocks.more_before || picture.blocks.more_after => {
+                self.say_quietly("no block near here waits for an answer".to_owned());
+            }
             None => self.say_quietly("no block here waits for an answer".to_owned()),
         }
     }
@@ -267,18 +279,20 @@ impl Model {
     }
 
     fn show_json(&mut self) {
-        let text = match super::panes::row_json(self) {
-            Some(json) => Text {
-                title: "Row as JSON".to_owned(),
-                lines: json
-                    .lines()
-                    .map(|line| (Token::Fg, line.to_owned()))
-                    .collect(),
-                scroll: 0,
-            },
-            None => return self.say_quietly("no row is selected".to_owned()),
-        };
-        self.overlay = Some(Overlay::Text(text));
+        match super::panes::row_json(self) {
+            Some((title, json)) => {
+                let lines = json.lines().map(|line| (Token::Fg, line.to_owned()));
+                self.overlay = Some(Overlay::Text(Text {
+                    title,
+                    lines: lines.collect(),
+                    ..Text::default()
+                }));
+            }
+            None if self.selected().is_some() => {
+                self.say_quietly("the row is being looked at; a moment".to_owned());
+            }
+            None => self.say_quietly("no row is selected".to_owned()),
+        }
     }
 
     fn pick_theme(&mut self) {

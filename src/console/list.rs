@@ -33,6 +33,10 @@ pub struct List<Sort> {
 /// Where the rows of a list were drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drawn {
+    /// The screen's column where they begin.
+    pub left: u16,
+    /// How many cells wide they are.
+    pub width: u16,
     /// The screen's line of the first row.
     pub top: u16,
     /// How many rows the screen shows.
@@ -69,7 +73,54 @@ impl Step {
     }
 }
 
+/// How far a text is scrolled; only the drawing knows how far that can be.
+#[derive(Debug, Clone)]
+pub struct Scroll {
+    at: usize,
+    last: Cell<usize>,
+}
+
+impl Default for Scroll {
+    fn default() -> Self {
+        Self {
+            at: 0,
+            last: Cell::new(usize::MAX),
+        }
+    }
+}
+
+impl Scroll {
+    /// Returns how far it is scrolled.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on or back.
+    pub fn walk(&mut self, step: Step, page: usize) {
+        let last = self.last.get();
+        self.at = step.from(self.at.min(last), last, page.max(1));
+    }
+
+    /// Returns the first line to be drawn of so many, where there is room for some of them.
+    #[must_use]
+    pub fn first(&self, lines: usize, room: usize) -> usize {
+        self.last.set(lines.saturating_sub(room));
+        self.at.min(self.last.get())
+    }
+}
+
 impl<Sort: Copy + Default> List<Sort> {
+    /// Tells whether what was read by another look is this list too, though perhaps another part of it.
+    #[must_use]
+    pub fn is_read_by(&self, look: &Look<Sort>) -> bool
+    where
+        Sort: PartialEq,
+    {
+        let mine = &self.look;
+        (&mine.filter, mine.sort, mine.order) == (&look.filter, look.sort, look.order)
+    }
+
     /// Makes a list that is not looked at yet.
     #[must_use]
     pub fn new() -> Self {

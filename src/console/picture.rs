@@ -1,5 +1,7 @@
 //! One consistent look at the database: counts, the visible windows, and what is possible with the selected row.
 
+use std::time::Instant;
+
 use crate::actions::{self, Asked, Entry, Signing};
 use crate::clock::Moment;
 use crate::rules::people::{Actor, Basis};
@@ -39,6 +41,8 @@ pub struct Wanted {
 pub struct Picture {
     /// The database's time; in a demo, what the demo's clock shows.
     pub now: Moment,
+    /// The moment at which the database said so, by this process's own clock.
+    pub at: Instant,
     /// How many seconds of that time a real second has: 1, but in a demo.
     pub rate: u32,
     /// How far this workstation's clock is ahead of the database's own, in milliseconds.
@@ -79,6 +83,16 @@ pub struct Picture {
     pub wanted: Wanted,
 }
 
+impl Picture {
+    /// Says how many blocks wait for whoever is at the keys; beyond what is listed nobody counts.
+    #[must_use]
+    pub fn how_many_wait(&self) -> String {
+        let count = self.mine.len();
+        let beyond = i64::try_from(count).is_ok_and(|count| count >= LISTED);
+        format!("{count}{}", if beyond { "+" } else { "" })
+    }
+}
+
 /// An entry with its changes and its card.
 #[derive(Debug)]
 pub struct EntryDetail {
@@ -104,6 +118,8 @@ pub struct Possible {
 /// Takes a picture of what is wanted.
 pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError> {
     let mut view = store.view().await?;
+    // Both are measured before anything else is read: each later read would be taken for a difference of clocks.
+    let (at, here) = (Instant::now(), Moment::on_this_workstation());
     let view = &mut view;
     let actor = person::actor(view).await?;
     let mine = match &actor {
@@ -129,9 +145,8 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
     Ok(Picture {
         now: view.now(),
         rate: view.rate(),
-        skew_milliseconds: Moment::on_this_workstation()
-            .since(view.server_now())
-            .num_milliseconds(),
+        at,
+        skew_milliseconds: here.since(view.server_now()).num_milliseconds(),
         deployment: deployment::read(view).await?,
         login: view.login().to_owned(),
         newer_schema: store.newer_schema(),

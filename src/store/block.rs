@@ -136,17 +136,24 @@ pub struct ReasonCount {
     pub open: i64,
     /// How many of them nobody has taken.
     pub untaken: i64,
+    /// How many of the untaken are past their time.
+    pub late: i64,
     /// Until when the most urgent of the untaken is to be answered.
     pub respond_by_utc: Option<Moment>,
+    /// When the next of the untaken runs past its time.
+    pub next_late_utc: Option<Moment>,
 }
 
 /// Counts the open blocks of each reason that has any, drills left out, in the reasons' order.
 pub async fn by_reason(view: &mut View) -> Result<Vec<ReasonCount>, StoreError> {
     const SQL: &str = "SELECT block_reason, CAST(COUNT(*) AS BIGINT) AS open, \
          CAST(SUM(CASE WHEN is_taken = FALSE THEN 1 ELSE 0 END) AS BIGINT) AS untaken, \
-         MIN(CASE WHEN is_taken = FALSE THEN respond_by_utc END) AS respond_by_utc \
+         CAST(SUM(CASE WHEN is_taken = FALSE AND respond_by_utc < $1 THEN 1 ELSE 0 END) AS BIGINT) AS late, \
+         MIN(CASE WHEN is_taken = FALSE THEN respond_by_utc END) AS respond_by_utc, \
+         MIN(CASE WHEN is_taken = FALSE AND respond_by_utc >= $1 THEN respond_by_utc END) AS next_late_utc \
          FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE GROUP BY block_reason";
-    let mut counts: Vec<ReasonCount> = on!(view, c => query_as(SQL).fetch_all(c).await)?;
+    let now = view.now();
+    let mut counts: Vec<ReasonCount> = on!(view, c => query_as(SQL).bind(now).fetch_all(c).await)?;
     counts.sort_by_key(|count| count.block_reason);
     Ok(counts)
 }

@@ -362,9 +362,10 @@ pub(in crate::store) async fn newest_changes(
 }
 
 impl Store {
-    /// Finds out what became of a ticket whose answer was lost; the answer is final.
+    /// Finds out what became of a ticket whose answer was lost.
     ///
-    /// Taking the head's lock first waits for the lost writer's end, so "not found" means that it will never appear.
+    /// Taking the head's lock first waits for a lost writer that holds it already. "Not found" means that the ticket will
+    /// never appear, provided that whoever carried it out has ended: one that still waits to begin holds no lock.
     pub async fn resolve(&self, ticket: &str) -> Result<Option<Entry>, StoreError> {
         let mut tx = self.begin().await?;
         by_ticket(tx.view(), ticket).await

@@ -3,6 +3,7 @@
 //! Hints come early and cheap (LISTEN/NOTIFY, a watch on the `-wal` file); polling a small counter is the floor, so a
 //! lost hint costs a moment and never a change.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
 use super::view::{Session, query_scalar};
-use super::{Access, Store, StoreError, postgres_options, sqlite_options};
+use super::{Access, Failure, Store, StoreError, postgres_options, sqlite_options};
 use crate::settings::{Dsn, DsnKind};
 
 /// How often the counter is read when no hint comes.
@@ -69,18 +70,43 @@ impl Drop for Wake {
 
 /// Where the small change counter is read.
 enum Counter {
-    /// `PRAGMA data_version` belongs to a connection, so one is kept.
-    Sqlite(Box<SqliteConnection>),
+    /// `PRAGMA data_version` belongs to a connection, so one is kept, with the file that it has open.
+    Sqlite(Box<SqliteConnection>, PathBuf, FileId),
     Postgres(Store),
+}
+
+/// Which file a name stands for: a connection reads on in the old one when another takes its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self(found.dev(), found.ino()))
+    }
+}
+
+fn replaced(path: &Path) -> StoreError {
+    StoreError::new(
+        Failure::Unreachable,
+        format!("{} is another file than before, or gone", path.display()),
+        "put the database's file back, or leave it to govdeck to open the new one",
+    )
 }
 
 impl Counter {
     async fn read(&mut self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT CAST(((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter)) % 4611686018427387904 AS BIGINT)";
         match self {
-            Self::Sqlite(connection) => Ok(query_scalar("PRAGMA data_version")
-                .fetch_one(&mut **connection)
-                .await?),
+            Self::Sqlite(connection, path, id) => {
+                if FileId::of(path) != Some(*id) {
+                    return Err(replaced(path));
+                }
+                Ok(query_scalar("PRAGMA data_version")
+                    .fetch_one(&mut **connection)
+                    .await?)
+            }
             Self::Postgres(store) => match &mut store.view().await?.session {
                 Session::Postgres(t) => Ok(query_scalar(SQL).fetch_one(&mut **t).await?),
                 Session::Sqlite(_) => Ok(0),
@@ -96,6 +122,7 @@ impl Wake {
         let listening = Arc::new(AtomicBool::new(true));
         let mut wake = match dsn.kind() {
             DsnKind::Sqlite(path) => {
+                let id = FileId::of(&path).ok_or_else(|| replaced(&path))?;
                 let connection = sqlite_options(&path, Access::Read).connect().await?;
                 let watcher = watch_folder_of(&path, &hint);
                 let source = if watcher.is_some() {
@@ -104,7 +131,7 @@ impl Wake {
                     Source::Polling
                 };
                 Self {
-                    counter: Counter::Sqlite(Box::new(connection)),
+                    counter: Counter::Sqlite(Box::new(connection), path, id),
                     seen: 0,
                     hint,
                     source,

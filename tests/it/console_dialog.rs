@@ -7,31 +7,31 @@ use govdeck::console::event::{Effect, Event};
 use crate::support::desk::{Answers, Desk, Written};
 use crate::support::{REASON, World, on_both};
 
-fn stage(desk: &Desk) -> &Stage {
+pub fn stage(desk: &Desk) -> &Stage {
     &desk.model.dialog.as_ref().expect("a dialog").stage
 }
 
-fn is_asking(desk: &Desk) -> bool {
+pub fn is_asking(desk: &Desk) -> bool {
     matches!(stage(desk), Stage::Asking(_))
 }
 
-fn is_done(desk: &Desk) -> bool {
+pub fn is_done(desk: &Desk) -> bool {
     matches!(stage(desk), Stage::Done(_))
 }
 
 /// How many entries the ledger has.
-fn entries(world: &World) -> u32 {
+pub fn entries(world: &World) -> u32 {
     let count = world.owner_sql("SELECT COUNT(*) FROM governance_ledger");
     count.trim().parse().expect("a number")
 }
 
-async fn blocked(world: &World) {
+pub async fn blocked(world: &World) {
     world.register_footer().await;
     world.block("pub-1").await;
 }
 
 /// A desk with the dialog about taking `pub-1` open.
-async fn asked_to_take(world: &World, person: &str) -> Desk {
+pub async fn asked_to_take(world: &World, person: &str) -> Desk {
     let mut desk = Desk::open(world, person).await;
     desk.press("4 a t").await;
     assert!(is_asking(&desk), "{}", desk.screen(80, 24));
@@ -39,7 +39,7 @@ async fn asked_to_take(world: &World, person: &str) -> Desk {
 }
 
 /// A desk that is armed, with the dialog about granting kim a role open and its words typed.
-async fn asked_to_grant(world: &World) -> Desk {
+pub async fn asked_to_grant(world: &World) -> Desk {
     let mut desk = Desk::open(world, "maya").await;
     desk.arm().await;
     desk.press("a g").await;

@@ -1,11 +1,13 @@
 //! Lists in the console: the selection is a row, never a place; filters, orders, and what a row can be copied as.
 
+use crossterm::event::Event as Input;
 use govdeck::actions::{self, Asked, ByRule, ENTRIES, Request};
 use govdeck::clock::Moment;
-use govdeck::console::event::Effect;
+use govdeck::console::event::{Effect, Event};
+use govdeck::console::overlay;
 use govdeck::console::panes::PaneId;
 
-use crate::support::desk::Desk;
+use crate::support::desk::{Cable, Desk};
 use crate::support::{World, on_both, sealed};
 
 fn selected(desk: &Desk) -> Option<String> {
@@ -169,7 +171,9 @@ on_both!(filters_show_fewer_rows_and_say_so, |world| {
         "{}",
         desk.says()
     );
-    desk.press("/").await;
+    desk.shows(&["/who:lee", "is no field of this list"]);
+    desk.press("ctrl-u").await;
+    desk.shows(&["fields run"]);
     desk.write("gamma").await;
     desk.press("esc").await;
     desk.shows(&["pub-alpha", "run-gamma"]);
@@ -212,7 +216,7 @@ on_both!(the_ledger_is_a_list_too, |world| {
     desk.press("G").await;
     desk.shows(&["target block pub-1"]);
     desk.press("J").await;
-    desk.shows(&["Row as JSON", "\"action\": \"take_block\""]);
+    desk.shows(&["Card of entry", "\"action\": \"take_block\""]);
     desk.press("esc V").await;
     assert!(
         desk.says().contains("the ledger verifies"),
@@ -379,3 +383,102 @@ async fn every_action_has_its_line_in_the_action_box() {
     desk.press("esc").await;
     assert!(desk.model.overlay.is_none());
 }
+
+on_both!(rows_that_were_not_read_are_not_said_to_be_none, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.cable = Cable::Silent;
+    desk.press("4").await;
+    desk.shows(&["loading"]);
+    desk.hides(&["0 rows", "nothing is blocked", "no longer in the list"]);
+    desk.lose("the wire broke").await;
+    desk.shows(&["cannot read: the wire broke", "wait"]);
+    desk.press("8").await;
+    desk.shows(&["cannot read: the wire broke"]);
+    desk.hides(&["0 rows"]);
+    desk.press("1").await;
+    desk.shows(&["tuple_drift"]);
+    desk.press("4").await;
+    desk.mend().await;
+    desk.shows(&["> pub-1"]);
+    // Neither does another filter or order stand over the rows of the last one.
+    for keys in ["/ z z enter", "s", "S"] {
+        desk.cable = Cable::Silent;
+        desk.press(keys).await;
+        desk.shows(&["loading"]);
+        desk.hides(&["pub-1", "0 rows"]);
+        desk.press("j n").await;
+        desk.mend().await;
+    }
+    desk.shows(&["0 rows pass the filter"]);
+});
+
+on_both!(
+    a_detail_that_is_longer_than_its_place_is_scrolled,
+    |world| {
+        world_with(&world, &["pub-1"]).await;
+        let mut desk = Desk::open(&world, "maya").await;
+        desk.press("8").await;
+        let screen = desk.screen(80, 16);
+        assert!(screen.contains("more lines: z"), "{screen}");
+        desk.press("z").await;
+        let first = desk.screen(80, 12);
+        assert!(first.contains("more lines: pgdn"), "{first}");
+        desk.press("pgdn pgdn pgdn pgdn").await;
+        let last = desk.screen(80, 12);
+        assert!(last.contains("the end: pgup"), "{last}");
+        assert!(last.contains("after "), "{last}");
+        desk.press("pgup").await;
+        assert_ne!(desk.screen(80, 12), last, "the end is where it stopped");
+        // Another row is read from its beginning.
+        desk.press("pgdn pgdn pgdn pgdn j").await;
+        assert!(desk.screen(80, 12).contains("more lines: pgdn"));
+    }
+);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_is_read_to_its_end_in_a_narrow_window() {
+    let world = World::sqlite().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    let size = (60, 14);
+    desk.happen(Event::Input(Input::Resize(size.0, size.1)))
+        .await;
+    desk.press("?").await;
+    let mut seen = String::new();
+    for _ in 0..90 {
+        seen += &desk.screen(size.0, size.1);
+        desk.press("j").await;
+    }
+    assert!(desk.screen(size.0, size.1).contains("the end"), "{seen}");
+    let (_, about) = overlay::help(&desk.model.start.keymap, desk.model.pane)
+        .lines
+        .pop()
+        .expect("keys");
+    let last = about.split_whitespace().next_back().expect("words");
+    assert!(seen.contains(last), "{last} in {seen}");
+}
+
+on_both!(a_card_is_never_shown_under_another_entrys_name, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("8").await;
+    let newest = selected(&desk).expect("an entry");
+    desk.press("J").await;
+    desk.shows(&[&format!("Card of entry {newest}")]);
+    // The picture still holds the entry before.
+    desk.press("esc").await;
+    desk.cable = Cable::Silent;
+    desk.press("j J").await;
+    assert!(desk.model.overlay.is_none(), "{}", desk.screen(80, 24));
+    assert_eq!(desk.says(), "the row is being looked at; a moment");
+    desk.mend().await;
+    let next = selected(&desk).expect("an entry");
+    assert_ne!(next, newest);
+    desk.press("J").await;
+    desk.shows(&[&format!("Card of entry {next}")]);
+    // On Home a decision has its card too, and a run its row.
+    desk.press("esc 1 G J").await;
+    desk.shows(&["Card of entry "]);
+    desk.press("esc g g J").await;
+    assert_eq!(desk.says(), "no row is selected");
+});

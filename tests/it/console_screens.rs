@@ -70,6 +70,9 @@ fn press(model: &mut Model, keys: &str) {
 fn pressed(pane: PaneId, keys: &str) -> Model {
     let mut model = still::model(pane, picture);
     press(&mut model, keys);
+    if !model.has_read() {
+        still::show(&mut model, picture());
+    }
     model
 }
 

@@ -1,9 +1,11 @@
 //! When the console wakes, what makes it draw, and when it rings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use govdeck::actions::Asked;
 use govdeck::console::event::{Effect, Event, Sight};
+use govdeck::store::block::ReasonCount;
 
 use crate::support::desk::{Cable, Desk};
 use crate::support::{World, on_both};
@@ -50,6 +52,17 @@ on_both!(the_console_sleeps_when_nothing_counts, |world| {
     assert!(desk.model.counts(), "the armed time is on the screen");
     assert!(sleeps(&desk) <= Duration::from_millis(1_001));
 });
+
+/// The desk's picture anew, with other counts.
+async fn with_reasons(desk: &Desk, reasons: Vec<ReasonCount>) -> Event {
+    let mut picture = desk.picture().await;
+    picture.reasons = reasons;
+    picture.at = desk.at();
+    Event::Sight(Sight {
+        picture: Some(Arc::new(picture)),
+        link: desk.model.link.clone(),
+    })
+}
 
 fn second_of(desk: &Desk) -> u32 {
     use chrono::Timelike;
@@ -100,6 +113,36 @@ on_both!(a_block_that_runs_past_its_time_rings_once, |world| {
     desk.shows(&["BREACH +0"]);
     desk.wait(10 * 60_000).await;
     assert_eq!(rings(&desk), 1);
+    // Another one of the same reason rings as well.
+    let rung = rings(&desk);
+    let picture = desk.model.picture.clone().expect("a picture");
+    let mut reasons = picture.reasons.clone();
+    for reason in &mut reasons {
+        reason.late = 2;
+    }
+    desk.happen(with_reasons(&desk, reasons).await).await;
+    assert_eq!(rings(&desk), rung + 1);
     // Whoever comes later is not rung for what had happened before.
     assert_eq!(rings(&Desk::open(&world, "lee").await), 0);
+});
+
+on_both!(a_block_that_turns_late_is_looked_at_anew, |world| {
+    blocked(&world).await;
+    let mut desk = Desk::open(&world, "lee").await;
+    desk.wait(29 * 60_000).await;
+    let before = desk.looks;
+    desk.wait(2 * 60_000).await;
+    assert_eq!(desk.looks, before + 1, "whom it waits for has changed");
+    desk.wait(10 * 60_000).await;
+    assert_eq!(desk.looks, before + 1, "once");
+});
+
+on_both!(who_was_armed_is_not_shown_for_ever, |world| {
+    let mut maya = Desk::open(&world, "maya").await;
+    maya.arm().await;
+    let mut lee = Desk::open(&world, "lee").await;
+    lee.wait(14 * 60_000).await;
+    lee.shows(&["armed: maya"]);
+    lee.wait(2 * 60_000).await;
+    lee.hides(&["armed: maya"]);
 });

@@ -242,6 +242,16 @@ on_both!(reasons_are_counted_with_their_most_urgent, |world| {
                 ..PLAIN
             },
             Made {
+                run: "f",
+                ago: 45,
+                ..PLAIN
+            },
+            Made {
+                run: "g",
+                ago: 46,
+                ..PLAIN
+            },
+            Made {
                 run: "d",
                 reason: "missing_publish_hash",
                 taken_by: Some("lee"),
@@ -264,7 +274,7 @@ on_both!(reasons_are_counted_with_their_most_urgent, |world| {
         told,
         [
             (BlockReason::MissingPublishHash, 1, 0),
-            (BlockReason::TupleDrift, 3, 2)
+            (BlockReason::TupleDrift, 5, 4)
         ]
     );
     let mut view = store.view().await.expect("a view");
@@ -273,7 +283,10 @@ on_both!(reasons_are_counted_with_their_most_urgent, |world| {
         .expect("read")
         .expect("there");
     assert_eq!(counts[0].respond_by_utc, None);
-    assert_eq!(counts[1].respond_by_utc, urgent.audit.respond_by_utc);
+    assert!(counts[1].respond_by_utc < urgent.audit.respond_by_utc);
+    // Each late one counts, not only the first, and the next to become so is told.
+    assert_eq!((counts[0].late, counts[1].late), (0, 2));
+    assert_eq!(counts[1].next_late_utc, urgent.audit.respond_by_utc);
 });
 
 on_both!(a_block_is_found_whatever_became_of_it, |world| {

@@ -12,6 +12,7 @@ use crate::rules::text::is_hostile;
 use crate::store::Target;
 
 use super::super::form::Line;
+use super::super::list::{Scroll, Step as ListStep};
 use super::super::stroke::Stroke;
 use super::Step;
 
@@ -39,8 +40,8 @@ pub struct Asking {
     pub locked: Option<String>,
     /// Why it cannot be confirmed now.
     pub barred: Option<String>,
-    /// How far the text is scrolled.
-    pub scroll: u16,
+    /// How far the evidence is scrolled.
+    pub scroll: Scroll,
     /// The confirming key that still has to stand alone.
     pub(super) pressed: Option<Instant>,
     /// When it goes ahead.
@@ -87,7 +88,7 @@ impl Asking {
             },
             locked: None,
             barred: None,
-            scroll: 0,
+            scroll: Scroll::default(),
             pressed: None,
             ahead_at: None,
             quick: 0,
@@ -117,6 +118,17 @@ impl Asking {
     pub(super) fn take_back(&mut self) {
         self.pressed = None;
         self.ahead_at = None;
+    }
+
+    /// Takes back a confirmation that has not counted yet, as any further key does, and says so when it was counted down.
+    pub(super) fn stop(&mut self) -> Step {
+        let goes_ahead = self.ahead_at.is_some();
+        self.take_back();
+        if goes_ahead {
+            Step::Say("stopped: nothing was written".to_owned())
+        } else {
+            Step::Stay
+        }
     }
 
     pub(super) fn lock(&mut self, why: String) {
@@ -163,17 +175,15 @@ impl Asking {
     }
 
     pub(super) fn press(&mut self, key: &KeyEvent, stroke: Stroke, rhythm: Rhythm) -> Step {
-        // Any further key takes back a confirmation that has not counted yet.
-        self.pressed = None;
-        if self.ahead_at.take().is_some() {
-            return Step::Say("stopped: nothing was written".to_owned());
+        if let said @ Step::Say(_) = self.stop() {
+            return said;
         }
         match (stroke.control, stroke.code) {
             (_, KeyCode::Esc) => return Step::Close,
             (false, KeyCode::Tab) => self.focus = self.next_focus(1),
             (false, KeyCode::BackTab) => self.focus = self.next_focus(-1),
-            (false, KeyCode::PageDown) => self.scroll = self.scroll.saturating_add(4),
-            (false, KeyCode::PageUp) => self.scroll = self.scroll.saturating_sub(4),
+            (false, KeyCode::PageDown) => self.scroll.walk(ListStep::By(4), 1),
+            (false, KeyCode::PageUp) => self.scroll.walk(ListStep::By(-4), 1),
             (true, KeyCode::Char('x')) if self.level() >= Level::Review => {
                 return Step::Edit(self.reason.lines().join("\n"));
             }

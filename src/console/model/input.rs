@@ -8,6 +8,7 @@ use crate::rules::guard::Level;
 
 use super::super::dialog::{Dialog, Stage, Step};
 use super::super::event::Effect;
+use super::super::guard_box;
 use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
@@ -39,12 +40,17 @@ impl Model {
 
     fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
         let Some(stroke) = Stroke::of(key) else {
+            if let Some(dialog) = &mut self.dialog {
+                let step = dialog.press_foreign(key, self.at);
+                self.follow(step, effects);
+            }
             return;
         };
         if let Some(dialog) = &mut self.dialog {
             // Nobody confirms what the window is too small to show.
             let leaves = stroke.code == KeyCode::Esc || stroke == Stroke::CTRL_C;
-            if !has_room(self.size) && !leaves {
+            let is_seen = has_room(self.size) && guard_box::has_room(dialog, self.size.1);
+            if !is_seen && !leaves {
                 return;
             }
             let step = dialog.press(key, self.at);

@@ -15,10 +15,10 @@ use crate::store::ledger::{LEDGER_FIELDS, LedgerSort};
 use crate::store::verify::Report;
 
 use super::arming::Arming;
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Stage};
 use super::event::{Cause, Effect, Event, Mouse};
 use super::keymap::Keymap;
-use super::list::List;
+use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
 use super::overlay::Overlay;
 use super::panes::{PaneId, home};
@@ -88,8 +88,12 @@ pub struct Model {
     pub messages: VecDeque<Said>,
     /// Whether this console may write.
     pub arming: Arming,
+    /// The entry by which it may.
+    armed_by: Option<i64>,
     /// Whether the detail has the whole screen.
     pub zoomed: bool,
+    /// How far the detail is scrolled while it has it.
+    pub detail: Scroll,
     /// Whether times are shown in local time.
     pub local_time: bool,
     /// Who has the mouse.
@@ -101,12 +105,10 @@ pub struct Model {
     pub(super) next_id: u64,
     /// The verbs of the requests that are under way, by their tickets.
     sent: BTreeMap<String, &'static str>,
-    /// When the picture came, to count on from its time.
-    picture_at: Instant,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
-    /// How many reasons had a block past its time when it was last looked.
-    breached: Option<usize>,
+    /// How many blocks were past their time when it was last looked.
+    breached: Option<i64>,
     redraw: bool,
 }
 
@@ -154,14 +156,15 @@ impl Model {
             status: None,
             messages: VecDeque::new(),
             arming: Arming::default(),
+            armed_by: None,
             zoomed: false,
+            detail: Scroll::default(),
             local_time: false,
             mouse: Mouse::default(),
             verified: None,
             last_looked,
             next_id: 0,
             sent: BTreeMap::new(),
-            picture_at: at,
             wanted: Wanted::default(),
             asked_to_leave: None,
             breached: None,
@@ -187,6 +190,9 @@ impl Model {
         self.bar_dialog();
         self.tour = self.tour.and_then(|tour| tour.after(self));
         let wants = self.wants();
+        if wants.selected != self.wanted.selected {
+            self.detail = Scroll::default();
+        }
         if wants != self.wanted {
             self.wanted = wants.clone();
             effects.push(Effect::Want(Box::new(wants)));
@@ -210,24 +216,18 @@ impl Model {
             Event::Input(input) => self.input(input, effects),
             Event::Planned(id, planned) => {
                 if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
+                    let was_begun = matches!(dialog.stage, Stage::Planning);
                     dialog.planned(*planned, self.at);
-                    self.say_why_not();
+                    if was_begun {
+                        self.say_why_not();
+                    }
                 }
             }
             Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),
-            Event::Resolved(ticket, sealed) => {
-                let said = match &sealed {
-                    Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
-                    None => "the lost answer was no: nothing was written".to_owned(),
-                };
-                self.say(Token::StatusInfo, said);
-                if let Some(dialog) = &mut self.dialog {
-                    dialog.resolve(&ticket, sealed);
-                }
-                effects.push(Effect::Refresh);
-            }
+            Event::Resolved(ticket, sealed) => self.resolved(&ticket, sealed, effects),
             Event::Disarmed => {
                 self.arming.disarm();
+                effects.push(Effect::Refresh);
             }
             Event::Verified(result) => self.verified(*result),
             Event::Edited(text) => {
@@ -241,6 +241,13 @@ impl Model {
         }
     }
 
+    /// Lists the requests whose outcome nobody knows yet: action and ticket.
+    #[must_use]
+    pub fn unresolved(&self) -> Vec<(&'static str, String)> {
+        let sent = self.sent.iter();
+        sent.map(|(ticket, verb)| (*verb, ticket.clone())).collect()
+    }
+
     /// Tells whether seconds are shown: a timer is on the screen, or this console is armed.
     #[must_use]
     pub fn counts(&self) -> bool {
@@ -251,7 +258,7 @@ impl Model {
     #[must_use]
     pub fn now(&self) -> Option<Moment> {
         let picture = self.picture.as_ref()?;
-        let since = self.at.saturating_duration_since(self.picture_at);
+        let since = self.at.saturating_duration_since(picture.at);
         Some(picture.now.plus(since * picture.rate))
     }
 
@@ -259,6 +266,21 @@ impl Model {
     #[must_use]
     pub fn liveness(&self) -> Liveness {
         self.link.liveness(self.at)
+    }
+
+    /// Tells whether the picture holds what the open pane shows: another pane's holds no rows, another filter's the wrong
+    /// ones.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        let Some(picture) = &self.picture else {
+            return false;
+        };
+        let read = &picture.wanted;
+        match self.pane {
+            PaneId::Home => true,
+            PaneId::Blocks => read.pane == self.pane && self.blocks.is_read_by(&read.blocks),
+            PaneId::Ledger => read.pane == self.pane && self.entries.is_read_by(&read.entries),
+        }
     }
 
     /// Returns the row whose detail is shown: its kind and its id.

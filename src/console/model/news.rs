@@ -5,24 +5,29 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
-use crate::store::StoreError;
-use crate::store::block::ReasonCount;
+use crate::store::presence::Armed;
 use crate::store::verify::Report;
+use crate::store::{Sealed, StoreError};
 
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
 use super::super::panes::{PaneId, home};
+use super::super::picture::Picture;
 use super::super::theme::Token;
 use super::{Model, Verified};
 
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
         // The dialog that is open by now may be another one's.
-        let verb = self.sent.remove(ticket).unwrap_or("request");
+        let verb = self.sent.get(ticket).copied().unwrap_or("request");
+        if !matches!(outcome, Outcome::Unknown { .. }) {
+            self.sent.remove(ticket);
+        }
         match &outcome {
             Outcome::Done(sealed) => {
                 if verb == super::super::ARM {
                     self.arming.arm(self.at);
+                    self.armed_by = Some(sealed.seq);
                 }
                 self.say(
                     Token::StatusOk,
@@ -40,6 +45,43 @@ impl Model {
             dialog.settle(ticket, outcome);
         }
         effects.push(Effect::Refresh);
+    }
+
+    /// Takes what the ledger says about a request whose answer was lost.
+    pub(super) fn resolved(
+        &mut self,
+        ticket: &str,
+        found: Option<Sealed>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let verb = self.sent.remove(ticket);
+        let said = match &found {
+            Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
+            None => "the lost answer was no: nothing was written".to_owned(),
+        };
+        self.say(Token::StatusInfo, said);
+        if verb == Some(super::super::ARM) && found.is_some() {
+            // A lost link ends the armed time, so this one ends before it has begun.
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the answer to arming was lost".to_owned(),
+            );
+            effects.push(Effect::Disarm);
+        }
+        if let Some(dialog) = &mut self.dialog {
+            dialog.resolve(ticket, found);
+        }
+        effects.push(Effect::Refresh);
+    }
+
+    /// Says what is still waited for when the console is left.
+    pub(in crate::console) fn say_farewell(&mut self) {
+        self.overlay = None;
+        let said = match self.sent.len() {
+            0 => "leaving".to_owned(),
+            count => format!("leaving: waiting a moment for the outcome of {count} sent"),
+        };
+        self.say(Token::StatusPending, said);
     }
 
     pub(super) fn verified(&mut self, result: Result<Report, StoreError>) {
@@ -96,9 +138,9 @@ impl Model {
         if is_new {
             let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
-            self.picture_at = self.link.heard.unwrap_or(self.at).min(self.at);
             self.settle_lists();
             self.ring_for_breaches(effects);
+            self.disarm_when_over(effects);
             self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
                 self.plan(effects);
@@ -149,14 +191,53 @@ impl Model {
             let step = dialog.tick(self.at);
             self.follow(step, effects);
         }
-        self.ring_for_breaches(effects);
+        if self.ring_for_breaches(effects) {
+            // Whom a late block waits for is nobody's write: only looking again tells.
+            effects.push(Effect::Refresh);
+        }
         if self.arming.is_over(self.at) {
-            self.arming.disarm();
-            self.say(
-                Token::StatusWarn,
-                "disarmed: the armed time is over".to_owned(),
-            );
+            self.end_armed_time(effects);
+        }
+    }
+
+    /// Ends the armed time when the database says that it is over: this process's clock stands still while the machine
+    /// sleeps.
+    fn disarm_when_over(&mut self, effects: &mut Vec<Effect>) {
+        let (Some(picture), Some(entry)) = (&self.picture, self.armed_by) else {
+            return;
+        };
+        // A picture from before the entry knows nothing of it, and a demo's clock is not the one that counts here.
+        let knows = picture.head.seq >= entry && picture.rate == 1;
+        if knows && !self.is_armed_in(picture) && self.arming.left(self.at).is_some() {
+            self.end_armed_time(effects);
+        }
+    }
+
+    fn end_armed_time(&mut self, effects: &mut Vec<Effect>) {
+        self.arming.disarm();
+        self.say(
+            Token::StatusWarn,
+            "disarmed: the armed time is over".to_owned(),
+        );
+        effects.push(Effect::Disarm);
+    }
+
+    fn is_armed_in(&self, picture: &Picture) -> bool {
+        let own = |armed: &Armed| armed.console_id == self.start.console_id;
+        picture.armed.iter().any(own)
+    }
+
+    /// Ends the armed time because somebody wants it.
+    pub(in crate::console) fn disarm(&mut self, effects: &mut Vec<Effect>) {
+        let others_see_it = self
+            .picture
+            .as_ref()
+            .is_some_and(|picture| self.is_armed_in(picture));
+        if self.arming.disarm() || others_see_it {
             effects.push(Effect::Disarm);
+            self.say(Token::StatusInfo, "disarmed".to_owned());
+        } else {
+            self.say_quietly("this console is read-only already".to_owned());
         }
     }
 
@@ -209,19 +290,25 @@ impl Model {
             .map_or(1, |picture| picture.rate.max(1))
     }
 
-    /// Rings when a block has run past its time since the last look.
-    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) {
+    /// Rings when a block has run past its time since the last look; tells whether one has.
+    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) -> bool {
         let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
-            return;
+            return false;
         };
-        let is_late = |reason: &&ReasonCount| {
-            reason.untaken > 0 && reason.respond_by_utc.is_some_and(|due| now > due)
-        };
-        let late = picture.reasons.iter().filter(is_late).count();
-        if self.breached.is_some_and(|before| late > before) {
+        let late: i64 = picture
+            .reasons
+            .iter()
+            .map(|reason| {
+                let since = reason.next_late_utc.is_some_and(|due| now > due);
+                reason.late + i64::from(since)
+            })
+            .sum();
+        let rings = self.breached.is_some_and(|before| late > before);
+        if rings {
             effects.push(Effect::Bell);
             self.say(Token::SlaBreach, "a block has run past its time".to_owned());
         }
         self.breached = Some(late);
+        rings
     }
 }

@@ -122,11 +122,6 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.blocks.position(&picture.blocks);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed {
-            Token::Border
-        } else {
-            Token::BorderFocus
-        };
         let order = super::order_word(model.blocks.look.order);
         let dot = pen.glyphs.dot();
         let title = format!(
@@ -135,7 +130,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             super::filter_word(&model.blocks.filter_text),
             model.blocks.look.sort,
         );
-        let inside = pen.frame(list, &title, border);
+        let inside = pen.frame(list, &title, Token::BorderFocus);
         let nothing = if model.blocks.filter_text.is_empty() {
             format!(
                 "0 rows: nothing is blocked; last checked {}",
@@ -170,7 +165,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             .selected
             .clone()
             .unwrap_or_else(|| "no block selected".to_owned());
-        let inside = pen.frame(detail, &title, Token::Border);
+        pen.frame(detail, &title, Token::Border);
         let lines = match selected.and_then(|at| rows.get(at)) {
             Some(block) => explain(model, block, now, pen),
             None if model.blocks.selected.is_some() => vec![vec![(
@@ -179,7 +174,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             )]],
             None => Vec::new(),
         };
-        pen.flowing(super::inset(inside), &lines);
+        super::detail(model, pen, detail, &lines);
     }
 }
 
@@ -190,7 +185,7 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
     let muted = |text: String| (Token::Muted, text);
     let plain = |text: String| (Token::Fg, text);
     let time =
-        |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.clock(moment));
+        |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.when(moment));
     let hash = |hash: &Option<String>| match hash.as_deref() {
         None | Some("") => "missing".to_owned(),
         Some(hash) => crate::rules::text::shorten(hash, 12).into_owned(),

@@ -6,6 +6,7 @@ use crate::rules::block::BlockReason;
 use crate::rules::words;
 
 use super::super::model::Model;
+use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
@@ -80,11 +81,11 @@ pub fn items(model: &Model) -> Vec<Item> {
             (0, _) | (_, None) => muted("all answered".into()),
             (count, Some(due)) if now > due => (
                 Token::SlaBreach,
-                format!("{count} unanswered, the first was due {}", model.clock(due)),
+                format!("{count} unanswered, the first was due {}", model.when(due)),
             ),
             (count, Some(due)) => (
                 Token::SlaOk,
-                format!("{count} unanswered, the first is due {}", model.clock(due)),
+                format!("{count} unanswered, the first is due {}", model.when(due)),
             ),
         };
         items.push(item(
@@ -236,7 +237,7 @@ fn title(model: &Model, section: Section) -> String {
     match section {
         Section::Phase => "Phase".to_owned(),
         Section::Blocked => format!("Blocked {dot} {} open", picture.counts.open),
-        Section::Mine => format!("Waits for you {dot} {}", picture.mine.len()),
+        Section::Mine => format!("Waits for you {dot} {}", picture.how_many_wait()),
         Section::News => match picture.new_entries {
             Some(0) => format!("Since you last looked {dot} nothing new"),
             Some(count) => format!("Since you last looked {dot} {count} new"),
@@ -257,11 +258,10 @@ pub fn counts(model: &Model) -> bool {
         .any(|block| block.audit.taken_by.is_none())
 }
 
-/// Writes the block behind the selected line as JSON.
+/// Writes a block that waits for whoever is at the keys as JSON.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
+pub fn row_json(model: &Model, id: &str) -> Option<String> {
     let picture = model.picture.as_ref()?;
-    let (_, id) = model.selected()?;
     let block = picture
         .mine
         .iter()
@@ -276,11 +276,14 @@ pub fn click(model: &mut Model, line: u16) {
     let selected = rows
         .iter()
         .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
-    let height = model.size.1.saturating_sub(6);
+    // Above the frame's first line are the header and, where there is room for them, the tabs.
+    let top = if is_small(model.size) { 2 } else { 3 };
+    let height = model.size.1.saturating_sub(top + 3);
     let offset = offset(selected, rows.len(), height);
-    let at = usize::from(line.saturating_sub(3)) + offset;
+    let at = line.checked_sub(top).filter(|at| *at < height);
     if model.size.0 < 120
-        && let Some(Row::Item(at, _)) = rows.get(at)
+        && let Some(at) = at
+        && let Some(Row::Item(at, _)) = rows.get(usize::from(at) + offset)
     {
         model.home = *at;
     }

@@ -81,11 +81,6 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.entries.position(&picture.entries);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed {
-            Token::Border
-        } else {
-            Token::BorderFocus
-        };
         let dot = pen.glyphs.dot();
         let title = format!(
             "Ledger {dot} {} entries{} {dot} {}",
@@ -96,7 +91,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 crate::store::window::Order::Reversed => "oldest first",
             },
         );
-        let inside = pen.frame(list, &title, border);
+        let inside = pen.frame(list, &title, Token::BorderFocus);
         let verdict = verdict(model);
         let (table_area, line) = if inside.height > 3 {
             (
@@ -140,12 +135,12 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 format!("Entry {} · {}", entry.seq, entry.action).replace('·', pen.glyphs.dot())
             },
         );
-        let inside = pen.frame(detail, &title, Token::Border);
+        pen.frame(detail, &title, Token::Border);
         let mut lines = findings(model);
         if let Some(entry) = entry {
             lines.extend(explain(model, entry, pen));
         }
-        pen.flowing(super::inset(inside), &lines);
+        super::detail(model, pen, detail, &lines);
     }
 }
 
@@ -323,11 +318,14 @@ fn gates(detail: &EntryDetail) -> Vec<Parts> {
         .collect()
 }
 
-/// Writes the selected entry's card as JSON.
+/// Writes an entry's card as JSON; nothing while the picture still holds another one's.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
+pub fn card_json(model: &Model, id: &str) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let detail = picture.entry.as_ref()?;
+    if detail.seq.to_string() != id {
+        return None;
+    }
     let card: Value = serde_json::from_str(detail.card.as_ref().ok()?).ok()?;
     serde_json::to_string_pretty(&card).ok()
 }

@@ -12,7 +12,7 @@ use crate::store::window::{Order, Window};
 use super::keymap::Intent;
 use super::list::Drawn;
 use super::model::Model;
-use super::prose::wrap;
+use super::prose::{flow, wrap};
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
@@ -63,25 +63,38 @@ pub fn counts(model: &Model) -> bool {
     }
 }
 
-/// Writes the selected row as JSON.
+/// Writes the selected row as JSON, with a title that names it; nothing while it is not read.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
-    match model.pane {
-        PaneId::Home => home::row_json(model),
-        PaneId::Blocks => blocks::row_json(model),
-        PaneId::Ledger => ledger::row_json(model),
+pub fn row_json(model: &Model) -> Option<(String, String)> {
+    let (kind, id) = model.selected()?;
+    match (model.pane, kind) {
+        (_, "entry") => {
+            let json = ledger::card_json(model, &id)?;
+            Some((format!("Card of entry {id}"), json))
+        }
+        (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
+        _ => Some((format!("{id} as JSON"), blocks::row_json(model)?)),
     }
 }
 
 /// Selects the row that was clicked.
-pub fn click(model: &mut Model, row: u16) {
+pub fn click(model: &mut Model, column: u16, row: u16) {
+    if !model.has_read() {
+        return;
+    }
     let place = match model.pane {
         PaneId::Home => return home::click(model, row),
+        // Zoomed, there is no list.
+        _ if model.zoomed => return,
         PaneId::Blocks => &model.blocks.drawn,
         PaneId::Ledger => &model.entries.drawn,
     };
     let drawn = place.get();
-    let Some(at) = row.checked_sub(drawn.top).filter(|at| *at < drawn.height) else {
+    let inside = |at: u16, from: u16, length: u16| at.checked_sub(from).filter(|at| *at < length);
+    let (Some(_), Some(at)) = (
+        inside(column, drawn.left, drawn.width),
+        inside(row, drawn.top, drawn.height),
+    ) else {
         return;
     };
     let at = drawn.offset + usize::from(at);
@@ -146,9 +159,41 @@ pub fn split(model: &Model, area: Rect, rows: usize) -> (Rect, Rect) {
     }
 }
 
+/// Draws a row's detail inside its frame; zoomed it is scrolled, and what is not shown is said on the lower edge.
+pub fn detail(model: &Model, pen: &mut Pen<'_>, frame: Rect, lines: &[Parts]) {
+    let inside = Rect {
+        x: frame.x + 2,
+        y: frame.y + 1,
+        width: frame.width.saturating_sub(4),
+        height: frame.height.saturating_sub(2),
+    };
+    let lines: Vec<Parts> = lines
+        .iter()
+        .flat_map(|line| flow(line, inside.width))
+        .collect();
+    let room = usize::from(inside.height);
+    let first = if model.zoomed {
+        model.detail.first(lines.len(), room)
+    } else {
+        0
+    };
+    pen.lines(inside, &lines[first.min(lines.len())..]);
+    let hidden = lines.len().saturating_sub(first + room);
+    let hint = |intent| model.start.keymap.hint(intent);
+    if hidden > 0 {
+        let key = hint(if model.zoomed {
+            Intent::PageDown
+        } else {
+            Intent::Zoom
+        });
+        pen.foot(frame, &format!("{hidden} more lines: {key}"));
+    } else if first > 0 {
+        pen.foot(frame, &format!("the end: {}", hint(Intent::PageUp)));
+    }
+}
+
 /// Leaves a blank column on either side.
-#[must_use]
-pub fn inset(area: Rect) -> Rect {
+fn inset(area: Rect) -> Rect {
     Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2),

@@ -11,7 +11,7 @@ use govdeck::console::event::{Effect, Event, Sight};
 use govdeck::console::keymap::Keymap;
 use govdeck::console::live::Link;
 use govdeck::console::model::{Model, Start};
-use govdeck::console::picture::{self, Wanted};
+use govdeck::console::picture::{self, Picture, Wanted};
 use govdeck::console::screen;
 use govdeck::console::stroke::{Stroke, chord};
 use govdeck::console::theme::{Depth, Theme};
@@ -56,6 +56,8 @@ pub struct Desk {
     pub answers: Answers,
     /// Whether the database is heard.
     pub cable: Cable,
+    /// How often the database was looked at.
+    pub looks: u32,
     /// Requests that wait.
     pub waiting: Vec<Request>,
     at: Instant,
@@ -103,6 +105,7 @@ impl Desk {
             told: Vec::new(),
             answers: Answers::Come,
             cable: Cable::Whole,
+            looks: 0,
             waiting: Vec::new(),
             at,
             sight: Sight::default(),
@@ -137,11 +140,16 @@ impl Desk {
         if self.cable == Cable::Silent {
             return None;
         }
-        let picture = picture::take(&self.store, &self.wanted)
-            .await
-            .expect("a picture");
+        let picture = self.picture().await;
+        self.looks += 1;
         self.sight.picture = Some(Arc::new(picture));
         Some(self.heartbeat())
+    }
+
+    /// Takes a picture of what the console wants to see.
+    pub async fn picture(&self) -> Picture {
+        let picture = picture::take(&self.store, &self.wanted).await;
+        picture.expect("a picture")
     }
 
     fn heartbeat(&mut self) -> Event {
@@ -290,7 +298,10 @@ impl Desk {
                 let store = self.armed.take()?;
                 let console = self.model.start.console_id.clone();
                 let request = Request::by_rule(ByRule::Disarm { console }).expect("a request");
-                super::sealed(actions::carry_out(&store, request).await);
+                let outcome = actions::carry_out(&store, request).await;
+                // There is nothing to be disarmed when the armed time is over in the database too.
+                let ended = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_));
+                assert!(ended, "{outcome:?}");
                 store.close().await;
                 Some(Event::Disarmed)
             }

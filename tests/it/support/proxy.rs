@@ -15,7 +15,7 @@ use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
@@ -74,6 +74,9 @@ struct Connection {
     answers: Mutex<Answers>,
     /// Whether bytes are missing from either direction: such a session cannot go on.
     has_gap: AtomicBool,
+    /// Whether its bytes wait; none of them is lost.
+    is_held: Mutex<bool>,
+    let_go: Condvar,
 }
 
 /// A client may ask again before it is answered, so a lost answer is known by its place in the row, not by its time.
@@ -117,6 +120,9 @@ impl Proxy {
     /// Passes everything again; sessions that lost bytes to the black hole are cut, the others go on.
     pub fn pass(&self) {
         self.enter(Mode::Pass);
+        for connection in self.shared.live().values() {
+            connection.hold(false);
+        }
         let gaps = |connection: &Connection| connection.has_gap.load(Ordering::SeqCst);
         self.shared.cut_those(gaps);
     }
@@ -134,6 +140,13 @@ impl Proxy {
     /// Takes connections and bytes from now on, and answers nothing.
     pub fn black_hole(&self) {
         self.enter(Mode::BlackHole);
+    }
+
+    /// Keeps back what the connections that are open send and are sent; new ones go through.
+    pub fn hold_those_open(&self) {
+        for connection in self.shared.live().values() {
+            connection.hold(true);
+        }
     }
 
     /// Refuses new connections, as a stopped server does; those that are open stay so.
@@ -236,6 +249,8 @@ impl Shared {
                 server,
                 answers: Mutex::default(),
                 has_gap: AtomicBool::new(false),
+                is_held: Mutex::new(false),
+                let_go: Condvar::new(),
             });
             self.live().insert(id, Arc::clone(&connection));
             let directions: [fn(&Self, &Connection) -> io::Result<()>; 2] =
@@ -313,6 +328,7 @@ impl Shared {
         mut to: &UnixStream,
         bytes: &[u8],
     ) -> io::Result<()> {
+        connection.wait_until_let_go();
         let mode = self.mode();
         if *mode == Mode::BlackHole || connection.has_gap.load(Ordering::SeqCst) {
             // Under the lock, so that `pass` finds every gap.
@@ -335,7 +351,19 @@ impl Connection {
         answers.lost = Some(answers.asked);
     }
 
+    fn hold(&self, is_held: bool) {
+        *self.is_held.lock().expect("no holder panics") = is_held;
+        self.let_go.notify_all();
+    }
+
+    fn wait_until_let_go(&self) {
+        let is_held = self.is_held.lock().expect("no holder panics");
+        let waited = self.let_go.wait_while(is_held, |is_held| *is_held);
+        drop(waited.expect("no holder panics"));
+    }
+
     fn close(&self) {
+        self.hold(false);
         for side in [&self.client, &self.server] {
             side.shutdown(Shutdown::Both).ok();
         }

@@ -237,15 +237,19 @@ fn possible() -> Vec<Possible> {
 
 /// The picture.
 pub fn picture() -> Picture {
+    let now = at("02:14:07");
     let count = |block_reason, open, untaken, due: Option<&str>| ReasonCount {
         block_reason,
         open,
         untaken,
+        late: due.map_or(0, |due| i64::from(at(due) < now)),
         respond_by_utc: due.map(at),
+        next_late_utc: due.map(at).filter(|due| *due >= now),
     };
     let all = blocks();
     Picture {
-        now: at("02:14:07"),
+        now,
+        at: Instant::now(),
         skew_milliseconds: 12,
         rate: 1,
         deployment: Deployment {
@@ -319,6 +323,7 @@ pub fn model(pane: PaneId, picture: impl Fn() -> Picture) -> Model {
 /// Shows a console a picture of what it wants.
 pub fn show(model: &mut Model, mut picture: Picture) {
     picture.wanted = model.wanted();
+    picture.at = model.at;
     let sight = Sight {
         picture: Some(Arc::new(picture)),
         link: Link {

@@ -1,0 +1,194 @@
+//! The link between the loop and the store: a reader that keeps one picture fresh, and a writer that carries requests out.
+//!
+//! Channels say what they mean: `watch` for the picture, of which only the last matters; `mpsc` for answers, of which
+//! each matters; `Notify` for "look again now", which coalesces.
+
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::actions::{Asked, Request};
+use crate::settings::Dsn;
+use crate::signing::Signer;
+use crate::store::{Access, Failure, OsAccount, Store, StoreError};
+
+use super::event::{Event, Sight};
+use super::picture::Wanted;
+use reader::Reader;
+use writer::Writer;
+
+/// Where the database is and who asks.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// The database.
+    pub dsn: Dsn,
+    /// A way past the pooler, for being told of changes.
+    pub direct: Option<Dsn>,
+    /// The operating system's account.
+    pub account: OsAccount,
+    /// The name under which this console is armed.
+    pub console_id: String,
+    /// What decision cards are signed with, if anything.
+    pub signer: Option<Signer>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long the database may take for an answer before it counts as silent.
+    pub answer: Duration,
+    /// How long a write may take before its outcome counts as unknown.
+    pub write: Duration,
+    /// How long the last words may take when the console is left.
+    pub farewell: Duration,
+    /// How old a picture may become while nothing is written.
+    pub renewal: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(10),
+            write: Duration::from_secs(30),
+            farewell: Duration::from_secs(5),
+            renewal: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The loop's end of the link.
+#[derive(Debug)]
+pub struct Link {
+    /// What the newest picture shows.
+    pub sight: watch::Receiver<Sight>,
+    /// Answers, each of which matters.
+    pub answers: mpsc::UnboundedReceiver<Event>,
+    wanted: watch::Sender<Wanted>,
+    refresh: Arc<Notify>,
+    questions: mpsc::UnboundedSender<Question>,
+    writes: mpsc::UnboundedSender<Write>,
+}
+
+enum Question {
+    Plan(u64, &'static str, Asked),
+    Verify,
+}
+
+enum Write {
+    Submit(Box<Request>),
+    Disarm,
+    End(oneshot::Sender<()>),
+}
+
+impl Link {
+    /// Starts reader and writer.
+    #[must_use]
+    pub fn start(address: Address, wanted: Wanted, limits: Limits) -> Self {
+        let (sight_in, sight) = watch::channel(Sight::default());
+        let (answer, answers) = mpsc::unbounded_channel();
+        let (wanted, wanted_out) = watch::channel(wanted);
+        let (questions, asked) = mpsc::unbounded_channel();
+        let (writes, to_write) = mpsc::unbounded_channel();
+        let refresh = Arc::new(Notify::new());
+        let reader = Reader {
+            address: address.clone(),
+            limits,
+            sight: sight_in,
+            answer: answer.clone(),
+            wanted: wanted_out,
+            refresh: Arc::clone(&refresh),
+            questions: asked,
+        };
+        tokio::spawn(reader.run());
+        tokio::spawn(
+            Writer {
+                address,
+                limits,
+                answer,
+                armed: None,
+            }
+            .run(to_write),
+        );
+        Self {
+            sight,
+            answers,
+            wanted,
+            refresh,
+            questions,
+            writes,
+        }
+    }
+
+    /// Says what is to be looked at from now on.
+    pub fn want(&self, wanted: Wanted) {
+        self.wanted.send_replace(wanted);
+    }
+
+    /// Looks again now.
+    pub fn refresh(&self) {
+        self.refresh.notify_one();
+    }
+
+    /// Asks what an action would do.
+    pub fn plan(&self, id: u64, verb: &'static str, asked: Asked) {
+        // A reader that is gone is said by the picture growing old.
+        let _ = self.questions.send(Question::Plan(id, verb, asked));
+    }
+
+    /// Asks for a verification of the ledger.
+    pub fn verify(&self) {
+        let _ = self.questions.send(Question::Verify);
+    }
+
+    /// Has a request carried out.
+    pub fn submit(&self, request: Box<Request>) {
+        let _ = self.writes.send(Write::Submit(request));
+    }
+
+    /// Gives the writing connection back.
+    pub fn disarm(&self) {
+        let _ = self.writes.send(Write::Disarm);
+    }
+
+    /// Ends the link: what was sent before is waited for, then it disarms, and then the receiver hears of it.
+    pub fn end(&self) -> oneshot::Receiver<()> {
+        let (ended, end) = oneshot::channel();
+        let _ = self.writes.send(Write::End(ended));
+        end
+    }
+}
+
+impl Address {
+    /// Opens the database, unless it is silent for too long.
+    async fn open(&self, access: Access, patience: Duration) -> Result<Store, StoreError> {
+        // What is half open when the time is over is dropped as a whole.
+        let opening = Store::open(&self.dsn, self.account.clone(), access);
+        in_time(patience, opening).await
+    }
+}
+
+/// Lets nothing wait for the farewell of a database that may be silent.
+fn close(store: Store) {
+    tokio::spawn(async move { store.close().await });
+}
+
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let silent = |_| {
+        StoreError::new(
+            Failure::Unreachable,
+            format!(
+                "the database has not answered for {} seconds",
+                patience.as_secs()
+            ),
+            "the last picture stays; govdeck tries again by itself",
+        )
+    };
+    tokio::time::timeout(patience, work).await.map_err(silent)?
+}

@@ -1,0 +1,208 @@
+//! The reader: keeps one picture fresh, and answers what the loop asks about it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::actions::{self, Signing, Stop};
+use crate::clock::Moment;
+use crate::store::verify;
+use crate::store::wake::{Source, Wake};
+use crate::store::{Access, Store, StoreError};
+
+use super::super::event::{Event, Sight};
+use super::super::picture::{self, Picture, Wanted};
+use super::{Address, Limits, Question, close, in_time};
+
+/// The pauses between attempts to reach a lost database.
+const BACKOFF: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
+/// Keeps one picture fresh.
+pub(super) struct Reader {
+    pub(super) address: Address,
+    pub(super) limits: Limits,
+    pub(super) sight: watch::Sender<Sight>,
+    pub(super) answer: mpsc::UnboundedSender<Event>,
+    pub(super) wanted: watch::Receiver<Wanted>,
+    pub(super) refresh: Arc<Notify>,
+    pub(super) questions: mpsc::UnboundedReceiver<Question>,
+}
+
+/// Tells whether a picture has to be taken anew although nothing was written, for time is part of it.
+///
+/// The clock of the process stands still while a laptop sleeps, so the workstation's is looked at too.
+fn is_old((at, here): (Instant, Moment), renewal: Duration) -> bool {
+    let passed = at.elapsed();
+    let by_the_wall = Moment::on_this_workstation().since(here);
+    passed >= renewal || jumped(passed, by_the_wall)
+}
+
+/// Tells whether two clocks disagree on how much time has passed.
+fn jumped(passed: Duration, by_the_wall: TimeDelta) -> bool {
+    let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX);
+    (by_the_wall - passed).abs() > TimeDelta::seconds(2)
+}
+
+/// Why the reader stops reading.
+enum End {
+    /// The loop is gone.
+    Nobody,
+    /// The database cannot be read.
+    Trouble(StoreError),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+impl Reader {
+    /// Reads until the loop is gone.
+    pub(super) async fn run(mut self) {
+        let mut failed = 0;
+        loop {
+            let opened = self.address.open(Access::Read, self.limits.answer).await;
+            let end = match opened {
+                Ok(store) => {
+                    let end = self.read(&store, &mut failed).await;
+                    close(store);
+                    end
+                }
+                Err(error) => End::Trouble(error),
+            };
+            let End::Trouble(error) = end else { return };
+            tracing::warn!(kind = ?error.kind, "the picture cannot be taken");
+            self.sight.send_modify(|sight| {
+                sight.link.trouble = Some((error.sentence, error.hint));
+            });
+            let pause = BACKOFF[usize::min(failed, BACKOFF.len() - 1)];
+            failed += 1;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.refresh.notified() => {}
+                () = self.sight.closed() => return,
+            }
+        }
+    }
+
+    /// Keeps the picture fresh until the database cannot be read.
+    async fn read(&mut self, store: &Store, failed: &mut usize) -> End {
+        let patient = Wake::on(store, &self.address.dsn, self.address.direct.as_ref());
+        let mut wake = match in_time(self.limits.answer, patient).await {
+            Ok(wake) => wake,
+            Err(error) => return error.into(),
+        };
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            match in_time(self.limits.answer, picture::take(store, &wanted)).await {
+                Ok(picture) => self.show(picture, wake.source()),
+                // A row that cannot be read is no reason to connect anew, but the picture is not fresh.
+                Err(error) => return error.into(),
+            }
+            *failed = 0;
+            let taken = (Instant::now(), Moment::on_this_workstation());
+            loop {
+                tokio::select! {
+                    changed = self.wanted.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return End::Nobody,
+                    },
+                    () = self.refresh.notified() => break,
+                    question = self.questions.recv() => match question {
+                        Some(question) => {
+                            if let Err(error) = self.answer(store, question).await {
+                                return error.into();
+                            }
+                        }
+                        None => return End::Nobody,
+                    },
+                    turn = in_time(self.limits.answer, wake.turn()) => match turn {
+                        Ok(true) => break,
+                        Ok(false) if is_old(taken, self.limits.renewal) => break,
+                        Ok(false) => self.heard(wake.source()),
+                        Err(error) => return error.into(),
+                    },
+                }
+            }
+        }
+    }
+
+    fn show(&self, picture: Picture, source: Source) {
+        self.sight.send_modify(|sight| {
+            sight.picture = Some(Arc::new(picture));
+            sight.link.trouble = None;
+        });
+        self.heard(source);
+    }
+
+    fn heard(&self, source: Source) {
+        self.sight.send_modify(|sight| {
+            sight.link.heard = Some(Instant::now());
+            sight.link.source = match source {
+                Source::Notify => "notify",
+                Source::FileWatch => "watch",
+                Source::Polling => "polling",
+            };
+        });
+    }
+
+    async fn answer(&self, store: &Store, question: Question) -> Result<(), StoreError> {
+        match question {
+            Question::Plan(id, verb, asked) => {
+                let signing = Signing::with(self.address.signer.as_ref());
+                let asked = asked.with_signing(signing);
+                let plan = async {
+                    let mut view = store.view().await?;
+                    Ok(actions::propose(&mut view, verb, asked).await)
+                };
+                let (planned, trouble) = match in_time(self.limits.answer, plan).await {
+                    Ok(planned) => (planned, None),
+                    // Whoever asked is told too, for nobody asks again for them.
+                    Err(error) => {
+                        let told = StoreError::new(error.kind, &error.sentence, &error.hint);
+                        (Err(Stop::Store(told)), Some(error))
+                    }
+                };
+                let _ = self.answer.send(Event::Planned(id, Box::new(planned)));
+                if let Some(error) = trouble {
+                    return Err(error);
+                }
+            }
+            Question::Verify => {
+                let (store, answer) = (store.clone(), self.answer.clone());
+                tokio::spawn(async move {
+                    let verified = match store.view().await {
+                        Ok(mut view) => verify::verify(&mut view, None).await,
+                        Err(error) => Err(error),
+                    };
+                    let _ = answer.send(Event::Verified(Box::new(verified)));
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stood_still_is_noticed() {
+        let seconds = Duration::from_secs;
+        assert!(!jumped(seconds(1), TimeDelta::milliseconds(1_200)));
+        assert!(jumped(seconds(1), TimeDelta::seconds(3_600)), "it slept");
+        assert!(jumped(seconds(1), TimeDelta::seconds(-60)), "it was set");
+        let now = (Instant::now(), Moment::on_this_workstation());
+        assert!(!is_old(now, seconds(30)));
+        assert!(is_old(now, Duration::ZERO));
+    }
+}
