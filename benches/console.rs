@@ -283,8 +283,6 @@ async fn at_blocks(dsn: &str) -> Done<Model> {
         glyphs: Glyphs::Lines,
         place: dsn.to_owned(),
         signing: govdeck::actions::Signing::Without,
-
-        signing: govdeck::actions::Signing::Without,
     };
     let mut model = Model::new(start, (FRAME.width, FRAME.height), None, Instant::now());
     model.pane = PaneId::Blocks;

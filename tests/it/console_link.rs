@@ -34,6 +34,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         account: OsAccount::of_this_process().expect("an account"),
         console_id: CONSOLE.to_owned(),
         dsn,
+        signer: None,
     };
     Link::start(address, Wanted::default(), limits)
 }
