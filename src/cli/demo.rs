@@ -124,7 +124,7 @@ impl Demo {
         Text {
             title: "The demo".to_owned(),
             lines: lines.to_vec(),
-            scroll: 0,
+            ..Text::default()
         }
     }
 }

@@ -152,7 +152,7 @@ fn reading(model: &Model, text: &Text, pen: &mut Pen<'_>, area: Rect) {
     let size = (width, height.min(area.height.saturating_sub(4)));
     let inside = window(pen, area, size, &text.title, Token::DialogBorder);
     let room = usize::from(inside.height.saturating_sub(2));
-    let first = text.scroll.min(lines.len().saturating_sub(room));
+    let first = text.scroll.first(lines.len(), room);
     let shown = &lines[first..lines.len().min(first + room)];
     pen.lines(inside, shown);
     let rest = lines.len() - first - shown.len();

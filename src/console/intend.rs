@@ -6,7 +6,7 @@ use crate::store::block::BlockSort;
 use super::event::{Effect, Mouse};
 use super::form::Line;
 use super::keymap::Intent;
-use super::list::Step;
+use super::list::{Scroll, Step};
 use super::model::{Model, Verified};
 use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
@@ -28,8 +28,8 @@ impl Model {
         match intent {
             Intent::Down => self.step(Step::By(1)),
             Intent::Up => self.step(Step::By(-1)),
-            Intent::PageDown => self.step(Step::Pages(1)),
-            Intent::PageUp => self.step(Step::Pages(-1)),
+            Intent::PageDown => self.page(Step::Pages(1)),
+            Intent::PageUp => self.page(Step::Pages(-1)),
             Intent::First => self.step(Step::First),
             Intent::Last => self.step(Step::Last),
             Intent::NextProblem => self.next_problem(),
@@ -175,6 +175,16 @@ impl Model {
         }
     }
 
+    /// Pages through the list, or through the detail while that has the whole screen.
+    fn page(&mut self, step: Step) {
+        if self.zoomed && self.pane != PaneId::Home {
+            let page = self.size.1.saturating_sub(8);
+            self.detail.walk(step, usize::from(page));
+        } else {
+            self.step(step);
+        }
+    }
+
     fn next_problem(&mut self) {
         let (Some(picture), Some(now)) = (self.picture.clone(), self.now()) else {
             return;
@@ -277,7 +287,7 @@ impl Model {
                     .lines()
                     .map(|line| (Token::Fg, line.to_owned()))
                     .collect(),
-                scroll: 0,
+                scroll: Scroll::default(),
             },
             None => return self.say_quietly("no row is selected".to_owned()),
         };

@@ -9,6 +9,7 @@ use crate::rules::people::Basis;
 
 use super::form::Line;
 use super::keymap::{Intent, Keymap, ROWS, Row};
+use super::list::Scroll;
 use super::panes::PaneId;
 use super::theme::Token;
 
@@ -37,7 +38,7 @@ pub struct Text {
     /// Its lines, each with its meaning.
     pub lines: Vec<(Token, String)>,
     /// How far it is scrolled.
-    pub scroll: usize,
+    pub scroll: Scroll,
 }
 
 /// Commands by name.
@@ -162,7 +163,7 @@ pub fn help(keymap: &Keymap, pane: PaneId) -> Text {
     Text {
         title: "Keys".to_owned(),
         lines,
-        scroll: 0,
+        scroll: Scroll::default(),
     }
 }
 

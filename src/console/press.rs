@@ -11,7 +11,7 @@ use super::form::Line;
 use super::keymap::Intent;
 use super::list::Step;
 use super::model::Model;
-use super::overlay::{Choice, Overlay, Text};
+use super::overlay::{Choice, Overlay};
 use super::panes::PaneId;
 use super::stroke::Stroke;
 
@@ -113,7 +113,11 @@ impl Model {
             }
             Overlay::Actions => return self.press_action(stroke, effects),
             Overlay::Text(text) => match self.in_box(stroke) {
-                InBox::Walk(step) => text.walk(step, self.size.1),
+                InBox::Walk(step) => {
+                    let page = self.size.1.saturating_sub(8);
+                    text.scroll.walk(step, usize::from(page));
+                    true
+                }
                 InBox::Nothing => true,
                 InBox::Take | InBox::Close => false,
             },
@@ -193,14 +197,5 @@ impl Model {
             }
             _ => {}
         }
-    }
-}
-
-impl Text {
-    fn walk(&mut self, step: Step, height: u16) -> bool {
-        let page = usize::from(height.saturating_sub(8)).max(1);
-        let last = self.lines.len().saturating_sub(1);
-        self.scroll = step.from(self.scroll, last, page);
-        true
     }
 }

@@ -39,15 +39,7 @@ pub fn wrap(raw: &str, width: usize) -> Vec<String> {
                 lines.push(String::new());
                 continue;
             }
-            let mut taken = 0;
-            let mut end = 0;
-            for (at, character) in word.char_indices() {
-                taken += character.width().unwrap_or(0);
-                if taken > width && end > 0 {
-                    break;
-                }
-                end = at + character.len_utf8();
-            }
+            let end = fitting(word, width);
             if let Some(line) = lines.last_mut() {
                 line.push_str(&word[..end]);
             }
@@ -72,17 +64,49 @@ pub fn flow(parts: &[(Token, String)], width: u16) -> Vec<Parts> {
                 lines.push(vec![(*token, INDENT.to_owned())]);
                 used = INDENT.len();
             }
-            used += word.width();
-            let Some(line) = lines.last_mut() else {
-                continue;
-            };
-            match line.last_mut() {
-                Some((last, text)) if last == token => text.push_str(word),
-                _ => line.push((*token, word.to_owned())),
+            let mut word = word;
+            while used + word.trim_end().width() > width {
+                // A word that no line has room for is broken anywhere.
+                let (fits, rest) = word.split_at(fitting(word, width - used));
+                put(&mut lines, *token, fits);
+                lines.push(vec![(*token, INDENT.to_owned())]);
+                (used, word) = (INDENT.len(), rest);
             }
+            used += word.width();
+            put(&mut lines, *token, word);
+        }
+    }
+    // A blank at a line's end takes room, and nobody sees it.
+    for line in &mut lines {
+        if let Some((_, text)) = line.last_mut() {
+            text.truncate(text.trim_end().len());
         }
     }
     lines
+}
+
+fn put(lines: &mut [Parts], token: Token, word: &str) {
+    let Some(line) = lines.last_mut() else {
+        return;
+    };
+    match line.last_mut() {
+        Some((last, text)) if *last == token => text.push_str(word),
+        _ => line.push((token, word.to_owned())),
+    }
+}
+
+/// How many bytes of a word fit into so many cells; a character at least.
+fn fitting(word: &str, width: usize) -> usize {
+    let mut taken = 0;
+    let mut end = 0;
+    for (at, character) in word.char_indices() {
+        taken += character.width().unwrap_or(0);
+        if taken > width && end > 0 {
+            break;
+        }
+        end = at + character.len_utf8();
+    }
+    end
 }
 
 #[cfg(test)]
@@ -110,7 +134,8 @@ mod tests {
             (Token::Muted, "scope ".to_owned()),
             (Token::Fg, "weekly/partners and some more words".to_owned()),
         ];
-        for width in 8..60 {
+        // Where the longest of them fits; narrower, it is broken.
+        for width in 17..60 {
             let lines = flow(&parts, width);
             let words: Vec<String> = lines
                 .iter()
@@ -128,6 +153,24 @@ mod tests {
             assert_eq!(words.join(" "), "scope weekly/partners and some more words");
         }
         assert_eq!(flow(&parts, 60).len(), 1);
+        let hash = vec![
+            (Token::Muted, "hash of it all ".to_owned()),
+            (Token::Fg, "0123456789abcdef".repeat(4)),
+            (Token::Fg, " and \u{6f22}\u{5b57} more".to_owned()),
+        ];
+        for width in 8..90 {
+            let lines = flow(&hash, width);
+            let written: Vec<String> = lines
+                .iter()
+                .map(|line| line.iter().map(|(_, text)| text.as_str()).collect())
+                .collect();
+            for line in &written {
+                assert!(line.width() <= usize::from(width), "{line:?} at {width}");
+            }
+            let text: String = written.concat().replace(' ', "");
+            let whole: String = hash.iter().map(|(_, text)| text.as_str()).collect();
+            assert_eq!(text, whole.replace(' ', ""), "at {width}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::actions::ENTRIES;
 use crate::rules::Verdict;
 use crate::rules::people::Basis;
 
+use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
 use super::panes::PaneId;
@@ -67,7 +68,7 @@ impl Model {
         Text {
             title,
             lines,
-            scroll: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -83,7 +84,7 @@ impl Model {
         Text {
             title: "Messages, the newest first".to_owned(),
             lines,
-            scroll: 0,
+            scroll: Scroll::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::prose::{flow, shown};
+use super::prose::shown;
 use super::theme::{Theme, Token};
 
 /// The characters that lines are drawn with.
@@ -255,15 +255,6 @@ impl<'a> Pen<'a> {
             count += 1;
         }
         count
-    }
-
-    /// Writes lines of parts, broken where they are too long; as many as fit.
-    pub fn flowing(&mut self, area: Rect, lines: &[Parts]) {
-        let flowing: Vec<Parts> = lines
-            .iter()
-            .flat_map(|line| flow(line, area.width))
-            .collect();
-        self.lines(area, &flowing);
     }
 
     /// Marks a line as the selected one: a sign before it, and the selection's colours over it.

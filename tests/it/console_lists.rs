@@ -1,8 +1,10 @@
 //! Lists in the console: the selection is a row, never a place; filters, orders, and what a row can be copied as.
 
+use crossterm::event::Event as Input;
 use govdeck::actions::{self, Asked, ByRule, ENTRIES, Request};
 use govdeck::clock::Moment;
-use govdeck::console::event::Effect;
+use govdeck::console::event::{Effect, Event};
+use govdeck::console::overlay;
 use govdeck::console::panes::PaneId;
 
 use crate::support::desk::{Cable, Desk};
@@ -408,3 +410,48 @@ on_both!(rows_that_were_not_read_are_not_said_to_be_none, |world| {
     }
     desk.shows(&["0 rows pass the filter"]);
 });
+
+on_both!(
+    a_detail_that_is_longer_than_its_place_is_scrolled,
+    |world| {
+        world_with(&world, &["pub-1"]).await;
+        let mut desk = Desk::open(&world, "maya").await;
+        desk.press("8").await;
+        let screen = desk.screen(80, 16);
+        assert!(screen.contains("more lines: z"), "{screen}");
+        desk.press("z").await;
+        let first = desk.screen(80, 12);
+        assert!(first.contains("more lines: pgdn"), "{first}");
+        desk.press("pgdn pgdn pgdn pgdn").await;
+        let last = desk.screen(80, 12);
+        assert!(last.contains("the end: pgup"), "{last}");
+        assert!(last.contains("after "), "{last}");
+        desk.press("pgup").await;
+        assert_ne!(desk.screen(80, 12), last, "the end is where it stopped");
+        // Another row is read from its beginning.
+        desk.press("pgdn pgdn pgdn pgdn j").await;
+        assert!(desk.screen(80, 12).contains("more lines: pgdn"));
+    }
+);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_is_read_to_its_end_in_a_narrow_window() {
+    let world = World::sqlite().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    let size = (60, 14);
+    desk.happen(Event::Input(Input::Resize(size.0, size.1)))
+        .await;
+    desk.press("?").await;
+    let mut seen = String::new();
+    for _ in 0..90 {
+        seen += &desk.screen(size.0, size.1);
+        desk.press("j").await;
+    }
+    assert!(desk.screen(size.0, size.1).contains("the end"), "{seen}");
+    let (_, about) = overlay::help(&desk.model.start.keymap, desk.model.pane)
+        .lines
+        .pop()
+        .expect("keys");
+    let last = about.split_whitespace().next_back().expect("words");
+    assert!(seen.contains(last), "{last} in {seen}");
+}

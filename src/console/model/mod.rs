@@ -17,7 +17,7 @@ use super::arming::Arming;
 use super::dialog::Dialog;
 use super::event::{Cause, Effect, Event, Mouse};
 use super::keymap::Keymap;
-use super::list::List;
+use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
 use super::overlay::Overlay;
 use super::panes::{PaneId, home};
@@ -87,6 +87,8 @@ pub struct Model {
     pub arming: Arming,
     /// Whether the detail has the whole screen.
     pub zoomed: bool,
+    /// How far the detail is scrolled while it has it.
+    pub detail: Scroll,
     /// Whether times are shown in local time.
     pub local_time: bool,
     /// Who has the mouse.
@@ -150,6 +152,7 @@ impl Model {
             messages: VecDeque::new(),
             arming: Arming::default(),
             zoomed: false,
+            detail: Scroll::default(),
             local_time: false,
             mouse: Mouse::default(),
             verified: None,
@@ -181,6 +184,9 @@ impl Model {
         self.bar_dialog();
         self.tour = self.tour.and_then(|tour| tour.after(self));
         let wants = self.wants();
+        if wants.selected != self.wanted.selected {
+            self.detail = Scroll::default();
+        }
         if wants != self.wanted {
             self.wanted = wants.clone();
             effects.push(Effect::Want(Box::new(wants)));

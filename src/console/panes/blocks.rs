@@ -122,11 +122,6 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.blocks.position(&picture.blocks);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed {
-            Token::Border
-        } else {
-            Token::BorderFocus
-        };
         let order = super::order_word(model.blocks.look.order);
         let dot = pen.glyphs.dot();
         let title = format!(
@@ -135,7 +130,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             super::filter_word(&model.blocks.filter_text),
             model.blocks.look.sort,
         );
-        let inside = pen.frame(list, &title, border);
+        let inside = pen.frame(list, &title, Token::BorderFocus);
         let nothing = if model.blocks.filter_text.is_empty() {
             format!(
                 "0 rows: nothing is blocked; last checked {}",
@@ -170,7 +165,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             .selected
             .clone()
             .unwrap_or_else(|| "no block selected".to_owned());
-        let inside = pen.frame(detail, &title, Token::Border);
+        pen.frame(detail, &title, Token::Border);
         let lines = match selected.and_then(|at| rows.get(at)) {
             Some(block) => explain(model, block, now, pen),
             None if model.blocks.selected.is_some() => vec![vec![(
@@ -179,7 +174,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             )]],
             None => Vec::new(),
         };
-        pen.flowing(super::inset(inside), &lines);
+        super::detail(model, pen, detail, &lines);
     }
 }
 

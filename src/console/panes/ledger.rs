@@ -81,11 +81,6 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let selected = model.entries.position(&picture.entries);
     let (list, detail) = super::split(model, area, rows.len());
     if list.height > 0 {
-        let border = if model.zoomed {
-            Token::Border
-        } else {
-            Token::BorderFocus
-        };
         let dot = pen.glyphs.dot();
         let title = format!(
             "Ledger {dot} {} entries{} {dot} {}",
@@ -96,7 +91,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 crate::store::window::Order::Reversed => "oldest first",
             },
         );
-        let inside = pen.frame(list, &title, border);
+        let inside = pen.frame(list, &title, Token::BorderFocus);
         let verdict = verdict(model);
         let (table_area, line) = if inside.height > 3 {
             (
@@ -140,12 +135,12 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 format!("Entry {} · {}", entry.seq, entry.action).replace('·', pen.glyphs.dot())
             },
         );
-        let inside = pen.frame(detail, &title, Token::Border);
+        pen.frame(detail, &title, Token::Border);
         let mut lines = findings(model);
         if let Some(entry) = entry {
             lines.extend(explain(model, entry, pen));
         }
-        pen.flowing(super::inset(inside), &lines);
+        super::detail(model, pen, detail, &lines);
     }
 }
 

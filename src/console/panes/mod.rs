@@ -12,7 +12,7 @@ use crate::store::window::{Order, Window};
 use super::keymap::Intent;
 use super::list::Drawn;
 use super::model::Model;
-use super::prose::wrap;
+use super::prose::{flow, wrap};
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
@@ -149,9 +149,41 @@ pub fn split(model: &Model, area: Rect, rows: usize) -> (Rect, Rect) {
     }
 }
 
+/// Draws a row's detail inside its frame; zoomed it is scrolled, and what is not shown is said on the lower edge.
+pub fn detail(model: &Model, pen: &mut Pen<'_>, frame: Rect, lines: &[Parts]) {
+    let inside = Rect {
+        x: frame.x + 2,
+        y: frame.y + 1,
+        width: frame.width.saturating_sub(4),
+        height: frame.height.saturating_sub(2),
+    };
+    let lines: Vec<Parts> = lines
+        .iter()
+        .flat_map(|line| flow(line, inside.width))
+        .collect();
+    let room = usize::from(inside.height);
+    let first = if model.zoomed {
+        model.detail.first(lines.len(), room)
+    } else {
+        0
+    };
+    pen.lines(inside, &lines[first.min(lines.len())..]);
+    let hidden = lines.len().saturating_sub(first + room);
+    let hint = |intent| model.start.keymap.hint(intent);
+    if hidden > 0 {
+        let key = hint(if model.zoomed {
+            Intent::PageDown
+        } else {
+            Intent::Zoom
+        });
+        pen.foot(frame, &format!("{hidden} more lines: {key}"));
+    } else if first > 0 {
+        pen.foot(frame, &format!("the end: {}", hint(Intent::PageUp)));
+    }
+}
+
 /// Leaves a blank column on either side.
-#[must_use]
-pub fn inset(area: Rect) -> Rect {
+fn inset(area: Rect) -> Rect {
     Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2),

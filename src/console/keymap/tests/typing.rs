@@ -55,7 +55,7 @@ fn what_was_begun_is_forgotten() {
 #[test]
 fn boxes_are_walked_and_closed_with_the_keymaps_keys() {
     let scroll = |model: &Model| match &model.overlay {
-        Some(Overlay::Text(text)) => text.scroll,
+        Some(Overlay::Text(text)) => text.scroll.at(),
         other => panic!("{other:?}"),
     };
     for (name, keys, at) in [
