@@ -6,7 +6,7 @@ use crate::store::block::BlockSort;
 use super::event::{Effect, Mouse};
 use super::form::Line;
 use super::keymap::Intent;
-use super::list::{Scroll, Step};
+use super::list::Step;
 use super::model::{Model, Verified};
 use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
@@ -280,18 +280,20 @@ impl Model {
     }
 
     fn show_json(&mut self) {
-        let text = match super::panes::row_json(self) {
-            Some(json) => Text {
-                title: "Row as JSON".to_owned(),
-                lines: json
-                    .lines()
-                    .map(|line| (Token::Fg, line.to_owned()))
-                    .collect(),
-                scroll: Scroll::default(),
-            },
-            None => return self.say_quietly("no row is selected".to_owned()),
-        };
-        self.overlay = Some(Overlay::Text(text));
+        match super::panes::row_json(self) {
+            Some((title, json)) => {
+                let lines = json.lines().map(|line| (Token::Fg, line.to_owned()));
+                self.overlay = Some(Overlay::Text(Text {
+                    title,
+                    lines: lines.collect(),
+                    ..Text::default()
+                }));
+            }
+            None if self.selected().is_some() => {
+                self.say_quietly("the row is being looked at; a moment".to_owned());
+            }
+            None => self.say_quietly("no row is selected".to_owned()),
+        }
     }
 
     fn pick_theme(&mut self) {

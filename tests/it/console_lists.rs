@@ -455,3 +455,28 @@ async fn a_text_is_read_to_its_end_in_a_narrow_window() {
     let last = about.split_whitespace().next_back().expect("words");
     assert!(seen.contains(last), "{last} in {seen}");
 }
+
+on_both!(a_card_is_never_shown_under_another_entrys_name, |world| {
+    world_with(&world, &["pub-1"]).await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("8").await;
+    let newest = selected(&desk).expect("an entry");
+    desk.press("J").await;
+    desk.shows(&[&format!("Card of entry {newest}")]);
+    // The picture still holds the entry before.
+    desk.press("esc").await;
+    desk.cable = Cable::Silent;
+    desk.press("j J").await;
+    assert!(desk.model.overlay.is_none(), "{}", desk.screen(80, 24));
+    assert_eq!(desk.says(), "the row is being looked at; a moment");
+    desk.mend().await;
+    let next = selected(&desk).expect("an entry");
+    assert_ne!(next, newest);
+    desk.press("J").await;
+    desk.shows(&[&format!("Card of entry {next}")]);
+    // On Home a decision has its card too, and a run its row.
+    desk.press("esc 1 G J").await;
+    desk.shows(&["Card of entry "]);
+    desk.press("esc g g J").await;
+    assert_eq!(desk.says(), "no row is selected");
+});

@@ -257,11 +257,10 @@ pub fn counts(model: &Model) -> bool {
         .any(|block| block.audit.taken_by.is_none())
 }
 
-/// Writes the block behind the selected line as JSON.
+/// Writes a block that waits for whoever is at the keys as JSON.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
+pub fn row_json(model: &Model, id: &str) -> Option<String> {
     let picture = model.picture.as_ref()?;
-    let (_, id) = model.selected()?;
     let block = picture
         .mine
         .iter()

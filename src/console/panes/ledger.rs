@@ -318,11 +318,14 @@ fn gates(detail: &EntryDetail) -> Vec<Parts> {
         .collect()
 }
 
-/// Writes the selected entry's card as JSON.
+/// Writes an entry's card as JSON; nothing while the picture still holds another one's.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
+pub fn card_json(model: &Model, id: &str) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let detail = picture.entry.as_ref()?;
+    if detail.seq.to_string() != id {
+        return None;
+    }
     let card: Value = serde_json::from_str(detail.card.as_ref().ok()?).ok()?;
     serde_json::to_string_pretty(&card).ok()
 }

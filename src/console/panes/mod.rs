@@ -63,13 +63,17 @@ pub fn counts(model: &Model) -> bool {
     }
 }
 
-/// Writes the selected row as JSON.
+/// Writes the selected row as JSON, with a title that names it; nothing while it is not read.
 #[must_use]
-pub fn row_json(model: &Model) -> Option<String> {
-    match model.pane {
-        PaneId::Home => home::row_json(model),
-        PaneId::Blocks => blocks::row_json(model),
-        PaneId::Ledger => ledger::row_json(model),
+pub fn row_json(model: &Model) -> Option<(String, String)> {
+    let (kind, id) = model.selected()?;
+    match (model.pane, kind) {
+        (_, "entry") => {
+            let json = ledger::card_json(model, &id)?;
+            Some((format!("Card of entry {id}"), json))
+        }
+        (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
+        _ => Some((format!("{id} as JSON"), blocks::row_json(model)?)),
     }
 }
 
