@@ -1,5 +1,6 @@
 //! The guarded dialog: what confirms and what never does, what locks it, and what it says until the end.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use govdeck::actions::Asked;
 use govdeck::console::dialog::{Focus, Stage};
 use govdeck::console::event::{Effect, Event};
@@ -591,3 +592,41 @@ on_both!(what_asks_for_more_needs_more_room, |world| {
     desk.press("esc").await;
     assert!(desk.model.dialog.is_none());
 });
+
+on_both!(keys_with_alt_take_a_confirmation_back, |world| {
+    blocked(&world).await;
+    let before = entries(&world);
+    let mut desk = asked_to_take(&world, "lee").await;
+    desk.wait(500).await;
+    desk.press("y").await;
+    desk.wait(40).await;
+    // Escape and a letter, as one chunk of bytes: the escape closes.
+    desk.happen(with(KeyModifiers::ALT, 'y')).await;
+    desk.wait(1_000).await;
+    assert!(desk.model.dialog.is_none(), "{}", desk.screen(80, 24));
+    desk.press("a t").await;
+    desk.wait(500).await;
+    desk.press("y").await;
+    desk.wait(40).await;
+    desk.happen(with(KeyModifiers::SUPER, 'x')).await;
+    desk.wait(1_000).await;
+    assert!(is_asking(&desk), "a yes with another key behind it");
+    // A countdown, such as the last guard has, is stopped by any key.
+    let Some(dialog) = &mut desk.model.dialog else {
+        panic!("a dialog")
+    };
+    let Stage::Asking(asking) = &mut dialog.stage else {
+        panic!("it asks")
+    };
+    asking.ahead_at = Some(desk.model.at + std::time::Duration::from_secs(1));
+    desk.happen(with(KeyModifiers::SUPER, 'x')).await;
+    assert_eq!(desk.says(), "stopped: nothing was written");
+    desk.wait(2_000).await;
+    assert!(is_asking(&desk));
+    assert_eq!(entries(&world), before);
+});
+
+fn with(modifiers: KeyModifiers, letter: char) -> Event {
+    let key = KeyEvent::new(KeyCode::Char(letter), modifiers);
+    Event::Input(crossterm::event::Event::Key(key))
+}

@@ -120,6 +120,17 @@ impl Asking {
         self.ahead_at = None;
     }
 
+    /// Takes back a confirmation that has not counted yet, as any further key does, and says so when it was counted down.
+    pub(super) fn stop(&mut self) -> Step {
+        let goes_ahead = self.ahead_at.is_some();
+        self.take_back();
+        if goes_ahead {
+            Step::Say("stopped: nothing was written".to_owned())
+        } else {
+            Step::Stay
+        }
+    }
+
     pub(super) fn lock(&mut self, why: String) {
         self.take_back();
         self.locked = Some(why);
@@ -164,10 +175,8 @@ impl Asking {
     }
 
     pub(super) fn press(&mut self, key: &KeyEvent, stroke: Stroke, rhythm: Rhythm) -> Step {
-        // Any further key takes back a confirmation that has not counted yet.
-        self.pressed = None;
-        if self.ahead_at.take().is_some() {
-            return Step::Say("stopped: nothing was written".to_owned());
+        if let said @ Step::Say(_) = self.stop() {
+            return said;
         }
         match (stroke.control, stroke.code) {
             (_, KeyCode::Esc) => return Step::Close,

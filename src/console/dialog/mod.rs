@@ -8,7 +8,7 @@ mod filling;
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
 use crate::actions::{Asked, Entry, Outcome, Proposal, Request, Stop};
@@ -256,6 +256,20 @@ impl Dialog {
                 KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => Step::Close,
                 _ => Step::Stay,
             },
+        }
+    }
+
+    /// Takes a key that is none of the console's: it takes back what a key of its own would.
+    ///
+    /// Escape and a character behind it arrive together as one key with alt: the escape is what counts.
+    pub fn press_foreign(&mut self, key: &KeyEvent, at: Instant) -> Step {
+        if key.modifiers.contains(KeyModifiers::ALT) {
+            return self.press(&KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), at);
+        }
+        self.last_key = Some(at);
+        match &mut self.stage {
+            Stage::Asking(asking) => asking.stop(),
+            _ => Step::Stay,
         }
     }
 

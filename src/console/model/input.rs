@@ -40,6 +40,10 @@ impl Model {
 
     fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
         let Some(stroke) = Stroke::of(key) else {
+            if let Some(dialog) = &mut self.dialog {
+                let step = dialog.press_foreign(key, self.at);
+                self.follow(step, effects);
+            }
             return;
         };
         if let Some(dialog) = &mut self.dialog {
