@@ -152,3 +152,35 @@ async fn a_file_that_is_replaced_is_not_read_on() {
     }
     assert_eq!(seen.head.seq, first.head.seq + 1);
 }
+
+/// A server that takes a connection and then says nothing holds up neither the reader nor the writer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_silent_from_the_start_is_said() {
+    let world = World::postgres().await;
+    world.block("r-1").await;
+    let store = world.store("maya").await;
+    let (proxy, mut link) = behind(&world, SHORT);
+    picture(&mut link, None).await;
+    proxy.black_hole();
+    let taking = request(&store, "take_block", "r-1").await;
+    let before = entries(&world);
+    link.submit(taking);
+    let Event::Done(_, outcome) = answer(&mut link).await else {
+        panic!("it is answered")
+    };
+    assert!(matches!(*outcome, Outcome::Failed(_)), "{outcome:?}");
+    assert_eq!(entries(&world), before);
+    drop(link);
+    let (proxy, mut link) = {
+        proxy.black_hole();
+        let link = linked(&proxy.url("maya", world.database()), SHORT);
+        (proxy, link)
+    };
+    let trouble = link.sight.wait_for(|sight| sight.link.trouble.is_some());
+    let trouble = tokio::time::timeout(PATIENCE, trouble).await;
+    assert!(trouble.is_ok(), "nobody says so");
+    drop(trouble);
+    proxy.pass();
+    picture(&mut link, None).await;
+    store.close().await;
+}
