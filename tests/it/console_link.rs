@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use govdeck::actions::{self, Asked, Outcome, Request};
+use govdeck::actions::{self, Asked, Outcome, Request, Stop};
 use govdeck::console::event::Event;
 use govdeck::console::link::{Address, Limits, Link};
 use govdeck::console::picture::{Picture, Wanted};
@@ -183,4 +183,20 @@ async fn a_server_that_is_silent_from_the_start_is_said() {
     proxy.pass();
     picture(&mut link, None).await;
     store.close().await;
+}
+
+/// A question that meets a broken connection is answered, and not forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_cannot_be_made_is_answered() {
+    let world = World::postgres().await;
+    world.block("r-1").await;
+    let (proxy, mut link) = behind(&world, SHORT);
+    picture(&mut link, None).await;
+    proxy.black_hole();
+    link.plan(7, "take_block", Asked::of("r-1"));
+    let Event::Planned(7, planned) = answer(&mut link).await else {
+        panic!("it is answered")
+    };
+    assert!(matches!(*planned, Err(Stop::Store(_))), "{planned:?}");
+    proxy.pass();
 }

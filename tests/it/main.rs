@@ -25,6 +25,7 @@ mod console_e2e_ends;
 mod console_e2e_keys;
 mod console_e2e_link;
 mod console_e2e_looks;
+mod console_guard;
 mod console_hostile;
 mod console_kit;
 mod console_link;

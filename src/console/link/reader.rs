@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::actions;
+use crate::actions::{self, Stop};
 use crate::clock::Moment;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
@@ -161,8 +161,18 @@ impl Reader {
                     let mut view = store.view().await?;
                     Ok(actions::propose(&mut view, verb, asked).await)
                 };
-                let planned = in_time(self.limits.answer, plan).await?;
+                let (planned, trouble) = match in_time(self.limits.answer, plan).await {
+                    Ok(planned) => (planned, None),
+                    // Whoever asked is told too, for nobody asks again for them.
+                    Err(error) => {
+                        let told = StoreError::new(error.kind, &error.sentence, &error.hint);
+                        (Err(Stop::Store(told)), Some(error))
+                    }
+                };
                 let _ = self.answer.send(Event::Planned(id, Box::new(planned)));
+                if let Some(error) = trouble {
+                    return Err(error);
+                }
             }
             Question::Verify => {
                 let (store, answer) = (store.clone(), self.answer.clone());

@@ -14,7 +14,7 @@ use crate::store::ledger::{LEDGER_FIELDS, LedgerSort};
 use crate::store::verify::Report;
 
 use super::arming::Arming;
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Stage};
 use super::event::{Cause, Effect, Event, Mouse};
 use super::keymap::Keymap;
 use super::list::{List, Scroll};
@@ -210,8 +210,11 @@ impl Model {
             Event::Input(input) => self.input(input, effects),
             Event::Planned(id, planned) => {
                 if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
+                    let was_begun = matches!(dialog.stage, Stage::Planning);
                     dialog.planned(*planned, self.at);
-                    self.say_why_not();
+                    if was_begun {
+                        self.say_why_not();
+                    }
                 }
             }
             Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),

@@ -1,0 +1,129 @@
+//! What keeps the guarded dialog from confirming: a window that is too small, foreign keys, and news that comes late.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use govdeck::actions::{Asked, Stop};
+use govdeck::console::dialog::Stage;
+use govdeck::console::event::Event;
+use govdeck::rules::Refusal;
+
+use crate::console_dialog::{
+    asked_to_grant, asked_to_take, blocked, entries, is_asking, is_done, stage,
+};
+use crate::support::desk::Desk;
+use crate::support::{REASON, on_both};
+
+/// Gives the console's window another height.
+async fn resize(desk: &mut Desk, height: u16) {
+    let resized = crossterm::event::Event::Resize(80, height);
+    desk.happen(Event::Input(resized)).await;
+    desk.wait(500).await;
+}
+
+on_both!(nothing_is_confirmed_whose_evidence_is_not_shown, |world| {
+    blocked(&world).await;
+    let before = entries(&world);
+    let mut desk = asked_to_take(&world, "lee").await;
+    for height in 10..12 {
+        resize(&mut desk, height).await;
+        let screen = desk.screen(80, height);
+        assert!(screen.contains("enlarge the window to 12"), "{screen}");
+        desk.say_yes().await;
+        desk.press("tab space").await;
+        desk.wait(500).await;
+        assert!(is_asking(&desk), "{height}");
+    }
+    assert_eq!(entries(&world), before);
+    resize(&mut desk, 12).await;
+    let screen = desk.screen(80, 12);
+    assert!(screen.contains("Changes  publish_replay_audit"), "{screen}");
+    assert!(screen.contains("more lines: pgdn"), "{screen}");
+    // The evidence ends, and the way back from its end is as long as the way there.
+    desk.press("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn").await;
+    assert!(desk.screen(80, 12).contains("the end: pgup"));
+    desk.press("pgup").await;
+    assert!(!desk.screen(80, 12).contains("the end: pgup"));
+    desk.say_yes().await;
+    assert!(is_done(&desk), "{}", desk.screen(80, 12));
+});
+
+on_both!(what_asks_for_more_needs_more_room, |world| {
+    let mut desk = asked_to_grant(&world).await;
+    desk.paste(REASON).await;
+    desk.press("tab").await;
+    desk.write("kim/on_call").await;
+    desk.press("tab").await;
+    let before = entries(&world);
+    resize(&mut desk, 16).await;
+    let screen = desk.screen(80, 16);
+    assert!(screen.contains("enlarge the window to 17"), "{screen}");
+    desk.press("space").await;
+    desk.wait(500).await;
+    assert!(is_asking(&desk));
+    assert_eq!(entries(&world), before);
+    resize(&mut desk, 17).await;
+    let screen = desk.screen(80, 17);
+    for seen in ["Changes", "Type  kim/on_call", "armed, reason", "Cancel"] {
+        assert!(screen.contains(seen), "{screen}");
+    }
+    desk.press("esc").await;
+    assert!(desk.model.dialog.is_none());
+});
+
+on_both!(keys_with_alt_take_a_confirmation_back, |world| {
+    blocked(&world).await;
+    let before = entries(&world);
+    let mut desk = asked_to_take(&world, "lee").await;
+    desk.wait(500).await;
+    desk.press("y").await;
+    desk.wait(40).await;
+    // Escape and a letter, as one chunk of bytes: the escape closes.
+    desk.happen(with(KeyModifiers::ALT, 'y')).await;
+    desk.wait(1_000).await;
+    assert!(desk.model.dialog.is_none(), "{}", desk.screen(80, 24));
+    desk.press("a t").await;
+    desk.wait(500).await;
+    desk.press("y").await;
+    desk.wait(40).await;
+    desk.happen(with(KeyModifiers::SUPER, 'x')).await;
+    desk.wait(1_000).await;
+    assert!(is_asking(&desk), "a yes with another key behind it");
+    // A countdown, such as the last guard has, is stopped by any key.
+    let Some(dialog) = &mut desk.model.dialog else {
+        panic!("a dialog")
+    };
+    let Stage::Asking(asking) = &mut dialog.stage else {
+        panic!("it asks")
+    };
+    asking.ahead_at = Some(desk.model.at + std::time::Duration::from_secs(1));
+    desk.happen(with(KeyModifiers::SUPER, 'x')).await;
+    assert_eq!(desk.says(), "stopped: nothing was written");
+    desk.wait(2_000).await;
+    assert!(is_asking(&desk));
+    assert_eq!(entries(&world), before);
+});
+
+fn with(modifiers: KeyModifiers, letter: char) -> Event {
+    let key = KeyEvent::new(KeyCode::Char(letter), modifiers);
+    Event::Input(crossterm::event::Event::Key(key))
+}
+
+on_both!(
+    a_late_comparison_closes_no_dialog_that_is_refused,
+    |world| {
+        blocked(&world).await;
+        let mut lee = asked_to_take(&world, "lee").await;
+        world
+            .act("maya", "take_block", Asked::of("pub-1"))
+            .await
+            .expect("taken");
+        lee.say_yes().await;
+        assert!(matches!(stage(&lee), Stage::Refused(_)));
+        let id = lee.model.dialog.as_ref().expect("a dialog").id;
+        let late = Err(Stop::Refused(Refusal::new("taken by maya", "look again")));
+        lee.happen(Event::Planned(id, Box::new(late))).await;
+        assert!(
+            matches!(stage(&lee), Stage::Refused(_)),
+            "it stays to be read"
+        );
+    }
+);
