@@ -11,7 +11,7 @@ use crate::console::model::Start;
 use crate::console::overlay::Text;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
-use crate::console::{self, Ending, Opening};
+use crate::console::{self, Ended, Ending, Opening};
 use crate::settings::{Dsn, DsnKind, Settings};
 use crate::store::{OsAccount, StoreError};
 
@@ -84,9 +84,18 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Says how the console ended as an exit code.
-pub(super) fn ended(ending: std::io::Result<Ending>) -> Result<ExitCode, Failure> {
-    match ending.map_err(|error| cannot("the terminal cannot be used", &error))? {
-        Ending::Left => Ok(ExitCode::SUCCESS),
+pub(super) fn ended(ended: std::io::Result<Ended>) -> Result<ExitCode, Failure> {
+    let ended = ended.map_err(|error| cannot("the terminal cannot be used", &error))?;
+    let unknown = ended.unresolved.iter().map(|(verb, ticket)| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("what became of {} is not known", verb.replace('_', "-")),
+            format!("when the database answers: govdeck ledger show --ticket {ticket}"),
+        )
+    });
+    let unknown = unknown.map(Failure::print).last();
+    match ended.ending {
+        Ending::Left => Ok(unknown.unwrap_or(ExitCode::SUCCESS)),
         Ending::NoTerminal => Err(no_terminal()),
         Ending::Stopped(Cause::Signal(number)) => Ok(ExitCode::from(
             u8::try_from(128 + number).unwrap_or(u8::MAX),

@@ -23,11 +23,18 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
         Overlay::Palette(palette) => commands(model, palette, pen, area),
         Overlay::Themes(picker) => themes(model, picker, pen, area),
         Overlay::Leave => {
-            let inside = window(pen, area, (44, 5), "Leave govdeck?", Token::DialogBorder);
+            let said = match model.unresolved().len() {
+                0 => (Token::Fg, "Nothing is lost by leaving.".to_owned()),
+                count => (
+                    Token::StatusWarn,
+                    format!("{count} sent without an outcome: it may be lost."),
+                ),
+            };
+            let inside = window(pen, area, (48, 5), "Leave govdeck?", Token::DialogBorder);
             pen.lines(
                 inside,
                 &[
-                    vec![(Token::Fg, "Nothing is lost by leaving.".to_owned())],
+                    vec![said],
                     Vec::new(),
                     key_parts(&[("y", "leave"), ("any other key", "stay")]),
                 ],

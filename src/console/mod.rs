@@ -8,6 +8,7 @@ pub mod arming;
 mod boxes;
 pub mod dialog;
 pub mod drawn;
+mod editor;
 pub mod event;
 pub mod form;
 mod guard_box;
@@ -26,6 +27,7 @@ pub mod prose;
 mod reading;
 pub mod screen;
 mod shell;
+mod signals;
 pub mod stroke;
 pub mod table;
 mod terminal;
@@ -37,7 +39,7 @@ mod user_file;
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";
 
-pub use shell::{Ending, Opening, run};
+pub use shell::{Ended, Ending, Opening, run};
 pub use terminal::is_there as has_terminal;
 pub use terminal::size as terminal_size;
 pub use user_file::FileError;

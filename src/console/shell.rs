@@ -1,25 +1,21 @@
 //! The loop: wait for something, let the model take it, do what it asks for, draw. No frame rate.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill, raise};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
-use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use nix::sys::signal::{Signal, raise};
 use tokio::sync::mpsc;
 
+use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
 use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
 use super::overlay::{Overlay, Text};
 use super::screen;
+use super::signals::{Signals, watch_for_hang_up};
 use super::terminal::{self, Screen, Taken};
 
 /// What a console is opened with.
@@ -50,10 +46,31 @@ pub enum Ending {
     Stopped(Cause),
 }
 
+/// What is left when the console has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub ending: Ending,
+    /// The requests whose outcome nobody knows: action and ticket.
+    pub unresolved: Vec<(&'static str, String)>,
+}
+
+impl From<Ending> for Ended {
+    fn from(ending: Ending) -> Self {
+        Self {
+            ending,
+            unresolved: Vec::new(),
+        }
+    }
+}
+
+/// How long the last words may take when the system wants an end.
+const SHORT_FAREWELL: Duration = Duration::from_secs(2);
+
 /// Opens the console and runs it to its end.
-pub async fn run(opening: Opening) -> io::Result<Ending> {
+pub async fn run(opening: Opening) -> io::Result<Ended> {
     if !terminal::is_there() {
-        return Ok(Ending::NoTerminal);
+        return Ok(Ending::NoTerminal.into());
     }
     let _taken = Taken::take("govdeck")?;
     let mut shell = Shell::start(opening)?;
@@ -62,8 +79,9 @@ pub async fn run(opening: Opening) -> io::Result<Ending> {
         ending => ending,
     };
     shell.remember();
-    let _ = tokio::time::timeout(Limits::default().farewell, shell.link.end()).await;
-    ending
+    shell.take_leave(ending.as_ref().ok().copied()).await;
+    let unresolved = shell.model.unresolved();
+    ending.map(|ending| Ended { ending, unresolved })
 }
 
 struct Shell {
@@ -77,54 +95,6 @@ struct Shell {
     last_looked: Option<PathBuf>,
     editor: Option<String>,
     inside_tmux: bool,
-}
-
-struct Signals {
-    ends: Vec<(i32, SignalStream)>,
-    sleep: SignalStream,
-    wake: SignalStream,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        let ends = [
-            Signal::SIGTERM,
-            Signal::SIGINT,
-            Signal::SIGHUP,
-            Signal::SIGQUIT,
-        ]
-        .map(|kind| {
-            let number = kind as i32;
-            signal(SignalKind::from_raw(number)).map(|stream| (number, stream))
-        });
-        Ok(Self {
-            ends: ends.into_iter().collect::<io::Result<_>>()?,
-            sleep: signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
-            wake: signal(SignalKind::from_raw(Signal::SIGCONT as i32))?,
-        })
-    }
-
-    /// Forgets the signals that keys send, and what wakes from them.
-    fn forget_keys(&mut self) -> io::Result<()> {
-        for (number, stream) in &mut self.ends {
-            if [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(number) {
-                *stream = signal(SignalKind::from_raw(*number))?;
-            }
-        }
-        self.sleep = signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?;
-        self.wake = signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
-        Ok(())
-    }
-
-    async fn ending(ends: &mut [(i32, SignalStream)]) -> Cause {
-        let all = ends.iter_mut().map(|(number, stream)| {
-            Box::pin(async move {
-                stream.recv().await;
-                Cause::Signal(*number)
-            })
-        });
-        futures_util::future::select_all(all).await.0
-    }
 }
 
 impl Shell {
@@ -235,6 +205,34 @@ impl Shell {
         Ok(None)
     }
 
+    /// Waits a moment for the outcome of what was sent, and for disarming.
+    async fn take_leave(&mut self, ending: Option<Ending>) {
+        let patience = match ending {
+            Some(Ending::Left) => Limits::default().farewell,
+            _ => SHORT_FAREWELL,
+        };
+        let mut silence = std::pin::pin!(tokio::time::sleep(patience));
+        let mut end = self.link.end();
+        let mut has_ended = false;
+        while !has_ended || !self.model.unresolved().is_empty() {
+            self.model.say_farewell();
+            if ending == Some(Ending::Left) && self.draw().is_err() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                _ = self.stops.recv() => return,
+                _ = Signals::ending(&mut self.signals.ends) => return,
+                Some(answer) = self.link.answers.recv() => {
+                    // Nothing that it would lead to is begun any more.
+                    self.model.update(answer, Instant::now());
+                }
+                _ = &mut end, if !has_ended => has_ended = true,
+                () = &mut silence => return,
+            }
+        }
+    }
+
     fn draw(&mut self) -> io::Result<()> {
         let model = &self.model;
         self.screen
@@ -278,15 +276,21 @@ impl Shell {
                 .say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
             return Ok(None);
         };
-        let file = Draft::with(text)?;
+        let file = match Draft::with(text) {
+            Ok(file) => file,
+            Err(error) => {
+                let said = format!("the text cannot be given to an editor: {error}");
+                return Ok(Some(Event::Trouble(said)));
+            }
+        };
         self.keys = None;
         terminal::give_back()?;
-        let ran = run_editor(editor, &file.0);
+        let ran = editor::run(editor, file.path());
         // What the terminal's keys sent while the editor had them was meant for the editor.
         self.signals.forget_keys()?;
         self.awake();
         Ok(Some(match ran {
-            Ok(true) => Event::Edited(std::fs::read_to_string(&file.0).ok()),
+            Ok(true) => Event::Edited(std::fs::read_to_string(file.path()).ok()),
             Ok(false) => Event::Trouble("the editor gave up; the reason is as before".to_owned()),
             Err(error) => Event::Trouble(format!("the editor cannot be started: {error}")),
         }))
@@ -320,71 +324,6 @@ impl Shell {
     }
 }
 
-/// Runs an editor on a file; tells whether it ended well.
-///
-/// An editor that is put to sleep puts the console to sleep: the shell in front of both waits for the console only.
-fn run_editor(editor: &str, file: &Path) -> io::Result<bool> {
-    let mut words = editor.split_whitespace();
-    let child = std::process::Command::new(words.next().unwrap_or_default())
-        .args(words)
-        .arg(file)
-        .spawn()?;
-    let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
-    loop {
-        match waitpid(pid, Some(WaitPidFlag::WUNTRACED)) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(code == 0),
-            Ok(WaitStatus::Signaled(..)) => return Ok(false),
-            Ok(WaitStatus::Stopped(..)) => {
-                raise(Signal::SIGSTOP)?;
-                kill(pid, Signal::SIGCONT)?;
-            }
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// A text on its way through an editor; nobody else may read it, and it goes away.
-struct Draft(PathBuf);
-
-impl Draft {
-    fn with(text: &str) -> io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut random = [0_u8; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name = format!("govdeck-reason-{:016x}.txt", u64::from_be_bytes(random));
-        let path = std::env::temp_dir().join(name);
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 fn remembered(path: &Path) -> Option<i64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
-}
-
-/// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.
-fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
-    std::thread::spawn(move || {
-        let stdin = io::stdin();
-        loop {
-            let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
-            match poll(&mut watched, PollTimeout::NONE) {
-                Err(Errno::EINTR) => {}
-                _ => break,
-            }
-        }
-        let _ = stop.send(Cause::HungUp);
-    });
 }

@@ -183,3 +183,24 @@ async fn a_lost_answer_is_looked_up_and_nothing_is_done_twice() {
     }
     world.assert_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_while_something_is_under_way_names_its_ticket() {
+    let world = World::postgres().await;
+    world.block("r-1").await;
+    let (proxy, mut terminal) = behind(&world);
+    to_blocks(&terminal, "r-1");
+    begin(&terminal, 't', "TAKE-BLOCK");
+    proxy.black_hole();
+    terminal.type_keys("y");
+    let waiting = terminal.wait_for("ticket ");
+    let (_, ticket) = waiting.split_once("ticket ").expect("a ticket");
+    let ticket = ticket.get(..32).expect("a ticket").to_owned();
+    terminal.type_keys("esc ctrl-c");
+    terminal.wait_for("1 sent without an outcome");
+    terminal.type_keys("y");
+    terminal.wait_for("leaving: waiting a moment for the outcome of 1 sent");
+    assert_eq!(terminal.exit_code(), 3);
+    let told = format!("govdeck ledger show --ticket {ticket}");
+    assert!(terminal.wrote(told.as_bytes()), "{}", terminal.screen());
+}

@@ -214,7 +214,7 @@ on_both!(the_ledger_is_a_list_too, |world| {
     desk.press("G").await;
     desk.shows(&["target block pub-1"]);
     desk.press("J").await;
-    desk.shows(&["Row as JSON", "\"action\": \"take_block\""]);
+    desk.shows(&["Card of entry", "\"action\": \"take_block\""]);
     desk.press("esc V").await;
     assert!(
         desk.says().contains("the ledger verifies"),

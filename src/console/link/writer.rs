@@ -29,7 +29,14 @@ impl Writer {
         while let Some(write) = writes.recv().await {
             match write {
                 Write::Submit(request) => self.submit(*request).await,
-                Write::Disarm => self.disarm().await,
+                Write::Disarm => {
+                    // Armed by an answer that was lost: then no connection was kept.
+                    if self.armed.is_none() {
+                        let opened = self.address.open(Access::Write, self.limits.answer);
+                        self.armed = opened.await.ok();
+                    }
+                    self.disarm().await;
+                }
                 Write::End(ended) => {
                     self.disarm().await;
                     let _ = ended.send(());

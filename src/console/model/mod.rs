@@ -218,17 +218,7 @@ impl Model {
                 }
             }
             Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),
-            Event::Resolved(ticket, sealed) => {
-                let said = match &sealed {
-                    Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
-                    None => "the lost answer was no: nothing was written".to_owned(),
-                };
-                self.say(Token::StatusInfo, said);
-                if let Some(dialog) = &mut self.dialog {
-                    dialog.resolve(&ticket, sealed);
-                }
-                effects.push(Effect::Refresh);
-            }
+            Event::Resolved(ticket, sealed) => self.resolved(&ticket, sealed, effects),
             Event::Disarmed => {
                 self.arming.disarm();
             }
@@ -242,6 +232,13 @@ impl Model {
             Event::Stop(Cause::Signal(_) | Cause::HungUp) => effects.push(Effect::Quit),
             Event::Awake | Event::Sight(_) | Event::Tick => {}
         }
+    }
+
+    /// Lists the requests whose outcome nobody knows yet: action and ticket.
+    #[must_use]
+    pub fn unresolved(&self) -> Vec<(&'static str, String)> {
+        let sent = self.sent.iter();
+        sent.map(|(ticket, verb)| (*verb, ticket.clone())).collect()
     }
 
     /// Tells whether seconds are shown: a timer is on the screen, or this console is armed.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
-use crate::store::StoreError;
 use crate::store::verify::Report;
+use crate::store::{Sealed, StoreError};
 
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
@@ -17,7 +17,10 @@ use super::{Model, Verified};
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
         // The dialog that is open by now may be another one's.
-        let verb = self.sent.remove(ticket).unwrap_or("request");
+        let verb = self.sent.get(ticket).copied().unwrap_or("request");
+        if !matches!(outcome, Outcome::Unknown { .. }) {
+            self.sent.remove(ticket);
+        }
         match &outcome {
             Outcome::Done(sealed) => {
                 if verb == super::super::ARM {
@@ -39,6 +42,43 @@ impl Model {
             dialog.settle(ticket, outcome);
         }
         effects.push(Effect::Refresh);
+    }
+
+    /// Takes what the ledger says about a request whose answer was lost.
+    pub(super) fn resolved(
+        &mut self,
+        ticket: &str,
+        found: Option<Sealed>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let verb = self.sent.remove(ticket);
+        let said = match &found {
+            Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
+            None => "the lost answer was no: nothing was written".to_owned(),
+        };
+        self.say(Token::StatusInfo, said);
+        if verb == Some(super::super::ARM) && found.is_some() {
+            // A lost link ends the armed time, so this one ends before it has begun.
+            self.say(
+                Token::StatusWarn,
+                "disarmed: the answer to arming was lost".to_owned(),
+            );
+            effects.push(Effect::Disarm);
+        }
+        if let Some(dialog) = &mut self.dialog {
+            dialog.resolve(ticket, found);
+        }
+        effects.push(Effect::Refresh);
+    }
+
+    /// Says what is still waited for when the console is left.
+    pub(in crate::console) fn say_farewell(&mut self) {
+        self.overlay = None;
+        let said = match self.sent.len() {
+            0 => "leaving".to_owned(),
+            count => format!("leaving: waiting a moment for the outcome of {count} sent"),
+        };
+        self.say(Token::StatusPending, said);
     }
 
     pub(super) fn verified(&mut self, result: Result<Report, StoreError>) {

@@ -1,0 +1,81 @@
+//! What the system says to the console: to end, to sleep, to wake, and that the terminal is gone.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::event::Cause;
+
+/// The signals that the console answers.
+pub(super) struct Signals {
+    /// Those that end it, by their numbers.
+    pub(super) ends: Vec<(i32, SignalStream)>,
+    /// To sleep.
+    pub(super) sleep: SignalStream,
+    /// Awake again.
+    pub(super) wake: SignalStream,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn listen() -> io::Result<Self> {
+        let ends = [
+            Signal::SIGTERM,
+            Signal::SIGINT,
+            Signal::SIGHUP,
+            Signal::SIGQUIT,
+        ]
+        .map(|kind| {
+            let number = kind as i32;
+            signal(SignalKind::from_raw(number)).map(|stream| (number, stream))
+        });
+        Ok(Self {
+            ends: ends.into_iter().collect::<io::Result<_>>()?,
+            sleep: signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
+            wake: signal(SignalKind::from_raw(Signal::SIGCONT as i32))?,
+        })
+    }
+
+    /// Forgets the signals that keys send, and what wakes from them.
+    pub(super) fn forget_keys(&mut self) -> io::Result<()> {
+        for (number, stream) in &mut self.ends {
+            if [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(number) {
+                *stream = signal(SignalKind::from_raw(*number))?;
+            }
+        }
+        self.sleep = signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?;
+        self.wake = signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
+        Ok(())
+    }
+
+    /// Waits for one that ends the console.
+    pub(super) async fn ending(ends: &mut [(i32, SignalStream)]) -> Cause {
+        let all = ends.iter_mut().map(|(number, stream)| {
+            Box::pin(async move {
+                stream.recv().await;
+                Cause::Signal(*number)
+            })
+        });
+        futures_util::future::select_all(all).await.0
+    }
+}
+
+/// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.
+pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
+    std::thread::spawn(move || {
+        let stdin = io::stdin();
+        loop {
+            let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+            match poll(&mut watched, PollTimeout::NONE) {
+                Err(Errno::EINTR) => {}
+                _ => break,
+            }
+        }
+        let _ = stop.send(Cause::HungUp);
+    });
+}
