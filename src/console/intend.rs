@@ -71,14 +71,7 @@ impl Model {
                     effects.push(Effect::Verify);
                 }
             }
-            Intent::Disarm => {
-                if self.arming.disarm() {
-                    effects.push(Effect::Disarm);
-                    self.say(Token::StatusInfo, "disarmed".to_owned());
-                } else {
-                    self.say_quietly("this console is read-only already".to_owned());
-                }
-            }
+            Intent::Disarm => self.disarm(effects),
             Intent::Theme => self.pick_theme(),
             Intent::Tour => {
                 self.tour = match self.tour {

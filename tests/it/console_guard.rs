@@ -9,7 +9,7 @@ use govdeck::rules::Refusal;
 use crate::console_dialog::{
     asked_to_grant, asked_to_take, blocked, entries, is_asking, is_done, stage,
 };
-use crate::support::desk::Desk;
+use crate::support::desk::{Answers, Desk, Written};
 use crate::support::{REASON, on_both};
 
 /// Gives the console's window another height.
@@ -127,3 +127,41 @@ on_both!(
         );
     }
 );
+
+on_both!(the_armed_time_ends_in_the_database_too, |world| {
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.arm().await;
+    // As after a sleep of the machine: no time has passed here, but the database's has.
+    world.owner_sql("UPDATE presence SET armed_until_utc = '2020-01-01T00:00:00.000000Z'");
+    desk.see().await;
+    desk.shows(&["READ-ONLY"]);
+    assert_eq!(desk.says(), "disarmed: the armed time is over");
+    assert!(desk.model.arming.left(desk.at()).is_none());
+});
+
+on_both!(arming_whose_answer_was_lost_is_taken_back, |world| {
+    let armed = "SELECT COUNT(*) FROM presence WHERE armed_until_utc IS NOT NULL";
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.answers = Answers::Wait;
+    desk.press("a a").await;
+    desk.say_yes().await;
+    let ticket = desk.lose_answer(Written::Yes).await;
+    assert_eq!(world.owner_sql(armed).trim(), "1");
+    desk.resolve(&ticket).await;
+    desk.shows(&["READ-ONLY", "DONE: ledger entry"]);
+    assert_eq!(desk.says(), "disarmed: the answer to arming was lost");
+    assert_eq!(world.owner_sql(armed).trim(), "0");
+    // Whoever sees that others see it armed can end that.
+    world
+        .act(
+            "maya",
+            "arm_console",
+            Asked::of(&desk.model.start.console_id),
+        )
+        .await
+        .expect("armed");
+    desk.press("esc").await;
+    desk.see().await;
+    desk.press("D").await;
+    assert_eq!(desk.says(), "disarmed");
+});

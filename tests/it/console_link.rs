@@ -200,3 +200,20 @@ async fn a_plan_that_cannot_be_made_is_answered() {
     assert!(matches!(*planned, Err(Stop::Store(_))), "{planned:?}");
     proxy.pass();
 }
+
+/// Disarming needs no connection that was kept from arming.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_armed_by_a_lost_answer_is_disarmed() {
+    let world = World::postgres().await;
+    world
+        .act("maya", "arm_console", Asked::of(CONSOLE))
+        .await
+        .expect("armed");
+    let (_proxy, mut link) = behind(&world, Limits::default());
+    link.disarm();
+    let Event::Disarmed = answer(&mut link).await else {
+        panic!("it is disarmed")
+    };
+    let armed = "SELECT COUNT(*) FROM presence WHERE armed_until_utc IS NOT NULL";
+    assert_eq!(world.owner_sql(armed).trim(), "0");
+}

@@ -85,6 +85,8 @@ pub struct Model {
     pub messages: VecDeque<Said>,
     /// Whether this console may write.
     pub arming: Arming,
+    /// The entry by which it may.
+    armed_by: Option<i64>,
     /// Whether the detail has the whole screen.
     pub zoomed: bool,
     /// How far the detail is scrolled while it has it.
@@ -151,6 +153,7 @@ impl Model {
             status: None,
             messages: VecDeque::new(),
             arming: Arming::default(),
+            armed_by: None,
             zoomed: false,
             detail: Scroll::default(),
             local_time: false,

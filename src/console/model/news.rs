@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
+use crate::store::presence::Armed;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
 
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
 use super::super::panes::{PaneId, home};
+use super::super::picture::Picture;
 use super::super::theme::Token;
 use super::{Model, Verified};
 
@@ -25,6 +27,7 @@ impl Model {
             Outcome::Done(sealed) => {
                 if verb == super::super::ARM {
                     self.arming.arm(self.at);
+                    self.armed_by = Some(sealed.seq);
                 }
                 self.say(
                     Token::StatusOk,
@@ -137,6 +140,7 @@ impl Model {
             self.picture = sight.picture;
             self.settle_lists();
             self.ring_for_breaches(effects);
+            self.disarm_when_over(effects);
             self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
                 self.plan(effects);
@@ -192,12 +196,48 @@ impl Model {
             effects.push(Effect::Refresh);
         }
         if self.arming.is_over(self.at) {
-            self.arming.disarm();
-            self.say(
-                Token::StatusWarn,
-                "disarmed: the armed time is over".to_owned(),
-            );
+            self.end_armed_time(effects);
+        }
+    }
+
+    /// Ends the armed time when the database says that it is over: this process's clock stands still while the machine
+    /// sleeps.
+    fn disarm_when_over(&mut self, effects: &mut Vec<Effect>) {
+        let (Some(picture), Some(entry)) = (&self.picture, self.armed_by) else {
+            return;
+        };
+        // A picture from before the entry knows nothing of it, and a demo's clock is not the one that counts here.
+        let knows = picture.head.seq >= entry && picture.rate == 1;
+        if knows && !self.is_armed_in(picture) && self.arming.left(self.at).is_some() {
+            self.end_armed_time(effects);
+        }
+    }
+
+    fn end_armed_time(&mut self, effects: &mut Vec<Effect>) {
+        self.arming.disarm();
+        self.say(
+            Token::StatusWarn,
+            "disarmed: the armed time is over".to_owned(),
+        );
+        effects.push(Effect::Disarm);
+    }
+
+    fn is_armed_in(&self, picture: &Picture) -> bool {
+        let own = |armed: &Armed| armed.console_id == self.start.console_id;
+        picture.armed.iter().any(own)
+    }
+
+    /// Ends the armed time because somebody wants it.
+    pub(in crate::console) fn disarm(&mut self, effects: &mut Vec<Effect>) {
+        let others_see_it = self
+            .picture
+            .as_ref()
+            .is_some_and(|picture| self.is_armed_in(picture));
+        if self.arming.disarm() || others_see_it {
             effects.push(Effect::Disarm);
+            self.say(Token::StatusInfo, "disarmed".to_owned());
+        } else {
+            self.say_quietly("this console is read-only already".to_owned());
         }
     }
 
