@@ -81,6 +81,16 @@ pub struct Picture {
     pub wanted: Wanted,
 }
 
+impl Picture {
+    /// Says how many blocks wait for whoever is at the keys; beyond what is listed nobody counts.
+    #[must_use]
+    pub fn how_many_wait(&self) -> String {
+        let count = self.mine.len();
+        let beyond = i64::try_from(count).is_ok_and(|count| count >= LISTED);
+        format!("{count}{}", if beyond { "+" } else { "" })
+    }
+}
+
 /// An entry with its changes and its card.
 #[derive(Debug)]
 pub struct EntryDetail {

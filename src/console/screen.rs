@@ -128,9 +128,10 @@ fn mode(model: &Model) -> (Token, String) {
 fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let bar = pen.glyphs.bar();
     let between = || (Token::Border, bar.to_owned());
-    let right = clock_and_link(model);
-    let right_width = width_of(&right);
     let mut left: Parts = vec![environment(model), mode(model)];
+    // Where this is and what may happen is never cut; of the rest, what matters least goes first.
+    let right = clock_and_link(model, area.width.saturating_sub(width_of(&left) + 1));
+    let right_width = width_of(&right);
     if let Some(picture) = &model.picture {
         left.push(between());
         left.push((Token::Fg, format!(" {} ", picture.deployment.name)));
@@ -183,22 +184,31 @@ fn width_of(parts: &Parts) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 
-fn clock_and_link(model: &Model) -> Parts {
+/// Says how fresh the picture is and what time it is, in as many cells as there are.
+fn clock_and_link(model: &Model, width: u16) -> Parts {
+    let mut ranked = ranked_clock_and_link(model);
+    let taken = |ranked: &[(u8, (Token, String))]| {
+        width_of(&ranked.iter().map(|(_, part)| part.clone()).collect())
+    };
+    while taken(&ranked) > width {
+        match ranked.iter().map(|(rank, _)| *rank).max() {
+            Some(worst) if worst > 0 => ranked.retain(|(rank, _)| *rank != worst),
+            _ => break,
+        }
+    }
+    ranked.into_iter().map(|(_, part)| part).collect()
+}
+
+/// The parts from left to right, each with its rank: what has the highest goes first, how fresh the picture is stays.
+fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
     let mut parts = Vec::new();
     if let Some(picture) = &model.picture
         && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
     {
-        parts.push((
-            Token::StatusDanger,
-            format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000),
-        ));
+        let text = format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000);
+        parts.push((1, (Token::StatusDanger, text)));
     }
-    parts.push(match model.liveness() {
-        Liveness::Loading => (Token::StatusPending, "loading ".to_owned()),
-        Liveness::Live => (Token::StatusOk, format!("live {} ", model.link.source)),
-        Liveness::Late(age) => (Token::StatusStale, format!("LATE {}s ", age.as_secs())),
-        Liveness::Lost(age) => (Token::StatusDanger, format!("LOST {}s ", age.as_secs())),
-    });
+    parts.push((0, freshness(model)));
     if let Some(now) = model.now() {
         let seconds = model.counts();
         let text = model.clock(now);
@@ -209,12 +219,21 @@ fn clock_and_link(model: &Model) -> Parts {
         };
         match model.picture.as_ref().map_or(1, |picture| picture.rate) {
             1 => {}
-            0 => parts.push((Token::StatusWarn, "stopped ".to_owned())),
-            rate => parts.push((Token::Muted, format!("x{rate} "))),
+            0 => parts.push((2, (Token::StatusWarn, "stopped ".to_owned()))),
+            rate => parts.push((2, (Token::Muted, format!("x{rate} ")))),
         }
-        parts.push((Token::Fg, format!("{text} ")));
+        parts.push((3, (Token::Fg, format!("{text} "))));
     }
     parts
+}
+
+fn freshness(model: &Model) -> (Token, String) {
+    match model.liveness() {
+        Liveness::Loading => (Token::StatusPending, "loading ".to_owned()),
+        Liveness::Live => (Token::StatusOk, format!("live {} ", model.link.source)),
+        Liveness::Late(age) => (Token::StatusStale, format!("LATE {}s ", age.as_secs())),
+        Liveness::Lost(age) => (Token::StatusDanger, format!("LOST {}s ", age.as_secs())),
+    }
 }
 
 /// How far the workstation's clock may be off before it is shown.
@@ -327,14 +346,22 @@ fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         Some(picture) => format!(
             "{} blocked, {} wait for you; enlarge the window",
             picture.counts.open,
-            picture.mine.len()
+            picture.how_many_wait()
         ),
         None => "loading".to_owned(),
     };
-    let lines: Vec<Parts> = super::prose::wrap(&text, usize::from(area.width))
-        .into_iter()
-        .map(|line| vec![(Token::Fg, line)])
-        .collect();
+    let lines = |token: Token, text: &str| -> Vec<Parts> {
+        let lines = super::prose::wrap(text, usize::from(area.width));
+        lines.into_iter().map(|line| vec![(token, line)]).collect()
+    };
+    let (token, fresh) = freshness(model);
+    let mut below_it = if model.liveness().is_good() {
+        Vec::new()
+    } else {
+        lines(token, fresh.trim_end())
+    };
+    below_it.extend(lines(Token::Fg, &text));
+    let lines = below_it;
     let below = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -354,16 +381,32 @@ impl Model {
         }
     }
 
-    /// Writes a time with its day, unless that is today.
+    /// Writes a time of day, with its day unless that is today.
+    #[must_use]
+    pub fn when(&self, moment: Moment) -> String {
+        let is_today = self
+            .now()
+            .is_some_and(|now| self.day(now) == self.day(moment));
+        if is_today {
+            self.clock(moment)
+        } else {
+            self.date_and_clock(moment)
+        }
+    }
+
+    fn day(&self, moment: Moment) -> String {
+        if self.local_time {
+            moment.local("%Y-%m-%d")
+        } else {
+            moment.as_datetime().format("%Y-%m-%d").to_string()
+        }
+    }
+
+    /// Writes a time with its day.
     #[must_use]
     pub fn date_and_clock(&self, moment: Moment) -> String {
-        let day = |moment: Moment| {
-            if self.local_time {
-                moment.local("%m-%d")
-            } else {
-                moment.as_datetime().format("%m-%d").to_string()
-            }
-        };
-        format!("{} {}", day(moment), self.clock(moment))
+        let day = self.day(moment);
+        let day = day.split_once('-').map_or("", |(_, day)| day);
+        format!("{day} {}", self.clock(moment))
     }
 }

@@ -30,6 +30,7 @@ mod console_hostile;
 mod console_kit;
 mod console_link;
 mod console_lists;
+mod console_looks;
 mod console_model;
 mod console_screens;
 mod console_times;

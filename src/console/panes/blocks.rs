@@ -185,7 +185,7 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
     let muted = |text: String| (Token::Muted, text);
     let plain = |text: String| (Token::Fg, text);
     let time =
-        |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.clock(moment));
+        |moment: Option<Moment>| moment.map_or("never".to_owned(), |moment| model.when(moment));
     let hash = |hash: &Option<String>| match hash.as_deref() {
         None | Some("") => "missing".to_owned(),
         Some(hash) => crate::rules::text::shorten(hash, 12).into_owned(),

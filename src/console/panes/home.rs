@@ -80,11 +80,11 @@ pub fn items(model: &Model) -> Vec<Item> {
             (0, _) | (_, None) => muted("all answered".into()),
             (count, Some(due)) if now > due => (
                 Token::SlaBreach,
-                format!("{count} unanswered, the first was due {}", model.clock(due)),
+                format!("{count} unanswered, the first was due {}", model.when(due)),
             ),
             (count, Some(due)) => (
                 Token::SlaOk,
-                format!("{count} unanswered, the first is due {}", model.clock(due)),
+                format!("{count} unanswered, the first is due {}", model.when(due)),
             ),
         };
         items.push(item(
@@ -236,7 +236,7 @@ fn title(model: &Model, section: Section) -> String {
     match section {
         Section::Phase => "Phase".to_owned(),
         Section::Blocked => format!("Blocked {dot} {} open", picture.counts.open),
-        Section::Mine => format!("Waits for you {dot} {}", picture.mine.len()),
+        Section::Mine => format!("Waits for you {dot} {}", picture.how_many_wait()),
         Section::News => match picture.new_entries {
             Some(0) => format!("Since you last looked {dot} nothing new"),
             Some(count) => format!("Since you last looked {dot} {count} new"),
