@@ -15,7 +15,7 @@ use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
 use super::overlay::{Overlay, Text};
 use super::screen;
-use super::signals::{Signals, watch_for_hang_up};
+use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
 use super::terminal::{self, Screen, Taken};
 
 /// What a console is opened with.
@@ -67,6 +67,9 @@ impl From<Ending> for Ended {
 /// How long the last words may take when the system wants an end.
 const SHORT_FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long the loop may take to hear that the system wants an end; more than its last words take.
+const STUCK: Duration = Duration::from_secs(3);
+
 /// Opens the console and runs it to its end.
 pub async fn run(opening: Opening) -> io::Result<Ended> {
     if !terminal::is_there() {
@@ -111,6 +114,7 @@ impl Shell {
         model.overlay = opening.welcome.map(Overlay::Text);
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
+        end_when_stuck(STUCK);
         let mut shell = Self {
             link: Link::start(opening.address, model.wanted(), Limits::default()),
             model,
@@ -199,6 +203,10 @@ impl Shell {
             Effect::Edit(text) => return self.edit(&text),
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
             Effect::Bell => terminal::ring()?,
+            Effect::Suspend if leads_session() => {
+                let said = "there is no shell here that could wake the console".to_owned();
+                return Ok(Some(Event::Trouble(said)));
+            }
             Effect::Suspend => self.sleep().await,
             Effect::Quit => self.ended = Some(Ending::Left),
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -10,6 +11,7 @@ use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::event::Cause;
+use super::terminal;
 
 /// The signals that the console answers.
 pub(super) struct Signals {
@@ -63,6 +65,31 @@ impl Signals {
         });
         futures_util::future::select_all(all).await.0
     }
+}
+
+/// Ends the program when it is told to and the loop does not hear it: a terminal that nobody reads holds it in the middle
+/// of a frame.
+pub(super) fn end_when_stuck(patience: Duration) {
+    tokio::spawn(async move {
+        let listen = |kind: Signal| signal(SignalKind::from_raw(kind as i32));
+        let (Ok(mut term), Ok(mut hup)) = (listen(Signal::SIGTERM), listen(Signal::SIGHUP)) else {
+            return;
+        };
+        let told = tokio::select! {
+            _ = term.recv() => Signal::SIGTERM,
+            _ = hup.recv() => Signal::SIGHUP,
+        };
+        tokio::time::sleep(patience).await;
+        // What cannot be written must not hold up the end either.
+        std::thread::spawn(terminal::give_back_unread);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        std::process::exit(128 + told as i32);
+    });
+}
+
+/// Tells whether this process leads its session: then there is no shell that could wake it.
+pub(super) fn leads_session() -> bool {
+    nix::unistd::getsid(None).is_ok_and(|session| session == nix::unistd::getpid())
 }
 
 /// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.

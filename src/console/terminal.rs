@@ -7,6 +7,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
 use crossterm::{cursor, execute};
 use nix::errno::Errno;
@@ -21,6 +22,11 @@ pub(super) type Screen = Terminal<CrosstermBackend<Output>>;
 
 /// Room for a whole frame, so that none is seen half drawn: standard output alone holds a kilobyte.
 const FRAME: usize = 256 * 1024;
+
+/// Has the terminal keep its title; one that cannot ignores it.
+const SAVE_TITLE: &str = "\x1b[22;0t";
+/// Has the terminal take the kept title again.
+const RESTORE_TITLE: &str = "\x1b[23;0t";
 
 /// Standard output, a frame at a time.
 ///
@@ -87,9 +93,16 @@ impl Taken {
         // NO_COLOR is answered by the mono theme; crossterm's own answer would also take bold and reverse away.
         crossterm::style::force_color_output(true);
         let before = std::panic::take_hook();
+        let drawing = std::thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
-            let _ = give_back();
-            before(panic);
+            if std::thread::current().id() == drawing {
+                let _ = give_back();
+                before(panic);
+            } else {
+                // The console goes on without that task; what it no longer brings is said by the picture growing old.
+                let place = panic.location().map(ToString::to_string);
+                tracing::error!(place, "a task behind the console panicked");
+            }
         }));
         enter(title)?;
         Ok(Self(()))
@@ -110,6 +123,7 @@ pub(super) fn enter(title: &str) -> io::Result<()> {
         EnterAlternateScreen,
         EnableBracketedPaste,
         cursor::Hide,
+        Print(SAVE_TITLE),
         SetTitle(title)
     )?;
     forget_typed();
@@ -119,17 +133,32 @@ pub(super) fn enter(title: &str) -> io::Result<()> {
 /// Takes back everything that the terminal was told.
 pub(super) fn give_back() -> io::Result<()> {
     let mut out = stdout();
-    let told = execute!(
+    let told = take_back(&mut out);
+    let _ = out.flush();
+    terminal::disable_raw_mode()?;
+    told
+}
+
+/// Gives back a terminal that nobody reads, past whoever is stuck in writing to it.
+pub(super) fn give_back_unread() {
+    let _ = terminal::disable_raw_mode();
+    let _ = tcflush(stdout(), FlushArg::TCOFLUSH);
+    let mut words = Vec::new();
+    let _ = take_back(&mut words);
+    // Standard output's own lock is held by whoever is stuck.
+    let _ = nix::unistd::write(stdout(), &words);
+}
+
+fn take_back(out: &mut impl Write) -> io::Result<()> {
+    execute!(
         out,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         cursor::Show,
-        SetTitle("")
-    );
-    let _ = out.flush();
-    terminal::disable_raw_mode()?;
-    told
+        SetTitle(""),
+        Print(RESTORE_TITLE)
+    )
 }
 
 /// Forgets what was typed before there was a screen to see it on.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::cli_kit::refused;
 use crate::console_kit::{
@@ -64,12 +65,11 @@ async fn signals_end_it_and_the_terminal_is_given_back() {
 async fn it_sleeps_and_wakes() {
     let world = World::sqlite().await;
     let mut terminal = open(&world, "maya");
-    for asleep in ["a signal", "a key"] {
-        if asleep == "a key" {
-            terminal.type_keys("ctrl-z");
-        } else {
-            terminal.signal(Signal::SIGTSTP);
-        }
+    // It leads its session, so its own key would put it to sleep for ever.
+    terminal.type_keys("ctrl-z");
+    terminal.wait_for("there is no shell here that could wake the console");
+    for _ in 0..2 {
+        terminal.signal(Signal::SIGTSTP);
         terminal.wait_state('T');
         terminal.wait_until("the terminal is given back", |screen| {
             !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
@@ -141,4 +141,59 @@ async fn without_a_terminal_it_says_what_works() {
         "{said:?}"
     );
     assert!(!said.contains('\x1b'), "{said:?}");
+}
+
+/// The state of the program that a shell in a terminal waits for, and its number.
+fn behind_shell(terminal: &Terminal) -> (char, Pid) {
+    let shell = terminal.pid();
+    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+    let pid = children.expect("it runs").trim().to_owned();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    let (_, state) = stat.rsplit_once(") ").expect("a name in brackets");
+    let pid = pid.parse().expect("one child");
+    (state.chars().next().unwrap_or('?'), Pid::from_raw(pid))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_sleeps_by_a_key_where_a_shell_waits() {
+    let world = World::sqlite().await;
+    let mut terminal = opened(&from_shell(&world, "maya", "\"$0\"; exit $?"));
+    terminal.type_keys("ctrl-z");
+    terminal.wait_until("the terminal is given back", |screen| {
+        !screen.alternate_screen() && !screen.bracketed_paste()
+    });
+    while behind_shell(&terminal).0 != 'T' {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let before = terminal.written();
+    kill(behind_shell(&terminal).1, Signal::SIGCONT).expect("it sleeps");
+    terminal.wait_written(before.0, LIVE.trim().as_bytes());
+    is_taken(&terminal);
+    terminal.type_keys("ctrl-c ctrl-c");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// A terminal that is open but read by nobody holds the console in the middle of a frame; signals still end it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_end_it_though_nobody_reads_its_terminal() {
+    let world = World::sqlite().await;
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let mut terminal = open(&world, "maya");
+        terminal.stop_reading();
+        // More frames than any terminal keeps.
+        terminal.send_raw(&b"48".repeat(500));
+        let mut spent = terminal.cpu();
+        loop {
+            std::thread::sleep(Duration::from_millis(300));
+            let now = terminal.cpu();
+            if now == spent {
+                break;
+            }
+            spent = now;
+        }
+        terminal.signal(signal);
+        let ended = terminal.ended_within(2 * SOON);
+        assert_eq!(ended.code, 128 + signal as i32, "{signal}");
+        assert!(terminal.is_cooked(), "{signal}");
+    }
 }

@@ -285,11 +285,16 @@ impl Terminal {
 
     /// Closes the terminal under the program.
     pub fn hang_up(&mut self) {
+        self.stop_reading();
+        self.master = None;
+    }
+
+    /// Reads no more of what the program writes; the terminal stays open.
+    pub fn stop_reading(&mut self) {
         self.reading = None;
         if let Some(reader) = self.reader.take() {
             reader.join().ok();
         }
-        self.master = None;
     }
 
     /// Waits for the program's end and for its last bytes; panics when it takes longer than this.
