@@ -1,4 +1,4 @@
-//! What the keys do: one arm for each intent, and the keys of whatever is open over a pane.
+//! What the keys do: one arm for each intent.
 
 use crate::rules::text::is_hostile;
 use crate::store::block::BlockSort;
@@ -135,12 +135,10 @@ impl Model {
     fn back(&mut self) {
         if self.zoomed {
             self.zoomed = false;
-        } else if let Some(pane) = self.before.pop() {
-            self.pane = pane;
         } else if self.pane == PaneId::Home {
             self.overlay = Some(Overlay::Leave);
         } else {
-            self.pane = PaneId::Home;
+            self.pane = self.before.pop().unwrap_or(PaneId::Home);
         }
     }
 
@@ -148,7 +146,12 @@ impl Model {
         if pane != self.pane {
             self.before
                 .retain(|before| *before != self.pane && *before != pane);
-            self.before.push(self.pane);
+            if pane == PaneId::Home {
+                // Home is where going back ends.
+                self.before.clear();
+            } else {
+                self.before.push(self.pane);
+            }
             self.pane = pane;
             self.zoomed = false;
         }
@@ -196,6 +199,9 @@ impl Model {
             .find(|row| blocks::needs_somebody(row, now));
         match found {
             Some(row) => self.blocks.select(&row.audit.publish_run_id),
+            None if picture.blocks.more_before || picture.blocks.more_after => {
+                self.say_quietly("no block near here waits for an answer".to_owned());
+            }
             None => self.say_quietly("no block here waits for an answer".to_owned()),
         }
     }

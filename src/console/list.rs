@@ -33,6 +33,10 @@ pub struct List<Sort> {
 /// Where the rows of a list were drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drawn {
+    /// The screen's column where they begin.
+    pub left: u16,
+    /// How many cells wide they are.
+    pub width: u16,
     /// The screen's line of the first row.
     pub top: u16,
     /// How many rows the screen shows.

@@ -32,6 +32,7 @@ pub mod stroke;
 pub mod table;
 mod terminal;
 pub mod theme;
+mod times;
 pub mod tour;
 pub mod ui;
 mod user_file;

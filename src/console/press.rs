@@ -33,11 +33,14 @@ impl Model {
         let text = self.typing().map(Line::text).unwrap_or_default();
         match stroke.code {
             _ if self.closes(stroke) => self.stop_typing(),
+            // One that is refused stays, to be put right.
             KeyCode::Enter => {
-                self.stop_typing();
-                self.filter(&text);
+                if self.filter(&text) {
+                    self.stop_typing();
+                }
             }
             _ => {
+                self.status = None;
                 if let Some(line) = self.typing_mut() {
                     line.press(stroke);
                 }
@@ -88,14 +91,23 @@ impl Model {
         self.entries.typing = None;
     }
 
-    pub(super) fn filter(&mut self, text: &str) {
-        match Filter::parse(text, self.filter_fields()) {
-            Ok(filter) => match self.pane {
-                PaneId::Home => {}
-                PaneId::Blocks => self.blocks.filter_by(text, filter),
-                PaneId::Ledger => self.entries.filter_by(text, filter),
-            },
-            Err(refusal) => self.refuse(&refusal),
+    /// Filters the open pane's list; tells whether the filter makes sense.
+    pub(super) fn filter(&mut self, text: &str) -> bool {
+        let parsed = Filter::parse(text, self.filter_fields());
+        match (parsed, self.pane) {
+            (Ok(_), PaneId::Home) => true,
+            (Ok(filter), PaneId::Blocks) => {
+                self.blocks.filter_by(text, filter);
+                true
+            }
+            (Ok(filter), PaneId::Ledger) => {
+                self.entries.filter_by(text, filter);
+                true
+            }
+            (Err(refusal), _) => {
+                self.refuse(&refusal);
+                false
+            }
         }
     }
 
@@ -190,11 +202,20 @@ impl Model {
 
     pub(super) fn mouse_event(&mut self, mouse: MouseEvent) {
         match mouse.kind {
-            MouseEventKind::ScrollDown => self.step(Step::By(1)),
-            MouseEventKind::ScrollUp => self.step(Step::By(-1)),
+            MouseEventKind::ScrollDown => self.wheel(1),
+            MouseEventKind::ScrollUp => self.wheel(-1),
             MouseEventKind::Down(_) if self.dialog.is_none() && self.overlay.is_none() => {
-                super::panes::click(self, mouse.row);
+                super::panes::click(self, mouse.column, mouse.row);
             }
+            _ => {}
+        }
+    }
+
+    /// Scrolls what is on top: a text, or the pane when nothing is open over it.
+    fn wheel(&mut self, lines: isize) {
+        match (&self.dialog, &mut self.overlay) {
+            (None, Some(Overlay::Text(text))) => text.scroll.walk(Step::By(lines), 1),
+            (None, None) => self.step(Step::By(lines)),
             _ => {}
         }
     }

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use crate::clock::Moment;
 use crate::rules::people::{Environment, Role};
 
 use super::keymap::{Intent, ROWS};
@@ -26,6 +25,12 @@ pub fn has_room(size: (u16, u16)) -> bool {
     size.0 >= SENTENCE.0 && size.1 >= SENTENCE.1
 }
 
+/// Tells whether a screen of this size has no room for tabs.
+#[must_use]
+pub fn is_small(size: (u16, u16)) -> bool {
+    size.0 < LIST.0 || size.1 < LIST.1
+}
+
 /// Draws everything.
 pub fn draw(model: &Model, buffer: &mut Buffer) {
     let area = buffer.area;
@@ -37,7 +42,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
     if !has_room((area.width, area.height)) {
         return sentence(model, &mut pen, area);
     }
-    let small = area.width < LIST.0 || area.height < LIST.1;
+    let small = is_small((area.width, area.height));
     header(model, &mut pen, area);
     let top = if small { 1 } else { 2 };
     if !small {
@@ -300,8 +305,14 @@ fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let mut parts: Parts = Vec::new();
     if model.typing().is_some() {
         parts = key_parts(&[("enter", "filter"), (&escape, "leave it")]);
-        let fields = model.filter_fields().join(" ");
-        parts.push((Token::Muted, format!("fields {fields}")));
+        // The line of what was said is the one that is typed in.
+        parts.push(model.status.as_ref().map_or_else(
+            || {
+                let fields = model.filter_fields().join(" ");
+                (Token::Muted, format!("fields {fields}"))
+            },
+            |said| (said.token, said.text.clone()),
+        ));
     } else if !model.pending.is_empty() {
         let typed = super::stroke::written(&model.pending);
         parts.push((Token::KeyHint, typed));
@@ -368,45 +379,4 @@ fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         ..area
     };
     pen.lines(below, &lines);
-}
-
-impl Model {
-    /// Writes a time of day, in UTC or in local time.
-    #[must_use]
-    pub fn clock(&self, moment: Moment) -> String {
-        if self.local_time {
-            moment.local("%H:%M:%S")
-        } else {
-            moment.as_datetime().format("%H:%M:%SZ").to_string()
-        }
-    }
-
-    /// Writes a time of day, with its day unless that is today.
-    #[must_use]
-    pub fn when(&self, moment: Moment) -> String {
-        let is_today = self
-            .now()
-            .is_some_and(|now| self.day(now) == self.day(moment));
-        if is_today {
-            self.clock(moment)
-        } else {
-            self.date_and_clock(moment)
-        }
-    }
-
-    fn day(&self, moment: Moment) -> String {
-        if self.local_time {
-            moment.local("%Y-%m-%d")
-        } else {
-            moment.as_datetime().format("%Y-%m-%d").to_string()
-        }
-    }
-
-    /// Writes a time with its day.
-    #[must_use]
-    pub fn date_and_clock(&self, moment: Moment) -> String {
-        let day = self.day(moment);
-        let day = day.split_once('-').map_or("", |(_, day)| day);
-        format!("{day} {}", self.clock(moment))
-    }
 }

@@ -62,6 +62,8 @@ impl<Row> Table<'_, Row> {
             }
         }
         Drawn {
+            left: area.x,
+            width: area.width,
             top: area.y + 1,
             height,
             offset,

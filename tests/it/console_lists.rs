@@ -171,7 +171,9 @@ on_both!(filters_show_fewer_rows_and_say_so, |world| {
         "{}",
         desk.says()
     );
-    desk.press("/").await;
+    desk.shows(&["/who:lee", "is no field of this list"]);
+    desk.press("ctrl-u").await;
+    desk.shows(&["fields run"]);
     desk.write("gamma").await;
     desk.press("esc").await;
     desk.shows(&["pub-alpha", "run-gamma"]);

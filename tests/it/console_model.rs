@@ -1,5 +1,6 @@
 //! What the keys of the console do, when it may write, and when it wakes.
 
+use crossterm::event::{Event as Input, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use govdeck::actions::ENTRIES;
 use govdeck::console::event::{Cause, Effect, Event, Mouse};
 use govdeck::console::keymap::{Intent, Keymap, ROWS};
@@ -40,9 +41,10 @@ async fn panes_are_reached_by_digit_by_name_and_in_turn() {
         ("l", PaneId::Ledger),
         ("right", PaneId::Home),
         ("left", PaneId::Ledger),
-        // q goes back, each pane once.
+        // q goes back, to Home at last.
         ("q", PaneId::Home),
-        ("q", PaneId::Blocks),
+        ("4 8 4", PaneId::Blocks),
+        ("q", PaneId::Ledger),
     ] {
         desk.press(keys).await;
         assert_eq!(desk.model.pane, pane, "{keys}");
@@ -50,6 +52,10 @@ async fn panes_are_reached_by_digit_by_name_and_in_turn() {
     desk.press("q").await;
     assert_eq!(desk.model.pane, PaneId::Home);
     assert!(desk.model.overlay.is_none(), "back to Home first");
+    // Whatever was open before, on Home it asks.
+    desk.press("4 8 1 q").await;
+    desk.shows(&["Leave govdeck?"]);
+    desk.press("esc").await;
     // A chord that leads nowhere is forgotten and does nothing.
     desk.press("g").await;
     desk.shows(&["goes on; esc forgets it"]);
@@ -477,5 +483,60 @@ fn help_and_palette_leave_nothing_out() {
             let by_person = entry.basis == Basis::Person;
             assert_eq!(named(entry.verb), usize::from(by_person), "{}", entry.verb);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mouse_selects_what_it_points_at_and_nothing_under_a_box() {
+    let world = World::sqlite().await;
+    blocked(&world).await;
+    world.block("pub-2").await;
+    let mut desk = Desk::open(&world, "lee").await;
+    let mouse = |kind, column, row| {
+        Event::Input(Input::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }))
+    };
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let wheel = MouseEventKind::ScrollDown;
+    let of = |screen: &str, text: &str| {
+        let line = screen.lines().position(|line| line.contains(text));
+        u16::try_from(line.unwrap_or_else(|| panic!("no {text} in {screen}"))).expect("a line")
+    };
+    desk.press("4").await;
+    let selected = |desk: &Desk| desk.model.blocks.selected.clone();
+    let first = selected(&desk);
+    // Beside a list, in its detail, a click means nothing.
+    let wide = desk.screen(160, 48);
+    desk.happen(mouse(click, 150, of(&wide, "pub-2"))).await;
+    assert_eq!(selected(&desk), first);
+    desk.happen(mouse(click, 5, of(&wide, "  pub-2"))).await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-2"));
+    desk.press("g g").await;
+    for open in ["a", "a t", "?"] {
+        desk.press(open).await;
+        desk.happen(mouse(wheel, 5, 5)).await;
+        assert_eq!(selected(&desk), first, "{open}");
+        desk.press("esc").await;
+    }
+    desk.happen(mouse(wheel, 5, 5)).await;
+    assert_eq!(selected(&desk).as_deref(), Some("pub-2"));
+    // On Home the line that was clicked, with tabs and without.
+    desk.press("1").await;
+    for size in [(80, 24), (59, 15)] {
+        desk.happen(Event::Input(Input::Resize(size.0, size.1)))
+            .await;
+        desk.press("g g").await;
+        let screen = desk.screen(size.0, size.1);
+        let line = of(&screen, "tuple_drift");
+        desk.happen(mouse(click, 5, line)).await;
+        let screen = desk.screen(size.0, size.1);
+        assert!(
+            screen.contains("> ") && of(&screen, "\u{2502}>") == line,
+            "{screen}"
+        );
     }
 }

@@ -224,6 +224,7 @@ impl Model {
             Event::Resolved(ticket, sealed) => self.resolved(&ticket, sealed, effects),
             Event::Disarmed => {
                 self.arming.disarm();
+                effects.push(Effect::Refresh);
             }
             Event::Verified(result) => self.verified(*result),
             Event::Edited(text) => {

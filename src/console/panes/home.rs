@@ -6,6 +6,7 @@ use crate::rules::block::BlockReason;
 use crate::rules::words;
 
 use super::super::model::Model;
+use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
@@ -275,11 +276,14 @@ pub fn click(model: &mut Model, line: u16) {
     let selected = rows
         .iter()
         .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
-    let height = model.size.1.saturating_sub(6);
+    // Above the frame's first line are the header and, where there is room for them, the tabs.
+    let top = if is_small(model.size) { 2 } else { 3 };
+    let height = model.size.1.saturating_sub(top + 3);
     let offset = offset(selected, rows.len(), height);
-    let at = usize::from(line.saturating_sub(3)) + offset;
+    let at = line.checked_sub(top).filter(|at| *at < height);
     if model.size.0 < 120
-        && let Some(Row::Item(at, _)) = rows.get(at)
+        && let Some(at) = at
+        && let Some(Row::Item(at, _)) = rows.get(usize::from(at) + offset)
     {
         model.home = *at;
     }

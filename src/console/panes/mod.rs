@@ -78,17 +78,23 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
 }
 
 /// Selects the row that was clicked.
-pub fn click(model: &mut Model, row: u16) {
+pub fn click(model: &mut Model, column: u16, row: u16) {
     if !model.has_read() {
         return;
     }
     let place = match model.pane {
         PaneId::Home => return home::click(model, row),
+        // Zoomed, there is no list.
+        _ if model.zoomed => return,
         PaneId::Blocks => &model.blocks.drawn,
         PaneId::Ledger => &model.entries.drawn,
     };
     let drawn = place.get();
-    let Some(at) = row.checked_sub(drawn.top).filter(|at| *at < drawn.height) else {
+    let inside = |at: u16, from: u16, length: u16| at.checked_sub(from).filter(|at| *at < length);
+    let (Some(_), Some(at)) = (
+        inside(column, drawn.left, drawn.width),
+        inside(row, drawn.top, drawn.height),
+    ) else {
         return;
     };
     let at = drawn.offset + usize::from(at);
