@@ -91,16 +91,17 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// Says how the console ended as an exit code.
 pub(super) fn ended(ended: std::io::Result<Ended>) -> Result<ExitCode, Failure> {
     let ended = ended.map_err(|error| cannot("the terminal cannot be used", &error))?;
-    let unknown = ended.unresolved.iter().map(|(verb, ticket)| {
-        Failure::new(
+    let mut left = ExitCode::SUCCESS;
+    for (verb, ticket) in &ended.unresolved {
+        left = Failure::new(
             Exit::CannotTell,
             format!("what became of {} is not known", verb.replace('_', "-")),
             format!("when the database answers: govdeck ledger show --ticket {ticket}"),
         )
-    });
-    let unknown = unknown.map(Failure::print).last();
+        .print();
+    }
     match ended.ending {
-        Ending::Left => Ok(unknown.unwrap_or(ExitCode::SUCCESS)),
+        Ending::Left => Ok(left),
         Ending::NoTerminal => Err(no_terminal()),
         Ending::Stopped(Cause::Signal(number)) => Ok(ExitCode::from(
             u8::try_from(128 + number).unwrap_or(u8::MAX),

@@ -141,21 +141,33 @@ impl World {
 
     /// Lets the story go on until `stop` comes or is dropped; then the clock stands still and the database is closed.
     pub async fn run(mut self, speed: u32, mut stop: oneshot::Receiver<()>) {
-        let mut going = match self.now().await {
-            Ok(now) => self.set_clock(now, speed).await,
-            Err(error) => Err(error),
-        };
+        let (mut runs, mut fails) = (false, false);
         loop {
-            if let Err(error) = going {
+            let going = if runs {
+                self.step().await
+            } else {
+                self.start_clock(speed).await
+            };
+            runs |= going.is_ok();
+            // Four times a second: an error that lasts is told once.
+            if let Err(error) = &going
+                && !fails
+            {
                 tracing::warn!(kind = ?error.kind, "the story does not go on");
             }
+            fails = going.is_err();
             tokio::select! {
                 _ = &mut stop => break,
                 () = tokio::time::sleep(TICK) => {}
             }
-            going = self.step().await;
         }
         self.end().await;
+    }
+
+    /// Lets the clock go on from where it stands.
+    async fn start_clock(&mut self, speed: u32) -> Result<(), StoreError> {
+        let now = self.now().await?;
+        self.set_clock(now, speed).await
     }
 
     /// Stops the clock and closes the database.

@@ -155,6 +155,7 @@ impl Link {
     }
 
     /// Ends the link: what was sent before is waited for, then it disarms, and then the receiver hears of it.
+    #[must_use]
     pub fn end(&self) -> oneshot::Receiver<()> {
         let (ended, end) = oneshot::channel();
         let _ = self.writes.send(Write::End(ended));
