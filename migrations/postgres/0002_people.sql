@@ -4,9 +4,9 @@
 ALTER TABLE governance_ledger ADD COLUMN approved_by TEXT COLLATE "C" REFERENCES person (person_id) CHECK (approved_by <> actor_id);
 
 CREATE TABLE person_key (
-    fingerprint TEXT COLLATE "C" PRIMARY KEY CHECK (length(fingerprint) = 50 AND fingerprint LIKE 'SHA256:%'),
+    fingerprint TEXT COLLATE "C" PRIMARY KEY CHECK (length(fingerprint) = 50 AND substr(fingerprint, 1, 7) = 'SHA256:'),
     person_id TEXT COLLATE "C" NOT NULL REFERENCES person (person_id),
-    public_key TEXT COLLATE "C" NOT NULL UNIQUE CHECK (public_key LIKE 'ssh-ed25519 AAAA%' OR public_key LIKE 'sk-ssh-ed25519@openssh.com AAAA%'),
+    public_key TEXT COLLATE "C" NOT NULL UNIQUE CHECK (substr(public_key, 1, 16) = 'ssh-ed25519 AAAA' OR substr(public_key, 1, 31) = 'sk-ssh-ed25519@openssh.com AAAA'),
     added_at_utc moment NOT NULL,
     revoked_at_utc moment,
     revoked_by TEXT COLLATE "C" REFERENCES person (person_id),

@@ -4,9 +4,9 @@
 ALTER TABLE governance_ledger ADD COLUMN approved_by TEXT REFERENCES person (person_id) CHECK (approved_by <> actor_id);
 
 CREATE TABLE person_key (
-    fingerprint TEXT PRIMARY KEY CHECK (length(fingerprint) = 50 AND fingerprint GLOB 'SHA256:*'),
+    fingerprint TEXT PRIMARY KEY CHECK (length(fingerprint) = 50 AND substr(fingerprint, 1, 7) = 'SHA256:'),
     person_id TEXT NOT NULL REFERENCES person (person_id),
-    public_key TEXT NOT NULL UNIQUE CHECK (public_key GLOB 'ssh-ed25519 AAAA*' OR public_key GLOB 'sk-ssh-ed25519@openssh.com AAAA*'),
+    public_key TEXT NOT NULL UNIQUE CHECK (substr(public_key, 1, 16) = 'ssh-ed25519 AAAA' OR substr(public_key, 1, 31) = 'sk-ssh-ed25519@openssh.com AAAA'),
     added_at_utc TEXT NOT NULL
         CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr(added_at_utc, 1, 19), '+0 days') || substr(added_at_utc, 20) IS added_at_utc
         AND substr(added_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),

@@ -7,7 +7,7 @@ use crate::rules::people::{Acting, Role};
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::store::person::{self, Person};
-use crate::store::publish::{self, Route};
+use crate::store::route::{self, Route};
 use crate::store::{StoreError, Target, View};
 
 pub(super) struct DeactivatePerson {
@@ -38,7 +38,7 @@ impl Action for DeactivatePerson {
         Ok(Facts {
             person: person::find(view, &self.person_id).await?,
             leads: person::holders(view, &[Role::GovernanceLead]).await?,
-            routes: publish::routes(view).await?,
+            routes: route::routes(view).await?,
         })
     }
 

@@ -9,7 +9,8 @@ use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, Verdict, time};
 use crate::store::outbox::Notice;
-use crate::store::publish::{self, Audit, Route, Snapshot};
+use crate::store::publish::{self, Audit, Snapshot};
+use crate::store::route::{self as routes, Route};
 use crate::store::tables::image_of;
 use crate::store::{StoreError, Target, View, ledger};
 
@@ -42,7 +43,7 @@ impl Action for DecideRun {
         Ok(Facts {
             snapshot: publish::snapshot(view, &self.run).await?,
             registered_semvers: publish::registered_semvers(view).await?,
-            routes: publish::routes(view).await?,
+            routes: routes::routes(view).await?,
             latest_entry_at: ledger::head(view).await?.latest_at_utc,
         })
     }
@@ -157,6 +158,8 @@ fn audit_of(
         created_at_utc: now,
         resolved_at_utc: None,
         version: 1,
+        progress_at_utc: None,
+        last_note: None,
     })
 }
 

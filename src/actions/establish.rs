@@ -10,7 +10,7 @@ use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::store::deployment::{self, Deployment};
 use crate::store::person::{Person, PersonRole, RULES};
-use crate::store::publish::Route;
+use crate::store::route::Route;
 use crate::store::{StoreError, Target, View};
 
 /// How many minutes the first response to a block may take until a signed change of route says otherwise.

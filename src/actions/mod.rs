@@ -4,6 +4,7 @@
 //! command line, the console and the docs read. A [`Request`] can be made in two ways only: by confirming a
 //! [`Proposal`], or by rule, from the closed list [`ByRule`]; and [`carry_out`] is the only way to have it written.
 
+mod ack_route;
 mod add_key;
 mod add_person;
 mod approve;
@@ -15,18 +16,24 @@ mod carry_out;
 mod deactivate_person;
 mod decide_run;
 mod decline;
+mod decline_route;
 mod disarm_console;
 mod end_approval;
 mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
+mod note_block;
 mod proposal;
+mod propose_route;
+mod reassign_block;
 mod register_footer;
+mod resolve_block;
 mod revoke_key;
 mod revoke_role;
 mod set_attestation;
 mod take_block;
+mod withdraw_block;
 mod writing;
 
 pub use card::{ChangedField, ChangedRow};
@@ -41,6 +48,13 @@ use crate::rules::Refusal;
 pub const ENTRIES: &[Entry] = &[
     entry::entry::<take_block::TakeBlock>(),
     entry::entry::<escalate_block::EscalateBlock>(),
+    entry::entry::<note_block::NoteBlock>(),
+    entry::entry::<reassign_block::ReassignBlock>(),
+    entry::entry::<resolve_block::ResolveBlock>(),
+    entry::entry::<withdraw_block::WithdrawBlock>(),
+    entry::entry::<propose_route::ProposeRoute>(),
+    entry::entry::<ack_route::AckRoute>(),
+    entry::entry::<decline_route::DeclineRoute>(),
     entry::entry::<add_person::AddPerson>(),
     entry::entry::<deactivate_person::DeactivatePerson>(),
     entry::entry::<grant_role::GrantRole>(),

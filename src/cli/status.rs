@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::settings::Settings;
 use crate::store::person::{self, RULES};
 use crate::store::publish::Audit;
-use crate::store::{Store, deployment, ledger, outbox, presence, publish};
+use crate::store::{Store, deployment, ledger, outbox, presence, publish, route};
 
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
@@ -23,7 +23,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     let blocks = publish::open_blocks(&mut view, LISTED).await?;
     let waiting = outbox::waiting(&mut view).await?;
     let armed = presence::armed(&mut view).await?;
-    let unstaffed = publish::routes(&mut view)
+    let unstaffed = route::routes(&mut view)
         .await?
         .iter()
         .filter(|route| route.backup_owner_user_id == RULES)

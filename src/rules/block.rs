@@ -1,9 +1,13 @@
 //! The publish gate's decision, and who may do what with a block.
 
+mod ending;
 mod sla;
 
 use chrono::TimeDelta;
 
+pub use ending::{
+    Ending, Replacement, is_stale, may_note, may_reassign, may_resolve, may_withdraw,
+};
 pub use sla::{Sla, sla, was_late};
 
 use super::people::{Actor, Role};

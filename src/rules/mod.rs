@@ -14,6 +14,7 @@ pub mod guard;
 pub mod people;
 pub mod permission;
 pub mod refusal;
+pub mod route;
 pub mod semver;
 pub mod text;
 pub mod time;

@@ -88,6 +88,20 @@ permissions! {
         .besides("the block's owner or backup");
     ESCALATE_BLOCK = Permission::person("escalate_block", Level::Confirm, &[])
         .besides("the block's owner, an on_call or a governance_lead");
+    NOTE_BLOCK = Permission::person("note_block", Level::Confirm, &[])
+        .besides("whoever took the block, its owner or backup");
+    REASSIGN_BLOCK = Permission::person("reassign_block", Level::Review, &[])
+        .besides("the block's owner, or a governance_lead; nobody has taken it");
+    RESOLVE_BLOCK = Permission::person("resolve_block", Level::Review, &[])
+        .besides("the block's owner or backup, or a governance_lead");
+    WITHDRAW_BLOCK = Permission::person("withdraw_block", Level::Review, &[])
+        .besides("the block's owner or backup, or a governance_lead");
+    PROPOSE_ROUTE = Permission::person("propose_route", Level::Review, LEAD)
+        .besides("one change waits for each reason");
+    ACK_ROUTE = Permission::person("ack_route", Level::Review, &[Role::Signer])
+        .besides("another than who proposed the change");
+    DECLINE_ROUTE = Permission::person("decline_route", Level::Review, &[Role::Signer])
+        .besides("another than who proposed the change");
     ADD_PERSON = Permission::person("add_person", Level::Review, LEAD);
     DEACTIVATE_PERSON = Permission::person("deactivate_person", Level::Review, LEAD)
         .besides("nobody deactivates themselves");

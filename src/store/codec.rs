@@ -12,6 +12,7 @@ use crate::rules::approval::ApprovalStatus;
 use crate::rules::attestation::ActionClass;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
+use crate::rules::route::RouteChangeStatus;
 
 /// Stores a type as the text that it displays as and reads back from.
 macro_rules! stored_as_text {
@@ -63,6 +64,7 @@ stored_as_text!(
     Environment,
     PersonKind,
     Role,
+    RouteChangeStatus,
     SnapshotStatus,
 );
 

@@ -19,6 +19,7 @@ pub mod person;
 pub mod policy;
 pub mod presence;
 pub mod publish;
+pub mod route;
 pub mod schema;
 pub mod tables;
 pub mod tx;

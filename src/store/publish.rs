@@ -7,7 +7,6 @@ use super::view::{on, query_as, query_scalar};
 use super::{Store, StoreError, View};
 use crate::clock::Moment;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing};
-use crate::rules::people::Role;
 
 governed! {
     /// One publish attempt; a feed row until the gate has decided it.
@@ -106,6 +105,12 @@ governed! {
         pub resolved_at_utc: Option<Moment>,
         /// The row's version.
         pub version: i64,
+        /// When whoever works on it last said so. Images from before it was kept know no such thing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub progress_at_utc: Option<Moment>,
+        /// What they said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub last_note: Option<String>,
     }
 }
 
@@ -120,58 +125,6 @@ impl Audit {
             taken_by: self.taken_by.as_deref(),
             escalated_by: self.escalated_by.as_deref(),
         }
-    }
-}
-
-governed! {
-    /// Who owns the blocks of a reason.
-    pub struct Route in "block_reason_owner_route" keyed by (block_reason) {
-        /// The reason.
-        pub block_reason: BlockReason,
-        /// The role that typically owns it.
-        pub owner_role: Role,
-        /// The person who does.
-        pub owner_user_id: String,
-        /// Another person, paged when the owner does not answer.
-        pub backup_owner_user_id: String,
-        /// How many minutes the first response may take.
-        pub sla_first_response_minutes: i64,
-        /// When the route was last changed.
-        pub updated_at_utc: Moment,
-        /// By whom.
-        pub updated_by_user_id: String,
-        /// The row's version.
-        pub version: i64,
-    }
-}
-
-governed! {
-    /// A change of route, which waits for a signer's ack.
-    pub struct RouteChange in "route_change" keyed by (route_change_id) {
-        /// The change's id.
-        pub route_change_id: String,
-        /// The reason whose route would change.
-        pub block_reason: BlockReason,
-        /// The proposed role.
-        pub owner_role: Role,
-        /// The proposed owner.
-        pub owner_user_id: String,
-        /// The proposed backup.
-        pub backup_owner_user_id: String,
-        /// The proposed limit in minutes.
-        pub sla_first_response_minutes: i64,
-        /// Who proposed it.
-        pub proposed_by: String,
-        /// When.
-        pub proposed_at_utc: Moment,
-        /// Pending, acked or declined.
-        pub status: String,
-        /// Who answered.
-        pub acked_by: Option<String>,
-        /// When.
-        pub acked_at_utc: Option<Moment>,
-        /// The row's version.
-        pub version: i64,
     }
 }
 
@@ -280,15 +233,6 @@ pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_snapshots WHERE status = 'pending_gate' AND drill = FALSE) AS pending, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE) AS open";
     Ok(on!(view, c => query_as(SQL).fetch_one(c).await)?)
-}
-
-/// Reads the routes of all reasons.
-pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM block_reason_owner_route ORDER BY block_reason",
-        Route::COLUMNS.join(", ")
-    );
-    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
 }
 
 /// Reads every footer schema that is registered as current; exactly one is right.

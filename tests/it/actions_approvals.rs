@@ -308,7 +308,7 @@ on_both!(a_role_revoked_between_look_and_yes_stops_it, |world| {
         let revoked = sealed(revoked.expect("proposed")).seq;
         match approved {
             Outcome::Done(sealed) => {
-                assert!(sealed.seq < revoked, "approved after the role was gone")
+                assert!(sealed.seq < revoked, "approved after the role was gone");
             }
             Outcome::Refused(no) => assert!(
                 no.sentence.contains("roles_of_two") || no.sentence.contains("role:"),

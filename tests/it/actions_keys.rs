@@ -1,7 +1,7 @@
 //! Keys and signatures: whose signature counts, over what, from when until when, and what the policy asks.
 
 use govdeck::actions::{self, Asked, Outcome};
-use govdeck::signing::{Agent, Signer};
+use govdeck::signing::{Agent, Attempt, Signer};
 
 use crate::support::keys::signed;
 use crate::support::{World, on_both};
@@ -150,7 +150,7 @@ on_both!(a_signature_over_another_card_is_none, |world| {
     let signer = Signer::with(key.clone(), Agent::at(None));
     let signature = signer
         .sign(None, one.card().expect("a card"))
-        .and_then(|attempt| attempt.done())
+        .and_then(Attempt::done)
         .expect("signed");
     assert!(other.signed(&signature).is_err());
     let store = world.store("maya").await;

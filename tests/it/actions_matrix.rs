@@ -39,6 +39,13 @@ async fn with_a_holder_of_each_role(world: &World) {
     }
 }
 
+fn route(id: &str) -> Asked {
+    Asked::of(id)
+        .with("for", "tuple_drift")
+        .with("owner", "lee")
+        .with("backup", "kim")
+}
+
 /// What to ask of each action so that nothing but the role decides whether it is proposed with all conditions met.
 async fn asked(world: &World, verb: &str) -> Option<Asked> {
     let soon = govdeck::clock::Moment::on_this_workstation().plus_minutes(60);
@@ -56,6 +63,17 @@ async fn asked(world: &World, verb: &str) -> Option<Asked> {
         "set_attestation" => Asked::of("review").with("minimum", "signed"),
         "bypass_freeze" => bypass("chg-7"),
         "arm_console" => Asked::of("c-7"),
+        "propose_route" => route("rc-1"),
+        "ack_route" | "decline_route" => {
+            let waiting = "SELECT route_change_id FROM route_change";
+            if world.rows(waiting).is_empty() {
+                world
+                    .act("maya", "propose_route", route("rc-2"))
+                    .await
+                    .expect("proposed");
+            }
+            Asked::of("rc-2")
+        }
         "approve" | "decline" => {
             let waiting = "SELECT ticket FROM approval_request";
             if world.rows(waiting).is_empty() {
@@ -112,7 +130,7 @@ on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
             tried += 1;
         }
     }
-    assert_eq!(tried, 10 * Role::ALL.len());
+    assert_eq!(tried, 13 * Role::ALL.len());
     world.assert_sound().await;
 });
 

@@ -5,6 +5,7 @@ mod support;
 mod actions_approvals;
 mod actions_blocks;
 mod actions_console;
+mod actions_endings;
 mod actions_keys;
 mod actions_matrix;
 mod actions_people;

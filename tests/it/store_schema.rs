@@ -275,11 +275,11 @@ const ON_ONE_ONLY: &[(&str, &str)] = &[
         "the sqlite3 shell does not look after foreign keys",
     ),
     (
-        "nothing in the file attests a person",
+        "nothing but a key of theirs attests a person in a file",
         "an SQLite file knows no logins",
     ),
     (
-        "the login of the session attests, and nothing else yet",
+        "nothing but the login of the session and a key of theirs attests a person",
         "only PostgreSQL knows who is connected",
     ),
     (

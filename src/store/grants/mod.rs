@@ -148,6 +148,7 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     on("footer_schema_registry", &[(Group::Pipeline, READ)]),
     on("route_change", &[(Group::Signer, WRITE)]),
+    on("block_reason_owner_route", &[(Group::Signer, AMEND)]),
     on("person_key", &[(Group::Signer, WRITE)]),
     on(
         "approval_request",

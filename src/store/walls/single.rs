@@ -269,6 +269,15 @@ pub(super) const WALLS: &[Wall] = &[
         "EXISTS (SELECT 1 FROM person WHERE person_id = NEW.owner_user_id AND kind = 'human' AND active = TRUE)",
     ),
     wall(
+        "block_reason_owner_route",
+        &[On::Update],
+        "a route changes by what a signer acknowledges in the newest entry",
+        "EXISTS (SELECT 1 FROM governance_ledger l JOIN route_change r ON r.route_change_id = l.target_id \
+         WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'ack_route' AND r.status = 'acked' AND r.acked_by = l.actor_id \
+         AND r.block_reason = NEW.block_reason AND r.owner_user_id = NEW.owner_user_id \
+         AND r.backup_owner_user_id = NEW.backup_owner_user_id AND r.sla_first_response_minutes = NEW.sla_first_response_minutes)",
+    ),
+    wall(
         "route_change",
         &[On::Insert],
         "a change of route starts pending",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use govdeck::actions::{self, Asked, Outcome, Request, Signing, Stop};
 use govdeck::rules::guard::Answer;
-use govdeck::signing::{Agent, PublicKey, Signer};
+use govdeck::signing::{Agent, Attempt, PublicKey, Signer};
 use govdeck::store::Sealed;
 
 use super::command::run;
@@ -81,7 +81,7 @@ pub fn signed(request: Request, key: &Path) -> Request {
     let card = request.card().expect("a card").to_vec();
     let signature = signer
         .sign(None, &card)
-        .and_then(|attempt| attempt.done())
+        .and_then(Attempt::done)
         .expect("signed");
     request.signed(&signature).expect("good for its card")
 }

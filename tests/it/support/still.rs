@@ -58,6 +58,8 @@ fn audit(run: &str, reason: BlockReason, blocked: &str, due: Option<&str>) -> Au
         created_at_utc: at(blocked),
         resolved_at_utc: None,
         version: 1,
+        progress_at_utc: None,
+        last_note: None,
     }
 }
 
@@ -409,6 +411,8 @@ fn fill_audit(audit: &mut Audit, number: usize, text: &str) {
         created_at_utc: _,
         resolved_at_utc: _,
         version: _,
+        progress_at_utc: _,
+        last_note,
     } = audit;
     *publish_run_id = format!("{number}{text}");
     for place in [freeze_id, lift_id, dry_run_id] {
@@ -422,6 +426,7 @@ fn fill_audit(audit: &mut Audit, number: usize, text: &str) {
         backup_owner_user_id,
         resolution_id,
         rehash_sha256,
+        last_note,
     ] {
         put(place);
     }
