@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 
 /// A moment in UTC, truncated to microseconds, so that both databases keep it exactly.
@@ -35,6 +35,14 @@ impl Moment {
         TimeDelta::try_minutes(minutes)
             .and_then(|delta| self.0.checked_add_signed(delta))
             .map_or(Self(DateTime::<Utc>::MAX_UTC), Self)
+    }
+
+    /// Returns the Monday, 00:00 UTC, that the moment's week began with.
+    #[must_use]
+    pub fn start_of_week(self) -> Self {
+        let days = i64::from(self.0.weekday().num_days_from_monday());
+        let monday = self.0.date_naive() - TimeDelta::days(days);
+        Self(monday.and_time(chrono::NaiveTime::MIN).and_utc())
     }
 
     /// Returns the moment so much later.
@@ -127,6 +135,22 @@ mod tests {
                 moment.to_string().parse::<Moment>().expect("reads back"),
                 moment
             );
+        }
+    }
+
+    #[test]
+    fn weeks_begin_on_mondays() {
+        for (moment, monday) in [
+            ("2026-05-14T02:14:07Z", "2026-05-11T00:00:00Z"),
+            ("2026-05-11T00:00:00Z", "2026-05-11T00:00:00Z"),
+            ("2026-05-10T23:59:59.999999Z", "2026-05-04T00:00:00Z"),
+            ("2026-01-01T12:00:00Z", "2025-12-29T00:00:00Z"),
+        ] {
+            let (moment, monday): (Moment, Moment) = (
+                moment.parse().expect("a moment"),
+                monday.parse().expect("a moment"),
+            );
+            assert_eq!(moment.start_of_week(), monday);
         }
     }
 

@@ -6,10 +6,12 @@
 mod act;
 mod approval;
 mod artifact;
+mod cadence;
 mod config;
 mod console;
 mod demo;
 mod doctor;
+mod drill;
 mod gate;
 mod hash;
 mod init;
@@ -81,6 +83,11 @@ enum Verb {
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
+    /// Show the nine checkpoints of this cert week.
+    Cadence,
+    /// Practise, with runs that nothing takes for real ones.
+    #[command(subcommand)]
+    Drill(drill::Drill),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -244,7 +251,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Act(ref act) => act.access(),
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
-        Verb::Gate(_) => Access::Write,
+        Verb::Gate(_) | Verb::Drill(_) => Access::Write,
         _ => Access::Read,
     };
     let store = Store::open(&settings.dsn, account, access).await?;
@@ -264,6 +271,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Approval(verb) => verb.run(&store, signer).await,
         Verb::Key(verb) => verb.run(&store, signer).await,
         Verb::Gate(verb) => verb.run(&store).await,
+        Verb::Cadence => cadence::run(&store).await,
+        Verb::Drill(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         // The verbs that need no store never come here.

@@ -1,6 +1,7 @@
 //! The publish gate's decision, and who may do what with a block.
 
 mod ending;
+mod report;
 mod sla;
 
 use chrono::TimeDelta;
@@ -8,6 +9,7 @@ use chrono::TimeDelta;
 pub use ending::{
     Ending, Replacement, is_stale, may_note, may_reassign, may_resolve, may_withdraw,
 };
+pub use report::{Answered, Responses, responses};
 pub use sla::{Sla, sla, was_late};
 
 use super::people::{Actor, Role};

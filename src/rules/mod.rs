@@ -8,6 +8,7 @@ mod words;
 pub mod approval;
 pub mod attestation;
 pub mod block;
+pub mod cadence;
 pub mod condition;
 pub mod filter;
 pub mod guard;

@@ -57,3 +57,10 @@ pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
         "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
     Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
 }
+
+/// Counts the messages about a run that its block sent.
+pub async fn about(view: &mut View, run: &str) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox o JOIN governance_ledger l ON l.seq = o.ledger_seq \
+         WHERE l.target_kind = 'run' AND l.target_id = $1";
+    Ok(on!(view, c => query_scalar(SQL).bind(run).fetch_one(c).await)?)
+}

@@ -6,7 +6,7 @@ use super::tables::{GovernedRow, governed};
 use super::view::{on, query_as, query_scalar};
 use super::{Store, StoreError, View};
 use crate::clock::Moment;
-use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing};
+use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing, is_stale};
 
 governed! {
     /// One publish attempt; a feed row until the gate has decided it.
@@ -115,6 +115,15 @@ governed! {
 }
 
 impl Audit {
+    /// Tells whether somebody has taken it and shown no sign of work for too long.
+    #[must_use]
+    pub fn is_stale(&self, now: Moment) -> bool {
+        let last_sign = self.progress_at_utc.or(self.taken_at_utc);
+        last_sign
+            .zip(self.sla_first_response_minutes)
+            .is_some_and(|(last, minutes)| is_stale(last, minutes, now))
+    }
+
     /// Returns how the block stands, for the rules.
     #[must_use]
     pub fn standing(&self) -> Standing<'_> {

@@ -12,6 +12,7 @@ mod actions_people;
 mod cli_act;
 mod cli_config;
 mod cli_database;
+mod cli_drill;
 mod cli_hash;
 mod cli_init;
 mod cli_keys;

@@ -90,8 +90,9 @@ pub fn time_left(block: &OpenBlock, now: Moment) -> Cell {
 
 /// Names a block's state by a word.
 #[must_use]
-pub fn state(block: &OpenBlock) -> Cell {
+pub fn state(block: &OpenBlock, now: Moment) -> Cell {
     match (&block.audit.taken_by, &block.audit.escalated_by) {
+        (Some(_), _) if block.audit.is_stale(now) => (Token::StatusStale, "STALE".to_owned()),
         (Some(_), _) => (Token::StatusPending, "TAKEN".to_owned()),
         (None, Some(_)) => (Token::StatusWarn, "ESCALATED".to_owned()),
         (None, None) => (Token::StatusDanger, "OPEN".to_owned()),
@@ -109,7 +110,7 @@ fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
         time_left(block, now),
         text(audit.owner_user_id.as_deref()),
         text(audit.backup_owner_user_id.as_deref()),
-        state(block),
+        state(block, now),
     ]
 }
 

@@ -130,7 +130,7 @@ pub fn items(model: &Model) -> Vec<Item> {
                 (Token::Fg, format!("{run:<12} ")),
                 blocks::time_left(block, now),
                 (Token::Fg, "  ".into()),
-                blocks::state(block),
+                blocks::state(block, now),
                 muted(format!("  {reason}")),
             ],
             Some((PaneId::Blocks, Some(run.clone()))),

@@ -1,0 +1,170 @@
+//! `govdeck drill`: practice runs that no gate, count or report ever takes for real ones.
+
+use std::time::Instant;
+
+use chrono::TimeDelta;
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use super::page::{Exit, Failure, Page};
+use crate::actions::{self, ByRule, Outcome, Request};
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::Verdict;
+use crate::rules::block::{BlockReason, SnapshotStatus};
+use crate::store::publish::{self, Snapshot};
+use crate::store::{Store, outbox};
+
+/// What to practise.
+#[derive(Debug, Subcommand)]
+pub(super) enum Drill {
+    /// Mint three sample runs, marked DRILL, and let the gate decide them: one passes, one drifted, one has no hash.
+    Premint,
+}
+
+/// A sample run: what its two hashes are taken over, and what the gate must say.
+struct Sample {
+    name: &'static str,
+    publish: Option<&'static str>,
+    expected: Option<BlockReason>,
+}
+
+const SOURCE: &str = "the source as it was read";
+const EDITED: &str = "the source before somebody edited it";
+
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        name: "passes",
+        publish: Some(SOURCE),
+        expected: None,
+    },
+    Sample {
+        name: "drifted",
+        publish: Some(EDITED),
+        expected: Some(BlockReason::TupleDrift),
+    },
+    Sample {
+        name: "unhashed",
+        publish: None,
+        expected: Some(BlockReason::MissingPublishHash),
+    },
+];
+
+/// How a sample went.
+#[derive(Serialize)]
+struct Went {
+    run: String,
+    verdict: Verdict,
+    expected: Option<BlockReason>,
+    found: Option<BlockReason>,
+    owner: Option<String>,
+    messages: i64,
+    decided_in_ms: u128,
+}
+
+impl Drill {
+    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
+        let Self::Premint = self;
+        let footer = publish::footer_schema(&mut store.view().await?).await?;
+        let footer = footer.ok_or_else(|| {
+            Failure::new(
+                Exit::CannotTell,
+                "no footer schema is registered, so no run could pass",
+                "register it first: govdeck act register-footer",
+            )
+        })?;
+        let mut all = Vec::new();
+        for sample in &SAMPLES {
+            all.push(practise(store, sample, &footer.current_semver).await?);
+        }
+        Ok(page(&all))
+    }
+}
+
+async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, Failure> {
+    let now = store.view().await?.now();
+    let run = format!(
+        "drill-{}-{}",
+        now.as_datetime().format("%Y%m%dT%H%M%S%6f"),
+        sample.name
+    );
+    publish::mint(store, &minted(&run, sample, footer, now)).await?;
+    let began = Instant::now();
+    let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?;
+    match actions::carry_out(store, request).await {
+        Outcome::Refused(refusal) => {
+            return Err(Failure::new(
+                Exit::CannotTell,
+                refusal.sentence,
+                refusal.hint,
+            ));
+        }
+        outcome => super::act::settle(store, outcome).await?,
+    };
+    let decided_in_ms = began.elapsed().as_millis();
+    let mut view = store.view().await?;
+    let audit = publish::audit(&mut view, &run).await?;
+    let messages = outbox::about(&mut view, &run).await?;
+    let found = audit.as_ref().and_then(|audit| audit.block_reason);
+    let told = messages == i64::from(sample.expected.is_some());
+    Ok(Went {
+        verdict: Verdict::of(audit.is_some() && found == sample.expected && told),
+        expected: sample.expected,
+        found,
+        owner: audit.and_then(|audit| audit.owner_user_id),
+        messages,
+        decided_in_ms,
+        run,
+    })
+}
+
+fn minted(run: &str, sample: &Sample, footer: &str, now: Moment) -> Snapshot {
+    let hash = |text: &str| Digest::of(text.as_bytes()).to_string();
+    Snapshot {
+        publish_run_id: run.to_owned(),
+        publish_scope: "drill/nobody".to_owned(),
+        freeze_id: "drill".to_owned(),
+        lift_id: "drill".to_owned(),
+        dry_run_id: "drill".to_owned(),
+        publish_tuple_hash: sample.publish.map(hash),
+        source_tuple_hash: Some(hash(SOURCE)),
+        footer_schema_semver: Some(footer.to_owned()),
+        replay_parser_contract: None,
+        epsilon_policy_version: None,
+        source_ref: None,
+        artifact_ref: None,
+        source_observed_at_utc: Some(now),
+        freeze_bypass_id: None,
+        drill: true,
+        status: SnapshotStatus::PendingGate,
+        block_reason: None,
+        created_at_utc: Moment::from(now.as_datetime() - TimeDelta::seconds(1)),
+        decided_at_utc: None,
+        version: 0,
+    }
+}
+
+fn page(all: &[Went]) -> Page {
+    let verdict = Verdict::all(all.iter().map(|went| went.verdict));
+    let reason = |reason: Option<BlockReason>| reason.map_or("passes", BlockReason::word);
+    let line = |went: &Went| {
+        format!(
+            "[{}] DRILL {}: expected {}, found {}, owner {}, {} messages queued, decided in {} ms",
+            if went.verdict == Verdict::Pass {
+                "PASS"
+            } else {
+                "FAIL"
+            },
+            went.run,
+            reason(went.expected),
+            reason(went.found),
+            went.owner.as_deref().unwrap_or("none"),
+            went.messages,
+            went.decided_in_ms
+        )
+    };
+    let lines = all.iter().map(line).collect();
+    let json = json!({"verdict": verdict, "runs": all});
+    Page::new(Exit::from(verdict), lines, "drill-premint", json)
+}

@@ -1,0 +1,104 @@
+//! Practice runs, the week's checkpoints, and what a block says once nobody works on it.
+
+use serde_json::Value;
+
+use crate::cli_kit::{document, govdeck, refused, said};
+use crate::support::on_both;
+
+on_both!(
+    a_drill_practises_all_three_and_nothing_takes_it_for_real,
+    |world| {
+        let (sentence, hint) = refused(&govdeck(&world, "maya", &["drill", "premint"]), 3);
+        assert!(
+            sentence.contains("no footer schema is registered"),
+            "{sentence}"
+        );
+        assert!(hint.contains("register-footer"), "{hint}");
+        world.register_footer().await;
+        let run = govdeck(&world, "maya", &["--json", "drill", "premint"]);
+        let page = document(&run, 0, "drill-premint");
+        let of = |field: &str| -> Vec<Value> {
+            let runs = page["runs"].as_array().expect("three runs");
+            runs.iter().map(|run| run[field].clone()).collect()
+        };
+        assert_eq!(
+            of("found"),
+            [
+                Value::Null,
+                "tuple_drift".into(),
+                "missing_publish_hash".into()
+            ]
+        );
+        assert_eq!(of("verdict"), ["pass", "pass", "pass"]);
+        assert_eq!(of("messages"), [0, 1, 1]);
+        assert_eq!(
+            world
+                .rows("SELECT DISTINCT drill FROM publish_replay_audit")
+                .len(),
+            1
+        );
+        for words in [&["status"][..], &["snapshot", "blocks", "--format", "text"]] {
+            let page = govdeck(&world, "maya", words);
+            assert!(!said(&page, 0).contains("drill-"), "{page:?}");
+        }
+        let text = govdeck(&world, "maya", &["drill", "premint"]);
+        let text = said(&text, 0);
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("[PASS] DRILL drill-"))
+                .count(),
+            3,
+            "{text}"
+        );
+        world.assert_sound().await;
+    }
+);
+
+on_both!(
+    the_week_s_checkpoints_are_told_as_far_as_they_are_known,
+    |world| {
+        let run = govdeck(&world, "maya", &["cadence"]);
+        let text = said(&run, 3);
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("[  ? ]"))
+                .count(),
+            9,
+            "{text}"
+        );
+        world.register_footer().await;
+        let hash = "a".repeat(64);
+        world
+            .mint("pub-1", Some(&hash), Some(&hash))
+            .expect("minted");
+        let run = govdeck(&world, "maya", &["cadence"]);
+        assert!(
+            said(&run, 3).contains(
+                "[  ? ] 6 publish_gate         0 passed this week, 1 wait, 0 blocks open"
+            )
+        );
+        world.decide("pub-1").await.expect("decided");
+        let run = govdeck(&world, "maya", &["cadence"]);
+        assert!(
+            said(&run, 0).contains(
+                "[PASS] 6 publish_gate         1 passed this week, 0 wait, 0 blocks open"
+            )
+        );
+        world.block("pub-2").await;
+        let run = govdeck(&world, "maya", &["--json", "cadence"]);
+        let page = document(&run, 1, "cadence");
+        let verdicts: Vec<_> = page["checkpoints"]
+            .as_array()
+            .expect("nine")
+            .iter()
+            .map(|standing| standing["verdict"].as_str().expect("a word"))
+            .collect();
+        let unknown = "cannot_tell";
+        assert_eq!(
+            verdicts,
+            [
+                unknown, unknown, unknown, unknown, unknown, "fail", "fail", "fail", unknown
+            ]
+        );
+    }
+);
