@@ -262,7 +262,7 @@ async fn as_signed(request: &Request, view: &mut View, actor: Actor) -> Result<A
             ),
             "sign with a key of your own",
         ),
-        Some(key) if !key.is_valid_at(view.now()) => no(
+        Some(key) if key.revoked_at_utc.is_some() => no(
             format!("the key {fingerprint} was revoked"),
             "sign with another key: `govdeck key list` shows yours",
         ),

@@ -1,5 +1,7 @@
 //! The keys that people sign with.
 
+use std::collections::BTreeMap;
+
 use super::tables::governed;
 use super::view::{on, query_as};
 use super::{StoreError, View};
@@ -25,19 +27,37 @@ governed! {
     }
 }
 
-impl PersonKey {
-    /// Tells whether the key could sign at a moment.
-    #[must_use]
-    pub fn is_valid_at(&self, moment: Moment) -> bool {
-        self.added_at_utc <= moment && self.revoked_at_utc.is_none_or(|revoked| moment < revoked)
-    }
-}
-
 /// Finds a key by its fingerprint, revoked or not.
 pub async fn find(view: &mut View, fingerprint: &str) -> Result<Option<PersonKey>, StoreError> {
     const SQL: &str = "SELECT fingerprint, person_id, public_key, added_at_utc, revoked_at_utc, revoked_by, version \
          FROM person_key WHERE fingerprint = $1";
     Ok(on!(view, c => query_as(SQL).bind(fingerprint).fetch_optional(c).await)?)
+}
+
+/// Where in the ledger a key was added and revoked: times can be turned back, positions cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Span {
+    /// The entry that added it.
+    pub added: i64,
+    /// The entry that revoked it, itself the last one that it may have signed.
+    pub revoked: Option<i64>,
+}
+
+/// Reads where every key was added and revoked, by fingerprint.
+pub(in crate::store) async fn spans(view: &mut View) -> Result<BTreeMap<String, Span>, StoreError> {
+    const SQL: &str = "SELECT row_key, version, seq FROM ledger_change WHERE table_name = 'person_key' ORDER BY row_key, version";
+    let changes: Vec<(String, i64, i64)> = on!(view, c => query_as(SQL).fetch_all(c).await)?;
+    let mut spans = BTreeMap::new();
+    for (fingerprint, version, seq) in changes {
+        let span = spans.entry(fingerprint).or_insert(Span {
+            added: seq,
+            revoked: None,
+        });
+        if version > 1 {
+            span.revoked = Some(seq);
+        }
+    }
+    Ok(spans)
 }
 
 /// Lists all keys, revoked or not, by person.

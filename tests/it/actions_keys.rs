@@ -3,6 +3,7 @@
 use govdeck::actions::{self, Asked, Outcome};
 use govdeck::signing::{Agent, Attempt, Signer};
 
+use crate::support::cluster::cluster;
 use crate::support::keys::signed;
 use crate::support::{World, on_both};
 
@@ -257,3 +258,45 @@ on_both!(
         assert!(no.contains("attests a person"), "{no}");
     }
 );
+
+on_both!(fifty_sign_at_once_and_every_signature_stands, |world| {
+    let people: Vec<String> = (0..50).map(|number| format!("signer{number:02}")).collect();
+    for person in &people {
+        if world.is_postgres() {
+            cluster().create_login(person);
+            world.owner_sql(&format!(
+                "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {person}"
+            ));
+        }
+        let asked = Asked::of(person).with("name", "Somebody");
+        world.act("maya", "add_person", asked).await.expect("added");
+        world.with_key(person, person).await;
+    }
+    // Each of them revokes their own key, signed by that very key, all in the same moment.
+    let mut waiting = Vec::new();
+    for person in &people {
+        let asked = Asked::of(world.public(person).fingerprint());
+        let request = world
+            .confirm_signed(person, "revoke_key", asked)
+            .await
+            .expect("confirmed");
+        let request = signed(request, &world.home.folder().join(person));
+        let store = world.store(person).await;
+        waiting.push(tokio::spawn(async move {
+            let outcome = actions::carry_out(&store, request).await;
+            store.close().await;
+            outcome
+        }));
+    }
+    for written in waiting {
+        match written.await.expect("it ends") {
+            Outcome::Done(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        world.rows("SELECT COUNT(*) FROM governance_ledger WHERE action = 'revoke_key' AND attestation = 'signed'"),
+        ["50"]
+    );
+    world.assert_sound().await;
+});

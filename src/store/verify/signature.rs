@@ -6,21 +6,26 @@ use super::Report;
 use crate::rules::people::Attestation;
 use crate::signing::{PublicKey, Signature};
 use crate::store::artifact::{self, Filed};
-use crate::store::key::{self, PersonKey};
+use crate::store::key::{self, Span};
 use crate::store::ledger::{Entry, Evidence};
 use crate::store::{StoreError, View};
 
-/// The keys of everybody, by fingerprint.
-pub(super) struct Keys(BTreeMap<String, PersonKey>);
+/// The keys of everybody by fingerprint, and where in the ledger they were valid.
+pub(super) struct Keys {
+    people: BTreeMap<String, String>,
+    spans: BTreeMap<String, Span>,
+}
 
 impl Keys {
     pub(super) async fn read(view: &mut View) -> Result<Self, StoreError> {
         let keys = key::all(view).await?;
-        Ok(Self(
-            keys.into_iter()
-                .map(|key| (key.fingerprint.clone(), key))
+        Ok(Self {
+            people: keys
+                .into_iter()
+                .map(|key| (key.fingerprint, key.person_id))
                 .collect(),
-        ))
+            spans: key::spans(view).await?,
+        })
     }
 }
 
@@ -57,15 +62,17 @@ fn good(entry: &Entry, card: &[u8], armored: &[u8], keys: &Keys) -> Result<(), S
         .and_then(|signature| signature.verify(card).map(PublicKey::fingerprint));
     let fingerprint = verified.map_err(|refusal| format!("its signature: {refusal}"))?;
     let writer = entry.written_by();
-    match keys.0.get(&fingerprint) {
+    let valid = keys.spans.get(&fingerprint).is_some_and(|span| {
+        span.added < entry.seq && span.revoked.is_none_or(|revoked| entry.seq <= revoked)
+    });
+    match keys.people.get(&fingerprint) {
         None => Err(format!(
             "is signed by the key {fingerprint}, which is nobody's"
         )),
-        Some(key) if key.person_id != writer => Err(format!(
-            "is signed by a key of {}, not of {writer}",
-            key.person_id
-        )),
-        Some(key) if !key.is_valid_at(entry.at_utc) => Err(format!(
+        Some(person) if person != writer => {
+            Err(format!("is signed by a key of {person}, not of {writer}"))
+        }
+        Some(_) if !valid => Err(format!(
             "is signed by the key {fingerprint}, which was not valid then"
         )),
         Some(_) => Ok(()),
