@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::actions::{self, Asked, Entry, Signing};
 use crate::clock::Moment;
+use crate::rules::cadence::Week;
 use crate::rules::people::{Actor, Basis};
 use crate::rules::{Condition, Refusal};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
@@ -12,7 +13,7 @@ use crate::store::ledger::{self, Change, Head, LedgerSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Failure, Store, StoreError, View, artifact, outbox, person};
+use crate::store::{Failure, Store, StoreError, View, artifact, cadence, outbox, person};
 
 use super::panes::PaneId;
 
@@ -59,6 +60,8 @@ pub struct Picture {
     pub head: Head,
     /// How many runs stand where.
     pub counts: Counts,
+    /// What is known of this cert week.
+    pub week: Week,
     /// How many messages wait for delivery.
     pub waiting_messages: i64,
     /// The open blocks by reason.
@@ -142,6 +145,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Blocks => block::window(view, &wanted.blocks).await?,
         _ => Window::default(),
     };
+    let since = view.now().start_of_week();
     Ok(Picture {
         now: view.now(),
         rate: view.rate(),
@@ -152,6 +156,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         newer_schema: store.newer_schema(),
         head: ledger::head(view).await?,
         counts: publish::counts(view).await?,
+        week: cadence::week(view, since).await?,
         waiting_messages: outbox::waiting(view).await?,
         reasons: block::by_reason(view).await?,
         mine,

@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::rules::block::BlockReason;
-use crate::rules::words;
+use crate::rules::cadence::{Checkpoint, Week, cadence};
+use crate::rules::{Verdict, words};
 
 use super::super::model::Model;
 use super::super::screen::is_small;
@@ -75,6 +76,12 @@ pub fn items(model: &Model) -> Vec<Item> {
         )],
         None,
     )];
+    items.push(item(
+        Section::Phase,
+        "cadence",
+        week(&picture.week, model.start.glyphs.dot()),
+        None,
+    ));
     for reason in &picture.reasons {
         let name = reason.block_reason.word();
         let answer = match (reason.untaken, reason.respond_by_utc) {
@@ -160,6 +167,38 @@ pub fn items(model: &Model) -> Vec<Item> {
         ));
     }
     items
+}
+
+/// Says how the cert week stands: the sixth checkpoint in words, as it alone stops anything, and what of the others is known.
+fn week(week: &Week, dot: &str) -> Parts {
+    let all = cadence(week);
+    let of = |verdict: Verdict| {
+        all.iter()
+            .filter(|standing| standing.verdict == verdict)
+            .count()
+    };
+    let gate = all
+        .iter()
+        .find(|standing| standing.checkpoint == Checkpoint::PublishGate);
+    let (token, word) = match gate.map(|gate| gate.verdict) {
+        Some(Verdict::Pass) => (Token::GatePass, "PASS"),
+        Some(Verdict::Fail) => (Token::GateFail, "FAIL"),
+        _ => (Token::GateUnknown, "cannot tell"),
+    };
+    vec![
+        (Token::Muted, "cert week: publish gate ".to_owned()),
+        (token, word.to_owned()),
+        (
+            Token::Muted,
+            format!(
+                " {dot} {} of {} pass, {} fail, {} cannot tell",
+                of(Verdict::Pass),
+                all.len(),
+                of(Verdict::Fail),
+                of(Verdict::CannotTell)
+            ),
+        ),
+    ]
 }
 
 /// Draws the pane: in two columns where it is wide.

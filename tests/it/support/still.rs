@@ -13,6 +13,7 @@ use govdeck::console::model::Model;
 use govdeck::console::panes::PaneId;
 use govdeck::console::picture::{EntryDetail, Picture, Possible, Wanted};
 use govdeck::rules::block::{AuditStatus, BlockReason};
+use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
 use govdeck::rules::{Condition, Refusal};
 use govdeck::store::block::{OpenBlock, ReasonCount};
@@ -278,6 +279,12 @@ pub fn picture() -> Picture {
         counts: Counts {
             pending: 2,
             open: 6,
+        },
+        week: Week {
+            rehearsed: None,
+            passed: 4,
+            pending: 2,
+            open_blocks: 6,
         },
         waiting_messages: 1,
         reasons: vec![
