@@ -21,7 +21,7 @@ words! {
         PublishGate = "publish_gate",
         /// The dashboards are on the CDN.
         CdnDistribution = "cdn_distribution",
-        /// The annex is on SharePoint.
+        /// The partners' annex is where they read it.
         SharepointSync = "sharepoint_sync",
         /// The weekly reconciliation has run.
         ReconciliationTail = "reconciliation_tail",
@@ -162,7 +162,7 @@ mod tests {
         let all = cadence(&Week::default());
         let steps: Vec<_> = all.iter().map(|standing| standing.step).collect();
         assert_eq!(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        let stops: Vec<_> = all
+        let stopping: Vec<_> = all
             .iter()
             .filter(|standing| standing.effect == Effect::StopsDistribution)
             .map(|standing| standing.step)
@@ -172,7 +172,7 @@ mod tests {
             .filter(|standing| standing.effect == Effect::IsStopped)
             .map(|standing| standing.step)
             .collect();
-        assert_eq!((stops, stopped), (vec![6], vec![7, 8]));
+        assert_eq!((stopping, stopped), (vec![6], vec![7, 8]));
     }
 
     #[test]

@@ -363,7 +363,7 @@ fn past_the_ledger_link(world: &World, statement: &str) -> String {
         ("publish_replay_audit", "publish_run_id")
     };
     let row = statement.split(" WHERE ").nth(1).expect("a condition");
-    let card = format!("'{}'", REASON_CARD);
+    let card = format!("'{REASON_CARD}'");
     let attestation = if world.is_postgres() {
         "login"
     } else {

@@ -2,11 +2,13 @@
 
 use ratatui::layout::Rect;
 
+use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::cadence::{Checkpoint, Week, cadence};
 use crate::rules::{Verdict, words};
 
 use super::super::model::Model;
+use super::super::picture::Picture;
 use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
@@ -82,6 +84,53 @@ pub fn items(model: &Model) -> Vec<Item> {
         week(&picture.week, model.start.glyphs.dot()),
         None,
     ));
+    items.extend(blocked(model, picture, now));
+    for block in &picture.mine {
+        let reason = block.audit.block_reason.map_or("", BlockReason::word);
+        let run = &block.audit.publish_run_id;
+        items.push(item(
+            Section::Mine,
+            run,
+            vec![
+                (Token::Fg, format!("{run:<12} ")),
+                blocks::time_left(block, now),
+                (Token::Fg, "  ".into()),
+                blocks::state(block, now),
+                muted(format!("  {reason}")),
+            ],
+            Some((PaneId::Blocks, Some(run.clone()))),
+        ));
+    }
+    if picture.mine.is_empty() {
+        let text = match &picture.actor {
+            Some(actor) => format!("nothing waits for {}", actor.person_id),
+            None => format!(
+                "the login {} belongs to nobody: you may only look",
+                picture.login
+            ),
+        };
+        items.push(item(Section::Mine, "nothing", vec![muted(text)], None));
+    }
+    for entry in &picture.recent {
+        items.push(item(
+            Section::News,
+            &entry.seq.to_string(),
+            vec![
+                muted(format!("{} ", model.date_and_clock(entry.at_utc))),
+                (Token::Accent, format!("{:<18} ", entry.action)),
+                (Token::Fg, entry.target_id.clone()),
+                muted(format!("  by {}", entry.actor_id)),
+            ],
+            Some((PaneId::Ledger, Some(entry.seq.to_string()))),
+        ));
+    }
+    items
+}
+
+/// Lists what is blocked, reason by reason, and what waits for the gate.
+fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
+    let muted = |text: String| (Token::Muted, text);
+    let mut items = Vec::new();
     for reason in &picture.reasons {
         let name = reason.block_reason.word();
         let answer = match (reason.untaken, reason.respond_by_utc) {
@@ -125,45 +174,6 @@ pub fn items(model: &Model) -> Vec<Item> {
             "pending",
             vec![(Token::StatusPending, text)],
             None,
-        ));
-    }
-    for block in &picture.mine {
-        let reason = block.audit.block_reason.map_or("", BlockReason::word);
-        let run = &block.audit.publish_run_id;
-        items.push(item(
-            Section::Mine,
-            run,
-            vec![
-                (Token::Fg, format!("{run:<12} ")),
-                blocks::time_left(block, now),
-                (Token::Fg, "  ".into()),
-                blocks::state(block, now),
-                muted(format!("  {reason}")),
-            ],
-            Some((PaneId::Blocks, Some(run.clone()))),
-        ));
-    }
-    if picture.mine.is_empty() {
-        let text = match &picture.actor {
-            Some(actor) => format!("nothing waits for {}", actor.person_id),
-            None => format!(
-                "the login {} belongs to nobody: you may only look",
-                picture.login
-            ),
-        };
-        items.push(item(Section::Mine, "nothing", vec![muted(text)], None));
-    }
-    for entry in &picture.recent {
-        items.push(item(
-            Section::News,
-            &entry.seq.to_string(),
-            vec![
-                muted(format!("{} ", model.date_and_clock(entry.at_utc))),
-                (Token::Accent, format!("{:<18} ", entry.action)),
-                (Token::Fg, entry.target_id.clone()),
-                muted(format!("  by {}", entry.actor_id)),
-            ],
-            Some((PaneId::Ledger, Some(entry.seq.to_string()))),
         ));
     }
     items

@@ -282,7 +282,7 @@ mod tests {
 
     const HASH: &str = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945";
 
-    fn replacement<'a>(registered: &'a [String]) -> Replacement<'a> {
+    fn replacement(registered: &[String]) -> Replacement<'_> {
         Replacement {
             run: "pub-2",
             status: Some(SnapshotStatus::GatePassed),
