@@ -47,6 +47,8 @@ struct Gate<'a> {
 #[derive(Serialize)]
 struct Card<'a> {
     schema: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment_id: Option<&'a str>,
     action: &'a str,
     basis: Basis,
     actor: &'a str,
@@ -62,6 +64,8 @@ struct Card<'a> {
 
 /// Whoever decides, and why: the part of a card that the draft does not hold.
 pub(super) struct Decider<'a> {
+    /// Where: what somebody signs for one deployment is no word in another.
+    pub deployment_id: Option<&'a str>,
     pub verb: &'a str,
     pub basis: Basis,
     pub actor_id: &'a str,
@@ -78,6 +82,7 @@ pub(super) fn card(
 ) -> Result<Vec<u8>, StoreError> {
     image_of(&Card {
         schema: "govdeck.card.v1",
+        deployment_id: decider.deployment_id,
         action: decider.verb,
         basis: decider.basis,
         actor: decider.actor_id,

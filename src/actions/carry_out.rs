@@ -139,6 +139,18 @@ impl From<SealError> for End {
     }
 }
 
+/// Refuses a signed request whose sender is not the one who confirmed it, or whose key does not count; a look ahead, as
+/// carrying it out asks the same.
+pub async fn check_sender(view: &mut View, request: &Request) -> Result<(), Stop> {
+    match actor_of(request, view).await {
+        Ok(_) => Ok(()),
+        Err(End::Refused(refusal)) => Err(Stop::Refused(refusal)),
+        Err(End::Failed(error) | End::HeadBusy(error) | End::Unknown(error)) => {
+            Err(Stop::Store(error))
+        }
+    }
+}
+
 async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
     let mut tx: Tx = store.begin().await.map_err(|error| {
         if error.kind == Failure::Busy {
@@ -186,6 +198,15 @@ async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
             None,
         ) => {
             refuse_if_waits(tx.view(), request.entry, &draft.target).await?;
+            if proposed.expires <= now {
+                return Err(End::Refused(Refusal::new(
+                    format!(
+                        "what was proposed could wait only until {}",
+                        proposed.expires
+                    ),
+                    "propose it anew",
+                )));
+            }
             let (filed, asking) = proposed.ask(request.entry, &request.asked, &draft, &by, now)?;
             let notices = tell_the_others(tx.view(), &filed, request.entry).await?;
             writing::asking(request, &actor, proposed, asking.with_notices(notices), now)?

@@ -1,8 +1,9 @@
 //! Guarded writes, one file an action: propose → confirm → carry out.
 //!
 //! May import `canon`, `rules`, `clock`, `settings`, `signing` and `store`. Every action is one row of [`ENTRIES`], which the
-//! command line, the console and the docs read. A [`Request`] can be made in two ways only: by confirming a
-//! [`Proposal`], or by rule, from the closed list [`ByRule`]; and [`carry_out`] is the only way to have it written.
+//! command line, the console and the docs read. A [`Request`] can be made in three ways only: by confirming a
+//! [`Proposal`], by rule, from the closed list [`ByRule`], or of a confirmed one that was [`PutAside`], with a signature
+//! over its card; and [`carry_out`] is the only way to have it written.
 
 mod ack_route;
 mod add_key;
@@ -27,6 +28,7 @@ mod note_block;
 mod proposal;
 mod propose_route;
 mod reassign_block;
+mod put_aside;
 mod register_footer;
 mod resolve_block;
 mod revoke_key;
@@ -37,10 +39,11 @@ mod withdraw_block;
 mod writing;
 
 pub use card::{ChangedField, ChangedRow};
-pub use carry_out::{Outcome, carry_out, end_if_over};
+pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
 pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop};
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};
+pub use put_aside::PutAside;
 
 use crate::rules::Refusal;
 

@@ -21,13 +21,15 @@ pub struct Proposal {
     actor: Actor,
     environment: Environment,
     deployment: String,
+    deployment_id: String,
     ticket: String,
     state_hash: Digest,
     seen_at: Moment,
     draft: Draft,
 }
 
-/// A request that was confirmed by a person or found by a rule. There is no other way to make one.
+/// A request that was confirmed by a person, at once or with what was put aside until it was signed, or found by a rule.
+/// There is no other way to make one.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(super) entry: &'static Entry,
@@ -193,6 +195,7 @@ pub async fn propose(view: &mut View, verb: &str, mut asked: Asked) -> Result<Pr
         actor,
         environment: deployment.environment,
         deployment: deployment.name,
+        deployment_id: deployment.deployment_id,
         ticket: match &draft.second {
             Some(second) => second.request.ticket.clone(),
             None => random_id()?,
@@ -303,6 +306,7 @@ impl Proposal {
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned);
         let decider = Decider {
+            deployment_id: Some(&self.deployment_id),
             verb: self.entry.verb,
             basis: self.entry.basis,
             actor_id: &self.actor.person_id,

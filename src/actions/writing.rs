@@ -77,6 +77,7 @@ pub(super) fn alone(
         Confirmed::Person { card, .. } => (Basis::Person, card.clone()),
         Confirmed::Rule => {
             let decider = Decider {
+                deployment_id: None,
                 verb: request.entry.verb,
                 basis: Basis::Rule,
                 actor_id: &actor.person_id,

@@ -4,12 +4,12 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
-use super::sign::sign;
-use crate::actions::{self, Asked, Entry, Outcome, Proposal, Signing};
+use super::sign::{Pen, sign};
+use crate::actions::{self, Asked, Entry, Outcome, Proposal, PutAside, Request, Signing};
 use crate::rules::guard::Answer;
 use crate::rules::people::Basis;
 use crate::rules::{Condition, Verdict};
-use crate::signing::Signer;
+use crate::store::deployment::{self, Deployment};
 use crate::store::{Access, Sealed, Store};
 
 /// An action that a person confirms, in words.
@@ -25,6 +25,18 @@ pub(super) struct Act {
 pub(super) enum Go {
     DryRun,
     Confirm(Answer),
+    /// Confirm it, and let it wait for a signature that is made elsewhere.
+    SignElsewhere(Answer),
+}
+
+impl Go {
+    /// Says what is opened for it: looking and waiting write nothing.
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::DryRun | Self::SignElsewhere(_) => Access::Read,
+            Self::Confirm(_) => Access::Write,
+        }
+    }
 }
 
 /// Which flags an action's command line has.
@@ -81,6 +93,13 @@ pub(super) fn command(entry: &'static Entry, flavour: Flavour) -> Command {
                 .value_name("TEXT")
                 .help("Why; it goes into the ledger"),
         )
+        .arg(
+            Arg::new("sign-elsewhere")
+                .long("sign-elsewhere")
+                .action(clap::ArgAction::SetTrue)
+                .requires("confirm")
+                .help("Write nothing yet: wait for a signature over the decision card"),
+        )
 }
 
 /// Reads which action was named, and its target and fields.
@@ -122,10 +141,15 @@ impl FromArgMatches for Act {
         let (entry, asked, matches) = asked(matches)?;
         let reason = matches.get_one::<String>("reason").cloned();
         let go = match matches.get_one::<String>("confirm") {
-            Some(typed) => Go::Confirm(Answer {
-                typed: typed.clone(),
-                reason,
-            }),
+            Some(typed) => {
+                let typed = typed.clone();
+                let answer = Answer { typed, reason };
+                if matches.get_flag("sign-elsewhere") {
+                    Go::SignElsewhere(answer)
+                } else {
+                    Go::Confirm(answer)
+                }
+            }
             None => Go::DryRun,
         };
         if matches!(go, Go::DryRun) && !matches.get_flag("dry-run") {
@@ -162,19 +186,25 @@ impl Subcommand for Act {
 }
 
 impl Act {
-    /// Returns what the store is opened for: looking writes nothing.
+    /// Returns what the store is opened for.
     pub(super) fn access(&self) -> Access {
-        match self.go {
-            Go::DryRun => Access::Read,
-            Go::Confirm(_) => Access::Write,
-        }
+        self.go.access()
     }
 
-    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
-        let asked = self.asked.with_signing(Signing::with(signer));
-        let proposal = actions::propose(&mut store.view().await?, self.verb, asked).await?;
+    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
+        let signer = pen.signer.as_ref();
+        let signing = match self.go {
+            Go::SignElsewhere(_) => Signing::With,
+            Go::DryRun | Go::Confirm(_) => Signing::with(signer),
+        };
+        let mut view = store.view().await?;
+        let asked = self.asked.with_signing(signing);
+        let proposal = actions::propose(&mut view, self.verb, asked).await?;
+        let deployment = deployment::read(&mut view).await?;
+        drop(view);
         match self.go {
             Go::DryRun => preview(&proposal),
+            Go::SignElsewhere(answer) => put_aside(&proposal.confirm(&answer)?, &deployment, pen),
             Go::Confirm(answer) => {
                 let name = proposal.entry().name();
                 let proposal_of = proposal.second_to().map(str::to_owned);
@@ -192,12 +222,41 @@ impl Act {
                 let waits = request.proposes().map(str::to_owned);
                 tracing::info!(action = self.verb, ticket, "confirmed");
                 let sealed = settle(store, actions::carry_out(store, request).await).await?;
-                Ok(match waits {
-                    Some(waits) => asked_for(&name, &ticket, &waits, &sealed),
-                    None => done(&name, &ticket, &sealed),
-                })
+                Ok(finished(&name, &ticket, waits.as_deref(), &sealed))
             }
         }
+    }
+}
+
+/// Keeps a confirmed request until its card is signed, and says how it goes on.
+fn put_aside(request: &Request, deployment: &Deployment, pen: &Pen) -> Result<Page, Failure> {
+    let put_aside = PutAside::of(request, deployment)?;
+    pen.waiting.put(&put_aside)?;
+    let ticket = request.ticket();
+    tracing::info!(action = request.verb(), ticket, "put aside");
+    let name = request.verb().replace('_', "-");
+    let commands = [
+        format!("govdeck card export {ticket} --to card.json"),
+        "ssh-keygen -Y sign -n govdeck -f KEY card.json".to_owned(),
+        format!("govdeck card attach {ticket} card.json.sig"),
+    ];
+    let mut lines = vec![format!(
+        "nothing was written: {name} for the deployment {} waits for its signature, ticket {ticket}",
+        deployment.name
+    )];
+    lines.extend(commands.iter().map(|command| format!("  {command}")));
+    let json = json!({
+        "action": name, "outcome": "waits_for_signature", "ticket": ticket, "deployment": deployment.name,
+        "deployment_id": deployment.deployment_id, "commands": commands,
+    });
+    Ok(Page::new(Exit::Done, lines, "act", json))
+}
+
+/// Says what an entry did: what was asked, or a proposal that waits for its second person from now on.
+pub(super) fn finished(name: &str, ticket: &str, waits: Option<&str>, sealed: &Sealed) -> Page {
+    match waits {
+        Some(waits) => asked_for(name, ticket, waits, sealed),
+        None => done(name, ticket, sealed),
     }
 }
 

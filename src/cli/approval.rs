@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::act::Act;
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
+use super::sign::Pen;
 use crate::actions::Asked;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::permission;
-use crate::signing::Signer;
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{Access, Store, artifact};
 
@@ -54,7 +54,7 @@ impl Approval {
         }
     }
 
-    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
+    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
         let (permission, ticket, answer) = match self {
             Self::List { all } => return list(store, all).await,
             Self::Show { ticket } => return show(store, &ticket).await,
@@ -66,7 +66,7 @@ impl Approval {
             asked: Asked::of(ticket),
             go: answer.go(),
         };
-        act.run(store, signer).await
+        act.run(store, pen).await
     }
 }
 

@@ -80,7 +80,8 @@ impl Artifact {
     }
 }
 
-fn write_read_only(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes bytes into a new file that nobody changes by accident.
+pub(super) fn write_read_only(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

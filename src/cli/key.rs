@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::act::{Act, Go};
 use super::page::{Exit, Failure, Page};
+use super::sign::Pen;
 use crate::actions::Asked;
 use crate::rules::guard::Answer;
 use crate::rules::permission;
-use crate::signing::{Signer, Source};
+use crate::signing::Source;
 use crate::store::key::{self, PersonKey};
 use crate::store::{Access, Store};
 
@@ -44,24 +45,31 @@ pub(super) struct Answered {
     /// Why; it goes into the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Write nothing yet: wait for a signature over the decision card.
+    #[arg(long, requires = "confirm")]
+    sign_elsewhere: bool,
 }
 
 impl Answered {
     /// Looks where nothing is confirmed, else does.
     pub(super) fn go(self) -> Go {
-        match self.confirm {
-            None => Go::DryRun,
-            Some(typed) => Go::Confirm(Answer {
-                typed,
-                reason: self.reason,
-            }),
+        let Some(typed) = self.confirm else {
+            return Go::DryRun;
+        };
+        let reason = self.reason;
+        let answer = Answer { typed, reason };
+        if self.sign_elsewhere {
+            Go::SignElsewhere(answer)
+        } else {
+            Go::Confirm(answer)
         }
     }
 
     pub(super) fn access(&self) -> Access {
-        match self.confirm {
-            None => Access::Read,
-            Some(_) => Access::Write,
+        if self.confirm.is_some() && !self.sign_elsewhere {
+            Access::Write
+        } else {
+            Access::Read
         }
     }
 }
@@ -74,7 +82,7 @@ impl Key {
         }
     }
 
-    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
+    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
         let act = match self {
             Self::List => return list(store).await,
             Self::Add { file, answer } => {
@@ -95,7 +103,7 @@ impl Key {
                 go: answer.go(),
             },
         };
-        act.run(store, signer).await
+        act.run(store, pen).await
     }
 }
 

@@ -7,6 +7,7 @@ mod act;
 mod approval;
 mod artifact;
 mod cadence;
+mod card;
 mod config;
 mod console;
 mod demo;
@@ -24,6 +25,7 @@ mod sign;
 mod snapshot;
 mod status;
 mod theme;
+mod waiting;
 mod why;
 
 use std::path::PathBuf;
@@ -94,6 +96,9 @@ enum Verb {
     /// List evidence, or write it into a file.
     #[command(subcommand)]
     Artifact(artifact::Artifact),
+    /// Sign decision cards elsewhere: what waits for that, and how it goes on.
+    #[command(subcommand)]
+    Card(card::Card),
     /// Print the RFC 8785 form of one JSON text.
     Canon(hash::Canon),
     /// Hash rows, a key set, or a file.
@@ -195,6 +200,10 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         Verb::Keys(verb) => verb.run(flags),
+        Verb::Card(verb) if verb.is_local() => {
+            let settings = Settings::load(flags, std::env::vars_os())?;
+            verb.run_without_store(&waiting::Waiting::of(&settings))
+        }
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             start_log(&settings);
@@ -251,7 +260,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Act(ref act) => act.access(),
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
-        Verb::Gate(_) | Verb::Drill(_) => Access::Write,
+        Verb::Card(_) | Verb::Gate(_) | Verb::Drill(_) => Access::Write,
         _ => Access::Read,
     };
     let store = Store::open(&settings.dsn, account, access).await?;
@@ -261,20 +270,23 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
             "warning: the database has schema {found}, this program knows only {known}: it may only look"
         );
     }
-    let signer = sign::signer(settings);
-    let signer = signer.as_ref();
+    let pen = sign::Pen {
+        signer: sign::signer(settings),
+        waiting: waiting::Waiting::of(settings),
+    };
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
         Verb::Snapshot(verb) => verb.run(&store, settings).await,
-        Verb::Act(verb) => verb.run(&store, signer).await,
-        Verb::Why(verb) => verb.run(&store, signer).await,
-        Verb::Approval(verb) => verb.run(&store, signer).await,
-        Verb::Key(verb) => verb.run(&store, signer).await,
+        Verb::Act(verb) => verb.run(&store, &pen).await,
+        Verb::Why(verb) => verb.run(&store, pen.signer.as_ref()).await,
+        Verb::Approval(verb) => verb.run(&store, &pen).await,
+        Verb::Key(verb) => verb.run(&store, &pen).await,
         Verb::Gate(verb) => verb.run(&store).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
+        Verb::Card(verb) => verb.run(&store, &pen.waiting).await,
         // The verbs that need no store never come here.
         _ => Err(Failure::new(
             Exit::BadInput,

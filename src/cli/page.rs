@@ -171,6 +171,11 @@ impl Failure {
         )
     }
 
+    /// Returns what failed, for a list of such things.
+    pub(super) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
     /// Prints the failure and returns its exit code.
     pub(super) fn print(self) -> ExitCode {
         let mut err = std::io::stderr().lock();

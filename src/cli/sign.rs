@@ -7,10 +7,18 @@ use std::path::PathBuf;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::page::{Exit, Failure};
+use super::waiting::Waiting;
 use crate::actions::Request;
 use crate::rules::Refusal;
 use crate::settings::Settings;
 use crate::signing::{Agent, Attempt, Passphrase, Signature, Signer};
+
+/// What decisions are signed with: a key here, or one elsewhere, for which they wait.
+#[derive(Debug)]
+pub(super) struct Pen {
+    pub signer: Option<Signer>,
+    pub waiting: Waiting,
+}
 
 /// Where signatures come from: the key of the setting `signing_key`, and the agent that the session knows.
 pub(super) fn signer(settings: &Settings) -> Option<Signer> {

@@ -10,6 +10,7 @@ mod actions_keys;
 mod actions_matrix;
 mod actions_people;
 mod cli_act;
+mod cli_cards;
 mod cli_config;
 mod cli_database;
 mod cli_drill;
