@@ -11,6 +11,7 @@
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
+//! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
 //! | [`demo`] | a deployment with a story that goes on by itself |
 //! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod clock;
 pub mod console;
 pub mod demo;
+pub mod evidence;
 pub mod rules;
 pub mod settings;
 pub mod signing;

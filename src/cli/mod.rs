@@ -13,6 +13,7 @@ mod console;
 mod demo;
 mod doctor;
 mod drill;
+mod evidence;
 mod gate;
 mod hash;
 mod init;
@@ -96,6 +97,9 @@ enum Verb {
     /// List evidence, or write it into a file.
     #[command(subcommand)]
     Artifact(artifact::Artifact),
+    /// Hand entries to somebody who has no govdeck.
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// Sign decision cards elsewhere: what waits for that, and how it goes on.
     #[command(subcommand)]
     Card(card::Card),
@@ -233,7 +237,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
     let is_long = matches!(
         verb,
-        Verb::Init(_) | Verb::Ledger(ledger::Ledger::Verify { .. })
+        Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. })
     );
     let patience = if is_long { Duration::MAX } else { PATIENCE };
     let silence = |_| {
@@ -286,6 +290,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Drill(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
+        Verb::Evidence(verb) => verb.run(&store).await,
         Verb::Card(verb) => verb.run(&store, &pen.waiting).await,
         // The verbs that need no store never come here.
         _ => Err(Failure::new(

@@ -206,7 +206,7 @@ impl Entry {
     }
 }
 
-const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
+pub(in crate::store) const ENTRY_COLUMNS: &str = "seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
      target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash, approved_by";
 
 /// Reads the newest position and hash.

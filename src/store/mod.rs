@@ -11,6 +11,7 @@ mod codec;
 pub mod demo_clock;
 pub mod deployment;
 pub mod error;
+pub mod export;
 mod file;
 pub mod grants;
 pub mod key;

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, Uses)] = &[
     ("store", Uses::EverythingBefore),
     ("bundles", Uses::EverythingBefore),
     ("actions", Uses::EverythingBefore),
+    ("evidence", Uses::EverythingBefore),
     ("jobs", Uses::EverythingBefore),
     ("agent", Uses::EverythingBefore),
     ("demo", Uses::EverythingBefore),

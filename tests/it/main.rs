@@ -44,6 +44,7 @@ mod console_tour;
 mod demo;
 mod demo_clock;
 mod docs;
+mod evidence;
 mod grants;
 mod house;
 mod pictures;

@@ -2,6 +2,7 @@
 
 pub(in crate::store) mod card;
 mod evidence;
+pub(in crate::store) mod one;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -78,14 +79,7 @@ impl Report {
 /// Verifies everything that can be verified from inside the database, and its head against an exported one.
 pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<Report, StoreError> {
     let head = ledger::head(view).await?;
-    let mut report = Report {
-        head,
-        entries: 0,
-        rows: 0,
-        artifacts: 0,
-        definitions: 0,
-        findings: Vec::new(),
-    };
+    let mut report = Report::of(head);
     if !view.walls_stand() {
         report.add(
             "setting session_replication_role",
