@@ -126,12 +126,16 @@ impl Palette {
         let mut matcher = Matcher::new(Config::DEFAULT);
         let pattern = Pattern::parse(&typed, CaseMatching::Ignore, Normalization::Smart);
         let mut buffer = Vec::new();
+        let mut score = |text: &str| {
+            let text = nucleo_matcher::Utf32Str::new(text, &mut buffer);
+            pattern.score(text, &mut matcher)
+        };
         let mut ranked: Vec<(u32, Command)> = all
             .into_iter()
             .filter_map(|command| {
-                let text = format!("{} {}", command.name, command.about);
-                let text = nucleo_matcher::Utf32Str::new(&text, &mut buffer);
-                Some((pattern.score(text, &mut matcher)?, command))
+                let whole = score(&format!("{} {}", command.name, command.about))?;
+                // What is called so comes before what only speaks of it.
+                Some((whole + score(command.name).unwrap_or(0), command))
             })
             .collect();
         ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
