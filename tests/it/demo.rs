@@ -134,6 +134,11 @@ async fn after_some_hours_there_is_everything_to_see() {
         "SELECT COUNT(*) FROM publish_snapshots WHERE status = 'gate_passed'",
     );
     assert!(passed.expect("asked").parse::<u32>().expect("a number") > 20);
+    let resolved = sqlite_shell(
+        &path,
+        "SELECT COUNT(*) FROM publish_replay_audit WHERE status = 'resolved'",
+    );
+    assert!(resolved.expect("asked").parse::<u32>().expect("a number") > 0);
     let anomalies = "SELECT COUNT(*) FROM governance_ledger WHERE clock_anomaly = TRUE";
     assert_eq!(sqlite_shell(&path, anomalies).expect("asked"), "0");
     let store = reading(&path).await;

@@ -16,6 +16,9 @@ const LONGEST: i64 = 2 * 3_600;
 /// How many of a hundred runs are stopped.
 const STOPPED: i64 = 22;
 
+/// How many of a hundred stopped runs are published anew, and their blocks resolved.
+const PUT_RIGHT: i64 = 30;
+
 const MINUTE: i64 = 60;
 
 const SCOPES: &[&str] = &[
@@ -95,5 +98,38 @@ fn of_run(seed: u32, number: i64) -> Vec<Beat> {
             ));
         }
     }
+    if dice.happens(PUT_RIGHT) {
+        beats.extend(put_right(&mut dice, &id, scope, decided));
+    }
     beats
+}
+
+/// Publishes the same anew, and resolves the block by that.
+fn put_right(dice: &mut Dice, stopped: &str, scope: &'static str, decided: i64) -> [Beat; 3] {
+    let id = format!("{stopped}-b");
+    let minted = decided + dice.between(42 * MINUTE, 75 * MINUTE);
+    let passed = minted + dice.between(20, 50);
+    let who = if dice.happens(50) { LEAD } else { BACKUP };
+    let beat = |at, deed| Beat { at, deed };
+    [
+        beat(
+            minted,
+            Deed::Mint(Run {
+                id: id.clone(),
+                scope,
+                flaw: None,
+            }),
+        ),
+        beat(passed, Deed::Decide(id.clone())),
+        beat(
+            passed + dice.between(3 * MINUTE, 12 * MINUTE),
+            Deed::Act {
+                who,
+                verb: "resolve_block",
+                asked: Asked::of(stopped).with("by", id),
+                reason: "published anew, and the new run has passed the gate",
+                when: When::Always,
+            },
+        ),
+    ]
 }
