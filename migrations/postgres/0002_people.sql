@@ -11,8 +11,7 @@ CREATE TABLE person_key (
     revoked_at_utc moment,
     revoked_by TEXT COLLATE "C" REFERENCES person (person_id),
     version BIGINT NOT NULL CHECK (version >= 1),
-    CONSTRAINT revoked_by_means_at CHECK ((revoked_at_utc IS NULL) = (revoked_by IS NULL)),
-    CONSTRAINT revoked_after_added CHECK (revoked_at_utc IS NULL OR revoked_at_utc >= added_at_utc)
+    CONSTRAINT revoked_by_means_at CHECK ((revoked_at_utc IS NULL) = (revoked_by IS NULL))
 );
 CREATE INDEX person_key_by_person ON person_key (person_id, fingerprint);
 

@@ -15,8 +15,7 @@ CREATE TABLE person_key (
         AND substr(revoked_at_utc, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     revoked_by TEXT REFERENCES person (person_id),
     version INTEGER NOT NULL CHECK (version >= 1),
-    CONSTRAINT revoked_by_means_at CHECK ((revoked_at_utc IS NULL) = (revoked_by IS NULL)),
-    CONSTRAINT revoked_after_added CHECK (revoked_at_utc IS NULL OR revoked_at_utc >= added_at_utc)
+    CONSTRAINT revoked_by_means_at CHECK ((revoked_at_utc IS NULL) = (revoked_by IS NULL))
 ) STRICT;
 CREATE INDEX person_key_by_person ON person_key (person_id, fingerprint);
 

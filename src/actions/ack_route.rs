@@ -5,7 +5,8 @@ use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::rules::route::{self, RouteChangeStatus};
+use crate::rules::route::{self, Proposed, RouteChangeStatus};
+use crate::store::person::{self, Person, is_active_human};
 use crate::store::route::{self as routes, Route, RouteChange};
 use crate::store::{StoreError, Target, View};
 
@@ -16,6 +17,8 @@ pub(super) struct AckRoute {
 pub(super) struct Facts {
     change: Option<RouteChange>,
     route: Option<Route>,
+    owner: Option<Person>,
+    backup: Option<Person>,
 }
 
 /// Says that there is no such change.
@@ -73,6 +76,14 @@ impl Action for AckRoute {
             route: all
                 .into_iter()
                 .find(|route| Some(route.block_reason) == reason),
+            owner: match &change {
+                Some(change) => person::find(view, &change.owner_user_id).await?,
+                None => None,
+            },
+            backup: match &change {
+                Some(change) => person::find(view, &change.backup_owner_user_id).await?,
+                None => None,
+            },
             change,
         })
     }
@@ -98,7 +109,17 @@ impl Action for AckRoute {
             version: route.version + 1,
             ..route.clone()
         };
-        let conditions = route::may_answer(before.status, &before.proposed_by, by.actor);
+        let mut conditions = route::may_answer(before.status, &before.proposed_by, by.actor);
+        conditions.extend(route::may_ack(&Proposed {
+            owner: (&before.owner_user_id, is_active_human(facts.owner.as_ref())),
+            backup: (
+                &before.backup_owner_user_id,
+                is_active_human(facts.backup.as_ref()),
+            ),
+            minutes: before.sla_first_response_minutes,
+            waiting: None,
+            differs: true,
+        }));
         let acked = answered(before, RouteChangeStatus::Acked, by, now);
         let rows = vec![Row::change(before, acked)?, Row::change(route, new_route)?];
         Ok(Draft::new(target(before), conditions, rows))

@@ -8,9 +8,9 @@ use crate::clock::Moment;
 use crate::rules::approval::{self, ApprovalStatus, Standing};
 use crate::rules::people::{Acting, Role};
 use crate::rules::permission::{self, Permission};
-use crate::rules::{Condition, Refusal};
+use crate::rules::{Condition, Refusal, time};
 use crate::store::approval::{self as requests, ApprovalRequest};
-use crate::store::{Failure, StoreError, Target, View, artifact, person};
+use crate::store::{Failure, StoreError, Target, View, artifact, ledger, person};
 
 pub(super) struct Approve {
     ticket: String,
@@ -20,6 +20,8 @@ pub(super) struct Approve {
 pub(super) struct Facts {
     pub request: ApprovalRequest,
     pub proposer_roles: Vec<Role>,
+    /// The latest time of any entry; before it no time limit can be counted.
+    pub latest_entry_at: Option<Moment>,
     pub entry: &'static Entry,
     /// What would be done now; a refusal where it cannot be planned any more.
     again: Result<Draft, Refusal>,
@@ -49,6 +51,9 @@ impl Facts {
             .ok_or_else(|| unreadable("has lost its decision card"))?;
         let entry = super::find(&request.action)
             .map_err(|_| unreadable("names an action that this program does not know"))?;
+        if !entry.may.needs_two() {
+            return Err(unreadable("asks for a second person where one is enough"));
+        }
         let (target, fields): (String, BTreeMap<String, String>) =
             serde_json::from_str(&request.asked).map_err(|_| unreadable("cannot be read"))?;
         let asked = Asked {
@@ -83,6 +88,7 @@ impl Facts {
             proposer_roles: proposer
                 .map(|actor| actor.roles.into_iter().collect())
                 .unwrap_or_default(),
+            latest_entry_at: ledger::head(view).await?.latest_at_utc,
             request,
             entry,
             again,
@@ -194,6 +200,7 @@ impl Action for Approve {
             .ok_or_else(|| no_such_proposal(&self.ticket))?;
         let request = &facts.request;
         let mut conditions = approval::may_approve(&facts.standing(), by.actor, now);
+        conditions.push(time::can_be_counted(facts.latest_entry_at, now));
         conditions.push(facts.unchanged());
         let (what, mut rows, notices) = match &facts.again {
             Ok(draft) => (

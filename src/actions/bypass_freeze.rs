@@ -5,9 +5,9 @@ use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use crate::clock::Moment;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::rules::{Condition, Refusal};
+use crate::rules::{Condition, Refusal, time};
 use crate::store::publish::{self, FreezeBypass};
-use crate::store::{StoreError, Target, View};
+use crate::store::{StoreError, Target, View, ledger};
 
 /// How long a bypass may last at most.
 const MOST_DAYS: i64 = 7;
@@ -16,6 +16,11 @@ pub(super) struct BypassFreeze {
     bypass_id: String,
     freeze_id: String,
     expires: Moment,
+}
+
+pub(super) struct Facts {
+    there: Option<FreezeBypass>,
+    latest_entry_at: Option<Moment>,
 }
 
 impl Action for BypassFreeze {
@@ -36,7 +41,7 @@ impl Action for BypassFreeze {
             required: Required::Yes,
         },
     ];
-    type Facts = Option<FreezeBypass>;
+    type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         let expires = asked.required("expires")?;
@@ -52,16 +57,14 @@ impl Action for BypassFreeze {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Option<FreezeBypass>, StoreError> {
-        publish::bypass(view, &self.bypass_id).await
+    async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
+        Ok(Facts {
+            there: publish::bypass(view, &self.bypass_id).await?,
+            latest_entry_at: ledger::head(view).await?.latest_at_utc,
+        })
     }
 
-    fn propose(
-        &self,
-        facts: &Option<FreezeBypass>,
-        by: &Acting<'_>,
-        now: Moment,
-    ) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let row = FreezeBypass {
             freeze_bypass_id: self.bypass_id.clone(),
             freeze_id: self.freeze_id.clone(),
@@ -75,15 +78,16 @@ impl Action for BypassFreeze {
         let target = Target {
             kind: Self::KIND,
             id: self.bypass_id.clone(),
-            version: facts.as_ref().map_or(0, |there| there.version),
+            version: facts.there.as_ref().map_or(0, |there| there.version),
         };
         let last = now.plus_minutes(MOST_DAYS * 24 * 60);
         let conditions = vec![
+            time::can_be_counted(facts.latest_entry_at, now),
             Condition::holds(
                 "new_id",
-                facts.is_none(),
+                facts.there.is_none(),
                 &by.actor.person_id,
-                facts.as_ref().map_or("free".to_owned(), |there| {
+                facts.there.as_ref().map_or("free".to_owned(), |there| {
                     format!(
                         "bypasses {} until {}",
                         there.freeze_id, there.expires_at_utc

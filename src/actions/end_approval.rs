@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::rules::approval::{self, ApprovalStatus};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::rules::{Condition, Refusal};
+use crate::rules::{Condition, Refusal, time};
 use crate::store::{StoreError, View};
 
 pub(super) struct EndApproval {
@@ -53,6 +53,7 @@ impl Action for EndApproval {
         );
         let status = ends.unwrap_or(ApprovalStatus::Lapsed);
         let row = ended(request, status, None, Some(because), now)?;
-        Ok(Draft::new(target(request), vec![over], vec![row]))
+        let counted = time::can_be_counted(facts.latest_entry_at, now);
+        Ok(Draft::new(target(request), vec![counted, over], vec![row]))
     }
 }

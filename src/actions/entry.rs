@@ -16,7 +16,7 @@ use crate::store::approval::ApprovalRequest;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
-use crate::store::{StoreError, Target, View, deployment, person, policy};
+use crate::store::{StoreError, Target, View, deployment, key, person, policy};
 
 /// What somebody asks an action to do, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -303,12 +303,23 @@ impl Entry {
     ) -> Result<Draft, Stop> {
         let mut draft = (self.plan)(asked, view, by).await?;
         let mut shared: Vec<Condition> = self.role_held(by.actor).into_iter().collect();
-        // A key is worth what the login was that added it; asking for a signature there would ask for another key.
-        if self.basis == Basis::Person && self.verb != permission::ADD_KEY.verb {
+        if self.basis == Basis::Person && !self.adds_first_key(view, by.actor).await? {
             shared.extend(self.attested(view, by.actor).await?);
         }
         draft.conditions.splice(0..0, shared);
         Ok(draft)
+    }
+
+    /// A first key is worth what the login was that added it: nothing could sign for it. Every further one can be signed for.
+    pub(super) async fn adds_first_key(
+        &self,
+        view: &mut View,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        Ok(
+            self.verb == permission::ADD_KEY.verb
+                && !key::has_valid(view, &actor.person_id).await?,
+        )
     }
 
     fn role_held(&self, actor: &Actor) -> Option<Condition> {

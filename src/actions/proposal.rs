@@ -167,10 +167,6 @@ pub(super) fn random_id() -> Result<String, StoreError> {
 /// Plans an action for whoever is at the keys, and says what is asked for it.
 pub async fn propose(view: &mut View, verb: &str, mut asked: Asked) -> Result<Proposal, Stop> {
     let entry = super::find(verb)?;
-    if entry.verb == permission::ADD_KEY.verb {
-        // A key that is not registered yet cannot vouch for its own registration.
-        asked.signing = Signing::Without;
-    }
     if entry.basis == Basis::Rule {
         return Err(Refusal::new(
             format!("{} is decided by rule, nobody confirms it", entry.name()),
@@ -181,6 +177,9 @@ pub async fn propose(view: &mut View, verb: &str, mut asked: Asked) -> Result<Pr
     let Some(mut actor) = person::actor(view).await? else {
         return Err(unknown_login(view.login()).into());
     };
+    if entry.adds_first_key(view, &actor).await? {
+        asked.signing = Signing::Without;
+    }
     if asked.signing == Signing::With {
         actor.attestation = Attestation::Signed;
     }

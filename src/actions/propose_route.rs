@@ -5,11 +5,11 @@ use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::block::BlockReason;
-use crate::rules::people::{Acting, PersonKind, Role};
+use crate::rules::people::{Acting, Role};
 use crate::rules::permission::{self, Permission};
 use crate::rules::route::{self, Proposed, RouteChangeStatus};
 use crate::store::outbox::Notice;
-use crate::store::person::{self, Person};
+use crate::store::person::{self, Person, is_active_human};
 use crate::store::route::{self as routes, Route, RouteChange};
 use crate::store::{StoreError, Target, View};
 
@@ -108,14 +108,9 @@ impl Action for ProposeRoute {
             )
             .into());
         }
-        let is_active_human = |person: &Option<Person>| {
-            person
-                .as_ref()
-                .is_some_and(|person| person.active && person.kind == PersonKind::Human)
-        };
         let conditions = route::may_propose(&Proposed {
-            owner: (&self.owner, is_active_human(&facts.owner)),
-            backup: (&self.backup, is_active_human(&facts.backup)),
+            owner: (&self.owner, is_active_human(facts.owner.as_ref())),
+            backup: (&self.backup, is_active_human(facts.backup.as_ref())),
             minutes: self.minutes,
             waiting: facts
                 .waiting

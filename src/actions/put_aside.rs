@@ -12,6 +12,7 @@ use super::entry::{Asked, Entry, Signing};
 use super::proposal::{Confirmed, Request};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
+use crate::rules::guard::{Level, REASON_AT_LEAST, REASON_AT_MOST};
 use crate::rules::people::Basis;
 use crate::rules::{Refusal, permission};
 use crate::signing::Signature;
@@ -285,6 +286,14 @@ impl Kept {
     }
 
     fn into_request(self, entry: &'static Entry) -> Option<Request> {
+        let length = self
+            .reason
+            .as_deref()
+            .map_or(0, |reason| reason.trim().chars().count());
+        // The second person's own reason stands in no card, so at least it is still one.
+        if entry.level >= Level::Review && !(REASON_AT_LEAST..=REASON_AT_MOST).contains(&length) {
+            return None;
+        }
         let digest = |text: &str| text.parse::<Digest>().ok();
         let proposed = match self.proposed {
             None => None,

@@ -3,11 +3,11 @@
 use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use super::take_block::{no_such_block, target};
 use crate::clock::Moment;
-use crate::rules::people::{Acting, PersonKind};
+use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Refusal, block};
 use crate::store::outbox::Notice;
-use crate::store::person::{self, Person};
+use crate::store::person::{self, Person, is_active_human};
 use crate::store::publish::{self, Audit};
 use crate::store::{StoreError, View};
 
@@ -64,7 +64,7 @@ impl Action for ReassignBlock {
             version: before.version + 1,
             ..before.clone()
         };
-        let is_active_human = to.active && to.kind == PersonKind::Human;
+        let is_active_human = is_active_human(Some(to));
         let conditions =
             block::may_reassign(&before.standing(), &self.to, is_active_human, by.actor);
         let told = Notice {

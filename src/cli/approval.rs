@@ -118,9 +118,14 @@ async fn show(store: &Store, ticket: &str) -> Result<Page, Failure> {
         )
     })?;
     let card = artifact::bytes(&mut view, request.card_sha256).await?;
-    let card: Value = card
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
+    let card: Option<Value> = card.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let card = card.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("the decision card of {ticket} is gone, or cannot be read"),
+            "run `govdeck ledger verify`",
+        )
+    })?;
     let mut lines = vec![
         format!(
             "{} {} of {}",

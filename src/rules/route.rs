@@ -79,6 +79,15 @@ pub fn may_propose(change: &Proposed<'_>) -> Vec<Condition> {
     ]
 }
 
+/// Lists what must still hold of a change when a signer acknowledges it.
+#[must_use]
+pub fn may_ack(change: &Proposed<'_>) -> Vec<Condition> {
+    may_propose(change)
+        .into_iter()
+        .filter(|condition| ["two_humans", "another_backup"].contains(&condition.id))
+        .collect()
+}
+
 /// Lists what must hold before a change of route is answered by a signer.
 #[must_use]
 pub fn may_answer(status: RouteChangeStatus, proposer: &str, actor: &Actor) -> Vec<Condition> {

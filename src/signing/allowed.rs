@@ -19,15 +19,13 @@ pub fn allowed_signer(
     to: Option<Moment>,
 ) -> Result<String, Refusal> {
     people::check_person_id(person_id)?;
-    if to.is_some_and(|to| to <= from) {
-        return Err(Refusal::new(
-            "a key cannot stop being valid before it begins to be",
-            "give an end that is later than the beginning",
-        ));
-    }
     let begin = timestamp(second_of(from))?;
     let end = match to {
-        Some(to) => format!(",valid-before=\"{}\"", timestamp(second_from(to))?),
+        // Where a clock was turned back in between, the moment of its beginning is all that is left of a period.
+        Some(to) => format!(
+            ",valid-before=\"{}\"",
+            timestamp(second_from(to.max(from)))?
+        ),
         None => String::new(),
     };
     Ok(format!(

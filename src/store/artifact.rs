@@ -158,6 +158,17 @@ pub(in crate::store) async fn signatures(
     filed(view, SQL, from, to).await
 }
 
+/// Reads what second persons saw, said and found, for the entries `from` to `to`, by their positions.
+pub(in crate::store) async fn approvals(
+    view: &mut View,
+    from: i64,
+    to: i64,
+) -> Result<BTreeMap<i64, Filed>, StoreError> {
+    const SQL: &str = "SELECT e.seq, a.media_type, a.created_at_utc, a.bytes FROM ledger_artifact e \
+         JOIN artifact a ON a.sha256 = e.sha256 WHERE e.role = 'approval' AND e.seq BETWEEN $1 AND $2 ORDER BY e.seq, e.sha256";
+    filed(view, SQL, from, to).await
+}
+
 async fn filed(
     view: &mut View,
     sql: &'static str,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tables::governed;
-use super::view::{on, query_as};
+use super::view::{on, query_as, query_scalar};
 use super::{StoreError, View};
 use crate::clock::Moment;
 
@@ -32,6 +32,14 @@ pub async fn find(view: &mut View, fingerprint: &str) -> Result<Option<PersonKey
     const SQL: &str = "SELECT fingerprint, person_id, public_key, added_at_utc, revoked_at_utc, revoked_by, version \
          FROM person_key WHERE fingerprint = $1";
     Ok(on!(view, c => query_as(SQL).bind(fingerprint).fetch_optional(c).await)?)
+}
+
+/// Tells whether a person has a key that they could sign with now.
+pub async fn has_valid(view: &mut View, person_id: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT fingerprint FROM person_key WHERE person_id = $1 AND revoked_at_utc IS NULL ORDER BY fingerprint LIMIT 1";
+    let found: Option<String> =
+        on!(view, c => query_scalar(SQL).bind(person_id).fetch_optional(c).await)?;
+    Ok(found.is_some())
 }
 
 /// Where in the ledger a key was added and revoked: times can be turned back, positions cannot.

@@ -44,6 +44,12 @@ governed! {
     }
 }
 
+/// Tells whether somebody is there, may act, and can answer for it.
+#[must_use]
+pub fn is_active_human(person: Option<&Person>) -> bool {
+    person.is_some_and(|person| person.active && person.kind == PersonKind::Human)
+}
+
 /// Finds a person by id.
 pub async fn find(view: &mut View, person_id: &str) -> Result<Option<Person>, StoreError> {
     const SQL: &str = "SELECT person_id, kind, display_name, login, active, created_at_utc, version FROM person WHERE person_id = $1";

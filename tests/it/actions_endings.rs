@@ -362,6 +362,25 @@ fn past_the_ledger_link(world: &World, statement: &str) -> String {
     } else {
         ("publish_replay_audit", "publish_run_id")
     };
+    let action = match table {
+        "publish_snapshots" => "decide_run",
+        "block_reason_owner_route" => "ack_route",
+        _ if statement.contains("'resolved'") => "resolve_block",
+        _ if statement.contains("'withdrawn'") => "withdraw_block",
+        _ if statement.contains("taken_by") => "take_block",
+        _ => "note_block",
+    };
+    let basis = if action == "decide_run" {
+        "rule"
+    } else {
+        "person"
+    };
+    let actor = if basis == "rule" { "govdeck" } else { "maya" };
+    let target = if statement.contains("'pub-2'") {
+        "pub-2"
+    } else {
+        "pub-1"
+    };
     let row = statement.split(" WHERE ").nth(1).expect("a condition");
     let card = format!("'{REASON_CARD}'");
     let attestation = if world.is_postgres() {
@@ -379,7 +398,7 @@ fn past_the_ledger_link(world: &World, statement: &str) -> String {
         "INSERT INTO artifact SELECT {card}, 'text/plain', {artifact}, at_utc FROM ledger_head; \
          INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, target_version, \
          state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash) \
-         SELECT seq + 1, '{}', 'take_block', 'person', 'maya', '{login}', '{attestation}', 'block', 'x', 1, hash, {card}, '{REASON}', 1, 0, at_utc, FALSE, hash, '{}' FROM ledger_head; \
+         SELECT seq + 1, '{}', '{action}', '{basis}', '{actor}', '{login}', '{attestation}', 'block', '{target}', 1, hash, {card}, '{REASON}', 1, 0, at_utc, FALSE, hash, '{}' FROM ledger_head; \
          INSERT INTO ledger_change SELECT '{table}', {key}, version + 1, (SELECT seq FROM ledger_head), '{}', '{{}}' FROM {table} WHERE {row};",
         "c".repeat(32),
         "d".repeat(64),

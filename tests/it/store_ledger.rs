@@ -129,7 +129,7 @@ on_both!(an_inserted_entry_is_found, |world| {
         "governance_ledger",
         &format!(
             "INSERT INTO governance_ledger SELECT 99, '00000000000000000000000000000000', action, basis, actor_id, login, attestation, target_kind, \
-             target_id, target_version, state_hash, '{card}', reason, 0, 0, at_utc, clock_anomaly, state_hash, card_sha256 FROM governance_ledger WHERE seq = 2"
+             target_id, target_version, state_hash, '{card}', reason, 0, 0, at_utc, clock_anomaly, state_hash, card_sha256, NULL FROM governance_ledger WHERE seq = 2"
         ),
     );
     let findings = world.findings(None).await;

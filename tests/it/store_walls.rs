@@ -60,8 +60,8 @@ on_both!(the_ledger_is_append_only, |world| {
             "DELETE FROM ledger_head",
             "INSERT INTO ledger_head SELECT seq, hash, at_utc FROM ledger_head",
             // An entry out of the row, and one that does not follow the head.
-            "INSERT INTO governance_ledger SELECT 9, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, hash, prev_hash FROM governance_ledger WHERE seq = 2",
-            "INSERT INTO governance_ledger SELECT 3, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, prev_hash, hash FROM governance_ledger WHERE seq = 2",
+            "INSERT INTO governance_ledger SELECT 9, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, hash, prev_hash, NULL FROM governance_ledger WHERE seq = 2",
+            "INSERT INTO governance_ledger SELECT 3, '00000000000000000000000000000009', action, basis, actor_id, 'kim', attestation, target_kind, target_id, target_version, state_hash, card_sha256, reason, 0, 0, at_utc, clock_anomaly, prev_hash, hash, NULL FROM governance_ledger WHERE seq = 2",
         ],
     )
     .await;
@@ -77,9 +77,14 @@ on_both!(
             "unattested"
         };
         let entry = |actor: &str, basis: &str, card: &str| {
+            let action = if basis == "rule" {
+                "end_approval"
+            } else {
+                "add_key"
+            };
             format!(
-                "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', '{basis}', '{actor}', 'kim', '{attestation}', 'x', 'x', 0, \
-             state_hash, {card}, NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+                "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', '{action}', '{basis}', '{actor}', 'kim', '{attestation}', 'x', 'x', 0, \
+             state_hash, {card}, NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash, NULL FROM governance_ledger ORDER BY seq DESC LIMIT 1"
             )
         };
         let new_card = format!("'{card}'");
@@ -424,8 +429,8 @@ async fn an_entry_carries_the_login_of_its_session_on_postgres() {
     let world = World::postgres().await;
     let card = world.add_evidence();
     let entry = format!(
-        "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'x', 'rule', 'govdeck', 'maya', 'login', 'x', 'x', 0, \
-         state_hash, '{card}', NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash FROM governance_ledger ORDER BY seq DESC LIMIT 1"
+        "INSERT INTO governance_ledger SELECT seq + 1, '00000000000000000000000000000009', 'end_approval', 'rule', 'govdeck', 'maya', 'login', 'x', 'x', 0, \
+         state_hash, '{card}', NULL, 0, 0, at_utc, clock_anomaly, hash, state_hash, NULL FROM governance_ledger ORDER BY seq DESC LIMIT 1"
     );
     assert!(
         world

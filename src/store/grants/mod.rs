@@ -157,7 +157,7 @@ const EXCEPTIONS: &[Exception] = &[
     on("publish_snapshots", &[(Group::Agent, AMEND)]),
     on(
         "publish_replay_audit",
-        &[(Group::Agent, WRITE), (Group::Pipeline, READ)],
+        &[(Group::Agent, APPEND), (Group::Pipeline, READ)],
     ),
     on(
         "presence",

@@ -8,7 +8,7 @@ use crate::rules::Verdict;
 use crate::rules::people::{REASON_GIVEN, WHO_APPROVES};
 use crate::store::approval::ApprovalRequest;
 use crate::store::ledger::{Change, Entry};
-use crate::store::tables::{WHEN_WRITTEN, image_of};
+use crate::store::tables::{WHEN_WRITTEN, image_of, table};
 
 /// A decision card, as far as it must agree with its entry.
 #[derive(Deserialize)]
@@ -101,13 +101,24 @@ fn change_agrees(entry: &Entry, said: &SaidChange, change: &Change) -> bool {
     let came_true = |field: &SaidField| {
         let is = image.get(&field.field);
         match field.after.as_str() {
-            Some(WHEN_WRITTEN) => true,
+            Some(WHEN_WRITTEN) => is.and_then(Value::as_str) == Some(&*entry.at_utc.to_string()),
             Some(REASON_GIVEN) => is.and_then(Value::as_str) == entry.reason.as_deref(),
             Some(WHO_APPROVES) => is.and_then(Value::as_str) == entry.approved_by.as_deref(),
             _ => is == Some(&field.after),
         }
     };
-    said.table == change.table_name
+    // What a new row holds and its card is silent about was shown to nobody.
+    let is_born_here = change.version == 1
+        && table(&change.table_name).is_some_and(|table| table.feed_while.is_none());
+    let is_said = |(name, value): (&String, &Value)| {
+        name == "version" || value.is_null() || said.fields.iter().any(|field| field.field == *name)
+    };
+    let is_whole = !is_born_here
+        || image
+            .as_object()
+            .is_some_and(|columns| columns.iter().all(is_said));
+    is_whole
+        && said.table == change.table_name
         && said.key == change.row_key
         && said.version == change.version
         && said.fields.iter().all(came_true)

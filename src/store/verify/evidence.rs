@@ -107,3 +107,21 @@ pub(super) async fn loose_ends(view: &mut View, report: &mut Report) -> Result<(
     }
     Ok(())
 }
+
+/// Finds a change whose entry is gone.
+pub(super) async fn changes_without_entry(
+    view: &mut View,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT c.seq, c.table_name, c.row_key FROM ledger_change c \
+         WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = c.seq) ORDER BY c.seq, c.table_name, c.row_key LIMIT 1";
+    let orphan: Option<(i64, String, String)> =
+        on!(view, c => query_as(SQL).fetch_optional(c).await)?;
+    if let Some((seq, table, key)) = orphan {
+        report.add(
+            format!("entry {seq}"),
+            format!("is missing; a change of {table} {key} names it"),
+        );
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Verification: hashes everything again and says what does not fit.
 
+mod agreed;
 pub(in crate::store) mod card;
 mod evidence;
 pub(in crate::store) mod one;
@@ -19,9 +20,10 @@ use super::policy::AttestationPolicy;
 use super::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
 use super::route::{Route, RouteChange};
 use super::tables::{Boxed, ImagePage, Table, table};
-use super::view::{Session, on, query_as, query_scalar};
+use super::view::{Session, query_scalar};
 use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
+use crate::rules::time;
 
 /// How many entries, rows or artefacts are read at a time.
 const PAGE: i64 = 1_000;
@@ -88,8 +90,9 @@ pub async fn verify(view: &mut View, exported: Option<ExportedHead>) -> Result<R
     }
     integrity(view, &mut report).await?;
     chain(view, &mut report, exported).await?;
-    changes_without_entry(view, &mut report).await?;
+    evidence::changes_without_entry(view, &mut report).await?;
     evidence::loose_ends(view, &mut report).await?;
+    agreed::never_proposed(view, &mut report).await?;
     for (name, images) in GOVERNED {
         if let Some(table) = table(name) {
             rows(view, &mut report, table, *images).await?;
@@ -125,6 +128,7 @@ async fn chain(
     let mut prev: Digest = first_hash()?;
     let mut exported_hash = None;
     let mut newest_at = None;
+    let mut latest_at = None;
     let keys = signature::Keys::read(view).await?;
     loop {
         let entries = ledger::entries(view, expected_seq, PAGE).await?;
@@ -140,6 +144,7 @@ async fn chain(
         let cards = artifact::cards(view, expected_seq, last.seq).await?;
         let rechecks = artifact::rechecks(view, expected_seq, last.seq).await?;
         let signatures = artifact::signatures(view, expected_seq, last.seq).await?;
+        let approvals = artifact::approvals(view, expected_seq, last.seq).await?;
         for entry in &entries {
             if entry.seq != expected_seq {
                 report.add(
@@ -158,6 +163,14 @@ async fn chain(
             check_entry(report, entry, changes, evidence)?;
             check_card(report, entry, changes, cards.get(&entry.seq));
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
+            agreed::check(report, entry, changes, evidence, approvals.get(&entry.seq));
+            if entry.clock_anomaly != time::is_turned_back(latest_at, entry.at_utc) {
+                report.add(
+                    format!("entry {}", entry.seq),
+                    "does not say what its clock was against those before it",
+                );
+            }
+            latest_at = latest_at.max(Some(entry.at_utc));
             let signed = (cards.get(&entry.seq), signatures.get(&entry.seq));
             signature::check(report, entry, evidence, signed, &keys);
             if exported.is_some_and(|exported| exported.seq == entry.seq) {
@@ -247,7 +260,7 @@ fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Opti
     };
     // What needed two was filed when it was proposed.
     let in_time = match entry.approved_by {
-        Some(_) => card.created_at_utc < entry.at_utc,
+        Some(_) => card.created_at_utc <= entry.at_utc || entry.clock_anomaly,
         None => card.created_at_utc == entry.at_utc,
     };
     if card.media_type != artifact::CARD || !in_time {
@@ -259,20 +272,6 @@ fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Opti
     if !card::agrees(entry, changes, &card.bytes) {
         report.add(place, "its decision card tells of another decision");
     }
-}
-
-async fn changes_without_entry(view: &mut View, report: &mut Report) -> Result<(), StoreError> {
-    const SQL: &str = "SELECT c.seq, c.table_name, c.row_key FROM ledger_change c \
-         WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = c.seq) ORDER BY c.seq, c.table_name, c.row_key LIMIT 1";
-    let orphan: Option<(i64, String, String)> =
-        on!(view, c => query_as(SQL).fetch_optional(c).await)?;
-    if let Some((seq, table, key)) = orphan {
-        report.add(
-            format!("entry {seq}"),
-            format!("is missing; a change of {table} {key} names it"),
-        );
-    }
-    Ok(())
 }
 
 type Images = for<'a> fn(&'a mut View, &'a str, i64) -> Boxed<'a, Result<ImagePage, StoreError>>;

@@ -6,7 +6,7 @@
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
 mod dialects;
-mod permission;
+pub(in crate::store) mod permission;
 mod single;
 
 use std::collections::BTreeMap;
@@ -48,6 +48,11 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
             let schema: String = query_scalar("SELECT quote_ident(current_schema())")
                 .fetch_one(&mut **t)
                 .await?;
+            // A wall of an older program that this one no longer has must not stay.
+            for row in query(OLD_WALLS).fetch_all(&mut **t).await? {
+                let gone: String = row.try_get("gone")?;
+                sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut **t).await?;
+            }
             for statement in postgres_triggers(&schema) {
                 sqlx::raw_sql(AssertSqlSafe(statement))
                     .execute(&mut **t)
@@ -57,6 +62,15 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
     }
     Ok(())
 }
+
+/// Lists what takes the walls of a PostgreSQL schema away: triggers first, as they need their functions.
+const OLD_WALLS: &str = "SELECT gone FROM ( \
+     SELECT 1 AS step, 'DROP TRIGGER ' || quote_ident(t.tgname) || ' ON ' || quote_ident(c.relname) AS gone \
+       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+      WHERE n.nspname = current_schema() AND NOT t.tgisinternal AND (t.tgname LIKE 'wall\\_%' OR t.tgname LIKE 'feed\\_%') \
+     UNION ALL SELECT 2, 'DROP FUNCTION ' || quote_ident(p.proname) || '()' \
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+      WHERE n.nspname = current_schema() AND p.proname LIKE 'wall\\_%') AS walls ORDER BY step, gone";
 
 async fn sqlite_foreign_keys(
     connection: &mut sqlx::SqliteConnection,
@@ -137,10 +151,21 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
                 }
             }
         }
-        if table.name == "governance_ledger" {
-            for (says, requires) in permission::walls() {
+        match table.name {
+            "governance_ledger" => {
+                for (says, requires) in permission::entry_walls() {
+                    add(On::Insert, says, requires);
+                }
+            }
+            "ledger_change" => {
+                let (says, requires) = permission::change_wall();
                 add(On::Insert, says, requires);
             }
+            "approval_request" => {
+                let (says, requires) = permission::proposal_wall();
+                add(On::Insert, says, requires);
+            }
+            _ => {}
         }
         for wall in WALLS.iter().filter(|wall| {
             wall.table == table.name && (wall.only == Where::Both || wall.only == here)

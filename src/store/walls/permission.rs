@@ -1,10 +1,60 @@
-//! Who may write which entry, as the database itself sees it: made of the table of permissions.
+//! Who may write which entry, and what an entry may change, as the database itself sees it: made of the table of
+//! permissions and of the list of what each action touches.
 
+use crate::rules::attestation::ActionClass;
 use crate::rules::people::{Basis, Role};
-use crate::rules::permission::MATRIX;
+use crate::rules::permission::{self, MATRIX, Permission};
+
+/// The governed tables that an action changes; the answer to a proposal is changed by what was approved.
+const TOUCHES: &[(&str, &[&str])] = &[
+    ("take_block", &["publish_replay_audit"]),
+    ("escalate_block", &["publish_replay_audit"]),
+    ("note_block", &["publish_replay_audit"]),
+    ("reassign_block", &["publish_replay_audit"]),
+    ("resolve_block", &["publish_replay_audit"]),
+    ("withdraw_block", &["publish_replay_audit"]),
+    ("propose_route", &["route_change"]),
+    ("ack_route", &["route_change", "block_reason_owner_route"]),
+    ("decline_route", &["route_change"]),
+    ("add_person", &["person"]),
+    ("deactivate_person", &["person"]),
+    ("grant_role", &["person_role"]),
+    ("revoke_role", &["person_role"]),
+    ("add_key", &["person_key"]),
+    ("revoke_key", &["person_key"]),
+    (
+        "set_attestation",
+        &["attestation_policy", "approval_request"],
+    ),
+    ("register_footer", &["footer_schema_registry"]),
+    ("bypass_freeze", &["freeze_bypass", "approval_request"]),
+    ("ask_approval", &["approval_request"]),
+    ("approve", &[]),
+    ("decline", &["approval_request"]),
+    ("arm_console", &[]),
+    ("decide_run", &["publish_snapshots", "publish_replay_audit"]),
+    ("disarm_console", &[]),
+    ("end_approval", &["approval_request"]),
+    (
+        "establish",
+        &[
+            "deployment",
+            "person",
+            "person_role",
+            "block_reason_owner_route",
+        ],
+    ),
+];
+
+/// Tells whether an action changes rows of a table at all.
+pub(in crate::store) fn touches(verb: &str, table: &str) -> bool {
+    TOUCHES
+        .iter()
+        .any(|(listed, tables)| *listed == verb && tables.contains(&table))
+}
 
 /// Returns what every new entry must meet: what each wall says, and what it requires.
-pub(super) fn walls() -> [(&'static str, String); 3] {
+pub(super) fn entry_walls() -> [(&'static str, String); 4] {
     [
         (
             "a rule decides only what is decided by rule",
@@ -24,22 +74,69 @@ pub(super) fn walls() -> [(&'static str, String); 3] {
                 by_two()
             ),
         ),
+        (
+            "where the policy asks for a signature nothing less is enough",
+            format!(
+                "NEW.basis = 'rule' OR NEW.attestation = 'signed' OR (NEW.action = '{}' AND NOT EXISTS (SELECT 1 FROM person_key k \
+                 WHERE k.person_id = NEW.actor_id AND k.revoked_at_utc IS NULL)) OR NOT EXISTS (SELECT 1 FROM attestation_policy p \
+                 WHERE p.minimum = 'signed' AND p.action_class = CASE WHEN NEW.approved_by IS NOT NULL THEN '{}' ELSE CASE NEW.action {} END END)",
+                permission::ADD_KEY.verb,
+                ActionClass::Approval,
+                classes()
+            ),
+        ),
     ]
 }
 
-fn by_rule() -> String {
-    let verbs: Vec<_> = MATRIX
+/// Returns what every change must meet.
+pub(super) fn change_wall() -> (&'static str, String) {
+    let cases: Vec<_> = TOUCHES
         .iter()
-        .filter(|permission| permission.basis == Basis::Rule)
-        .map(|permission| format!("'{}'", permission.verb))
+        .filter(|(_, tables)| !tables.is_empty())
+        .map(|(verb, tables)| format!("WHEN '{verb}' THEN NEW.table_name IN ({})", quoted(tables)))
         .collect();
-    verbs.join(", ")
+    (
+        "an action changes only its own tables",
+        format!(
+            "CASE (SELECT action FROM governance_ledger WHERE seq = NEW.seq) {} ELSE FALSE END",
+            cases.join(" ")
+        ),
+    )
+}
+
+/// Returns what every new proposal must meet.
+pub(super) fn proposal_wall() -> (&'static str, String) {
+    let verbs: Vec<_> = needing_two().map(|permission| permission.verb).collect();
+    (
+        "only what needs two persons waits for a second",
+        format!("NEW.action IN ({})", quoted(&verbs)),
+    )
+}
+
+fn quoted(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+    words.join(", ")
+}
+
+fn needing_two() -> impl Iterator<Item = &'static Permission> {
+    MATRIX.iter().filter(|permission| permission.needs_two())
+}
+
+fn of_basis(basis: Basis) -> impl Iterator<Item = &'static Permission> {
+    MATRIX
+        .iter()
+        .filter(move |permission| permission.basis == basis)
+}
+
+fn by_rule() -> String {
+    let verbs: Vec<_> = of_basis(Basis::Rule)
+        .map(|permission| permission.verb)
+        .collect();
+    quoted(&verbs)
 }
 
 fn by_person() -> String {
-    MATRIX
-        .iter()
-        .filter(|permission| permission.basis == Basis::Person)
+    let cases: Vec<_> = of_basis(Basis::Person)
         .map(|permission| {
             let requires = match permission.roles {
                 [] => "TRUE".to_owned(),
@@ -47,14 +144,12 @@ fn by_person() -> String {
             };
             format!("WHEN '{}' THEN {requires}", permission.verb)
         })
-        .collect::<Vec<_>>()
-        .join(" ")
+        .collect();
+    cases.join(" ")
 }
 
 fn by_two() -> String {
-    MATRIX
-        .iter()
-        .filter(|permission| permission.needs_two())
+    let cases: Vec<_> = needing_two()
         .map(|permission| {
             let mut all = vec![holds("NEW.approved_by", permission.two)];
             all.extend(
@@ -65,14 +160,51 @@ fn by_two() -> String {
             );
             format!("WHEN '{}' THEN {}", permission.verb, all.join(" AND "))
         })
-        .collect::<Vec<_>>()
-        .join(" ")
+        .collect();
+    cases.join(" ")
+}
+
+fn classes() -> String {
+    let cases: Vec<_> = of_basis(Basis::Person)
+        .map(|permission| {
+            format!(
+                "WHEN '{}' THEN '{}'",
+                permission.verb,
+                ActionClass::of(permission)
+            )
+        })
+        .collect();
+    cases.join(" ")
 }
 
 fn holds(persons: &str, roles: &[Role]) -> String {
-    let roles: Vec<_> = roles.iter().map(|role| format!("'{role}'")).collect();
+    let roles: Vec<_> = roles.iter().map(|role| role.word()).collect();
     format!(
         "EXISTS (SELECT 1 FROM person_role r WHERE r.person_id IN ({persons}) AND r.active = TRUE AND r.role IN ({}))",
-        roles.join(", ")
+        quoted(&roles)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables::{Kind, table};
+
+    #[test]
+    fn what_every_action_touches_is_listed_once_and_governed() {
+        let mut listed: Vec<_> = TOUCHES.iter().map(|(verb, _)| *verb).collect();
+        let mut verbs: Vec<_> = MATRIX.iter().map(|permission| permission.verb).collect();
+        listed.sort_unstable();
+        verbs.sort_unstable();
+        assert_eq!(listed, verbs);
+        for name in TOUCHES.iter().flat_map(|(_, tables)| *tables) {
+            let kind = table(name).map(|table| table.kind);
+            assert_eq!(kind, Some(Kind::Governed), "{name}");
+        }
+        for permission in needing_two() {
+            assert!(touches(permission.verb, "approval_request"));
+        }
+        assert!(!touches("take_block", "person_role"));
+        assert!(!touches("made_up", "person"));
+    }
 }

@@ -61,6 +61,18 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "governance_ledger",
         &[On::Insert],
+        "a deployment is established once",
+        "NEW.action <> 'establish' OR NEW.seq = 1",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
+        "whoever writes is known and active, also where a rule decides",
+        "NEW.seq = 1 OR EXISTS (SELECT 1 FROM person WHERE login = NEW.login AND active = TRUE)",
+    ),
+    wall(
+        "governance_ledger",
+        &[On::Insert],
         "the actor must be known and active",
         "NEW.seq = 1 OR EXISTS (SELECT 1 FROM person WHERE person_id = NEW.actor_id AND active = TRUE)",
     ),
@@ -91,7 +103,8 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.approved_by IS NULL OR EXISTS (SELECT 1 FROM approval_request a WHERE a.ticket = NEW.ticket AND a.status = 'waiting' \
          AND a.action = NEW.action AND a.proposed_by = NEW.actor_id AND a.target_kind = NEW.target_kind AND a.target_id = NEW.target_id \
          AND a.target_version = NEW.target_version AND a.state_hash = NEW.state_hash AND a.card_sha256 = NEW.card_sha256 \
-         AND a.reason = NEW.reason AND a.proposed_at_utc <= NEW.at_utc AND NEW.at_utc < a.expires_at_utc)",
+         AND a.reason = NEW.reason AND a.proposed_at_utc <= NEW.at_utc AND NEW.at_utc < a.expires_at_utc \
+         AND (SELECT MAX(at_utc) FROM governance_ledger) < a.expires_at_utc)",
     ),
     Wall {
         table: "governance_ledger",
@@ -207,6 +220,13 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "person_role",
         WRITE,
+        "a role is held by what a governance lead grants in the newest entry",
+        "NEW.active = FALSE OR EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND (l.action = 'establish' OR (l.action = 'grant_role' AND l.actor_id = NEW.granted_by AND NEW.granted_by <> NEW.person_id)))",
+    ),
+    wall(
+        "person_role",
+        WRITE,
         "a service never holds signer",
         "NEW.role <> 'signer' OR (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'",
     ),
@@ -220,28 +240,32 @@ pub(super) const WALLS: &[Wall] = &[
         "person_key",
         &[On::Insert],
         "a key starts valid, and belongs to a human",
-        "NEW.revoked_at_utc IS NULL AND (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human'",
+        "NEW.revoked_at_utc IS NULL AND (SELECT kind FROM person WHERE person_id = NEW.person_id) = 'human' \
+         AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'add_key' \
+         AND l.actor_id = NEW.person_id AND l.target_id = NEW.fingerprint)",
     ),
     wall(
         "person_key",
         &[On::Update],
         "a key is revoked once, and stays whose it is",
         "OLD.revoked_at_utc IS NULL AND NEW.revoked_at_utc IS NOT NULL AND NEW.person_id = OLD.person_id \
-         AND NEW.public_key = OLD.public_key AND NEW.added_at_utc = OLD.added_at_utc",
+         AND NEW.public_key = OLD.public_key AND NEW.added_at_utc = OLD.added_at_utc \
+         AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'revoke_key' \
+         AND l.actor_id = NEW.revoked_by AND l.target_id = NEW.fingerprint)",
     ),
     wall(
         "attestation_policy",
         WRITE,
         "a policy is what two humans agreed on in the newest entry",
         "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'set_attestation' \
-         AND l.actor_id = NEW.set_by AND l.approved_by = NEW.approved_by)",
+         AND l.target_id = NEW.action_class AND l.actor_id = NEW.set_by AND l.approved_by = NEW.approved_by)",
     ),
     wall(
         "approval_request",
         &[On::Insert],
         "a proposal starts waiting, in the name of whoever asks in the newest entry",
         "NEW.status = 'waiting' AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
-         AND l.action = 'ask_approval' AND l.actor_id = NEW.proposed_by AND l.attestation = NEW.attestation AND l.at_utc = NEW.proposed_at_utc)",
+         AND l.action = 'ask_approval' AND l.target_id = NEW.ticket AND l.actor_id = NEW.proposed_by AND l.attestation = NEW.attestation AND l.at_utc = NEW.proposed_at_utc)",
     ),
     wall(
         "approval_request",
@@ -265,6 +289,12 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "block_reason_owner_route",
         WRITE,
+        "a backup that is changed must be an active human",
+        "(SELECT seq FROM ledger_head) = 1 OR EXISTS (SELECT 1 FROM person WHERE person_id = NEW.backup_owner_user_id AND kind = 'human' AND active = TRUE)",
+    ),
+    wall(
+        "block_reason_owner_route",
+        WRITE,
         "the owner must be an active human",
         "EXISTS (SELECT 1 FROM person WHERE person_id = NEW.owner_user_id AND kind = 'human' AND active = TRUE)",
     ),
@@ -280,15 +310,20 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "route_change",
         &[On::Insert],
-        "a change of route starts pending",
-        "NEW.status = 'pending'",
+        "a change of route starts pending, in the name of whoever proposes it in the newest entry",
+        "NEW.status = 'pending' AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.action = 'propose_route' AND l.target_id = NEW.route_change_id AND l.actor_id = NEW.proposed_by)",
     ),
     wall(
         "route_change",
         &[On::Update],
         "a change of route is answered once",
         "OLD.status = 'pending' AND NEW.status <> 'pending' AND NEW.proposed_by = OLD.proposed_by AND NEW.block_reason = OLD.block_reason \
-         AND NEW.owner_user_id = OLD.owner_user_id AND NEW.backup_owner_user_id = OLD.backup_owner_user_id",
+         AND NEW.owner_user_id = OLD.owner_user_id AND NEW.backup_owner_user_id = OLD.backup_owner_user_id \
+         AND NEW.owner_role = OLD.owner_role AND NEW.sla_first_response_minutes = OLD.sla_first_response_minutes \
+         AND NEW.proposed_at_utc = OLD.proposed_at_utc AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.action = CASE NEW.status WHEN 'acked' THEN 'ack_route' ELSE 'decline_route' END \
+         AND l.target_id = NEW.route_change_id AND l.actor_id = NEW.acked_by)",
     ),
     wall(
         "freeze_bypass",
@@ -296,7 +331,7 @@ pub(super) const WALLS: &[Wall] = &[
         "a bypass is what two humans agreed on in the newest entry",
         "(SELECT COUNT(*) FROM person WHERE kind = 'human' AND person_id IN (NEW.requested_by, NEW.approved_by)) = 2 \
          AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'bypass_freeze' \
-         AND l.actor_id = NEW.requested_by AND l.approved_by = NEW.approved_by)",
+         AND l.target_id = NEW.freeze_bypass_id AND l.actor_id = NEW.requested_by AND l.approved_by = NEW.approved_by)",
     ),
     wall(
         "publish_snapshots",
@@ -326,6 +361,16 @@ pub(super) const WALLS: &[Wall] = &[
         &[On::Update],
         "a block ends resolved or withdrawn, never passed",
         "NEW.status = OLD.status OR (OLD.status = 'blocked' AND NEW.status IN ('resolved', 'withdrawn'))",
+    ),
+    wall(
+        "publish_replay_audit",
+        &[On::Update],
+        "a block changes by what the newest entry does with it",
+        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.publish_run_id \
+         AND CASE l.action WHEN 'resolve_block' THEN NEW.status = 'resolved' WHEN 'withdraw_block' THEN NEW.status = 'withdrawn' \
+         WHEN 'take_block' THEN NEW.status = OLD.status AND NEW.taken_by = l.actor_id \
+         WHEN 'escalate_block' THEN NEW.status = OLD.status AND NEW.escalated_by = l.actor_id \
+         ELSE NEW.status = OLD.status AND l.action IN ('note_block', 'reassign_block') END)",
     ),
     wall(
         "publish_replay_audit",
