@@ -58,7 +58,11 @@ fn told(entries: &[Entry]) -> Vec<(String, String, String, i64)> {
     let one = |entry: &Entry| {
         let second = entry.at_utc.since(start).num_seconds();
         let who = format!("{} {}", entry.actor_id, entry.login);
-        (entry.action.clone(), entry.target_id.clone(), who, second)
+        let target = match entry.target_kind.as_str() {
+            "approval" => String::new(),
+            _ => entry.target_id.clone(),
+        };
+        (entry.action.clone(), target, who, second)
     };
     entries.iter().map(one).collect()
 }
