@@ -81,10 +81,9 @@ fn two_persons(asking: &Asking, width: usize) -> Vec<Parts> {
             request.target_id
         );
         lines.extend(labelled("Answers  ", Token::Accent, &what));
-        let how = format!(
-            "{}, proposed {}, waits until {}",
-            request.attestation, request.proposed_at_utc, request.expires_at_utc
-        );
+        let until = request.expires_at_utc.as_datetime();
+        let until = until.format("%Y-%m-%d %H:%M:%SZ");
+        let how = format!("{}; it waits until {until}", request.attestation);
         lines.extend(labelled("Known by ", Token::Muted, &how));
         lines.extend(labelled("Because  ", Token::Fg, &request.reason));
     }

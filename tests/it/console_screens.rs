@@ -259,6 +259,11 @@ fn dialogs() -> Vec<(&'static str, Model)> {
         hash: digest("entry 215"),
         at: at("02:14:08"),
     };
+    let filed = Sealed {
+        seq: 216,
+        hash: digest("entry 216"),
+        at: at("02:14:08"),
+    };
     let filling = Dialog::open(
         actions::find("add_person").expect("an action"),
         1,
@@ -298,6 +303,12 @@ fn dialogs() -> Vec<(&'static str, Model)> {
         ("dialog-waiting", aged(waiting, 3, None)),
     ];
     found.extend(stages.map(|(name, stage)| (name, with_dialog(dialog_at("take_block", stage)))));
+    let mut proposed = dialog_at("bypass_freeze", Stage::Done(filed));
+    proposed.waits = Some((
+        "0123456789abcdef0123456789abcdef".to_owned(),
+        at("23:14:08"),
+    ));
+    found.push(("dialog-proposed", with_dialog(proposed)));
     found
 }
 
