@@ -1,6 +1,6 @@
 //! Adds a public key that its person signs decision cards with.
 
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use crate::clock::Moment;
 use crate::rules::people::{Acting, PersonKind};
 use crate::rules::permission::{self, Permission};
@@ -19,6 +19,7 @@ impl Action for AddKey {
     const SUMMARY: &'static str = "Add a key that you sign with";
     const KIND: &'static str = "key";
     const TARGET: &'static str = "The key's fingerprint, as `ssh-keygen -l` prints it";
+    const SUBJECT: Subject = Subject::New;
     const FIELDS: &'static [Field] = &[Field {
         name: "key",
         help: "The public key, as one line: ssh-ed25519 or sk-ssh-ed25519@openssh.com",

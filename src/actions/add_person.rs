@@ -1,6 +1,6 @@
 //! Adds a person: a human who may act, or a service in whose name programs write.
 
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use crate::clock::Moment;
 use crate::rules::people::{Acting, PersonKind, check_person_id};
 use crate::rules::permission::{self, Permission};
@@ -38,6 +38,7 @@ impl Action for AddPerson {
     const SUMMARY: &'static str = "Add a person who may act, or a service";
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The new person's id";
+    const SUBJECT: Subject = Subject::New;
     const FIELDS: &'static [Field] = &[
         Field {
             name: "name",

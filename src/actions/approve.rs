@@ -225,7 +225,9 @@ impl Action for Approve {
                 conditions: what.1,
                 card: facts.card.clone(),
             }),
-            ..Draft::new(target(request), conditions, rows).with_notices(notices)
+            ..Draft::new(target(request), conditions, rows)
+                .answering(request)
+                .with_notices(notices)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Records that two people let a run go round a freeze; it is shown loudly, and never makes a run pass.
 
 use super::add_person::plain_line;
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use crate::clock::Moment;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
@@ -29,6 +29,7 @@ impl Action for BypassFreeze {
     const SUMMARY: &'static str = "Record that a freeze is bypassed, and until when";
     const KIND: &'static str = "bypass";
     const TARGET: &'static str = "The new bypass's id, such as the change it was asked for in";
+    const SUBJECT: Subject = Subject::New;
     const FIELDS: &'static [Field] = &[
         Field {
             name: "freeze",

@@ -46,7 +46,8 @@ impl Action for Decline {
         };
         let row = ended(request, status, Some(by.id()), Some(by.reason()), now)?;
         let conditions = approval::may_decline(&facts.standing(), by.actor, now);
-        Ok(Draft::new(target(request), conditions, vec![row]).with_notices(notices))
+        let draft = Draft::new(target(request), conditions, vec![row]);
+        Ok(draft.answering(request).with_notices(notices))
     }
 }
 

@@ -159,6 +159,8 @@ pub struct Draft {
     pub arming: Option<Arming>,
     /// The proposal of somebody else that this would be the second yes to.
     pub second: Option<Second>,
+    /// The proposal that this would answer, by a yes or a no.
+    pub answers: Option<ApprovalRequest>,
 }
 
 /// Somebody else's proposal, planned anew for whoever would say the second yes.
@@ -185,6 +187,14 @@ impl Draft {
             notices: Vec::new(),
             arming: None,
             second: None,
+            answers: None,
+        }
+    }
+
+    pub(super) fn answering(self, request: &ApprovalRequest) -> Self {
+        Self {
+            answers: Some(request.clone()),
+            ..self
         }
     }
 
@@ -221,6 +231,7 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
     /// What kind of thing its target is.
     const KIND: &'static str;
     const TARGET: &'static str;
+    const SUBJECT: Subject = Subject::There;
     const FIELDS: &'static [Field] = &[];
 
     /// What is read from the database to decide on.
@@ -238,6 +249,15 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
 }
 
 type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Acting<'a>) -> Boxed<'a, Result<Draft, Stop>>;
+
+/// Whether an action's target is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// It is: it can be selected.
+    There,
+    /// The action makes it: its id is new.
+    New,
+}
 
 /// One action's row in the registry.
 #[derive(Debug)]
@@ -260,6 +280,8 @@ pub struct Entry {
     pub kind: &'static str,
     /// What its target is.
     pub target: &'static str,
+    /// Whether its target is there already.
+    pub subject: Subject,
     /// Its fields.
     pub fields: &'static [Field],
     plan: Plan,
@@ -276,6 +298,7 @@ pub(super) const fn entry<A: Action>() -> Entry {
         may: A::MAY,
         kind: A::KIND,
         target: A::TARGET,
+        subject: A::SUBJECT,
         fields: A::FIELDS,
         plan: |asked, view, by| Box::pin(plan::<A>(asked, view, by)),
     }

@@ -40,7 +40,7 @@ mod writing;
 
 pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
-pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop};
+pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop, Subject};
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};
 pub use put_aside::PutAside;

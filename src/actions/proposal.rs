@@ -11,6 +11,7 @@ use crate::rules::guard::{self, Answer};
 use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition, permission};
 use crate::signing::Signature;
+use crate::store::approval::ApprovalRequest;
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
 /// What an action would do, for a person to look at; looking writes nothing.
@@ -138,6 +139,15 @@ impl Request {
         }
     }
 
+    /// Tells until when the proposal will wait for a second person, where one person is not enough.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Moment> {
+        match &self.basis {
+            Confirmed::Person { proposed, .. } => proposed.as_ref().map(|it| it.expires),
+            Confirmed::Rule => None,
+        }
+    }
+
     /// Returns the verb of the action.
     #[must_use]
     pub fn verb(&self) -> &'static str {
@@ -261,6 +271,19 @@ impl Proposal {
             .second
             .as_ref()
             .map(|second| second.request.ticket.as_str())
+    }
+
+    /// Returns the proposal of somebody that this would answer, by a yes or a no.
+    #[must_use]
+    pub fn answers(&self) -> Option<&ApprovalRequest> {
+        self.draft.answers.as_ref()
+    }
+
+    /// Returns what somebody else's proposal rests on, as found now; nothing where this is no second yes.
+    #[must_use]
+    pub fn gates_of_the_first(&self) -> &[Condition] {
+        let second = self.draft.second.as_ref();
+        second.map_or(&[], |second| &second.conditions)
     }
 
     /// Returns the hash of what the decision rests on.

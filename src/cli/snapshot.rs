@@ -24,7 +24,7 @@ use crate::store::Store;
 /// A pane as it would be drawn.
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// The pane: home, blocks or ledger.
+    /// The pane: home, blocks, ledger or people.
     #[arg(value_parser = pane)]
     pane: PaneId,
     /// As what.
@@ -115,6 +115,7 @@ impl Snapshot {
             "pane": self.pane, "now": taken.now, "deployment": taken.deployment.name,
             "environment": taken.deployment.environment, "lines": lines, "open_blocks": taken.counts.open,
             "blocks": taken.blocks.rows, "waiting_for_you": taken.mine, "ledger": taken.head,
+            "proposals": taken.approvals.iter().map(|it| &it.waiting).collect::<Vec<_>>(), "people": taken.people.rows,
         });
         let page = Page::new(Exit::Done, lines, "snapshot", json);
         Ok(match self.format {

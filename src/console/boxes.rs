@@ -120,7 +120,14 @@ enum Told {
 /// Lists the actions.
 fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
     let mut lines: Vec<Parts> = Vec::new();
-    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+    let kind = model.about().map(|(kind, _)| kind);
+    let mut entries: Vec<_> = ENTRIES
+        .iter()
+        .filter(|entry| entry.basis == Basis::Person)
+        .collect();
+    // What is about the selected row comes first.
+    entries.sort_by_key(|entry| Some(entry.kind) != kind);
+    for entry in entries {
         let refusal = model
             .why_not(entry)
             .map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
@@ -153,7 +160,7 @@ fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
 fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let room = usize::from(area.width.saturating_sub(4).min(96)).saturating_sub(4);
     let about = model
-        .selected()
+        .about()
         .map_or("no row is selected".to_owned(), |(kind, id)| {
             format!("{kind} {id}")
         });

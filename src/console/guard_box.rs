@@ -47,8 +47,8 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             let inside = window(pen, area, (width, height), &title, border);
             draw_asking(model, asking, pen, inside);
         }
-        stage => {
-            let lines = told(model, stage, usize::from(width.saturating_sub(4)));
+        _ => {
+            let lines = told(model, dialog, usize::from(width.saturating_sub(4)));
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(4);

@@ -1,9 +1,9 @@
 //! What the guarded dialog says: what would change, what holds, and what became of it.
 
 use crate::canon::Digest;
-use crate::rules::{Refusal, Verdict};
+use crate::rules::{Condition, Refusal, Verdict};
 
-use super::dialog::{Asking, Stage};
+use super::dialog::{Asking, Dialog, Stage};
 use super::model::Model;
 use super::prose::wrap;
 use super::theme::Token;
@@ -18,7 +18,7 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
         other => other.to_string(),
     };
     let arrow = pen.glyphs.arrow();
-    let mut lines = Vec::new();
+    let mut lines = two_persons(asking, width);
     for row in &asking.changes {
         lines.push(vec![
             muted("Changes  ".into()),
@@ -44,21 +44,72 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
             (Token::Fg, "an entry in the ledger, no governed row".into()),
         ]);
     }
-    let conditions = asking.proposal.conditions();
-    let passed = conditions
-        .iter()
-        .filter(|condition| condition.verdict == Verdict::Pass)
-        .count();
-    lines.push(vec![
-        muted("Holds    ".into()),
+    let said = "pass, asked again inside the write";
+    lines.extend(held("Holds    ", said, asking.proposal.conditions(), width));
+    let first = asking.proposal.gates_of_the_first();
+    if !first.is_empty() {
+        lines.extend(held(
+            "Rests on ",
+            "pass for what was proposed",
+            first,
+            width,
+        ));
+    }
+    lines
+}
+
+/// Writes what the proposer said, for whoever answers; and that nothing is done alone, for whoever proposes.
+fn two_persons(asking: &Asking, width: usize) -> Vec<Parts> {
+    let labelled = |label: &str, token: Token, text: &str| -> Vec<Parts> {
+        let lines = wrap(text, width.saturating_sub(9));
+        let label = |at: usize| {
+            if at == 0 {
+                label.to_owned()
+            } else {
+                " ".repeat(9)
+            }
+        };
+        let one = |(at, line)| vec![(Token::Muted, label(at)), (token, line)];
+        lines.into_iter().enumerate().map(one).collect()
+    };
+    let mut lines = Vec::new();
+    if let Some(request) = asking.proposal.answers() {
+        let what = format!(
+            "{} proposes {} of {}",
+            request.proposed_by,
+            request.action.replace('_', "-"),
+            request.target_id
+        );
+        lines.extend(labelled("Answers  ", Token::Accent, &what));
+        let until = request.expires_at_utc.as_datetime();
+        let until = until.format("%Y-%m-%d %H:%M:%SZ");
+        let how = format!("{}; it waits until {until}", request.attestation);
+        lines.extend(labelled("Known by ", Token::Muted, &how));
+        lines.extend(labelled("Because  ", Token::Fg, &request.reason));
+    }
+    let may = &asking.proposal.entry().may;
+    if may.needs_two() {
+        let roles: Vec<_> = may.two.iter().map(|role| role.word()).collect();
+        let text = format!(
+            "a second person; nothing changes before their yes. Between the two: {}",
+            roles.join(" and ")
+        );
+        lines.extend(labelled("Asks     ", Token::StatusPending, &text));
+    }
+    lines
+}
+
+/// Lists conditions, with how many of them pass.
+fn held(label: &str, said: &str, conditions: &[Condition], width: usize) -> Vec<Parts> {
+    let holds = |condition: &&Condition| condition.verdict == Verdict::Pass;
+    let passed = conditions.iter().filter(holds).count();
+    let mut lines: Vec<Parts> = vec![vec![
+        (Token::Muted, label.to_owned()),
         (
             Token::GatePass,
-            format!(
-                "{passed} of {} pass, asked again inside the write",
-                conditions.len()
-            ),
+            format!("{passed} of {} {said}", conditions.len()),
         ),
-    ]);
+    ]];
     for condition in conditions {
         let (token, word) = match condition.verdict {
             Verdict::Pass => (Token::GatePass, "[PASS]"),
@@ -70,7 +121,7 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
         for line in wrap(&text, width.saturating_sub(17)) {
             let mark = if first { word } else { "      " };
             lines.push(vec![
-                muted("         ".into()),
+                (Token::Muted, "         ".to_owned()),
                 (token, mark.to_owned()),
                 (Token::Fg, format!(" {line}")),
             ]);
@@ -81,7 +132,7 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
 }
 
 /// Says what became of it.
-pub(super) fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
+pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
     let wrapped = |token: Token, text: &str| -> Vec<Parts> {
         wrap(text, width)
             .into_iter()
@@ -93,7 +144,7 @@ pub(super) fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
         lines.extend(wrapped(Token::Muted, &refusal.hint));
         lines
     };
-    match stage {
+    match &dialog.stage {
         Stage::Planning => wrapped(Token::StatusPending, "looking what would change"),
         Stage::Waiting { ticket, since } => {
             let seconds = model.at.saturating_duration_since(*since).as_secs();
@@ -108,15 +159,21 @@ pub(super) fn told(model: &Model, stage: &Stage, width: usize) -> Vec<Parts> {
             lines
         }
         Stage::Done(sealed) => {
+            let entry = format!("ledger entry {} at {}", sealed.seq, model.clock(sealed.at));
+            let mut lines = match &dialog.waits {
+                None => wrapped(Token::StatusOk, &format!("DONE: {entry}")),
+                Some((ticket, until)) => {
+                    let until = model.date_and_clock(*until);
+                    let said =
+                        format!("PROPOSED, not done: it waits for a second person until {until}");
+                    let mut lines = wrapped(Token::StatusPending, &said);
+                    let found = format!("they find it in Home; its ticket is {ticket}");
+                    lines.extend(wrapped(Token::Fg, &found));
+                    lines.extend(wrapped(Token::Muted, &entry));
+                    lines
+                }
+            };
             let hash: &Digest = &sealed.hash;
-            let mut lines = wrapped(
-                Token::StatusOk,
-                &format!(
-                    "DONE: ledger entry {} at {}",
-                    sealed.seq,
-                    model.clock(sealed.at)
-                ),
-            );
             lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
             lines
         }

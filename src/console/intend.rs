@@ -2,6 +2,7 @@
 
 use crate::rules::text::is_hostile;
 use crate::store::block::BlockSort;
+use crate::store::people::PersonSort;
 
 use super::event::{Effect, Mouse};
 use super::form::Line;
@@ -23,6 +24,12 @@ fn shell_word(id: &str) -> String {
     }
 }
 
+/// Returns what comes after one of all, round and round.
+fn after<Sort: Copy + Default + PartialEq>(all: &[Sort], this: Sort) -> Sort {
+    let next = all.iter().skip_while(|sort| **sort != this).nth(1);
+    next.or(all.first()).copied().unwrap_or_default()
+}
+
 impl Model {
     pub(super) fn intend(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
         match intent {
@@ -42,10 +49,12 @@ impl Model {
                 PaneId::Home => self.say_quietly("Home has one order".to_owned()),
                 PaneId::Blocks => self.blocks.reverse(),
                 PaneId::Ledger => self.entries.reverse(),
+                PaneId::People => self.people.reverse(),
             },
             Intent::Home => self.go(PaneId::Home),
             Intent::Blocks => self.go(PaneId::Blocks),
             Intent::Ledger => self.go(PaneId::Ledger),
+            Intent::People => self.go(PaneId::People),
             Intent::NextPane => self.go(self.pane.neighbour(1)),
             Intent::PreviousPane => self.go(self.pane.neighbour(-1)),
             Intent::CopyId => match self.selected() {
@@ -124,6 +133,7 @@ impl Model {
             PaneId::Home => "",
             PaneId::Blocks => &self.blocks.filter_text,
             PaneId::Ledger => &self.entries.filter_text,
+            PaneId::People => &self.people.filter_text,
         };
         if self.zoomed {
             self.zoomed = false;
@@ -168,6 +178,7 @@ impl Model {
             }
             PaneId::Blocks => self.blocks.step(&picture.blocks, step),
             PaneId::Ledger => self.entries.step(&picture.entries, step),
+            PaneId::People => self.people.step(&picture.people, step),
         }
     }
 
@@ -218,6 +229,7 @@ impl Model {
                     match (pane, id) {
                         (PaneId::Blocks, Some(id)) => self.blocks.select(&id),
                         (PaneId::Ledger, Some(id)) => self.entries.select(&id),
+                        (PaneId::People, Some(id)) => self.people.select(&id),
                         _ => {}
                     }
                 }
@@ -229,28 +241,33 @@ impl Model {
     }
 
     fn sort(&mut self) {
-        if self.pane == PaneId::Blocks {
-            let all = BlockSort::ALL;
-            let at = all
-                .iter()
-                .position(|sort| *sort == self.blocks.look.sort)
-                .unwrap_or(0);
-            let next = all[(at + 1) % all.len()];
-            self.blocks.sort_by(next);
-            self.say_quietly(format!("sorted by {next}"));
-        } else {
-            let key = self.start.keymap.hint(Intent::Reverse);
-            self.say_quietly(format!("this list has one order; {key} turns it round"));
-        }
+        let said = match self.pane {
+            PaneId::Blocks => {
+                let next = after(BlockSort::ALL, self.blocks.look.sort);
+                self.blocks.sort_by(next);
+                format!("sorted by {next}")
+            }
+            PaneId::People => {
+                let next = after(PersonSort::ALL, self.people.look.sort);
+                self.people.sort_by(next);
+                format!("sorted by {next}")
+            }
+            PaneId::Home | PaneId::Ledger => {
+                let key = self.start.keymap.hint(Intent::Reverse);
+                format!("this list has one order; {key} turns it round")
+            }
+        };
+        self.say_quietly(said);
     }
 
     fn begin_filter(&mut self) {
         match self.pane {
             PaneId::Home => {
-                self.say_quietly("Home shows everything; filter Blocks or the Ledger".to_owned());
+                self.say_quietly("Home shows everything; filter one of the lists".to_owned());
             }
             PaneId::Blocks => self.blocks.typing = Some(Line::holding(&self.blocks.filter_text)),
             PaneId::Ledger => self.entries.typing = Some(Line::holding(&self.entries.filter_text)),
+            PaneId::People => self.people.typing = Some(Line::holding(&self.people.filter_text)),
         }
     }
 
@@ -262,7 +279,7 @@ impl Model {
             .possible
             .iter()
             .find(|possible| possible.refusal.is_none());
-        match (first, self.selected()) {
+        match (first, self.about()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
                 self.say_hidden();
             }

@@ -4,21 +4,27 @@ use std::time::Instant;
 
 use crate::actions::{self, Asked, Entry, Signing};
 use crate::clock::Moment;
+use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
 use crate::rules::cadence::Week;
 use crate::rules::people::{Actor, Basis};
 use crate::rules::{Condition, Refusal};
+use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
 use crate::store::deployment::{self, Deployment};
-use crate::store::ledger::{self, Change, Head, LedgerSort};
+use crate::store::ledger::{self, Head, LedgerSort};
+use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Failure, Store, StoreError, View, artifact, cadence, outbox, person};
+use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
+use super::detail::{self, Asks, EntryDetail, PersonDetail};
 use super::panes::PaneId;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
+/// Among how many proposals those are found that are somebody's.
+const LOOKED_AT: i64 = 200;
 
 /// What the model wants to see; the reader keeps looking at this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,8 +35,12 @@ pub struct Wanted {
     pub blocks: Look<BlockSort>,
     /// Which window of the ledger.
     pub entries: Look<LedgerSort>,
+    /// Which window of the people.
+    pub people: Look<PersonSort>,
     /// The row whose detail is shown: its kind and its id.
     pub selected: Option<(&'static str, String)>,
+    /// What actions are about: mostly the selected row.
+    pub about: Option<(&'static str, String)>,
     /// The newest entry that this person had seen when they last left.
     pub last_looked: Option<i64>,
     /// Whether decision cards are signed at this console.
@@ -68,6 +78,8 @@ pub struct Picture {
     pub reasons: Vec<ReasonCount>,
     /// The blocks that wait for whoever is at the keys.
     pub mine: Vec<OpenBlock>,
+    /// The proposals that wait for them, and their own that wait for another.
+    pub approvals: Vec<Approval>,
     /// How many entries are new since the last look; none when there was no last look.
     pub new_entries: Option<i64>,
     /// The newest entries, newest first.
@@ -78,8 +90,14 @@ pub struct Picture {
     pub blocks: Window<OpenBlock>,
     /// The window of the ledger.
     pub entries: Window<ledger::Entry>,
+    /// The window of the people.
+    pub people: Window<Listed>,
     /// The selected entry with its changes and its card.
     pub entry: Option<EntryDetail>,
+    /// The selected person with roles, keys and last entries.
+    pub person: Option<PersonDetail>,
+    /// How well people must be known, class by class; read for the pane People alone.
+    pub policies: Vec<Asks>,
     /// What can be done with the selected row.
     pub possible: Vec<Possible>,
     /// What was wanted when the picture was taken.
@@ -87,24 +105,34 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Says how many blocks wait for whoever is at the keys; beyond what is listed nobody counts.
+    /// Says how many blocks and proposals wait for whoever is at the keys; beyond what is listed nobody counts.
     #[must_use]
-    pub fn how_many_wait(&self) -> String {
-        let count = self.mine.len();
-        let beyond = i64::try_from(count).is_ok_and(|count| count >= LISTED);
+    pub fn how_many_wait(&self, now: Moment) -> String {
+        let proposals = self.asked_of_me(now).count();
+        let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
+        let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
+        let count = self.mine.len() + proposals;
         format!("{count}{}", if beyond { "+" } else { "" })
+    }
+
+    /// Lists the proposals that wait for the yes of whoever is at the keys.
+    pub fn asked_of_me(&self, now: Moment) -> impl Iterator<Item = &ApprovalRequest> {
+        self.approvals
+            .iter()
+            .filter(move |approval| {
+                approval.part == Part::Second && now < approval.waiting.request.expires_at_utc
+            })
+            .map(|approval| &approval.waiting.request)
     }
 }
 
-/// An entry with its changes and its card.
+/// A proposal that waits, and what whoever is at the keys has to do with it.
 #[derive(Debug)]
-pub struct EntryDetail {
-    /// The entry's position.
-    pub seq: i64,
-    /// What it changed, each with the image before.
-    pub changes: Vec<(Change, Option<String>)>,
-    /// The decision card, as canonical JSON, or why it cannot be shown.
-    pub card: Result<String, String>,
+pub struct Approval {
+    /// The proposal.
+    pub waiting: Waiting,
+    /// Their part in it.
+    pub part: Part,
 }
 
 /// An action, and whether it can be done with the selected row now.
@@ -145,6 +173,14 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Blocks => block::window(view, &wanted.blocks).await?,
         _ => Window::default(),
     };
+    let people = match wanted.pane {
+        PaneId::People => people::window(view, &wanted.people).await?,
+        _ => Window::default(),
+    };
+    let policies = match wanted.pane {
+        PaneId::People => detail::policies(view).await?,
+        _ => Vec::new(),
+    };
     let since = view.now().start_of_week();
     Ok(Picture {
         now: view.now(),
@@ -160,50 +196,37 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         waiting_messages: outbox::waiting(view).await?,
         reasons: block::by_reason(view).await?,
         mine,
+        approvals: approvals(view, actor.as_ref()).await?,
         new_entries,
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
-        entry: detail(view, wanted).await?,
+        entry: detail::entry(view, wanted).await?,
+        person: detail::person(view, wanted).await?,
+        policies,
         possible: possible(view, wanted, actor.as_ref()).await?,
         wanted: wanted.clone(),
         actor,
         blocks,
         entries,
+        people,
     })
 }
 
-async fn detail(view: &mut View, wanted: &Wanted) -> Result<Option<EntryDetail>, StoreError> {
-    let Some(("entry", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
-        return Ok(None);
+/// Reads the proposals that wait for somebody, or that they wait with; an expired one stays as long as it waited.
+async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approval>, StoreError> {
+    let Some(actor) = actor else {
+        return Ok(Vec::new());
     };
-    let Ok(seq) = id.parse::<i64>() else {
-        return Ok(None);
+    let since = view.now().plus_minutes(-WAITS_MINUTES);
+    let waiting = approval::inbox(view, since, LOOKED_AT).await?;
+    let theirs = |waiting: Waiting| {
+        let request = &waiting.request;
+        let needed = actions::find(&request.action).ok()?.may.two;
+        let part = part_of(&request.proposed_by, needed, actor)?;
+        Some(Approval { waiting, part })
     };
-    let mut changes = Vec::new();
-    for change in ledger::changes(view, seq, seq).await? {
-        let before = ledger::image_before(view, &change).await?;
-        changes.push((change, before));
-    }
-    let card = match ledger::entries(view, seq, 1).await?.first() {
-        Some(entry) => card(view, entry).await?,
-        None => Err("the entry is gone".to_owned()),
-    };
-    Ok(Some(EntryDetail { seq, changes, card }))
-}
-
-/// Reads the decision card; one that was tampered with is said, and takes no picture away.
-async fn card(
-    view: &mut View,
-    entry: &ledger::Entry,
-) -> Result<Result<String, String>, StoreError> {
-    match artifact::bytes(view, entry.card_sha256).await {
-        Ok(Some(bytes)) => Ok(Ok(String::from_utf8_lossy(&bytes).into_owned())),
-        Ok(None) => Ok(Err(
-            "the decision card is gone; verify the ledger".to_owned()
-        )),
-        Err(error) if error.kind == Failure::Unusable => Ok(Err(error.sentence)),
-        Err(error) => Err(error),
-    }
+    let most = usize::try_from(LISTED).unwrap_or(usize::MAX);
+    Ok(waiting.into_iter().filter_map(theirs).take(most).collect())
 }
 
 /// Asks every action on this kind of row whether it could be done; the rules answer, not the console.
@@ -212,7 +235,7 @@ async fn possible(
     wanted: &Wanted,
     actor: Option<&Actor>,
 ) -> Result<Vec<Possible>, StoreError> {
-    let (Some((kind, id)), Some(_)) = (&wanted.selected, actor) else {
+    let (Some((kind, id)), Some(_)) = (&wanted.about, actor) else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();

@@ -37,6 +37,7 @@ fn leads_elsewhere(intent: Intent) -> bool {
         Intent::Home
             | Intent::Blocks
             | Intent::Ledger
+            | Intent::People
             | Intent::Act
             | Intent::Why
             | Intent::Filter
@@ -110,6 +111,7 @@ impl Model {
     fn stop_typing(&mut self) {
         self.blocks.typing = None;
         self.entries.typing = None;
+        self.people.typing = None;
     }
 
     /// Filters the open pane's list; tells whether the filter makes sense.
@@ -123,6 +125,10 @@ impl Model {
             }
             (Ok(filter), PaneId::Ledger) => {
                 self.entries.filter_by(text, filter);
+                true
+            }
+            (Ok(filter), PaneId::People) => {
+                self.people.filter_by(text, filter);
                 true
             }
             (Err(refusal), _) => {

@@ -19,14 +19,14 @@ impl Model {
             let possible = self
                 .picture
                 .as_ref()
-                .filter(|picture| picture.wanted.selected == self.selected())
+                .filter(|picture| picture.wanted.about == self.about())
                 .and_then(|picture| {
                     picture
                         .possible
                         .iter()
                         .find(|possible| possible.entry.verb == entry.verb)
                 });
-            let here = self.selected().is_some_and(|(kind, _)| kind == entry.kind);
+            let here = self.about().is_some_and(|(kind, _)| kind == entry.kind);
             if PaneId::KINDS.contains(&entry.kind) && !here {
                 continue;
             }
@@ -63,7 +63,7 @@ impl Model {
             }
         }
         let title = self
-            .selected()
+            .about()
             .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
         Text {
             title,

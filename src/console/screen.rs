@@ -100,6 +100,7 @@ fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         PaneId::Home => panes::home::draw(model, pen, area),
         PaneId::Blocks => panes::blocks::draw(model, pen, area),
         PaneId::Ledger => panes::ledger::draw(model, pen, area),
+        PaneId::People => panes::people::draw(model, pen, area),
     }
 }
 
@@ -167,7 +168,14 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             .iter()
             .filter(|armed| armed.console_id != model.start.console_id)
             .filter(|armed| model.now().is_some_and(|now| armed.armed_until_utc > now))
-            .map(|armed| armed.person_id.clone())
+            .map(|armed| {
+                // Where there is room, also until when.
+                if area.width < 120 {
+                    return armed.person_id.clone();
+                }
+                let until = without_seconds(&model.clock(armed.armed_until_utc));
+                format!("{} until {until}", armed.person_id)
+            })
             .collect();
         if !others.is_empty() {
             left.push((Token::ModeArmed, format!(" armed: {} ", others.join(", "))));
@@ -357,7 +365,7 @@ fn sentence(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         Some(picture) => format!(
             "{} blocked, {} wait for you; enlarge the window",
             picture.counts.open,
-            picture.how_many_wait()
+            picture.how_many_wait(model.now().unwrap_or(picture.now))
         ),
         None => "loading".to_owned(),
     };

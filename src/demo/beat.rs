@@ -35,6 +35,51 @@ pub enum Deed {
         /// When it is called for.
         when: When,
     },
+    /// A person proposes that a freeze is bypassed for some hours, which takes a second one.
+    Bypass {
+        /// Who.
+        who: &'static str,
+        /// The bypass's id.
+        id: String,
+        /// The freeze.
+        freeze: String,
+        /// For how many hours.
+        hours: i64,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+    /// A person answers the proposal about something, if it waits.
+    Answer {
+        /// Who; the proposer takes it back.
+        who: &'static str,
+        /// `approve` or `decline`.
+        verb: &'static str,
+        /// What was proposed, by its id.
+        about: String,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+    /// A person agrees to what whoever has the seat proposed, once it has waited a little.
+    Agree {
+        /// Who.
+        who: &'static str,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+}
+
+impl Deed {
+    /// Returns the person who does it; nobody where a pipeline or a rule does.
+    #[must_use]
+    pub fn who(&self) -> Option<&'static str> {
+        match self {
+            Self::Mint(_) | Self::Decide(_) => None,
+            Self::Act { who, .. }
+            | Self::Bypass { who, .. }
+            | Self::Answer { who, .. }
+            | Self::Agree { who, .. } => Some(who),
+        }
+    }
 }
 
 /// When a person acts.

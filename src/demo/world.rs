@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::actions::{self, ByRule, Founding, Outcome, Request, Stop};
+use crate::actions::{self, Asked, ByRule, Founding, Outcome, Request, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::guard::Answer;
 use crate::rules::people::Environment;
 use crate::settings::{Dsn, DsnKind};
+use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{
     Access, OsAccount, Store, StoreError, demo_clock, deployment, ledger, publish, schema,
 };
@@ -28,6 +29,10 @@ const HISTORY: i64 = 3 * 3_600;
 const TICK: Duration = Duration::from_millis(250);
 /// How many open blocks are enough: a demo that is left alone all night stays readable.
 const ENOUGH_OPEN: i64 = 40;
+/// How many minutes of the story a proposal waits before anybody agrees to it.
+const HESITATION: i64 = 4;
+/// Among how many proposals that wait one is found.
+const MOST_WAITING: i64 = 200;
 /// How many seconds of the story are gone through again when it is taken up; what has happened does not happen twice.
 const LOOK_BACK: i64 = 600;
 
@@ -203,9 +208,8 @@ impl World {
 
     /// Lists what happens before a second, without the deeds of whoever has the seat.
     fn due(&self, end: i64) -> Vec<Beat> {
-        let is_of_the_seat = |beat: &Beat| {
-            beat.at >= READY && matches!(&beat.deed, Deed::Act { who, .. } if *who == self.seat)
-        };
+        let is_of_the_seat =
+            |beat: &Beat| beat.at >= READY && beat.deed.who() == Some(self.seat.as_str());
         let mut beats = chapters::beats(self.seed, &(self.next..end));
         beats.retain(|beat| !is_of_the_seat(beat));
         beats
@@ -236,23 +240,71 @@ impl World {
                 if !is_called_for(&store, when).await? {
                     return Ok(());
                 }
-                let proposed =
-                    actions::propose(&mut store.view().await?, verb, asked.clone()).await;
-                let confirmed = proposed.and_then(|proposal| {
-                    let answer = Answer {
-                        typed: proposal.phrase(),
-                        reason: Some((*reason).to_owned()),
-                    };
-                    proposal.confirm(&answer)
-                });
-                let outcome = match confirmed {
-                    Ok(request) => settled(actions::carry_out(&store, request).await),
-                    Err(stop) => Err(stop),
+                act(&store, verb, asked.clone(), reason).await
+            }
+            Deed::Bypass {
+                who,
+                id,
+                freeze,
+                hours,
+                reason,
+            } => {
+                let until = now.plus_minutes(hours * 60).to_string();
+                let asked = Asked::of(id.as_str()).with("freeze", freeze.as_str());
+                let asked = asked.with("expires", until);
+                act(&self.store(who).await?, "bypass_freeze", asked, reason).await
+            }
+            Deed::Answer {
+                who,
+                verb,
+                about,
+                reason,
+            } => {
+                let is_it = |request: &ApprovalRequest| request.target_id == *about;
+                self.answer(who, verb, is_it, reason).await
+            }
+            Deed::Agree { who, reason } => {
+                let (seat, before) = (self.seat.clone(), now.plus_minutes(-HESITATION));
+                let is_theirs = |request: &ApprovalRequest| {
+                    request.proposed_by == seat && request.proposed_at_utc <= before
                 };
-                unless_refused(outcome)
+                self.answer(who, "approve", is_theirs, reason).await
             }
         }
     }
+
+    /// Answers the first proposal that waits and is meant, if there is one.
+    async fn answer(
+        &mut self,
+        who: &str,
+        verb: &str,
+        is_meant: impl Fn(&ApprovalRequest) -> bool,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let store = self.store(who).await?;
+        let waiting = approval::waiting(&mut store.view().await?, MOST_WAITING).await?;
+        match waiting.into_iter().find(is_meant) {
+            Some(request) => act(&store, verb, Asked::of(request.ticket), reason).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Lets a person act in their own name.
+async fn act(store: &Store, verb: &str, asked: Asked, reason: &str) -> Result<(), StoreError> {
+    let proposed = actions::propose(&mut store.view().await?, verb, asked).await;
+    let confirmed = proposed.and_then(|proposal| {
+        let answer = Answer {
+            typed: proposal.phrase(),
+            reason: Some(reason.to_owned()),
+        };
+        proposal.confirm(&answer)
+    });
+    let outcome = match confirmed {
+        Ok(request) => settled(actions::carry_out(store, request).await),
+        Err(stop) => Err(stop),
+    };
+    unless_refused(outcome)
 }
 
 fn check_seat(seat: &str) -> Result<(), Stop> {

@@ -99,15 +99,35 @@ fn or_none(words: &str) -> &str {
     if words.is_empty() { "no role" } else { words }
 }
 
+/// What somebody has to do with a proposal that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// They proposed it, and wait.
+    Proposer,
+    /// It waits for them, or for another one like them.
+    Second,
+}
+
+/// Tells what `actor` has to do with a proposal; nothing where they can neither answer it nor take it back.
+#[must_use]
+pub fn part_of(proposer: &str, needed: &[Role], actor: &Actor) -> Option<Part> {
+    if actor.kind != PersonKind::Human {
+        None
+    } else if actor.person_id == proposer {
+        Some(Part::Proposer)
+    } else {
+        actor.holds_one_of(needed).then_some(Part::Second)
+    }
+}
+
 /// Lists what must hold before `actor` says no, or takes their own proposal back.
 #[must_use]
 pub fn may_decline(proposal: &Standing<'_>, actor: &Actor, now: Moment) -> Vec<Condition> {
-    let is_own = actor.person_id == proposal.proposer;
     vec![
         proposal.waits(now),
         Condition::holds(
             "may_decline",
-            actor.kind == PersonKind::Human && (is_own || actor.holds_one_of(proposal.needed)),
+            part_of(proposal.proposer, proposal.needed, actor).is_some(),
             "whoever could approve it",
             format!(
                 "{} proposed it; you are {}",
@@ -235,6 +255,26 @@ mod tests {
             let proposal = standing(ApprovalStatus::Waiting, proposer_roles);
             let found = may_approve(&proposal, &actor(who, kind, roles), now);
             assert_eq!(unmet(&found), missing, "{proposer_roles:?} {who} {roles:?}");
+        }
+    }
+
+    #[test]
+    fn a_proposal_waits_for_whoever_holds_one_of_its_roles() {
+        use PersonKind::{Human, Service};
+        for (who, kind, roles, part) in [
+            ("maya", Human, NEEDED, Some(Part::Proposer)),
+            (
+                "kim",
+                Human,
+                &[Role::EngineeringLead][..],
+                Some(Part::Second),
+            ),
+            ("kim", Human, &[Role::OpsLead], None),
+            ("kim", Human, &[], None),
+            ("etl", Service, NEEDED, None),
+            ("maya", Service, NEEDED, None),
+        ] {
+            assert_eq!(part_of("maya", NEEDED, &actor(who, kind, roles)), part);
         }
     }
 

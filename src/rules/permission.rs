@@ -132,6 +132,33 @@ permissions! {
     ESTABLISH = Permission::rule("establish");
 }
 
+/// How much of an action somebody can do by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Alone,
+    /// They propose it; another one agrees.
+    Proposes,
+    /// They propose it, or agree to what another one proposed.
+    ProposesOrAgrees,
+}
+
+/// Tells how much of an action a human with these roles can do; nothing where another role is asked for.
+#[must_use]
+pub fn share_of(permission: &Permission, held: &[Role]) -> Option<Share> {
+    let one_of = |roles: &[Role]| roles.iter().any(|role| held.contains(role));
+    let is_open = permission.roles.is_empty() || one_of(permission.roles);
+    if permission.basis == Basis::Rule || !is_open {
+        None
+    } else if !permission.needs_two() {
+        Some(Share::Alone)
+    } else if one_of(permission.two) {
+        Some(Share::ProposesOrAgrees)
+    } else {
+        Some(Share::Proposes)
+    }
+}
+
 /// Finds what an action asks.
 #[must_use]
 pub fn of(verb: &str) -> Option<&'static Permission> {
@@ -165,6 +192,26 @@ mod tests {
                 .all(|permission| of(permission.verb) == Some(permission))
         );
         assert_eq!(of("no_such_verb"), None);
+    }
+
+    #[test]
+    fn one_of_two_proposes_or_agrees() {
+        use Role::{GovernanceLead, OnCall, Viewer};
+        for (permission, held, share) in [
+            (TAKE_BLOCK, &[][..], Some(Share::Alone)),
+            (GRANT_ROLE, &[GovernanceLead], Some(Share::Alone)),
+            (GRANT_ROLE, &[OnCall, Viewer], None),
+            (BYPASS_FREEZE, &[OnCall], Some(Share::Proposes)),
+            (
+                BYPASS_FREEZE,
+                &[OnCall, GovernanceLead],
+                Some(Share::ProposesOrAgrees),
+            ),
+            (BYPASS_FREEZE, &[Viewer], None),
+            (DECIDE_RUN, &[GovernanceLead], None),
+        ] {
+            assert_eq!(share_of(&permission, held), share, "{}", permission.verb);
+        }
     }
 
     #[test]

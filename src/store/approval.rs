@@ -1,5 +1,7 @@
 //! Proposals that need a second person.
 
+use sqlx::FromRow;
+
 use super::tables::governed;
 use super::view::{on, query_as};
 use super::{StoreError, View};
@@ -65,6 +67,30 @@ pub async fn waiting(view: &mut View, most: i64) -> Result<Vec<ApprovalRequest>,
         "SELECT {COLUMNS} FROM approval_request WHERE status = 'waiting' ORDER BY expires_at_utc, ticket LIMIT $1"
     );
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)
+}
+
+/// A proposal that waits, and the entry that asked.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, FromRow)]
+pub struct Waiting {
+    /// The proposal.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub request: ApprovalRequest,
+    /// The position of the entry that asked for the second person.
+    pub asked_in: i64,
+}
+
+/// Lists what waits for a second person, and what expired after `since` without anybody's answer, in the order in which
+/// it expires.
+pub async fn inbox(view: &mut View, since: Moment, most: i64) -> Result<Vec<Waiting>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, COALESCE((SELECT c.seq FROM ledger_change c WHERE c.table_name = 'approval_request' \
+         AND c.row_key = ticket AND c.version = 1), 0) AS asked_in FROM approval_request \
+         WHERE status = 'waiting' AND expires_at_utc > $1 ORDER BY expires_at_utc, ticket LIMIT $2"
+    );
+    Ok(on!(view, c => {
+        query_as(sqlx::AssertSqlSafe(sql)).bind(since).bind(most).fetch_all(c).await
+    })?)
 }
 
 /// Lists the newest proposals, whatever became of them.

@@ -68,6 +68,13 @@ pub(in crate::store) async fn spans(view: &mut View) -> Result<BTreeMap<String, 
     Ok(spans)
 }
 
+/// Lists a person's keys, revoked or not, the newest first.
+pub async fn of_person(view: &mut View, person_id: &str) -> Result<Vec<PersonKey>, StoreError> {
+    const SQL: &str = "SELECT fingerprint, person_id, public_key, added_at_utc, revoked_at_utc, revoked_by, version \
+         FROM person_key WHERE person_id = $1 ORDER BY added_at_utc DESC, fingerprint";
+    Ok(on!(view, c => query_as(SQL).bind(person_id).fetch_all(c).await)?)
+}
+
 /// Lists all keys, revoked or not, by person.
 pub async fn all(view: &mut View) -> Result<Vec<PersonKey>, StoreError> {
     const SQL: &str = "SELECT fingerprint, person_id, public_key, added_at_utc, revoked_at_utc, revoked_by, version \

@@ -248,13 +248,21 @@ words! {
 
 /// The fields that a filter of entries may name.
 pub const LEDGER_FIELDS: &[&str] = &[
-    "action", "actor", "approved", "target", "kind", "basis", "reason",
+    "action",
+    "actor",
+    "approved",
+    "attestation",
+    "target",
+    "kind",
+    "basis",
+    "reason",
 ];
 
 const FIELDS: &[(&str, &str)] = &[
     ("action", "action"),
     ("actor", "actor_id"),
     ("approved", "approved_by"),
+    ("attestation", "attestation"),
     ("target", "target_id"),
     ("kind", "target_kind"),
     ("basis", "basis"),
@@ -289,6 +297,24 @@ pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<E
         }
         _ => window::read(view, &list, look).await,
     }
+}
+
+/// Reads up to `most` of the newest entries that a person made, or agreed to as the second, newest first.
+pub async fn of_person(view: &mut View, person: &str, most: i64) -> Result<Vec<Entry>, StoreError> {
+    let one = |column: &str| {
+        format!(
+            "SELECT {ENTRY_COLUMNS} FROM (SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE {column} = $1 \
+             ORDER BY seq DESC LIMIT $2) AS {column}_only"
+        )
+    };
+    let sql = format!(
+        "{} UNION ALL {} ORDER BY seq DESC LIMIT $2",
+        one("actor_id"),
+        one("approved_by")
+    );
+    Ok(on!(view, c => {
+        query_as(sqlx::AssertSqlSafe(sql)).bind(person).bind(most).fetch_all(c).await
+    })?)
 }
 
 /// Tells how many entries came after a position.

@@ -17,6 +17,7 @@ pub mod grants;
 pub mod key;
 pub mod ledger;
 pub mod outbox;
+pub mod people;
 pub mod person;
 pub mod policy;
 pub mod presence;

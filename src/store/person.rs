@@ -50,6 +50,13 @@ pub fn is_active_human(person: Option<&Person>) -> bool {
     person.is_some_and(|person| person.active && person.kind == PersonKind::Human)
 }
 
+/// Lists the roles that a person holds, or held.
+pub async fn roles_of(view: &mut View, person_id: &str) -> Result<Vec<PersonRole>, StoreError> {
+    const SQL: &str = "SELECT person_id, role, active, granted_by, granted_at_utc, version FROM person_role \
+         WHERE person_id = $1 ORDER BY active DESC, role";
+    Ok(on!(view, c => query_as(SQL).bind(person_id).fetch_all(c).await)?)
+}
+
 /// Finds a person by id.
 pub async fn find(view: &mut View, person_id: &str) -> Result<Option<Person>, StoreError> {
     const SQL: &str = "SELECT person_id, kind, display_name, login, active, created_at_utc, version FROM person WHERE person_id = $1";

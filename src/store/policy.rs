@@ -25,6 +25,13 @@ governed! {
     }
 }
 
+/// Lists what was decided, class by class.
+pub async fn all(view: &mut View) -> Result<Vec<AttestationPolicy>, StoreError> {
+    const SQL: &str = "SELECT action_class, minimum, set_by, approved_by, set_at_utc, version FROM attestation_policy \
+         ORDER BY action_class";
+    Ok(on!(view, c => query_as(SQL).fetch_all(c).await)?)
+}
+
 /// Reads what was decided for a class of actions, if anything was.
 pub async fn attestation(
     view: &mut View,

@@ -12,13 +12,13 @@ fn bypass(id: &str) -> Asked {
         .with("expires", in_days(2))
 }
 
-fn in_days(days: i64) -> String {
+pub fn in_days(days: i64) -> String {
     let now = govdeck::clock::Moment::on_this_workstation();
     now.plus_minutes(days * 24 * 60).to_string()
 }
 
 /// Gives the second role to lee, who approves, and one that does not count to kim.
-async fn with_two(world: &World) {
+pub async fn with_two(world: &World) {
     for (person, role) in [("lee", "engineering_lead"), ("kim", "ops_lead")] {
         let asked = Asked::of(person).with("role", role);
         world
@@ -29,7 +29,7 @@ async fn with_two(world: &World) {
 }
 
 /// Lets maya propose a bypass, and returns the ticket that waits.
-async fn propose(world: &World, id: &str) -> String {
+pub async fn propose(world: &World, id: &str) -> String {
     world
         .act("maya", "bypass_freeze", bypass(id))
         .await

@@ -51,9 +51,9 @@ fn more_than_is_listed_is_said_to_be_more() {
         picture
     };
     let screen = text_of(&drawn(&still::model(PaneId::Home, many), 80, 60));
-    assert!(screen.contains("Waits for you \u{b7} 20+"), "{screen}");
+    assert!(screen.contains("Waits for you \u{b7} 22+"), "{screen}");
     let screen = text_of(&drawn(&still::model(PaneId::Home, picture), 80, 60));
-    assert!(screen.contains("Waits for you \u{b7} 3 "), "{screen}");
+    assert!(screen.contains("Waits for you \u{b7} 5 "), "{screen}");
 }
 
 #[test]

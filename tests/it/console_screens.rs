@@ -112,11 +112,14 @@ fn screens() -> Vec<Screen> {
         ("home", PaneId::Home),
         ("blocks", PaneId::Blocks),
         ("ledger", PaneId::Ledger),
+        ("people", PaneId::People),
     ] {
         found.push((name, still::model(pane, picture), BOTH));
     }
     for (name, pane, keys, sizes) in [
-        ("home-waiting", PaneId::Home, "j j j j j j", SMALL),
+        ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
+        ("people-zoomed", PaneId::People, "z", SMALL),
+        ("people-json", PaneId::People, "J", SMALL),
         ("blocks-zoomed", PaneId::Blocks, "z", SMALL),
         (
             "blocks-typing",
@@ -177,6 +180,7 @@ fn screens() -> Vec<Screen> {
         (picture.blocks, picture.entries) = Default::default();
         (picture.counts.open, picture.counts.pending) = (0, 0);
         (picture.possible, picture.armed, picture.entry) = Default::default();
+        (picture.approvals, picture.people) = Default::default();
         picture.new_entries = Some(0);
         picture.skew_milliseconds = -61_000;
         picture
@@ -189,6 +193,7 @@ fn screens() -> Vec<Screen> {
     found.push(("blocks-gone", gone, SMALL));
     found.push(("ledger-verified", verified(0), SMALL));
     found.push(("ledger-tampered", verified(2), SMALL));
+    found.push(("ledger-second", agreed(), BOTH));
     let mut clipboard = blocks();
     clipboard.overlay = Some(Overlay::Clipboard(
         "govdeck act take-block pub-0412 --dry-run".to_owned(),
@@ -200,6 +205,27 @@ fn screens() -> Vec<Screen> {
             .map(|(name, model)| (name, model, SMALL)),
     );
     found
+}
+
+/// The ledger with the entry selected that two persons made.
+fn agreed() -> Model {
+    let agreed = || {
+        let mut picture = picture();
+        let mut detail = still::detail();
+        let reason = "read it, the window is agreed with ops";
+        detail.seq = 213;
+        detail.changes.clear();
+        detail.approval = Some(Ok(format!(
+            "{{\"approved_by\":\"lee\",\"attestation\":\"login\",\"reason\":\"{reason}\"}}"
+        )));
+        detail.signature = Some(Ok("SHA256:47DEQpj8HBSa".to_owned()));
+        picture.entry = Some(detail);
+        picture
+    };
+    let mut model = still::model(PaneId::Ledger, agreed);
+    press(&mut model, "j");
+    still::show(&mut model, agreed());
+    model
 }
 
 fn verified(findings: usize) -> Model {
@@ -231,6 +257,11 @@ fn dialogs() -> Vec<(&'static str, Model)> {
     let sealed = Sealed {
         seq: 215,
         hash: digest("entry 215"),
+        at: at("02:14:08"),
+    };
+    let filed = Sealed {
+        seq: 216,
+        hash: digest("entry 216"),
         at: at("02:14:08"),
     };
     let filling = Dialog::open(
@@ -272,6 +303,12 @@ fn dialogs() -> Vec<(&'static str, Model)> {
         ("dialog-waiting", aged(waiting, 3, None)),
     ];
     found.extend(stages.map(|(name, stage)| (name, with_dialog(dialog_at("take_block", stage)))));
+    let mut proposed = dialog_at("bypass_freeze", Stage::Done(filed));
+    proposed.waits = Some((
+        "0123456789abcdef0123456789abcdef".to_owned(),
+        at("23:14:08"),
+    ));
+    found.push(("dialog-proposed", with_dialog(proposed)));
     found
 }
 
@@ -392,7 +429,7 @@ fn assert_looks(cell: &Cell, style: Style, what: &str) {
 const MEANINGS: &[(&str, Token)] = &[
     (" PROD ", Token::EnvProd),
     (" READ-ONLY ", Token::ModeReadonly),
-    (" armed: lee ", Token::ModeArmed),
+    (" armed: lee until 02:20Z ", Token::ModeArmed),
     ("live notify", Token::StatusOk),
     ("[4 Blocks 6!]", Token::Accent),
     ("8 Ledger", Token::Muted),

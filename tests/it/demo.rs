@@ -58,7 +58,11 @@ fn told(entries: &[Entry]) -> Vec<(String, String, String, i64)> {
     let one = |entry: &Entry| {
         let second = entry.at_utc.since(start).num_seconds();
         let who = format!("{} {}", entry.actor_id, entry.login);
-        (entry.action.clone(), entry.target_id.clone(), who, second)
+        let target = match entry.target_kind.as_str() {
+            "approval" => String::new(),
+            _ => entry.target_id.clone(),
+        };
+        (entry.action.clone(), target, who, second)
     };
     entries.iter().map(one).collect()
 }
@@ -166,6 +170,45 @@ async fn the_world_never_acts_for_the_seat() {
     for person in [LEAD, BACKUP, OPERATIONS] {
         assert!(acted.iter().any(|who| who == person), "{person} never acts");
     }
+}
+
+#[tokio::test]
+async fn what_the_seat_proposes_is_agreed_to() {
+    use govdeck::actions::{self, Asked, Outcome};
+    use govdeck::rules::guard::Answer;
+    use govdeck::store::approval;
+
+    let home = Home::new();
+    let path = home.folder().join("demo.db");
+    let mut world = made(&path, LEAD, 1).await;
+    let place = dsn(&path);
+    let seat = Store::open(&place, OsAccount::named(LEAD), Access::Write);
+    let seat = seat.await.expect("it opens");
+    let mut view = seat.view().await.expect("a view");
+    let waiting = approval::waiting(&mut view, 10).await.expect("read");
+    assert!(
+        waiting.iter().any(|request| request.proposed_by == BACKUP),
+        "something waits for whoever opens the demo"
+    );
+    let expires = view.now().plus_minutes(600).to_string();
+    let asked = Asked::of("chg-mine").with("freeze", "fz-1");
+    let asked = asked.with("expires", expires);
+    let proposal = actions::propose(&mut view, "bypass_freeze", asked).await;
+    drop(view);
+    let proposal = proposal.expect("a proposal");
+    let answer = Answer {
+        typed: proposal.phrase(),
+        reason: Some("the newcomer tries what takes two".to_owned()),
+    };
+    let request = proposal.confirm(&answer).expect("confirmed");
+    let outcome = actions::carry_out(&seat, request).await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    seat.close().await;
+    world.live_through(15 * 60).await.expect("it goes on");
+    world.end().await;
+    let agreed = "SELECT requested_by || ' ' || approved_by FROM freeze_bypass \
+         WHERE freeze_bypass_id = 'chg-mine'";
+    assert_eq!(sqlite_shell(&path, agreed).expect("asked"), "maya lee");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
 use crate::actions::{Asked, Entry, Outcome, Proposal, Request, Stop};
+use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::guard::Level;
 use crate::rules::text::scrub;
@@ -39,6 +40,8 @@ pub struct Dialog {
     pub asked: Asked,
     /// Where it stands.
     pub stage: Stage,
+    /// The proposal that waits for a second person from then on, and until when; none where one is enough.
+    pub waits: Option<(String, Moment)>,
     opened: Instant,
     last_key: Option<Instant>,
     /// The words as they were typed, to come back to when they are refused.
@@ -118,6 +121,7 @@ impl Dialog {
             id,
             asked: Asked::of(target.unwrap_or_default()),
             stage,
+            waits: None,
             opened: at,
             last_key: None,
             filled: None,
@@ -366,6 +370,8 @@ impl Dialog {
         let answer = asking.answer();
         match asking.proposal.confirm(&answer) {
             Ok(request) => {
+                let ticket = request.proposes().map(str::to_owned);
+                self.waits = ticket.zip(request.waits_until());
                 self.stage = Stage::Waiting {
                     ticket: request.ticket().to_owned(),
                     since: at,

@@ -53,6 +53,8 @@ words! {
         Blocks = "blocks",
         /// The pane Ledger.
         Ledger = "ledger",
+        /// The pane People.
+        People = "people",
         /// The next pane.
         NextPane = "next-pane",
         /// The pane before.
@@ -222,6 +224,12 @@ pub const ROWS: &[Row] = &[
         &["8", "g l"],
         "",
         "Ledger: who decided what, on which evidence",
+    ),
+    row(
+        Intent::People,
+        &["9", "g p"],
+        "",
+        "People: who may do what, and how they are known",
     ),
     row(
         Intent::NextPane,

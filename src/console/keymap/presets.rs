@@ -46,6 +46,7 @@ const EMACS: &[Change] = &[
     (Intent::Home, &["1"]),
     (Intent::Blocks, &["4"]),
     (Intent::Ledger, &["8"]),
+    (Intent::People, &["9"]),
     (Intent::Filter, &["ctrl-s", "/"]),
     (Intent::Refresh, &["g", "ctrl-l", "r"]),
     (Intent::Zoom, &["z", "ctrl-x 1"]),
@@ -68,6 +69,7 @@ const ARROWS: &[Change] = &[
     (Intent::Home, &["1"]),
     (Intent::Blocks, &["4"]),
     (Intent::Ledger, &["8"]),
+    (Intent::People, &["9"]),
 ];
 
 impl Preset {

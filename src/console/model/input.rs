@@ -2,9 +2,10 @@
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
 
-use crate::actions::{ENTRIES, Entry};
+use crate::actions::{ENTRIES, Entry, Subject};
 use crate::rules::Refusal;
 use crate::rules::guard::Level;
+use crate::rules::people::Actor;
 
 use super::super::dialog::{Dialog, Stage, Step};
 use super::super::event::Effect;
@@ -17,9 +18,22 @@ use super::super::picture::Picture;
 use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
-use super::Model;
+use super::place::APPROVAL;
+use super::{Model, Sent};
+
+/// Tells whether somebody holds a role for an action.
+fn is_open_to(entry: &Entry, actor: &Actor) -> bool {
+    entry.roles.is_empty() || actor.holds_one_of(entry.roles)
+}
 
 impl Model {
+    /// Tells whether whoever is at the keys holds a role for an action, armed or not.
+    #[must_use]
+    pub fn is_open(&self, entry: &Entry) -> bool {
+        let actor = self.picture.as_ref().and_then(|it| it.actor.as_ref());
+        actor.is_some_and(|actor| is_open_to(entry, actor))
+    }
+
     pub(in crate::console) fn input(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Key(key) if key.kind == KeyEventKind::Press => {
@@ -125,8 +139,11 @@ impl Model {
             }
             Step::Plan => self.plan(effects),
             Step::Submit(request) => {
-                self.sent
-                    .insert(request.ticket().to_owned(), request.verb());
+                let sent = Sent {
+                    verb: request.verb(),
+                    waits: request.waits_until(),
+                };
+                self.sent.insert(request.ticket().to_owned(), sent);
                 effects.push(Effect::Submit(request));
             }
             Step::Edit(text) => effects.push(Effect::Edit(text)),
@@ -151,9 +168,10 @@ impl Model {
         }
         let target = match entry.kind {
             "console" => Some(self.start.console_id.clone()),
+            _ if entry.subject == Subject::New => None,
             kind => self
-                .selected()
-                .filter(|(selected, _)| *selected == kind)
+                .about()
+                .filter(|(about, _)| *about == kind)
                 .map(|(_, id)| id),
         };
         self.next_id += 1;
@@ -174,14 +192,19 @@ impl Model {
             Err(refusal) => return Some(refusal),
         };
         if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
-            let selected = self.selected().filter(|(kind, _)| *kind == entry.kind);
-            if selected.is_none() {
+            let about = self.about().filter(|(kind, _)| *kind == entry.kind);
+            if about.is_none() {
+                let where_it_is = if entry.kind == APPROVAL {
+                    "what waits for you is in Home"
+                } else {
+                    "select one in its pane"
+                };
                 return Some(Refusal::new(
                     format!("no {} is selected", entry.kind),
-                    "select one in its pane",
+                    where_it_is,
                 ));
             }
-            if picture.wanted.selected != selected {
+            if picture.wanted.about != about {
                 return Some(Refusal::new("the row is being looked at", "a moment"));
             }
             let possible = picture
@@ -214,7 +237,7 @@ impl Model {
             ));
         };
         // Nobody is told to arm for what stays closed to them.
-        if !entry.roles.is_empty() && !actor.holds_one_of(entry.roles) {
+        if !is_open_to(entry, actor) {
             let wanted: Vec<_> = entry.roles.iter().map(|role| role.word()).collect();
             return Err(Refusal::new(
                 format!("{} does not hold {}", actor.person_id, wanted.join(" or ")),

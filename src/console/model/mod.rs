@@ -2,17 +2,21 @@
 
 mod input;
 mod news;
+mod place;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actions::Signing;
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::store::block::{BLOCK_FIELDS, BlockSort};
-use crate::store::ledger::{LEDGER_FIELDS, LedgerSort};
+use crate::store::block::BlockSort;
+use crate::store::ledger::LedgerSort;
+use crate::store::people::PersonSort;
 use crate::store::verify::Report;
+
+pub(super) use place::APPROVAL;
 
 use super::arming::Arming;
 use super::dialog::{Dialog, Stage};
@@ -21,7 +25,7 @@ use super::keymap::Keymap;
 use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
 use super::overlay::Overlay;
-use super::panes::{PaneId, home};
+use super::panes::PaneId;
 use super::picture::{Picture, Wanted};
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
@@ -74,6 +78,8 @@ pub struct Model {
     pub blocks: List<BlockSort>,
     /// The list of entries.
     pub entries: List<LedgerSort>,
+    /// The list of people.
+    pub people: List<PersonSort>,
     /// What is open over the pane.
     pub overlay: Option<Overlay>,
     /// The action on its way through the guard.
@@ -103,13 +109,23 @@ pub struct Model {
     /// The entry up to which this person had looked when they last left.
     pub last_looked: Option<i64>,
     pub(super) next_id: u64,
-    /// The verbs of the requests that are under way, by their tickets.
-    sent: BTreeMap<String, &'static str>,
+    /// The requests that are under way, by their tickets.
+    sent: BTreeMap<String, Sent>,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
     /// How many blocks were past their time when it was last looked.
     breached: Option<i64>,
+    /// The proposals that waited for this person when it was last looked.
+    asked_of: Option<BTreeSet<String>>,
     redraw: bool,
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+struct Sent {
+    verb: &'static str,
+    /// Until when it will wait for a second person, where one is not enough.
+    waits: Option<Moment>,
 }
 
 /// The last verification of the ledger.
@@ -149,6 +165,7 @@ impl Model {
             home: 0,
             blocks: List::new(),
             entries: List::new(),
+            people: List::new(),
             overlay: None,
             dialog: None,
             pending: Vec::new(),
@@ -168,6 +185,7 @@ impl Model {
             wanted: Wanted::default(),
             asked_to_leave: None,
             breached: None,
+            asked_of: None,
             redraw: true,
         };
         model.wanted = model.wants();
@@ -245,7 +263,8 @@ impl Model {
     #[must_use]
     pub fn unresolved(&self) -> Vec<(&'static str, String)> {
         let sent = self.sent.iter();
-        sent.map(|(ticket, verb)| (*verb, ticket.clone())).collect()
+        sent.map(|(ticket, sent)| (sent.verb, ticket.clone()))
+            .collect()
     }
 
     /// Tells whether seconds are shown: a timer is on the screen, or this console is armed.
@@ -266,77 +285,6 @@ impl Model {
     #[must_use]
     pub fn liveness(&self) -> Liveness {
         self.link.liveness(self.at)
-    }
-
-    /// Tells whether the picture holds what the open pane shows: another pane's holds no rows, another filter's the wrong
-    /// ones.
-    #[must_use]
-    pub fn has_read(&self) -> bool {
-        let Some(picture) = &self.picture else {
-            return false;
-        };
-        let read = &picture.wanted;
-        match self.pane {
-            PaneId::Home => true,
-            PaneId::Blocks => read.pane == self.pane && self.blocks.is_read_by(&read.blocks),
-            PaneId::Ledger => read.pane == self.pane && self.entries.is_read_by(&read.entries),
-        }
-    }
-
-    /// Returns the row whose detail is shown: its kind and its id.
-    #[must_use]
-    pub fn selected(&self) -> Option<(&'static str, String)> {
-        match self.pane {
-            PaneId::Home => home::items(self)
-                .get(self.home)
-                .and_then(home::Item::subject),
-            PaneId::Blocks => {
-                let picture = self.picture.as_ref()?;
-                // A row that is gone can be seen, but nothing is done with it.
-                self.blocks.position(&picture.blocks)?;
-                self.blocks.selected.clone().map(|id| ("block", id))
-            }
-            PaneId::Ledger => self.entries.selected.clone().map(|id| ("entry", id)),
-        }
-    }
-
-    fn wants(&self) -> Wanted {
-        Wanted {
-            pane: self.pane,
-            blocks: self.blocks.look.clone(),
-            entries: self.entries.look.clone(),
-            selected: self.selected(),
-            last_looked: self.last_looked,
-            signing: self.start.signing,
-        }
-    }
-
-    /// Returns the filter line that is being typed.
-    #[must_use]
-    pub fn typing(&self) -> Option<&super::form::Line> {
-        match self.pane {
-            PaneId::Home => None,
-            PaneId::Blocks => self.blocks.typing.as_ref(),
-            PaneId::Ledger => self.entries.typing.as_ref(),
-        }
-    }
-
-    pub(super) fn typing_mut(&mut self) -> Option<&mut super::form::Line> {
-        match self.pane {
-            PaneId::Home => None,
-            PaneId::Blocks => self.blocks.typing.as_mut(),
-            PaneId::Ledger => self.entries.typing.as_mut(),
-        }
-    }
-
-    /// Returns the fields that a filter of the open pane may name.
-    #[must_use]
-    pub fn filter_fields(&self) -> &'static [&'static str] {
-        match self.pane {
-            PaneId::Home => &[],
-            PaneId::Blocks => BLOCK_FIELDS,
-            PaneId::Ledger => LEDGER_FIELDS,
-        }
     }
 
     /// Says something, and keeps it to be read again.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
+use crate::store::approval::ApprovalRequest;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
@@ -19,7 +20,8 @@ use super::{Model, Verified};
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
         // The dialog that is open by now may be another one's.
-        let verb = self.sent.get(ticket).copied().unwrap_or("request");
+        let sent = self.sent.get(ticket);
+        let (verb, waits) = sent.map_or(("request", None), |sent| (sent.verb, sent.waits));
         if !matches!(outcome, Outcome::Unknown { .. }) {
             self.sent.remove(ticket);
         }
@@ -29,10 +31,20 @@ impl Model {
                     self.arming.arm(self.at);
                     self.armed_by = Some(sealed.seq);
                 }
-                self.say(
-                    Token::StatusOk,
-                    format!("{verb}: ledger entry {}", sealed.seq),
-                );
+                let said = match waits {
+                    None => (
+                        Token::StatusOk,
+                        format!("{verb}: ledger entry {}", sealed.seq),
+                    ),
+                    Some(until) => {
+                        let until = self.date_and_clock(until);
+                        (
+                            Token::StatusPending,
+                            format!("{verb} waits for a second person until {until}"),
+                        )
+                    }
+                };
+                self.say(said.0, said.1);
             }
             Outcome::Refused(refusal) => self.say(Token::StatusWarn, format!("{verb}: {refusal}")),
             Outcome::Failed(error) => self.say(Token::StatusDanger, format!("{verb}: {error}")),
@@ -54,7 +66,7 @@ impl Model {
         found: Option<Sealed>,
         effects: &mut Vec<Effect>,
     ) {
-        let verb = self.sent.remove(ticket);
+        let verb = self.sent.remove(ticket).map(|sent| sent.verb);
         let said = match &found {
             Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
             None => "the lost answer was no: nothing was written".to_owned(),
@@ -140,6 +152,7 @@ impl Model {
             self.picture = sight.picture;
             self.settle_lists();
             self.ring_for_breaches(effects);
+            self.ring_for_proposals(effects);
             self.disarm_when_over(effects);
             self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
@@ -166,6 +179,9 @@ impl Model {
         }
         if picture.wanted.pane == PaneId::Ledger && picture.wanted.entries == self.entries.look {
             self.entries.settle(&picture.entries);
+        }
+        if picture.wanted.pane == PaneId::People && picture.wanted.people == self.people.look {
+            self.people.settle(&picture.people);
         }
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);
@@ -310,5 +326,24 @@ impl Model {
         }
         self.breached = Some(late);
         rings
+    }
+
+    /// Rings when a proposal waits for this person that did not at the last look.
+    fn ring_for_proposals(&mut self, effects: &mut Vec<Effect>) {
+        let Some(picture) = self.picture.clone() else {
+            return;
+        };
+        let waits: Vec<_> = picture.asked_of_me(picture.now).collect();
+        if let Some(before) = &self.asked_of {
+            let is_new = |request: &&ApprovalRequest| !before.contains(&request.ticket);
+            let new: Vec<_> = waits.iter().copied().filter(is_new).collect();
+            if let Some(request) = new.last() {
+                effects.push(Effect::Bell);
+                let (who, what) = (&request.proposed_by, request.action.replace('_', "-"));
+                let text = format!("{who} asks for your yes: {what} of {}", request.target_id);
+                self.say(Token::StatusWarn, text);
+            }
+        }
+        self.asked_of = Some(waits.iter().map(|request| request.ticket.clone()).collect());
     }
 }

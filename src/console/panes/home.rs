@@ -6,14 +6,15 @@ use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::cadence::{Checkpoint, Week, cadence};
 use crate::rules::{Verdict, words};
+use crate::store::block::OpenBlock;
 
-use super::super::model::Model;
+use super::super::model::{APPROVAL, Model};
 use super::super::picture::Picture;
 use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks};
+use super::{PaneId, blocks, ledger, proposals};
 
 words! {
     /// The four questions.
@@ -40,12 +41,17 @@ pub struct Item {
     pub says: Parts,
     /// Where Enter goes: a pane, and a row of it.
     pub goes: Option<(PaneId, Option<String>)>,
+    /// The proposal that it is, where it is one.
+    proposal: Option<String>,
 }
 
 impl Item {
     /// Returns what the line is about, for the action box.
     #[must_use]
     pub fn subject(&self) -> Option<(&'static str, String)> {
+        if let Some(ticket) = &self.proposal {
+            return Some((APPROVAL, ticket.clone()));
+        }
         match &self.goes {
             Some((PaneId::Blocks, Some(id))) => Some(("block", id.clone())),
             Some((PaneId::Ledger, Some(id))) => Some(("entry", id.clone())),
@@ -60,7 +66,25 @@ fn item(section: Section, id: &str, says: Parts, goes: Option<(PaneId, Option<St
         id: id.to_owned(),
         says,
         goes,
+        proposal: None,
     }
+}
+
+/// The proposals: those that wait for a yes, and those that wait with their proposer.
+fn proposals(picture: &Picture, now: Moment) -> impl Iterator<Item = Item> {
+    picture.approvals.iter().map(move |approval| {
+        let ticket = &approval.waiting.request.ticket;
+        let entry = approval.waiting.asked_in.to_string();
+        Item {
+            proposal: Some(ticket.clone()),
+            ..item(
+                Section::Mine,
+                ticket,
+                proposals::says(approval, now),
+                Some((PaneId::Ledger, Some(entry))),
+            )
+        }
+    })
 }
 
 /// Lists the lines of Home, section by section.
@@ -85,6 +109,7 @@ pub fn items(model: &Model) -> Vec<Item> {
         None,
     ));
     items.extend(blocked(model, picture, now));
+    items.extend(proposals(picture, now));
     for block in &picture.mine {
         let reason = block.audit.block_reason.map_or("", BlockReason::word);
         let run = &block.audit.publish_run_id;
@@ -101,7 +126,7 @@ pub fn items(model: &Model) -> Vec<Item> {
             Some((PaneId::Blocks, Some(run.clone()))),
         ));
     }
-    if picture.mine.is_empty() {
+    if picture.mine.is_empty() && picture.approvals.is_empty() {
         let text = match &picture.actor {
             Some(actor) => format!("nothing waits for {}", actor.person_id),
             None => format!(
@@ -119,7 +144,7 @@ pub fn items(model: &Model) -> Vec<Item> {
                 muted(format!("{} ", model.date_and_clock(entry.at_utc))),
                 (Token::Accent, format!("{:<18} ", entry.action)),
                 (Token::Fg, entry.target_id.clone()),
-                muted(format!("  by {}", entry.actor_id)),
+                muted(format!("  by {}", ledger::by(entry))),
             ],
             Some((PaneId::Ledger, Some(entry.seq.to_string()))),
         ));
@@ -286,7 +311,10 @@ fn title(model: &Model, section: Section) -> String {
     match section {
         Section::Phase => "Phase".to_owned(),
         Section::Blocked => format!("Blocked {dot} {} open", picture.counts.open),
-        Section::Mine => format!("Waits for you {dot} {}", picture.how_many_wait()),
+        Section::Mine => format!(
+            "Waits for you {dot} {}",
+            picture.how_many_wait(model.now().unwrap_or(picture.now))
+        ),
         Section::News => match picture.new_entries {
             Some(0) => format!("Since you last looked {dot} nothing new"),
             Some(count) => format!("Since you last looked {dot} {count} new"),
@@ -301,15 +329,16 @@ pub fn counts(model: &Model) -> bool {
     let Some(picture) = &model.picture else {
         return false;
     };
-    picture
-        .mine
-        .iter()
-        .any(|block| block.audit.taken_by.is_none())
+    let unanswered = |block: &OpenBlock| block.audit.taken_by.is_none();
+    proposals::counts(model) || picture.mine.iter().any(unanswered)
 }
 
-/// Writes a block that waits for whoever is at the keys as JSON.
+/// Writes a proposal or a block that waits for whoever is at the keys as JSON.
 #[must_use]
 pub fn row_json(model: &Model, id: &str) -> Option<String> {
+    if let Some(json) = proposals::row_json(model, id) {
+        return Some(json);
+    }
     let picture = model.picture.as_ref()?;
     let block = picture
         .mine

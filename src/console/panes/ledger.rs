@@ -3,15 +3,16 @@
 use ratatui::layout::Rect;
 use serde_json::{Map, Value};
 
-use crate::rules::people::Basis;
+use crate::rules::people::{Attestation, Basis};
 use crate::store::ledger::Entry;
 
+use super::super::detail::EntryDetail;
 use super::super::list::{Drawn, Identified};
 use super::super::model::{Model, Verified};
-use super::super::picture::EntryDetail;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
+use super::filed::{self, gates, said};
 
 impl Identified for Entry {
     fn id(&self) -> String {
@@ -19,43 +20,36 @@ impl Identified for Entry {
     }
 }
 
+const fn column(title: &'static str, width: u16, rank: u8) -> Column {
+    Column { title, width, rank }
+}
+
 const COLUMNS: &[Column] = &[
-    Column {
-        title: "SEQ",
-        width: 5,
-        rank: 0,
-    },
-    Column {
-        title: "AT",
-        width: 15,
-        rank: 1,
-    },
-    Column {
-        title: "ACTION",
-        width: 16,
-        rank: 0,
-    },
-    Column {
-        title: "TARGET",
-        width: 14,
-        rank: 2,
-    },
-    Column {
-        title: "BY",
-        width: 13,
-        rank: 0,
-    },
-    Column {
-        title: "KNOWN AS",
-        width: 10,
-        rank: 3,
-    },
+    column("SEQ", 4, 0),
+    column("AT", 15, 1),
+    column("ACTION", 15, 0),
+    column("TARGET", 12, 2),
+    column("KNOWN AS", 10, 0),
+    column("BY", 10, 0),
 ];
+
+/// Names who decided: both, where there were two.
+#[must_use]
+pub fn by(entry: &Entry) -> String {
+    entry.approved_by.as_ref().map_or_else(
+        || entry.actor_id.clone(),
+        |second| format!("{} + {second}", entry.actor_id),
+    )
+}
 
 fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
     let by = match entry.basis {
-        Basis::Person => (Token::Fg, entry.actor_id.clone()),
-        Basis::Rule => (Token::Muted, format!("{}, rule", entry.actor_id)),
+        Basis::Person => (Token::Fg, by(entry)),
+        Basis::Rule => (Token::Muted, "by rule".to_owned()),
+    };
+    let known = match entry.attestation {
+        Attestation::Signed => Token::StatusOk,
+        Attestation::Login | Attestation::Unattested => Token::Muted,
     };
     let at = if entry.clock_anomaly {
         Token::StatusWarn
@@ -67,8 +61,8 @@ fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
         (at, model.date_and_clock(entry.at_utc)),
         (Token::Accent, entry.action.clone()),
         (Token::Fg, entry.target_id.clone()),
+        (known, entry.attestation.to_string()),
         by,
-        (Token::Muted, entry.attestation.to_string()),
     ]
 }
 
@@ -201,7 +195,7 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
     let dot = pen.glyphs.dot();
     let mut lines = vec![
         vec![
-            plain(entry.actor_id.clone()),
+            plain(by(entry)),
             muted(&format!(
                 " ({}, login {}, {}) at ",
                 entry.basis, entry.login, entry.attestation
@@ -230,8 +224,9 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
         .filter(|detail| detail.seq == entry.seq);
     match detail {
         Some(detail) => {
+            lines.extend(filed::lines(detail, pen.glyphs.arrow()));
             lines.extend(changes(detail, pen.glyphs.arrow()));
-            lines.extend(gates(detail));
+            lines.extend(gates(&detail.card));
         }
         None => lines.push(vec![muted("reading its changes")]),
     }
@@ -248,11 +243,6 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
 fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
     let columns =
         |image: &str| serde_json::from_str::<Map<String, Value>>(image).unwrap_or_default();
-    let said = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "none".to_owned(),
-        other => other.to_string(),
-    };
     let mut lines = Vec::new();
     for (change, before) in &detail.changes {
         let old = before.as_deref().map(columns).unwrap_or_default();
@@ -281,41 +271,6 @@ fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
         }
     }
     lines
-}
-
-/// Writes the gates of the decision card.
-fn gates(detail: &EntryDetail) -> Vec<Parts> {
-    let card = match &detail.card {
-        Ok(card) => card,
-        Err(why) => return vec![vec![(Token::StatusDanger, why.clone())]],
-    };
-    let card: Value = serde_json::from_str(card).unwrap_or_default();
-    let gates = card
-        .get("gates")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let text = |gate: &Value, key: &str| {
-        gate.get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    gates
-        .iter()
-        .map(|gate| {
-            let (token, word) = match text(gate, "verdict").as_str() {
-                "pass" => (Token::GatePass, "[PASS]"),
-                "fail" => (Token::GateFail, "[FAIL]"),
-                _ => (Token::GateUnknown, "[  ? ]"),
-            };
-            vec![
-                (token, word.to_owned()),
-                (Token::Fg, format!(" {}", text(gate, "id"))),
-                (Token::Muted, format!("  {}", text(gate, "evidence"))),
-            ]
-        })
-        .collect()
 }
 
 /// Writes an entry's card as JSON; nothing while the picture still holds another one's.

@@ -1,8 +1,11 @@
 //! The panes: each draws one topic from the picture, and says what its selected row is.
 
 pub mod blocks;
+mod filed;
 pub mod home;
 pub mod ledger;
+pub mod people;
+pub mod proposals;
 
 use ratatui::layout::Rect;
 
@@ -27,12 +30,14 @@ words! {
         Blocks = "Blocks",
         /// Who decided what.
         Ledger = "Ledger",
+        /// Who may do what.
+        People = "People",
     }
 }
 
 impl PaneId {
     /// The kinds of rows that panes select, and that actions can be about.
-    pub const KINDS: &'static [&'static str] = &["block", "entry"];
+    pub const KINDS: &'static [&'static str] = &["block", "entry", "person", "approval"];
 
     /// Returns what opens the pane.
     #[must_use]
@@ -41,6 +46,7 @@ impl PaneId {
             Self::Home => Intent::Home,
             Self::Blocks => Intent::Blocks,
             Self::Ledger => Intent::Ledger,
+            Self::People => Intent::People,
         }
     }
 
@@ -59,7 +65,7 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
-        PaneId::Ledger => false,
+        PaneId::Ledger | PaneId::People => false,
     }
 }
 
@@ -72,6 +78,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
             let json = ledger::card_json(model, &id)?;
             Some((format!("Card of entry {id}"), json))
         }
+        (PaneId::People, _) => Some((format!("{id} as JSON"), people::row_json(model)?)),
         (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
         _ => Some((format!("{id} as JSON"), blocks::row_json(model)?)),
     }
@@ -88,6 +95,7 @@ pub fn click(model: &mut Model, column: u16, row: u16) {
         _ if model.zoomed => return,
         PaneId::Blocks => &model.blocks.drawn,
         PaneId::Ledger => &model.entries.drawn,
+        PaneId::People => &model.people.drawn,
     };
     let drawn = place.get();
     let inside = |at: u16, from: u16, length: u16| at.checked_sub(from).filter(|at| *at < length);
@@ -111,6 +119,11 @@ pub fn click(model: &mut Model, column: u16, row: u16) {
         PaneId::Ledger => {
             if let Some(row) = picture.entries.rows.get(at) {
                 model.entries.select(&row.seq.to_string());
+            }
+        }
+        PaneId::People => {
+            if let Some(row) = picture.people.rows.get(at) {
+                model.people.select(&row.person.person_id);
             }
         }
     }
@@ -275,7 +288,7 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
     let Some(picture) = model.picture.as_ref() else {
         return Vec::new();
     };
-    if picture.wanted.selected != model.selected() {
+    if picture.wanted.about != model.about() {
         return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
     }
     let mut may = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! A new chapter is a file with a function like the others, and a row in [`CHAPTERS`].
 
+pub mod approvals;
 pub mod people;
 pub mod publish;
 
@@ -13,7 +14,7 @@ use super::beat::Beat;
 pub type Chapter = fn(seed: u32, seconds: &Range<i64>) -> Vec<Beat>;
 
 /// Every chapter; of what happens in the same second, the earlier chapter's comes first.
-pub const CHAPTERS: &[Chapter] = &[people::beats, publish::beats];
+pub const CHAPTERS: &[Chapter] = &[people::beats, publish::beats, approvals::beats];
 
 /// Tells what happens in some seconds of the story, in order.
 #[must_use]

@@ -8,7 +8,7 @@ use super::super::beat::{Beat, Deed, When};
 
 /// The governance lead, who founds the deployment and owns every block.
 pub const LEAD: &str = "maya";
-/// On call, the backup of every block.
+/// On call, the backup of every block, and the engineering lead: the other one of two.
 pub const BACKUP: &str = "lee";
 /// On call in operations, who looks after blocks that nobody answers.
 pub const OPERATIONS: &str = "ops.kim";
@@ -53,6 +53,7 @@ pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
             service.1.with("kind", "service").with("login", PIPELINE),
         ),
         ("register_footer", Asked::of("v2.4.0")),
+        role(BACKUP, "engineering_lead"),
     ];
     (0..)
         .zip(deeds)

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod cluster;
 pub mod command;
 pub mod desk;
+pub mod folk;
 pub mod keys;
 pub mod pooler;
 pub mod proxy;

@@ -7,11 +7,12 @@ use std::time::Instant;
 use govdeck::actions;
 use govdeck::canon::Digest;
 use govdeck::clock::Moment;
+use govdeck::console::detail::EntryDetail;
 use govdeck::console::event::{Event, Sight};
 use govdeck::console::live::Link;
 use govdeck::console::model::Model;
 use govdeck::console::panes::PaneId;
-use govdeck::console::picture::{EntryDetail, Picture, Possible, Wanted};
+use govdeck::console::picture::{Picture, Possible, Wanted};
 use govdeck::rules::block::{AuditStatus, BlockReason};
 use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
@@ -22,6 +23,8 @@ use govdeck::store::ledger::{Change, Entry, Head};
 use govdeck::store::presence::Armed;
 use govdeck::store::publish::{Audit, Counts};
 use govdeck::store::window::Window;
+
+use super::folk;
 
 /// A time on the day of the still life.
 pub fn at(time: &str) -> Moment {
@@ -112,7 +115,7 @@ fn blocks() -> Vec<OpenBlock> {
         .into()
 }
 
-fn entry(seq: i64, action: &str, target: (&str, &str), basis: Basis, time: &str) -> Entry {
+pub fn entry(seq: i64, action: &str, target: (&str, &str), basis: Basis, time: &str) -> Entry {
     let by_rule = basis == Basis::Rule;
     Entry {
         seq,
@@ -135,10 +138,10 @@ fn entry(seq: i64, action: &str, target: (&str, &str), basis: Basis, time: &str)
         change_count: 1,
         evidence_count: 1,
         at_utc: at(time),
-        clock_anomaly: seq == 211,
+        clock_anomaly: seq == 210,
         prev_hash: digest(&format!("entry {}", seq - 1)),
         hash: digest(&format!("entry {seq}")),
-        approved_by: None,
+        approved_by: (action == "bypass_freeze").then(|| "lee".to_owned()),
     }
 }
 
@@ -151,29 +154,39 @@ fn entries() -> Vec<Entry> {
             Basis::Person,
             "02:01:00",
         ),
+        Entry {
+            attestation: Attestation::Signed,
+            ..entry(
+                213,
+                "bypass_freeze",
+                ("bypass", "chg-2291"),
+                Basis::Person,
+                "01:55:00",
+            )
+        },
         entry(
-            213,
+            212,
             "decide_run",
             ("block", "pub-0415"),
             Basis::Rule,
             "01:51:00",
         ),
         entry(
-            212,
+            211,
             "grant_role",
             ("person", "kim/on_call"),
             Basis::Person,
             "01:40:00",
         ),
         entry(
-            211,
+            210,
             "register_footer",
             ("footer", "v2.4.0"),
             Basis::Person,
             "01:20:00",
         ),
         entry(
-            210,
+            209,
             "establish",
             ("deployment", "gov-deck"),
             Basis::Rule,
@@ -182,7 +195,7 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
-fn detail() -> EntryDetail {
+pub fn detail() -> EntryDetail {
     let image = |version: i64, by: &str| {
         format!("{{\"publish_run_id\":\"pub-0409\",\"taken_by\":{by},\"version\":{version}}}")
     };
@@ -209,6 +222,9 @@ fn detail() -> EntryDetail {
             "{{\"action\":\"take_block\",\"gates\":[{}]}}",
             gates.join(",")
         )),
+        proposed: None,
+        approval: None,
+        signature: None,
     }
 }
 
@@ -294,6 +310,7 @@ pub fn picture() -> Picture {
             count(BlockReason::FooterSchemaDrift, 1, 0, None),
         ],
         mine: all[..3].to_vec(),
+        approvals: folk::approvals(),
         new_entries: Some(3),
         recent: entries(),
         armed: vec![Armed {
@@ -312,6 +329,9 @@ pub fn picture() -> Picture {
             more_before: false,
             more_after: true,
         },
+        people: folk::people(),
+        person: Some(folk::person()),
+        policies: folk::policies(),
         entry: Some(detail()),
         possible: possible(),
         wanted: Wanted::default(),
@@ -362,6 +382,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
     for (number, row) in shown.chain(picture.blocks.rows.iter_mut().enumerate()) {
         fill_block(row, number, text);
     }
+    folk::fill(picture, text);
     let entries = picture.recent.iter_mut();
     entries
         .chain(&mut picture.entries.rows)
@@ -377,6 +398,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         detail.card = Ok(format!(
             "{{{json}:{json},\"gates\":[{{\"id\":{json},\"verdict\":{json},\"evidence\":{json}}}]}}"
         ));
+        folk::fill_filed(detail, text);
     }
     for possible in &mut picture.possible {
         for condition in &mut possible.conditions {
@@ -459,7 +481,7 @@ fn fill_block(block: &mut OpenBlock, number: usize, text: &str) {
     put(footer_schema_semver);
 }
 
-fn fill_entry(entry: &mut Entry, text: &str) {
+pub fn fill_entry(entry: &mut Entry, text: &str) {
     let set = |place: &mut String| text.clone_into(place);
     let put = |place: &mut Option<String>| *place = Some(text.to_owned());
     let Entry {

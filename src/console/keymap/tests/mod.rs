@@ -81,7 +81,7 @@ fn every_preset_fits_together_and_binds_every_intent() {
 #[test]
 fn no_letter_moves_in_arrows() {
     let moves = |row: &&Row| {
-        let others = [Intent::Home, Intent::Blocks, Intent::Ledger];
+        let others = [Intent::Home, Intent::Blocks, Intent::Ledger, Intent::People];
         row.intent <= Intent::NextProblem
             || others.contains(&row.intent)
             || [Intent::NextPane, Intent::PreviousPane].contains(&row.intent)

@@ -1,0 +1,157 @@
+//! What is read of the selected row alone: an entry with all that was filed, a person with all that they hold.
+
+use crate::rules::attestation::{ActionClass, enough};
+use crate::rules::people::Attestation;
+use crate::signing::Signature;
+use crate::store::key::{self, PersonKey};
+use crate::store::ledger::{self, Change, Entry};
+use crate::store::person::{self, PersonRole};
+use crate::store::policy::{self, AttestationPolicy};
+use crate::store::{Failure, StoreError, View, artifact, deployment};
+
+use super::picture::Wanted;
+
+/// How many entries of a person are listed.
+const LAST_ENTRIES: i64 = 5;
+
+/// An entry with its changes, its card, and what was filed with it.
+#[derive(Debug)]
+pub struct EntryDetail {
+    /// The entry's position.
+    pub seq: i64,
+    /// What it changed, each with the image before.
+    pub changes: Vec<(Change, Option<String>)>,
+    /// The decision card, as canonical JSON, or why it cannot be shown.
+    pub card: Result<String, String>,
+    /// What was proposed, where the entry asked for a second person: its card.
+    pub proposed: Option<Result<String, String>>,
+    /// The second person's own words and findings, where there is one.
+    pub approval: Option<Result<String, String>>,
+    /// The fingerprint of the key that signed the card, where one did, or why the signature is none.
+    pub signature: Option<Result<String, String>>,
+}
+
+/// A person with everything that the list does not say.
+#[derive(Debug)]
+pub struct PersonDetail {
+    /// Their id.
+    pub person_id: String,
+    /// The roles that they hold, and held.
+    pub roles: Vec<PersonRole>,
+    /// Their keys, the newest first.
+    pub keys: Vec<PersonKey>,
+    /// The newest entries that they made or agreed to.
+    pub entries: Vec<Entry>,
+}
+
+/// How well people must be known for one class of actions.
+#[derive(Debug)]
+pub struct Asks {
+    /// The class.
+    pub class: ActionClass,
+    /// The least that is enough.
+    pub minimum: Attestation,
+    /// Who decided so, and when; nobody where it is built in.
+    pub decided: Option<AttestationPolicy>,
+}
+
+/// Reads the selected entry.
+pub(super) async fn entry(
+    view: &mut View,
+    wanted: &Wanted,
+) -> Result<Option<EntryDetail>, StoreError> {
+    let Some(("entry", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let Ok(seq) = id.parse::<i64>() else {
+        return Ok(None);
+    };
+    let mut changes = Vec::new();
+    for change in ledger::changes(view, seq, seq).await? {
+        let before = ledger::image_before(view, &change).await?;
+        changes.push((change, before));
+    }
+    let card = match ledger::entries(view, seq, 1).await?.first() {
+        Some(entry) if entry.seq == seq => filed(view, entry.card_sha256).await?,
+        _ => Err("the entry is gone".to_owned()),
+    };
+    let (mut proposed, mut approval, mut signature) = (None, None, None);
+    for evidence in ledger::evidence(view, seq, seq).await? {
+        let place = match evidence.role.as_str() {
+            artifact::PROPOSED => &mut proposed,
+            artifact::APPROVED => &mut approval,
+            artifact::SIGNATURE => &mut signature,
+            _ => continue,
+        };
+        *place = Some(filed(view, evidence.sha256).await?);
+    }
+    let signature = signature.map(|armored| signer(&armored?, card.as_ref().ok()));
+    Ok(Some(EntryDetail {
+        seq,
+        changes,
+        card,
+        proposed,
+        approval,
+        signature,
+    }))
+}
+
+/// Names the key that signed a card; whether it was valid then, verifying the ledger says.
+fn signer(armored: &str, card: Option<&String>) -> Result<String, String> {
+    let card = card.ok_or("what was signed cannot be read")?;
+    let signature = Signature::parse(armored).map_err(|refusal| refusal.sentence)?;
+    let key = signature.verify(card.as_bytes());
+    key.map(crate::signing::PublicKey::fingerprint)
+        .map_err(|refusal| refusal.sentence)
+}
+
+/// Reads what was filed; what was tampered with is said, and takes no picture away.
+async fn filed(
+    view: &mut View,
+    sha256: crate::canon::Digest,
+) -> Result<Result<String, String>, StoreError> {
+    match artifact::bytes(view, sha256).await {
+        Ok(Some(bytes)) => Ok(Ok(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(None) => Ok(Err(
+            "the decision card is gone; verify the ledger".to_owned()
+        )),
+        Err(error) if error.kind == Failure::Unusable => Ok(Err(error.sentence)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the selected person.
+pub(super) async fn person(
+    view: &mut View,
+    wanted: &Wanted,
+) -> Result<Option<PersonDetail>, StoreError> {
+    let Some(("person", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    Ok(Some(PersonDetail {
+        person_id: (*id).clone(),
+        roles: person::roles_of(view, id).await?,
+        keys: key::of_person(view, id).await?,
+        entries: ledger::of_person(view, id, LAST_ENTRIES).await?,
+    }))
+}
+
+/// Reads how well people must be known, class by class.
+pub(super) async fn policies(view: &mut View) -> Result<Vec<Asks>, StoreError> {
+    let environment = deployment::read(view).await?.environment;
+    let of_session = person::attestation(view);
+    let mut decided = policy::all(view).await?;
+    let asks = |class: &ActionClass| {
+        let at = decided
+            .iter()
+            .position(|policy| policy.action_class == *class);
+        let decided = at.map(|at| decided.swap_remove(at));
+        let minimum = decided.as_ref().map(|policy| policy.minimum);
+        Asks {
+            class: *class,
+            minimum: enough(*class, minimum, of_session, environment),
+            decided,
+        }
+    };
+    Ok(ActionClass::ALL.iter().map(asks).collect())
+}
