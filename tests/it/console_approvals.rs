@@ -136,7 +136,7 @@ on_both!(two_consoles_agree, |world| {
         "maya proposes bypass-freeze of chg-1",
         REASON,
         "freeze_bypass chg-1",
-        "Rests on 3 of 3 pass",
+        "Rests on 4 of 4 pass",
     ]);
     assert!(phrase(&lee).ends_with(" chg-1") && phrase(&lee).len() == 10);
     fill(&mut lee).await;
