@@ -195,13 +195,19 @@ impl Action for Approve {
         let request = &facts.request;
         let mut conditions = approval::may_approve(&facts.standing(), by.actor, now);
         conditions.push(facts.unchanged());
-        let (what, mut rows, notices) = match &facts.again {
+        let (what, mut rows, notices, evidence) = match &facts.again {
             Ok(draft) => (
                 (draft.target.clone(), draft.conditions.clone()),
                 draft.rows.clone(),
                 draft.notices.clone(),
+                draft.evidence.clone(),
             ),
-            Err(_) => ((target(request), Vec::new()), Vec::new(), Vec::new()),
+            Err(_) => (
+                (target(request), Vec::new()),
+                Vec::new(),
+                Vec::new(),
+                Vec::new(),
+            ),
         };
         rows.push(ended(
             request,
@@ -218,7 +224,9 @@ impl Action for Approve {
                 conditions: what.1,
                 card: facts.card.clone(),
             }),
-            ..Draft::new(target(request), conditions, rows).with_notices(notices)
+            ..Draft::new(target(request), conditions, rows)
+                .with_notices(notices)
+                .with_evidence(evidence)
         })
     }
 }

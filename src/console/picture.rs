@@ -13,12 +13,15 @@ use crate::store::ledger::{self, Change, Head, LedgerSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Failure, Store, StoreError, View, artifact, cadence, outbox, person};
+use crate::store::{Failure, Store, StoreError, View, artifact, cadence, leaf, outbox, person};
 
 use super::panes::PaneId;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
+
+/// How many cells of a drift the detail of a block names.
+const CELLS: usize = 6;
 
 /// What the model wants to see; the reader keeps looking at this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +83,8 @@ pub struct Picture {
     pub entries: Window<ledger::Entry>,
     /// The selected entry with its changes and its card.
     pub entry: Option<EntryDetail>,
+    /// What explains the drift of the selected block; none where nothing was filed.
+    pub drift: Option<DriftDetail>,
     /// What can be done with the selected row.
     pub possible: Vec<Possible>,
     /// What was wanted when the picture was taken.
@@ -105,6 +110,15 @@ pub struct EntryDetail {
     pub changes: Vec<(Change, Option<String>)>,
     /// The decision card, as canonical JSON, or why it cannot be shown.
     pub card: Result<String, String>,
+}
+
+/// What explains a block's drift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftDetail {
+    /// The run.
+    pub run: String,
+    /// The cells that differ, in a line, or why that cannot be told; as hostile as the names of metrics.
+    pub says: String,
 }
 
 /// An action, and whether it can be done with the selected row now.
@@ -164,6 +178,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
         entry: detail(view, wanted).await?,
+        drift: drift(view, wanted).await?,
         possible: possible(view, wanted, actor.as_ref()).await?,
         wanted: wanted.clone(),
         actor,
@@ -189,6 +204,21 @@ async fn detail(view: &mut View, wanted: &Wanted) -> Result<Option<EntryDetail>,
         None => Err("the entry is gone".to_owned()),
     };
     Ok(Some(EntryDetail { seq, changes, card }))
+}
+
+/// Reads what explains the drift of the selected block.
+async fn drift(view: &mut View, wanted: &Wanted) -> Result<Option<DriftDetail>, StoreError> {
+    let Some(("block", run)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let filed = leaf::drift(view, run).await?;
+    Ok(filed.map(|filed| DriftDetail {
+        run: (*run).clone(),
+        says: match filed.drift {
+            Ok(drift) => drift.in_a_line(CELLS),
+            Err(why) => why,
+        },
+    }))
 }
 
 /// Reads the decision card; one that was tampered with is said, and takes no picture away.

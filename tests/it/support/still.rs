@@ -11,7 +11,7 @@ use govdeck::console::event::{Event, Sight};
 use govdeck::console::live::Link;
 use govdeck::console::model::Model;
 use govdeck::console::panes::PaneId;
-use govdeck::console::picture::{EntryDetail, Picture, Possible, Wanted};
+use govdeck::console::picture::{DriftDetail, EntryDetail, Picture, Possible, Wanted};
 use govdeck::rules::block::{AuditStatus, BlockReason};
 use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
@@ -313,6 +313,10 @@ pub fn picture() -> Picture {
             more_after: true,
         },
         entry: Some(detail()),
+        drift: Some(DriftDetail {
+            run: "pub-0412".to_owned(),
+            says: "2 of 214 leaves differ: MET-0144/platform=quest, MET-0171".to_owned(),
+        }),
         possible: possible(),
         wanted: Wanted::default(),
     }
@@ -377,6 +381,11 @@ pub fn fill(picture: &mut Picture, text: &str) {
         detail.card = Ok(format!(
             "{{{json}:{json},\"gates\":[{{\"id\":{json},\"verdict\":{json},\"evidence\":{json}}}]}}"
         ));
+    }
+    let first = picture.blocks.rows.first();
+    if let (Some(drift), Some(block)) = (&mut picture.drift, first) {
+        drift.run.clone_from(&block.audit.publish_run_id);
+        set(&mut drift.says);
     }
     for possible in &mut picture.possible {
         for condition in &mut possible.conditions {
