@@ -11,7 +11,7 @@ use govdeck::canon::Digest;
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
-use govdeck::store::{OsAccount, Store, ledger, schema, verify};
+use govdeck::store::{OsAccount, Store, deployment, ledger, schema, verify};
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -91,7 +91,13 @@ async fn established(dsn: &str) -> Done<Store> {
         account,
     )
     .await?;
-    let login = store.view().await?.login().to_owned();
+    let mut view = store.view().await?;
+    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
+    drop(view);
+    if there.is_some() {
+        // Another bench has been here.
+        return Ok(store);
+    }
     let founding = Founding {
         name: "bench".into(),
         environment: Environment::Dev,

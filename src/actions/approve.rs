@@ -202,13 +202,19 @@ impl Action for Approve {
         let mut conditions = approval::may_approve(&facts.standing(), by.actor, now);
         conditions.push(time::can_be_counted(facts.latest_entry_at, now));
         conditions.push(facts.unchanged());
-        let (what, mut rows, notices) = match &facts.again {
+        let (what, mut rows, notices, evidence) = match &facts.again {
             Ok(draft) => (
                 (draft.target.clone(), draft.conditions.clone()),
                 draft.rows.clone(),
                 draft.notices.clone(),
+                draft.evidence.clone(),
             ),
-            Err(_) => ((target(request), Vec::new()), Vec::new(), Vec::new()),
+            Err(_) => (
+                (target(request), Vec::new()),
+                Vec::new(),
+                Vec::new(),
+                Vec::new(),
+            ),
         };
         rows.push(ended(
             request,
@@ -228,6 +234,7 @@ impl Action for Approve {
             ..Draft::new(target(request), conditions, rows)
                 .answering(request)
                 .with_notices(notices)
+                .with_evidence(evidence)
         })
     }
 }

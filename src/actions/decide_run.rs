@@ -1,10 +1,12 @@
 //! Decides a pending publish run, by rule and exactly once.
 
-use super::entry::{Action, Asked, Draft, Row, Stop};
+use super::entry::{Action, Asked, Draft, Prepared, Row, Stop};
 use crate::clock::Moment;
 use crate::rules::block::{
     self, AuditStatus, BlockReason, GateDecision, GateFacts, SnapshotStatus,
 };
+use crate::rules::drift::{FiledLeaves, Side};
+use crate::rules::governance::Governance;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, Verdict, time};
@@ -12,16 +14,19 @@ use crate::store::outbox::Notice;
 use crate::store::publish::{self, Audit, Snapshot};
 use crate::store::route::{self as routes, Route};
 use crate::store::tables::image_of;
-use crate::store::{StoreError, Target, View, ledger};
+use crate::store::{StoreError, Target, View, governance, leaf, ledger};
 
 pub(super) struct DecideRun {
     run: String,
+    drift: Option<Prepared>,
 }
 
 pub(super) struct Facts {
     snapshot: Option<Snapshot>,
     registered_semvers: Vec<String>,
     routes: Vec<Route>,
+    governance: Governance,
+    leaves: [Option<FiledLeaves>; 2],
     latest_entry_at: Option<Moment>,
 }
 
@@ -36,6 +41,7 @@ impl Action for DecideRun {
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
             run: asked.target.clone(),
+            drift: super::drift::prepared(asked),
         })
     }
 
@@ -44,6 +50,11 @@ impl Action for DecideRun {
             snapshot: publish::snapshot(view, &self.run).await?,
             registered_semvers: publish::registered_semvers(view).await?,
             routes: routes::routes(view).await?,
+            governance: governance::hold(view).await?,
+            leaves: [
+                leaf::head(view, &self.run, Side::Publish).await?,
+                leaf::head(view, &self.run, Side::Source).await?,
+            ],
             latest_entry_at: ledger::head(view).await?.latest_at_utc,
         })
     }
@@ -69,7 +80,13 @@ impl Action for DecideRun {
         });
         let decided = decided_snapshot(snapshot, &decision, now);
         let audit = audit_of(&decided, &decision, route.flatten(), now)?;
-        let notices = tell_the_owner(&audit).into_iter().collect();
+        let drift = if decision.causes.contains(&BlockReason::TupleDrift) {
+            super::drift::to_file(snapshot, &facts.leaves, self.drift.as_ref())?
+        } else {
+            None
+        };
+        let says = drift.as_ref().map(|drift| drift.says.as_str());
+        let notices = tell_the_owner(&audit, says).into_iter().collect();
         Ok(Draft::new(
             Target {
                 kind: Self::KIND,
@@ -84,6 +101,7 @@ impl Action for DecideRun {
                     format!("the run is {}", snapshot.status),
                     "a run is decided once; mint another",
                 ),
+                facts.governance.not_red(),
                 time::can_be_counted(facts.latest_entry_at, now),
                 Condition {
                     id: "routed",
@@ -99,7 +117,13 @@ impl Action for DecideRun {
             ],
             vec![Row::change(snapshot, decided)?, Row::new(audit)],
         )
-        .with_notices(notices))
+        .with_notices(notices)
+        .with_evidence(
+            drift
+                .into_iter()
+                .map(|drift| (drift.role, drift.artifact))
+                .collect(),
+        ))
     }
 }
 
@@ -163,17 +187,18 @@ fn audit_of(
     })
 }
 
-fn tell_the_owner(audit: &Audit) -> Option<Notice> {
+fn tell_the_owner(audit: &Audit, drift: Option<&str>) -> Option<Notice> {
     let reason = audit.block_reason?;
     let run = &audit.publish_run_id;
     let due = audit.respond_by_utc?;
+    let drift = drift.map_or(String::new(), |says| format!("\n{says}."));
     Some(Notice {
         event_class: "block_opened",
         about: run.clone(),
         recipient_id: audit.owner_user_id.clone()?,
         subject: format!("publish block {run}: {reason}"),
         body: format!(
-            "{run} was stopped before distribution: {reason}. First response due by {due}.\nTake it with: govdeck act take-block {run}"
+            "{run} was stopped before distribution: {reason}. First response due by {due}.{drift}\nTake it with: govdeck act take-block {run}"
         ),
         drill: audit.drill,
     })

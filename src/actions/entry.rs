@@ -13,6 +13,7 @@ use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::signing::Signer;
 use crate::store::approval::ApprovalRequest;
+use crate::store::artifact::Artifact;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
@@ -27,6 +28,23 @@ pub struct Asked {
     pub fields: BTreeMap<String, String>,
     /// Whether whoever asks will sign the decision card.
     pub signing: Signing,
+    /// Evidence that was made before the write, as it takes too long inside one.
+    pub prepared: Vec<Prepared>,
+}
+
+/// A piece of evidence that was made before a write, and what it was made of.
+///
+/// An action files it only when it finds the same there inside the writing transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The role it would play in the entry.
+    pub role: &'static str,
+    /// The evidence.
+    pub artifact: Artifact,
+    /// The digests of what it was made of.
+    pub made_of: Vec<Digest>,
+    /// What it says, in one line.
+    pub says: String,
 }
 
 /// Whether a decision card will be signed.
@@ -155,6 +173,8 @@ pub struct Draft {
     pub rows: Vec<Row>,
     /// The messages that would be sent.
     pub notices: Vec<Notice>,
+    /// The evidence that would be filed, each piece by the role it plays.
+    pub evidence: Vec<(&'static str, Artifact)>,
     /// The console that would be armed or disarmed.
     pub arming: Option<Arming>,
     /// The proposal of somebody else that this would be the second yes to.
@@ -185,6 +205,7 @@ impl Draft {
             conditions,
             rows,
             notices: Vec::new(),
+            evidence: Vec::new(),
             arming: None,
             second: None,
             answers: None,
@@ -200,6 +221,10 @@ impl Draft {
 
     pub(super) fn with_notices(self, notices: Vec<Notice>) -> Self {
         Self { notices, ..self }
+    }
+
+    pub(super) fn with_evidence(self, evidence: Vec<(&'static str, Artifact)>) -> Self {
+        Self { evidence, ..self }
     }
 
     pub(super) fn with_arming(self, arming: Option<Arming>) -> Self {

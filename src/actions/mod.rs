@@ -19,6 +19,7 @@ mod decide_run;
 mod decline;
 mod decline_route;
 mod disarm_console;
+mod drift;
 mod end_approval;
 mod entry;
 mod escalate_block;
@@ -40,7 +41,10 @@ mod writing;
 
 pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
-pub use entry::{Asked, Draft, Entry, Field, Required, Row, Second, Signing, Stop, Subject};
+pub use drift::explained;
+pub use entry::{
+    Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject,
+};
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};
 pub use put_aside::PutAside;

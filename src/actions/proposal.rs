@@ -2,7 +2,7 @@
 
 use super::ask_approval::{Proposed, refuse_if_waits};
 use super::card::{ChangedRow, Decider, card};
-use super::entry::{Asked, Draft, Entry, Signing, Stop};
+use super::entry::{Asked, Draft, Entry, Prepared, Signing, Stop};
 use super::establish::Founding;
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -103,6 +103,13 @@ impl Request {
             basis: Confirmed::Rule,
             signature: None,
         })
+    }
+
+    /// Adds evidence that was made before; the action files it if it still finds there what that was made of.
+    #[must_use]
+    pub fn with_prepared(mut self, prepared: impl IntoIterator<Item = Prepared>) -> Self {
+        self.asked.prepared.extend(prepared);
+        self
     }
 
     /// Returns the bytes that a signature is made over; none where a rule decides.

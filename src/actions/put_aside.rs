@@ -309,6 +309,7 @@ impl Kept {
                 target: self.target,
                 fields: self.fields,
                 signing: Signing::With,
+                prepared: Vec::new(),
             },
             ticket: self.ticket,
             reason: self.reason,

@@ -52,6 +52,7 @@ fn work(
 ) -> Work {
     let mut artifacts = vec![(artifact::RECHECK, recheck)];
     artifacts.extend(further);
+    artifacts.extend(draft.evidence);
     artifacts.extend(request.signature.as_ref().map(|signature| {
         let armored = signature.armored.clone().into_bytes();
         let signature = Artifact::new(artifact::SSH_SIGNATURE, armored);

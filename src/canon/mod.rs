@@ -13,6 +13,7 @@
 mod digest;
 mod error;
 mod keyset;
+mod leaves;
 mod number;
 mod rearrange;
 pub mod scan;
@@ -27,8 +28,9 @@ mod write;
 pub use digest::{Digest, DigestError, Hasher, hash_file};
 pub use error::{Fault, JsonError, Reason};
 pub use keyset::{JsonType, Keyset, keyset, keyset_hash};
+pub use leaves::{Leaf, LeafReader, Leaves, LeavesError, MOST_LEAF_BYTES};
 pub use number::Number;
-pub use tuple::tuple_hash;
+pub use tuple::{Hashed, tuple_hash, tuple_leaves};
 pub use typed::{ValueError, canonical_of};
 
 use rearrange::Written;

@@ -8,6 +8,7 @@
 use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
+use super::leaves::{LeafWriter, Leaves, MOST_LEAF_BYTES};
 use super::rearrange::Written;
 use super::scan::{Scan, Scanner, Start};
 use super::string::{plain_length, unescaped};
@@ -29,7 +30,31 @@ const SHORTEST: usize = 17;
 pub fn tuple_hash(input: impl AsRef<[u8]>) -> Result<Digest, JsonError> {
     let rows = read(input.as_ref())?;
     drop(input);
-    Ok(rows.into_digest())
+    Ok(rows.sorted().digest(|_, _| ()))
+}
+
+/// The tuple hash of a set of rows, and a leaf for each row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed {
+    /// The tuple hash.
+    pub digest: Digest,
+    /// The leaves.
+    pub leaves: Leaves,
+}
+
+/// Hashes rows as [`tuple_hash`] does, and each of them alone, in the same pass.
+pub fn tuple_leaves(input: impl AsRef<[u8]>) -> Result<Hashed, JsonError> {
+    let rows = read(input.as_ref())?;
+    drop(input);
+    let sorted = rows.sorted();
+    // A digest, and a byte for each of two lengths; the encoded keys are as long as their texts and a zero.
+    let room = sorted.keys.len() + 34 * sorted.rows.len();
+    let mut writer = LeafWriter::new(room, MOST_LEAF_BYTES);
+    let digest = sorted.digest(|key, row| writer.push(key, row));
+    Ok(Hashed {
+        digest,
+        leaves: writer.finish(digest),
+    })
 }
 
 /// Places a row's sort key and its bytes, and shows the part of the key being compared.
@@ -127,9 +152,17 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Holds the rows in their order.
+#[derive(Debug)]
+struct Sorted {
+    bytes: Vec<u8>,
+    keys: Vec<u8>,
+    rows: Vec<Row>,
+}
+
 impl Rows {
-    fn into_digest(self) -> Digest {
-        let mut bytes = self.written.into_bytes();
+    fn sorted(self) -> Sorted {
+        let bytes = self.written.into_bytes();
         // Each row's bytes begin with a comma, which for the first row is the bracket.
         let mut keys = Vec::with_capacity(bytes.len());
         let mut rows = Vec::with_capacity(self.starts.len());
@@ -145,17 +178,28 @@ impl Rows {
         }
         drop(self.starts);
         sort(&mut rows, &keys, &bytes);
-        if let Some(first) = rows
+        Sorted { bytes, keys, rows }
+    }
+}
+
+impl Sorted {
+    /// Hashes the rows in their order, and hands each one over with its key.
+    #[inline]
+    fn digest(mut self, mut each: impl FnMut(&[u8], &[u8])) -> Digest {
+        if let Some(first) = self
+            .rows
             .first()
-            .and_then(|row| bytes.get_mut(row.bytes.start as usize))
+            .and_then(|row| self.bytes.get_mut(row.bytes.start as usize))
         {
             *first = b'[';
         }
         let mut hasher = Hasher::default();
         // Gathered first, since the next row's bytes are slow to come and hashing would not overlap that.
         let mut batch = Vec::with_capacity(2 * BATCH);
-        for row in &rows {
-            batch.extend_from_slice(row.bytes.of(&bytes));
+        for row in &self.rows {
+            let bytes = row.bytes.of(&self.bytes);
+            batch.extend_from_slice(bytes);
+            each(row.key.of(&self.keys), bytes.get(1..).unwrap_or_default());
             if batch.len() >= BATCH {
                 hasher.update(&batch);
                 batch.clear();

@@ -1,14 +1,27 @@
 //! `govdeck gate`: verdicts for pipelines.
 
-use clap::Subcommand;
-use serde_json::json;
+use std::path::Path;
 
-use super::act::settle;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::act::{condition_line, settle};
+use super::below_root;
 use super::page::{Exit, Failure, Page};
 use crate::actions::{self, ByRule, Outcome, Request};
 use crate::rules::Verdict;
 use crate::rules::block::AuditStatus;
-use crate::store::{Store, publish};
+use crate::rules::governance::Hold;
+use crate::rules::release::{ArtifactRef, Found, Release, may_distribute};
+use crate::settings::Settings;
+use crate::store::publish::{Audit, FreezeBypass, Snapshot};
+use crate::store::{self, Access, Store, artifact, governance, publish};
+
+/// How many open blocks a rehearsal lists.
+const LISTED: i64 = 1_000;
+
+/// What a rehearsal that fails is stopped by.
+const OPEN_PUBLISH_BLOCK: &str = "open_publish_block";
 
 /// A gate to ask.
 #[derive(Debug, Subcommand)]
@@ -18,49 +31,231 @@ pub(super) enum Gate {
         /// The run's id.
         run: String,
     },
+    /// Say whether a run may be distributed now: it passed, nothing holds it, and its artefact still hashes the same.
+    Distribute {
+        /// The run's id.
+        run: String,
+    },
+    /// Say whether a rehearsal may begin: no publish block is open.
+    Rehearsal,
 }
 
 impl Gate {
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        let Self::Publish { run } = self;
-        let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?;
-        match actions::carry_out(store, request).await {
-            // An unknown run, a decided one, or one without a route: the gate cannot tell.
-            Outcome::Refused(refusal) => {
-                return Err(Failure::new(
+    /// Returns what the store is opened for: only a decision writes.
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::Publish { .. } => Access::Write,
+            Self::Distribute { .. } | Self::Rehearsal => Access::Read,
+        }
+    }
+
+    pub(super) async fn run(self, store: &Store, settings: &Settings) -> Result<Page, Failure> {
+        match self {
+            Self::Publish { run } => publish(store, run).await,
+            Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
+            Self::Rehearsal => rehearsal(store).await,
+        }
+    }
+}
+
+async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
+    if let Some(hold) = hold(store).await? {
+        return Ok(held(&run, hold));
+    }
+    let drift = actions::explained(store, &run).await?;
+    let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?.with_prepared(drift);
+    match actions::carry_out(store, request).await {
+        // An unknown run, a decided one, or one without a route: the gate cannot tell.
+        Outcome::Refused(refusal) => {
+            return match hold(store).await? {
+                Some(hold) => Ok(held(&run, hold)),
+                None => Err(Failure::new(
                     Exit::CannotTell,
                     refusal.sentence,
                     refusal.hint,
-                ));
+                )),
+            };
+        }
+        outcome => settle(store, outcome).await?,
+    };
+    let mut view = store.view().await?;
+    let audit = publish::audit(&mut view, &run).await?;
+    let audit = audit.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("the decision on {run} cannot be read"),
+            "run `govdeck ledger verify`",
+        )
+    })?;
+    let drift = store::leaf::drift(&mut view, &run).await?;
+    let verdict = Verdict::of(audit.status == AuditStatus::GatePassed);
+    let also = also(&audit);
+    let mut lines = vec![match audit.block_reason {
+        None => format!("PASS {run}"),
+        Some(reason) => format!(
+            "BLOCKED {run}: {reason}, also {also}, owner {}",
+            audit.owner_user_id.as_deref().unwrap_or("nobody")
+        ),
+    }];
+    let explained = drift.as_ref().and_then(|filed| filed.drift.as_ref().ok());
+    lines.extend(explained.map(|drift| drift.in_a_line(10)));
+    let json = json!({
+        "run": run, "verdict": verdict, "block_reason": audit.block_reason, "also": also,
+        "owner": audit.owner_user_id, "backup": audit.backup_owner_user_id, "hold": null,
+    });
+    Ok(Page::new(Exit::from(verdict), lines, "gate-publish", json))
+}
+
+async fn hold(store: &Store) -> Result<Option<Hold>, Failure> {
+    let mut view = store.view().await?;
+    Ok(governance::hold(&mut view).await?.hold())
+}
+
+/// Says that nothing was decided, since everything is held.
+fn held(run: &str, hold: Hold) -> Page {
+    let line = format!("HELD {run}: {hold}; nothing was decided");
+    let json = json!({
+        "run": run, "verdict": Verdict::Fail, "block_reason": null, "also": [], "owner": "governance_lead",
+        "backup": null, "hold": hold,
+    });
+    Page::new(Exit::No, vec![line], "gate-publish", json)
+}
+
+fn also(audit: &Audit) -> Value {
+    serde_json::from_str(&audit.also).unwrap_or_default()
+}
+
+async fn distribute(store: &Store, root: &Path, run: &str) -> Result<Page, Failure> {
+    let run_now = snapshot(store, run).await?;
+    let found = look(store, root, run_now.artifact_ref.as_deref()).await?;
+    // Everything else is read after the bytes were hashed, which may have taken long.
+    let snapshot = snapshot(store, run).await?;
+    let mut view = store.view().await?;
+    let audit = publish::audit(&mut view, run).await?;
+    let governance = governance::hold(&mut view).await?;
+    let bypass = match &snapshot.freeze_bypass_id {
+        Some(id) => publish::bypass(&mut view, id).await?,
+        None => None,
+    };
+    let conditions = may_distribute(&Release {
+        status: snapshot.status,
+        audit_passed: audit
+            .as_ref()
+            .map(|audit| audit.status == AuditStatus::GatePassed),
+        drill: snapshot.drill,
+        governance,
+        artifact: &found,
+    });
+    let verdict = Verdict::all(conditions.iter().map(|condition| condition.verdict));
+    let word = match verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "NOT TO BE DISTRIBUTED",
+        Verdict::CannotTell => "CANNOT TELL",
+    };
+    let mut lines = vec![format!("{word} {run}")];
+    lines.extend(bypass.as_ref().map(|bypass| loudly(bypass, &view)));
+    lines.extend(conditions.iter().map(condition_line));
+    let json = json!({
+        "run": run, "verdict": verdict, "block_reason": snapshot.block_reason,
+        "also": audit.as_ref().map_or(json!([]), also),
+        "owner": audit.as_ref().and_then(|audit| audit.owner_user_id.clone()),
+        "backup": audit.as_ref().and_then(|audit| audit.backup_owner_user_id.clone()),
+        "hold": governance.hold(), "governance": governance, "artifact_ref": snapshot.artifact_ref,
+        "freeze_bypass": bypass, "conditions": conditions,
+    });
+    Ok(Page::new(
+        Exit::from(verdict),
+        lines,
+        "gate-distribute",
+        json,
+    ))
+}
+
+async fn snapshot(store: &Store, run: &str) -> Result<Snapshot, Failure> {
+    let found = publish::snapshot(&mut store.view().await?, run).await?;
+    found.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("there is no run {run:?}"),
+            "mint it, and ask `govdeck gate publish`",
+        )
+    })
+}
+
+/// Says that the run goes round a freeze; it decides nothing.
+fn loudly(bypass: &FreezeBypass, view: &store::View) -> String {
+    let until = if bypass.expires_at_utc <= view.now() {
+        "EXPIRED"
+    } else {
+        "until"
+    };
+    format!(
+        "FREEZE BYPASS {} of {} by {} and {}, {until} {}: {}; it passes nothing",
+        bypass.freeze_bypass_id,
+        bypass.freeze_id,
+        bypass.requested_by,
+        bypass.approved_by,
+        bypass.expires_at_utc,
+        bypass.reason
+    )
+}
+
+/// Looks at the artefact that a run names and hashes it anew.
+async fn look(store: &Store, root: &Path, named: Option<&str>) -> Result<Found, Failure> {
+    let Some(named) = named.filter(|named| !named.is_empty()) else {
+        return Ok(Found::NotNamed);
+    };
+    Ok(match named.parse::<ArtifactRef>() {
+        Err(error) => Found::Unreachable(format!("{named:?}: {error}")),
+        Ok(ArtifactRef::File { path, sha256 }) => match below_root::hash(root, &path) {
+            Err(why) => Found::Unreachable(why),
+            Ok(found) if found == sha256 => Found::Same(sha256),
+            Ok(found) => Found::Changed(format!("{path} hashes to {found}, not to {sha256}")),
+        },
+        Ok(ArtifactRef::Filed(sha256)) => {
+            match artifact::bytes(&mut store.view().await?, sha256).await {
+                Ok(Some(_)) => Found::Same(sha256),
+                Ok(None) => Found::Unreachable(format!("there is no artefact {sha256}")),
+                Err(error) if error.kind == store::Failure::Unusable => {
+                    Found::Changed(error.sentence)
+                }
+                Err(error) => return Err(error.into()),
             }
-            outcome => settle(store, outcome).await?,
-        };
-        let audit = publish::audit(&mut store.view().await?, &run).await?;
-        let audit = audit.ok_or_else(|| {
-            Failure::new(
-                Exit::CannotTell,
-                format!("the decision on {run} cannot be read"),
-                "run `govdeck ledger verify`",
-            )
-        })?;
-        let verdict = Verdict::of(audit.status == AuditStatus::GatePassed);
-        let also: serde_json::Value = serde_json::from_str(&audit.also).unwrap_or_default();
-        let line = match audit.block_reason {
-            None => format!("PASS {run}"),
-            Some(reason) => format!(
-                "BLOCKED {run}: {reason}, also {also}, owner {}",
-                audit.owner_user_id.as_deref().unwrap_or("nobody")
-            ),
-        };
-        let json = json!({
-            "run": run, "verdict": verdict, "block_reason": audit.block_reason, "also": also,
-            "owner": audit.owner_user_id, "backup": audit.backup_owner_user_id, "hold": null,
-        });
-        Ok(Page::new(
-            Exit::from(verdict),
-            vec![line],
-            "gate-publish",
-            json,
-        ))
-    }
+        }
+    })
+}
+
+async fn rehearsal(store: &Store) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let open = publish::counts(&mut view).await?.open;
+    let blocks = publish::open_blocks(&mut view, LISTED).await?;
+    let verdict = Verdict::of(open == 0);
+    let reason = (open > 0).then_some(OPEN_PUBLISH_BLOCK);
+    let mut lines = vec![match reason {
+        None => "PASS rehearsal: no publish block is open".to_owned(),
+        Some(reason) => format!("FAIL rehearsal: {reason}, {open} open"),
+    }];
+    lines.extend(blocks.iter().map(super::block::line));
+    let listed: Vec<_> = blocks
+        .iter()
+        .map(|block| {
+            json!({
+                "run": block.publish_run_id, "block_reason": block.block_reason, "owner": block.owner_user_id,
+                "backup": block.backup_owner_user_id, "blocked_at_utc": block.created_at_utc, "taken_by": block.taken_by,
+            })
+        })
+        .collect();
+    let owner = blocks
+        .first()
+        .and_then(|block| block.owner_user_id.as_deref());
+    let json = json!({
+        "verdict": verdict, "block_reason": reason, "also": [], "owner": owner, "hold": null,
+        "open": open, "blocks": listed,
+    });
+    Ok(Page::new(
+        Exit::from(verdict),
+        lines,
+        "gate-rehearsal",
+        json,
+    ))
 }

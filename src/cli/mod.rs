@@ -6,6 +6,8 @@
 mod act;
 mod approval;
 mod artifact;
+mod below_root;
+mod block;
 mod cadence;
 mod card;
 mod config;
@@ -22,6 +24,8 @@ mod keys;
 mod ledger;
 mod manual;
 mod page;
+mod publish;
+mod report;
 mod sign;
 mod snapshot;
 mod status;
@@ -83,6 +87,12 @@ enum Verb {
     /// Add, list or revoke the keys that people sign with.
     #[command(subcommand)]
     Key(key::Key),
+    /// Mint a run for the publish gate.
+    #[command(subcommand)]
+    Publish(publish::Publish),
+    /// List what the publish gate stopped, or show why.
+    #[command(subcommand)]
+    Block(block::Block),
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
@@ -233,19 +243,24 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a verb waits that reads and hashes files of any size on the way.
+const PATIENCE_WITH_FILES: Duration = Duration::from_mins(30);
+
 /// Runs a verb, and stops waiting for a server that no longer answers; the process ends with it.
 async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
-    let is_long = matches!(
-        verb,
-        Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. })
-    );
-    let patience = if is_long { Duration::MAX } else { PATIENCE };
+    let patience = match verb {
+        Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
+            Duration::MAX
+        }
+        Verb::Publish(_) | Verb::Gate(gate::Gate::Distribute { .. }) => PATIENCE_WITH_FILES,
+        _ => PATIENCE,
+    };
     let silence = |_| {
         Failure::new(
             Exit::CannotTell,
             format!(
                 "the database has not answered for {} seconds",
-                PATIENCE.as_secs()
+                patience.as_secs()
             ),
             "whether something was written, `govdeck ledger show` tells when it answers again",
         )
@@ -264,7 +279,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Act(ref act) => act.access(),
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
-        Verb::Card(_) | Verb::Gate(_) | Verb::Drill(_) => Access::Write,
+        Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
+        Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
     let store = Store::open(&settings.dsn, account, access).await?;
@@ -285,9 +301,11 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Why(verb) => verb.run(&store, pen.signer.as_ref()).await,
         Verb::Approval(verb) => verb.run(&store, &pen).await,
         Verb::Key(verb) => verb.run(&store, &pen).await,
-        Verb::Gate(verb) => verb.run(&store).await,
+        Verb::Gate(verb) => verb.run(&store, settings).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
+        Verb::Publish(verb) => verb.run(&store, settings).await,
+        Verb::Block(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         Verb::Evidence(verb) => verb.run(&store).await,

@@ -16,7 +16,7 @@ use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Store, StoreError, View, cadence, outbox, person};
+use crate::store::{Store, StoreError, View, cadence, leaf, outbox, person};
 
 use super::detail::{self, Asks, EntryDetail, PersonDetail};
 use super::panes::PaneId;
@@ -25,6 +25,9 @@ use super::panes::PaneId;
 const LISTED: i64 = 20;
 /// Among how many proposals those are found that are somebody's.
 const LOOKED_AT: i64 = 200;
+
+/// How many cells of a drift the detail of a block names.
+const CELLS: usize = 6;
 
 /// What the model wants to see; the reader keeps looking at this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,6 +101,8 @@ pub struct Picture {
     pub person: Option<PersonDetail>,
     /// How well people must be known, class by class; read for the pane People alone.
     pub policies: Vec<Asks>,
+    /// What explains the drift of the selected block; none where nothing was filed.
+    pub drift: Option<DriftDetail>,
     /// What can be done with the selected row.
     pub possible: Vec<Possible>,
     /// What was wanted when the picture was taken.
@@ -133,6 +138,15 @@ pub struct Approval {
     pub waiting: Waiting,
     /// Their part in it.
     pub part: Part,
+}
+
+/// What explains a block's drift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftDetail {
+    /// The run.
+    pub run: String,
+    /// The cells that differ, in a line, or why that cannot be told; as hostile as the names of metrics.
+    pub says: String,
 }
 
 /// An action, and whether it can be done with the selected row now.
@@ -203,6 +217,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,
         policies,
+        drift: drift(view, wanted).await?,
         possible: possible(view, wanted, actor.as_ref()).await?,
         wanted: wanted.clone(),
         actor,
@@ -227,6 +242,21 @@ async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approva
     };
     let most = usize::try_from(LISTED).unwrap_or(usize::MAX);
     Ok(waiting.into_iter().filter_map(theirs).take(most).collect())
+}
+
+/// Reads what explains the drift of the selected block.
+async fn drift(view: &mut View, wanted: &Wanted) -> Result<Option<DriftDetail>, StoreError> {
+    let Some(("block", run)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let filed = leaf::drift(view, run).await?;
+    Ok(filed.map(|filed| DriftDetail {
+        run: (*run).clone(),
+        says: match filed.drift {
+            Ok(drift) => drift.in_a_line(CELLS),
+            Err(why) => why,
+        },
+    }))
 }
 
 /// Asks every action on this kind of row whether it could be done; the rules answer, not the console.

@@ -351,10 +351,11 @@ async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {
     if found.is_none_or(|run| run.status != SnapshotStatus::PendingGate) {
         return Ok(());
     }
+    let drift = actions::explained(store, run).await?;
     let decided = match Request::by_rule(ByRule::DecideRun {
         run: run.to_owned(),
     }) {
-        Ok(request) => settled(actions::carry_out(store, request).await),
+        Ok(request) => settled(actions::carry_out(store, request.with_prepared(drift)).await),
         Err(stop) => Err(stop),
     };
     unless_refused(decided)

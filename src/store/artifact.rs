@@ -34,11 +34,17 @@ pub const APPROVAL: &str = "application/vnd.govdeck.approval+json";
 /// The role of that, in the entry of what was approved.
 pub const APPROVED: &str = "approval";
 
+/// The media type of what a drift was explained by.
+pub const DRIFT_JSON: &str = "application/vnd.govdeck.drift+json";
+
+/// The role of that, in the entry of the decision that found the drift.
+pub const DRIFT: &str = "drift";
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// A piece of evidence, about to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     /// The hash of its bytes, and its name.
     pub sha256: Digest,

@@ -343,6 +343,15 @@ pub async fn last_change_of(
     )
 }
 
+/// Reads every entry that changed a row, oldest first; a row has few versions.
+pub async fn entries_of(view: &mut View, table: &str, key: &str) -> Result<Vec<Entry>, StoreError> {
+    let sql = format!(
+        "SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE seq IN \
+         (SELECT seq FROM ledger_change WHERE table_name = $1 AND row_key = $2) ORDER BY seq"
+    );
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(table).bind(key).fetch_all(c).await)?)
+}
+
 /// Reads the changes of the entries `from` to `to`, in a fixed order.
 pub async fn changes(view: &mut View, from: i64, to: i64) -> Result<Vec<Change>, StoreError> {
     const SQL: &str = "SELECT table_name, row_key, version, seq, row_sha256, after_image FROM ledger_change \

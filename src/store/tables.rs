@@ -95,6 +95,7 @@ pub const TABLES: &[Table] = &[
         ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"])
     },
     Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
+    Table::new("publish_leaf", Kind::Feed, &["publish_run_id", "side"]),
     Table::new("presence", Kind::Feed, &["console_id"]),
     Table {
         unique: &[&["idempotency_key"]],

@@ -1,5 +1,6 @@
 //! Practice runs, the week's checkpoints, and what a block says once nobody works on it.
 
+use govdeck::actions::Asked;
 use serde_json::Value;
 
 use crate::cli_kit::{document, govdeck, refused, said};
@@ -102,3 +103,53 @@ on_both!(
         );
     }
 );
+
+on_both!(responses_and_routes_are_told, |world| {
+    world.block("pub-1").await;
+    world.block("pub-2").await;
+    world
+        .act("lee", "take_block", Asked::of("pub-1"))
+        .await
+        .expect("taken");
+    let run = govdeck(&world, "maya", &["--json", "block", "report"]);
+    let page = document(&run, 0, "block-report");
+    let drift = &page["reasons"].as_array().expect("four")[2];
+    assert_eq!(
+        [
+            &drift["reason"],
+            &drift["blocks"],
+            &drift["answered"],
+            &drift["breaches"]
+        ],
+        [&Value::from("tuple_drift"), &2.into(), &1.into(), &0.into()]
+    );
+    assert!(
+        drift["p50_seconds"]
+            .as_i64()
+            .is_some_and(|seconds| seconds < 60),
+        "{drift}"
+    );
+    let signer = Asked::of("kim").with("role", "signer");
+    world
+        .act("maya", "grant_role", signer)
+        .await
+        .expect("granted");
+    let change = Asked::of("rc-1")
+        .with("for", "tuple_drift")
+        .with("owner", "lee")
+        .with("backup", "kim");
+    world
+        .act("maya", "propose_route", change)
+        .await
+        .expect("proposed");
+    let run = govdeck(&world, "maya", &["block", "routes"]);
+    let text = said(&run, 0);
+    assert!(
+        text.contains("tuple_drift            owner maya, backup lee, 30 minutes"),
+        "{text}"
+    );
+    assert!(
+        text.contains("rc-1 waits for a signer: tuple_drift to owner lee, backup kim, 30 minutes"),
+        "{text}"
+    );
+});

@@ -125,13 +125,17 @@ pub fn files(folder: &Path) -> BTreeMap<String, (u32, String)> {
 }
 
 /// Verbs that look.
-pub const LOOKS: [&[&str]; 6] = [
+pub const LOOKS: [&[&str]; 10] = [
     &["status"],
     &["ledger", "verify"],
     &["ledger", "head"],
     &["ledger", "show", "--json"],
     &["artifact", "list"],
     &["why", "take-block", "r-1"],
+    &["block", "list"],
+    &["block", "show", "r-1"],
+    &["gate", "distribute", "r-1"],
+    &["gate", "rehearsal"],
 ];
 
 /// Verbs that may write.

@@ -309,6 +309,29 @@ async fn a_pipeline_mints_and_amends_and_everybody_hears_of_it() {
         assert!(world.sql_as("in_pipeline", &sql).is_err(), "{unread}");
     }
     looking.close().await;
+    // The same with the program: a run and its leaves, and nothing of them can be altered or taken away.
+    let rows = world.home.folder().join("rows.json");
+    std::fs::write(rows, r#"[{"metric_id":"MET-0144"}]"#).expect("the home is ours");
+    let words = "publish mint --run r-2 --scope sla/partners --freeze f --lift l --dry-run-id d --rows rows.json \
+         --source rows.json --footer v2.4.0";
+    let words: Vec<_> = words.split_whitespace().collect();
+    said(&govdeck(&world, "in_pipeline", &words), 0);
+    let leaves = "SELECT count(*) FROM publish_leaf WHERE bytes IS NOT NULL";
+    assert_eq!(world.owner_sql(leaves), "2");
+    for sql in [
+        "UPDATE publish_leaf SET bytes = NULL",
+        "DELETE FROM publish_leaf",
+    ] {
+        let no = world.sql_as("in_pipeline", sql).expect_err(sql);
+        assert!(no.contains("permission denied"), "{no}");
+    }
+    let again: Vec<_> = words
+        .iter()
+        .map(|word| word.replace("r-2", "r-3"))
+        .collect();
+    let again: Vec<_> = again.iter().map(String::as_str).collect();
+    let (_, hint) = refused(&govdeck(&world, "in_viewer", &again), 3);
+    assert!(hint.contains("govdeck_pipeline"), "{hint}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,6 +104,11 @@ const DIALECT: &[(&str, &str, &str)] = &[
         "{c} + INTERVAL '15 minutes'",
         "the same for a fixed number of minutes",
     ),
+    (
+        "strftime('%Y-%m-%dT%H:%M:%S', substr({c}, 1, 19), '10080 minutes') || substr({c}, 20)",
+        "{c} + INTERVAL '10080 minutes'",
+        "the same for seven days",
+    ),
     (" INTEGER", " BIGINT", "an INTEGER of SQLite has 64 bits"),
     (" BLOB", " BYTEA", "another name for bytes"),
     (") STRICT", ")", "PostgreSQL always is"),

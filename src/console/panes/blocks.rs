@@ -207,11 +207,15 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
         (Some(by), at) => format!("escalated by {by} at {}", time(*at)),
         (None, _) => "not escalated".to_owned(),
     };
+    let drift = model.picture.as_ref().and_then(|it| it.drift.as_ref());
+    let drift = drift.filter(|drift| drift.run == audit.publish_run_id);
+    let drift = drift.map_or(Vec::new(), |drift| vec![plain(drift.says.clone())]);
     let mut lines = vec![
         vec![
             (Token::StatusDanger, reason.to_owned()),
             muted(format!("  also: {also}")),
         ],
+        drift,
         vec![
             muted("scope ".into()),
             plain(block.publish_scope.clone()),
@@ -253,6 +257,7 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
             plain(who(&audit.backup_owner_user_id)),
         ],
     ];
+    lines.retain(|line| !line.is_empty());
     lines.extend(super::you_may(model, "block"));
     lines
 }

@@ -225,16 +225,13 @@ fn roles(model: &Model, detail: &PersonDetail) -> Vec<Parts> {
 
 fn keys(model: &Model, detail: &PersonDetail) -> Vec<Parts> {
     let one = |key: &crate::store::key::PersonKey| {
-        let said = match key.revoked_at_utc {
-            Some(at) => {
-                let by = key.revoked_by.as_deref().unwrap_or("nobody");
-                let at = model.date_and_clock(at);
-                (Token::StatusDanger, format!(" REVOKED {at} by {by}"))
-            }
-            None => {
-                let since = model.date_and_clock(key.added_at_utc);
-                (Token::StatusOk, format!(" valid since {since}"))
-            }
+        let said = if let Some(at) = key.revoked_at_utc {
+            let by = key.revoked_by.as_deref().unwrap_or("nobody");
+            let at = model.date_and_clock(at);
+            (Token::StatusDanger, format!(" REVOKED {at} by {by}"))
+        } else {
+            let since = model.date_and_clock(key.added_at_utc);
+            (Token::StatusOk, format!(" valid since {since}"))
         };
         vec![
             (Token::Muted, "key ".to_owned()),

@@ -156,6 +156,10 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     on("publish_snapshots", &[(Group::Agent, AMEND)]),
     on(
+        "publish_leaf",
+        &[(Group::Agent, AMEND), (Group::Pipeline, APPEND)],
+    ),
+    on(
         "publish_replay_audit",
         &[(Group::Agent, APPEND), (Group::Pipeline, READ)],
     ),

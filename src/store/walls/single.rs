@@ -350,6 +350,28 @@ pub(super) const WALLS: &[Wall] = &[
          OR NEW.footer_schema_semver = (SELECT current_semver FROM footer_schema_registry)",
     ),
     wall(
+        "publish_leaf",
+        &[On::Insert],
+        "leaves are filed while their run waits for the gate, under its time",
+        "EXISTS (SELECT 1 FROM publish_snapshots s WHERE s.publish_run_id = NEW.publish_run_id AND s.status = 'pending_gate' \
+         AND s.created_at_utc = NEW.minted_at_utc)",
+    ),
+    wall(
+        "publish_leaf",
+        &[On::Update],
+        "leaves stay as they are; those of a run that passed are dropped after seven days",
+        "NEW.publish_run_id = OLD.publish_run_id AND NEW.side = OLD.side AND NEW.row_count = OLD.row_count \
+         AND NEW.sha256 IS NOT DISTINCT FROM OLD.sha256 AND NEW.minted_at_utc = OLD.minted_at_utc AND NEW.keep_until_utc = OLD.keep_until_utc \
+         AND NEW.bytes IS NULL AND OLD.keep_until_utc <= (SELECT at_utc FROM ledger_head) \
+         AND (SELECT status FROM publish_snapshots WHERE publish_run_id = OLD.publish_run_id) = 'gate_passed'",
+    ),
+    wall(
+        "publish_leaf",
+        &[On::Delete],
+        "leaves are dropped, and that they were there stays known",
+        "FALSE",
+    ),
+    wall(
         "publish_replay_audit",
         &[On::Insert],
         "an audit row starts decided, as its snapshot was",

@@ -12,7 +12,7 @@ use govdeck::console::event::{Event, Sight};
 use govdeck::console::live::Link;
 use govdeck::console::model::Model;
 use govdeck::console::panes::PaneId;
-use govdeck::console::picture::{Picture, Possible, Wanted};
+use govdeck::console::picture::{DriftDetail, Picture, Possible, Wanted};
 use govdeck::rules::block::{AuditStatus, BlockReason};
 use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
@@ -333,6 +333,10 @@ pub fn picture() -> Picture {
         person: Some(folk::person()),
         policies: folk::policies(),
         entry: Some(detail()),
+        drift: Some(DriftDetail {
+            run: "pub-0412".to_owned(),
+            says: "2 of 214 leaves differ: MET-0144/platform=quest, MET-0171".to_owned(),
+        }),
         possible: possible(),
         wanted: Wanted::default(),
     }
@@ -399,6 +403,11 @@ pub fn fill(picture: &mut Picture, text: &str) {
             "{{{json}:{json},\"gates\":[{{\"id\":{json},\"verdict\":{json},\"evidence\":{json}}}]}}"
         ));
         folk::fill_filed(detail, text);
+    }
+    let first = picture.blocks.rows.first();
+    if let (Some(drift), Some(block)) = (&mut picture.drift, first) {
+        drift.run.clone_from(&block.audit.publish_run_id);
+        set(&mut drift.says);
     }
     for possible in &mut picture.possible {
         for condition in &mut possible.conditions {

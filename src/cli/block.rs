@@ -1,0 +1,228 @@
+//! `govdeck block`: what the publish gate stopped, and why.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::page::{Exit, Failure, Page};
+use crate::rules::block::{BlockReason, sla};
+use crate::rules::drift::Drift;
+use crate::store::block::OpenBlock;
+use crate::store::publish::Audit;
+use crate::store::route::{self, Route, RouteChange};
+use crate::store::{Store, block, leaf, ledger, publish};
+
+/// How many cells are written out for people; the document names all that were kept.
+const SHOWN: usize = 20;
+
+/// The table whose changes are a block's story.
+const TABLE: &str = Audit::TABLE;
+
+/// What to see of blocks.
+#[derive(Debug, Subcommand)]
+pub(super) enum Block {
+    /// List the open blocks, the longest blocked first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        last: i64,
+    },
+    /// Show a decided run: hashes, times, the cells that differ, owner, response, and what happened to it.
+    Show {
+        /// The run's id.
+        run: String,
+    },
+    /// Sum up how fast blocks were answered, reason by reason.
+    Report {
+        /// Over how many days until now.
+        #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(i64).range(1..=366))]
+        days: i64,
+    },
+    /// List who owns the blocks of each reason, and the changes that wait for a signer.
+    Routes,
+}
+
+impl Block {
+    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
+        match self {
+            Self::List { last } => list(store, last).await,
+            Self::Show { run } => show(store, &run).await,
+            Self::Report { days } => super::report::run(store, days).await,
+            Self::Routes => routes(store).await,
+        }
+    }
+}
+
+/// Writes an open block in one line.
+pub(super) fn line(block: &Audit) -> String {
+    format!(
+        "{} {:<21} {} owner {}, {}",
+        block.created_at_utc,
+        block.block_reason.map_or("unknown", BlockReason::word),
+        block.publish_run_id,
+        block.owner_user_id.as_deref().unwrap_or("nobody"),
+        block
+            .taken_by
+            .as_ref()
+            .map_or("not taken".to_owned(), |by| format!("taken by {by}")),
+    )
+}
+
+async fn routes(store: &Store) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let routes = route::routes(&mut view).await?;
+    let waiting = route::pending(&mut view).await?;
+    let held = |route: &Route| {
+        format!(
+            "{:<22} owner {}, backup {}, {} minutes",
+            route.block_reason.word(),
+            route.owner_user_id,
+            route.backup_owner_user_id,
+            route.sla_first_response_minutes
+        )
+    };
+    let waits = |change: &RouteChange| {
+        format!(
+            "{} waits for a signer: {} to owner {}, backup {}, {} minutes, by {} at {}",
+            change.route_change_id,
+            change.block_reason,
+            change.owner_user_id,
+            change.backup_owner_user_id,
+            change.sla_first_response_minutes,
+            change.proposed_by,
+            change.proposed_at_utc
+        )
+    };
+    let mut lines: Vec<_> = routes.iter().map(held).collect();
+    lines.extend(waiting.iter().map(waits));
+    Ok(Page::new(
+        Exit::Done,
+        lines,
+        "block-routes",
+        json!({"routes": routes, "waiting": waiting}),
+    ))
+}
+
+async fn list(store: &Store, last: i64) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let open = publish::counts(&mut view).await?.open;
+    let blocks = publish::open_blocks(&mut view, last).await?;
+    let mut lines = vec![format!("{open} open")];
+    lines.extend(blocks.iter().map(line));
+    Ok(Page::new(
+        Exit::Done,
+        lines,
+        "block-list",
+        json!({"open": open, "blocks": blocks}),
+    ))
+}
+
+async fn show(store: &Store, run: &str) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let block = block::find(&mut view, run).await?.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            format!("the gate has decided no run {run:?}"),
+            "`govdeck block list` shows what is open",
+        )
+    })?;
+    let filed = leaf::drift(&mut view, run).await?;
+    let entries = ledger::entries_of(&mut view, TABLE, run).await?;
+    let audit = &block.audit;
+    let response = audit
+        .respond_by_utc
+        .map(|by| sla(audit.created_at_utc, by, audit.taken_at_utc, view.now()));
+    let (sha256, drift) = match filed {
+        None => (None, None),
+        Some(filed) => (Some(filed.sha256), Some(filed.drift)),
+    };
+    let mut lines = facts(&block);
+    if let Some(response) = response {
+        lines.push(format!(
+            "answer   {response}, by {}",
+            moment(audit.respond_by_utc)
+        ));
+    }
+    match &drift {
+        Some(Ok(drift)) => lines.extend(cells(drift)),
+        Some(Err(why)) => lines.push(format!("drift    {why}")),
+        None => {}
+    }
+    lines.extend(entries.iter().map(|entry| {
+        format!(
+            "{} {} {} by {}",
+            entry.at_utc,
+            entry.seq,
+            entry.action,
+            entry.written_by()
+        )
+    }));
+    let timeline: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "seq": entry.seq, "at_utc": entry.at_utc, "action": entry.action, "actor": entry.actor_id,
+                "approved_by": entry.approved_by, "reason": entry.reason, "hash": entry.hash,
+            })
+        })
+        .collect();
+    let drift = drift.map(|drift| match drift {
+        Ok(drift) => json!(drift),
+        Err(why) => json!({"unexplained": why}),
+    });
+    let json = json!({
+        "run": run, "block": block, "response": response, "drift_sha256": sha256, "drift": drift, "timeline": timeline,
+    });
+    Ok(Page::new(Exit::Done, lines, "block-show", json))
+}
+
+fn moment(at: Option<crate::clock::Moment>) -> String {
+    at.map_or("never".to_owned(), |at| at.to_string())
+}
+
+fn facts(block: &OpenBlock) -> Vec<String> {
+    let audit = &block.audit;
+    let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    vec![
+        format!(
+            "{} is {}: {}, also {}",
+            audit.publish_run_id,
+            audit.status,
+            audit.block_reason.map_or("no reason", BlockReason::word),
+            audit.also
+        ),
+        format!("scope    {}", block.publish_scope),
+        format!("publish  {}", word(&audit.publish_tuple_hash)),
+        format!("source   {}", word(&audit.source_tuple_hash)),
+        format!("footer   {}", word(&block.footer_schema_semver)),
+        format!(
+            "minted   {}, source read {}, decided {}",
+            block.minted_at_utc,
+            moment(block.source_observed_at_utc),
+            audit.created_at_utc
+        ),
+        format!(
+            "owner    {}, backup {}, taken by {}",
+            word(&audit.owner_user_id),
+            word(&audit.backup_owner_user_id),
+            word(&audit.taken_by)
+        ),
+    ]
+}
+
+fn cells(drift: &Drift) -> Vec<String> {
+    let mut lines = vec![format!("drift    {}", drift.in_a_line(0))];
+    lines.extend(drift.named.iter().take(SHOWN).map(|cell| {
+        format!(
+            "  {:<8} {} ({} to publish, {} in the source)",
+            cell.change,
+            cell.name(),
+            cell.publish_rows,
+            cell.source_rows
+        )
+    }));
+    let more = drift.named.len().saturating_sub(SHOWN);
+    if more > 0 {
+        lines.push(format!("  and {more} more, which --json names"));
+    }
+    lines
+}
