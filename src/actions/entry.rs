@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use crate::canon::Digest;
 use crate::clock::Moment;
-use crate::rules::attestation::{self, ActionClass};
 use crate::rules::guard::Level;
-use crate::rules::people::{Acting, Actor, Basis, Role};
-use crate::rules::permission::{self, Permission};
+use crate::rules::people::{Acting, Basis, Role};
+use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
 use crate::signing::Signer;
 use crate::store::approval::ApprovalRequest;
@@ -17,7 +16,7 @@ use crate::store::artifact::Artifact;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
-use crate::store::{StoreError, Target, View, deployment, key, person, policy};
+use crate::store::{StoreError, Target, View};
 
 /// What somebody asks an action to do, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -309,7 +308,7 @@ pub struct Entry {
     pub subject: Subject,
     /// Its fields.
     pub fields: &'static [Field],
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 pub(super) const fn entry<A: Action>() -> Entry {
@@ -340,69 +339,6 @@ impl Entry {
     #[must_use]
     pub fn name(&self) -> String {
         self.verb.replace('_', "-")
-    }
-
-    /// Reads the facts and says what the action would do, with every condition, also those that all actions share.
-    pub(super) async fn plan(
-        &self,
-        asked: &Asked,
-        view: &mut View,
-        by: &Acting<'_>,
-    ) -> Result<Draft, Stop> {
-        let mut draft = (self.plan)(asked, view, by).await?;
-        let mut shared: Vec<Condition> = self.role_held(by.actor).into_iter().collect();
-        if self.basis == Basis::Person && !self.adds_first_key(view, by.actor).await? {
-            shared.extend(self.attested(view, by.actor).await?);
-        }
-        draft.conditions.splice(0..0, shared);
-        Ok(draft)
-    }
-
-    /// A first key is worth what the login was that added it: nothing could sign for it. Every further one can be signed for.
-    pub(super) async fn adds_first_key(
-        &self,
-        view: &mut View,
-        actor: &Actor,
-    ) -> Result<bool, StoreError> {
-        Ok(
-            self.verb == permission::ADD_KEY.verb
-                && !key::has_valid(view, &actor.person_id).await?,
-        )
-    }
-
-    fn role_held(&self, actor: &Actor) -> Option<Condition> {
-        let words = |roles: &mut dyn Iterator<Item = &Role>, between: &str| {
-            let words: Vec<_> = roles.map(|role| role.word()).collect();
-            words.join(between)
-        };
-        let wanted = words(&mut self.roles.iter(), " or ");
-        let held = words(&mut actor.roles.iter(), ", ");
-        let held = if held.is_empty() { "no role" } else { &held };
-        (!self.roles.is_empty()).then(|| {
-            Condition::holds(
-                "role",
-                actor.holds_one_of(self.roles),
-                wanted.clone(),
-                format!("{} holds {held}", actor.person_id),
-                format!("a {wanted} may do this"),
-            )
-        })
-    }
-
-    /// Says whether the actor is known well enough, where more is asked than what every session has.
-    async fn attested(
-        &self,
-        view: &mut View,
-        actor: &Actor,
-    ) -> Result<Option<Condition>, StoreError> {
-        let class = ActionClass::of(&self.may);
-        let decided = policy::attestation(view, class).await?;
-        let environment = deployment::read(view).await?.environment;
-        let of_session = person::attestation(view);
-        let decided = decided.map(|policy| policy.minimum);
-        let wanted = attestation::enough(class, decided, of_session, environment);
-        Ok((!of_session.suffices_for(wanted))
-            .then(|| attestation::is_attested(&actor.person_id, actor.attestation, wanted)))
     }
 }
 

@@ -35,6 +35,7 @@ mod resolve_block;
 mod revoke_key;
 mod revoke_role;
 mod set_attestation;
+mod shared;
 mod take_block;
 mod withdraw_block;
 mod writing;
