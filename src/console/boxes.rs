@@ -125,8 +125,12 @@ fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
         .iter()
         .filter(|entry| entry.basis == Basis::Person)
         .collect();
-    // What is about the selected row comes first.
-    entries.sort_by_key(|entry| Some(entry.kind) != kind);
+    // What is about the selected row comes first, then what opens the way to most others.
+    entries.sort_by_key(|entry| match entry.kind {
+        kind_of_it if Some(kind_of_it) == kind => 0,
+        _ if entry.verb == super::ARM => 1,
+        _ => 2,
+    });
     for entry in entries {
         let refusal = model
             .why_not(entry)
@@ -167,8 +171,21 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let mut lines = vec![vec![(Token::Muted, about)]];
     let full = action_lines(model, room, Told::Whole);
     // Two borders, the line above and the keys below: where not all fits, every action keeps one line.
-    if full.len() + 4 > usize::from(area.height) {
-        lines.extend(action_lines(model, room, Told::Brief));
+    let fitting = usize::from(area.height).saturating_sub(4);
+    if full.len() > fitting {
+        let brief = action_lines(model, room, Told::Brief);
+        let shown = if brief.len() > fitting {
+            fitting.saturating_sub(1)
+        } else {
+            brief.len()
+        };
+        let left = brief.len() - shown;
+        lines.extend(brief.into_iter().take(shown));
+        if left > 0 {
+            let palette = model.start.keymap.hint(Intent::Palette);
+            let more = format!("{left} more, which {palette} finds by a word");
+            lines.push(vec![(Token::Muted, more)]);
+        }
     } else {
         lines.extend(full);
     }

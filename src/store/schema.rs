@@ -210,6 +210,9 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
         Session::Postgres(t) => migrator(true).run(&mut **t).await,
     };
     migrated.map_err(migration_failed)?;
+    if prepared == Prepared::Upgraded {
+        walls::take_away(&mut view).await?;
+    }
     walls::install(&mut view).await?;
     match view.session {
         Session::Sqlite(t) => t.commit().await?,

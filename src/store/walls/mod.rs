@@ -48,11 +48,6 @@ pub(in crate::store) async fn install(view: &mut View) -> Result<(), StoreError>
             let schema: String = query_scalar("SELECT quote_ident(current_schema())")
                 .fetch_one(&mut **t)
                 .await?;
-            // A wall of an older program that this one no longer has must not stay.
-            for row in query(OLD_WALLS).fetch_all(&mut **t).await? {
-                let gone: String = row.try_get("gone")?;
-                sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut **t).await?;
-            }
             for statement in postgres_triggers(&schema) {
                 sqlx::raw_sql(AssertSqlSafe(statement))
                     .execute(&mut **t)
@@ -92,6 +87,17 @@ async fn sqlite_foreign_keys(
             })
         })
         .collect()
+}
+
+/// Takes away the walls of an older program, so that none of them stays that this one no longer has.
+pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreError> {
+    if let Session::Postgres(t) = &mut view.session {
+        for row in query(OLD_WALLS).fetch_all(&mut **t).await? {
+            let gone: String = row.try_get("gone")?;
+            sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut **t).await?;
+        }
+    }
+    Ok(())
 }
 
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;
