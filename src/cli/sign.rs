@@ -84,7 +84,6 @@ impl Terminal {
         let mut typed = String::new();
         self.lines.read_line(&mut typed)?;
         drop(quiet);
-        writeln!(self.screen)?;
         typed.truncate(typed.trim_end_matches(['\r', '\n']).len());
         Ok(Passphrase::new(typed))
     }
