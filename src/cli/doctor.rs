@@ -14,7 +14,7 @@ use crate::console::theme::{Depth, Theme, check, depth_of};
 use crate::rules::words;
 use crate::settings::{DsnKind, Flags, Settings};
 use crate::store::wake::{Source, Wake};
-use crate::store::{Access, OsAccount, Store, StoreError, grants, outbox, person};
+use crate::store::{Access, OsAccount, Store, StoreError, View, grants, key, outbox, person};
 
 words! {
     /// How a thing stands.
@@ -241,6 +241,14 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
             "a governance_lead can add you: govdeck act add-person",
         ),
     });
+    findings.push(
+        signing_key(
+            settings,
+            &mut view,
+            known.as_ref().map(|actor| actor.person_id.as_str()),
+        )
+        .await?,
+    );
     let skew = Moment::on_this_workstation()
         .since(view.server_now())
         .num_milliseconds();
@@ -349,5 +357,38 @@ pub(super) fn page(flags: &Flags) -> Result<Page, Failure> {
             "the database has not answered for 30 seconds",
             "check that the server runs",
         )
+    })
+}
+
+/// Looks at the key that decision cards are signed with: whether it can be read, and whether it is this person's now.
+async fn signing_key(
+    settings: &Settings,
+    view: &mut View,
+    you: Option<&str>,
+) -> Result<Finding, StoreError> {
+    let Some(path) = &settings.signing_key.value else {
+        return Ok(ok("key", "none is set: nothing is signed"));
+    };
+    let fingerprint = match crate::signing::Source::at(path) {
+        Ok(source) => source.key().fingerprint(),
+        Err(refusal) => return Ok(fail("key", refusal.sentence, refusal.hint)),
+    };
+    Ok(match key::find(view, &fingerprint).await? {
+        Some(key) if key.revoked_at_utc.is_some() => fail(
+            "key",
+            format!("{fingerprint} was revoked"),
+            "name another in `signing_key`: `govdeck key list` shows yours",
+        ),
+        Some(key) if Some(key.person_id.as_str()) == you => ok("key", fingerprint),
+        Some(key) => fail(
+            "key",
+            format!("{fingerprint} belongs to {}", key.person_id),
+            "name a key of your own in `signing_key`",
+        ),
+        None => warn(
+            "key",
+            format!("{fingerprint} is not registered"),
+            "govdeck key add FILE",
+        ),
     })
 }
