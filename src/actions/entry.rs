@@ -16,6 +16,7 @@ use crate::store::artifact::Artifact;
 use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
+use crate::store::week::Kept;
 use crate::store::{StoreError, Target, View};
 
 /// What somebody asks an action to do, in words.
@@ -176,6 +177,8 @@ pub struct Draft {
     pub evidence: Vec<(&'static str, Artifact)>,
     /// The console that would be armed or disarmed.
     pub arming: Option<Arming>,
+    /// The metrics that would be kept of the run that it ends.
+    pub kept: Option<Kept>,
     /// The proposal of somebody else that this would be the second yes to.
     pub second: Option<Second>,
     /// The proposal that this would answer, by a yes or a no.
@@ -206,6 +209,7 @@ impl Draft {
             notices: Vec::new(),
             evidence: Vec::new(),
             arming: None,
+            kept: None,
             second: None,
             answers: None,
         }
@@ -224,6 +228,13 @@ impl Draft {
 
     pub(super) fn with_evidence(self, evidence: Vec<(&'static str, Artifact)>) -> Self {
         Self { evidence, ..self }
+    }
+
+    pub(super) fn with_kept(self, kept: Kept) -> Self {
+        Self {
+            kept: Some(kept),
+            ..self
+        }
     }
 
     pub(super) fn with_arming(self, arming: Option<Arming>) -> Self {

@@ -37,6 +37,7 @@ mod revoke_role;
 mod set_attestation;
 mod shared;
 mod take_block;
+mod week;
 mod withdraw_block;
 mod writing;
 
@@ -49,6 +50,7 @@ pub use entry::{
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};
 pub use put_aside::PutAside;
+pub use week::{Finding, Unplanned};
 
 use crate::rules::Refusal;
 
@@ -72,12 +74,27 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<set_attestation::SetAttestation>(),
     entry::entry::<register_footer::RegisterFooter>(),
     entry::entry::<bypass_freeze::BypassFreeze>(),
+    entry::entry::<week::RegisterSeries>(),
+    entry::entry::<week::RetireSeries>(),
+    entry::entry::<week::SkipWindow>(),
+    entry::entry::<week::AckRun>(),
+    entry::entry::<week::RevokeAck>(),
+    entry::entry::<week::DeclareBootstrap>(),
+    entry::entry::<week::AttachRemediation>(),
+    entry::entry::<week::OverrideRun>(),
+    entry::entry::<week::AcknowledgeIncident>(),
+    entry::entry::<week::LeaveRed>(),
+    entry::entry::<week::AnnexRun>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
     entry::entry::<decide_run::DecideRun>(),
     entry::entry::<disarm_console::DisarmConsole>(),
     entry::entry::<end_approval::EndApproval>(),
+    entry::entry::<week::PlanWindow>(),
+    entry::entry::<week::StartRun>(),
+    entry::entry::<week::FinishRun>(),
+    entry::entry::<week::MissWindow>(),
     entry::entry::<establish::Establish>(),
 ];
 

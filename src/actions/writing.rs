@@ -63,6 +63,7 @@ fn work(
         artifacts,
         notices: draft.notices,
         arming: draft.arming,
+        kept: draft.kept,
     }
 }
 

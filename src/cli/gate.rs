@@ -15,7 +15,7 @@ use crate::rules::governance::Hold;
 use crate::rules::release::{ArtifactRef, Found, Release, may_distribute};
 use crate::settings::Settings;
 use crate::store::publish::{Audit, FreezeBypass, Snapshot};
-use crate::store::{self, Access, Store, artifact, governance, publish};
+use crate::store::{self, Access, Store, artifact, governance, publish, week};
 
 /// How many open blocks a rehearsal lists.
 const LISTED: i64 = 1_000;
@@ -137,13 +137,16 @@ async fn distribute(store: &Store, root: &Path, run: &str) -> Result<Page, Failu
         Some(id) => publish::bypass(&mut view, id).await?,
         None => None,
     };
+    let annex = week::annex_for(&mut view, run).await?;
     let conditions = may_distribute(&Release {
         status: snapshot.status,
         audit_passed: audit
             .as_ref()
             .map(|audit| audit.status == AuditStatus::GatePassed),
         drill: snapshot.drill,
-        governance,
+        governance: &governance,
+        annex: annex.as_ref().map(week::Annex::for_rules),
+        now: view.now(),
         artifact: &found,
     });
     let verdict = Verdict::all(conditions.iter().map(|condition| condition.verdict));
@@ -160,7 +163,7 @@ async fn distribute(store: &Store, root: &Path, run: &str) -> Result<Page, Failu
         "also": audit.as_ref().map_or(json!([]), also),
         "owner": audit.as_ref().and_then(|audit| audit.owner_user_id.clone()),
         "backup": audit.as_ref().and_then(|audit| audit.backup_owner_user_id.clone()),
-        "hold": governance.hold(), "governance": governance, "artifact_ref": snapshot.artifact_ref,
+        "hold": governance.hold(), "governance": governance, "override_annex": annex, "artifact_ref": snapshot.artifact_ref,
         "freeze_bypass": bypass, "conditions": conditions,
     });
     Ok(Page::new(

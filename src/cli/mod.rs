@@ -31,7 +31,9 @@ mod snapshot;
 mod status;
 mod theme;
 mod waiting;
+mod week;
 mod why;
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,6 +98,12 @@ enum Verb {
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
+    /// Say how weekly reconciliation stands, or show one of its runs.
+    #[command(subcommand)]
+    Week(week::Week),
+    /// Plan, list, skip or sweep the windows of weekly reconciliation.
+    #[command(subcommand)]
+    Window(window::Windows),
     /// Show the nine checkpoints of this cert week.
     Cadence,
     /// Practise, with runs that nothing takes for real ones.
@@ -279,6 +287,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Act(ref act) => act.access(),
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
+        Verb::Window(ref window) => window.access(),
         Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
@@ -302,6 +311,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Approval(verb) => verb.run(&store, &pen).await,
         Verb::Key(verb) => verb.run(&store, &pen).await,
         Verb::Gate(verb) => verb.run(&store, settings).await,
+        Verb::Week(verb) => verb.run(&store).await,
+        Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
         Verb::Publish(verb) => verb.run(&store, settings).await,

@@ -43,13 +43,6 @@ words! {
     }
 }
 
-impl<'de> Deserialize<'de> for CellChange {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(from)?;
-        word.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// The leaves of one side, as they were filed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiledLeaves {

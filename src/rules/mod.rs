@@ -23,6 +23,7 @@ pub mod route;
 pub mod semver;
 pub mod text;
 pub mod time;
+pub mod week;
 
 pub use condition::{Condition, Verdict};
 pub use refusal::Refusal;

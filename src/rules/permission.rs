@@ -70,6 +70,15 @@ pub const ACTING: &[Role] = &[
     Role::Signer,
 ];
 
+/// Who sees to it that a run that did not pass is remedied.
+const REMEDIATORS: &[Role] = &[
+    Role::GovernanceLead,
+    Role::OpsLead,
+    Role::AnalyticsOwner,
+    Role::DataEngineer,
+    Role::OnCall,
+];
+
 const LEAD: &[Role] = &[Role::GovernanceLead];
 
 macro_rules! permissions {
@@ -118,6 +127,28 @@ permissions! {
     REGISTER_FOOTER = Permission::person("register_footer", Level::Review, LEAD);
     BYPASS_FREEZE = Permission::person("bypass_freeze", Level::Phrase, ACTING)
         .of_two(&[Role::GovernanceLead, Role::EngineeringLead]);
+    REGISTER_SERIES = Permission::person("register_series", Level::Review, LEAD)
+        .besides("windows that were planned stay");
+    RETIRE_SERIES = Permission::person("retire_series", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::AnalyticsOwner]);
+    SKIP_WINDOW = Permission::person("skip_window", Level::Review, &[])
+        .besides("a governance_lead, ops_lead, data_engineer or on_call, before anybody begins");
+    DECLARE_BOOTSTRAP = Permission::person("declare_bootstrap", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead]);
+    ATTACH_REMEDIATION = Permission::person("attach_remediation", Level::Review, REMEDIATORS);
+    ACKNOWLEDGE_INCIDENT = Permission::person("acknowledge_incident", Level::Confirm, REMEDIATORS);
+    LEAVE_RED = Permission::person("leave_red", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::AnalyticsOwner]);
+    OVERRIDE_RUN = Permission::person("override_run", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::AnalyticsOwner]);
+    ANNEX_RUN = Permission::person("annex_run", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::EngineeringLead]);
+    ACK_RUN = Permission::person("ack_run", Level::Review, &[Role::Signer])
+        .besides("another than who ran or overrode it");
+    REVOKE_ACK = Permission::person("revoke_ack", Level::Review, &[])
+        .besides("the signer, or a governance_lead");
+    ADOPT_POLICY = Permission::person("adopt_policy", Level::Phrase, ACTING)
+        .of_two(&[Role::GovernanceLead, Role::AnalyticsOwner]);
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -129,6 +160,10 @@ permissions! {
     DECIDE_RUN = Permission::rule("decide_run");
     DISARM_CONSOLE = Permission::rule("disarm_console");
     END_APPROVAL = Permission::rule("end_approval");
+    PLAN_WINDOW = Permission::rule("plan_window");
+    START_RUN = Permission::rule("start_run");
+    FINISH_RUN = Permission::rule("finish_run");
+    MISS_WINDOW = Permission::rule("miss_window");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::block::SnapshotStatus;
-use super::governance::Governance;
+use super::governance::{Annex, Governance};
 use super::{Condition, Verdict};
 use crate::canon::Digest;
+use crate::clock::Moment;
 
 /// Where an artefact is, and what it must hash to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,11 @@ pub struct Release<'a> {
     /// Whether it is a drill.
     pub drill: bool,
     /// How governance stands.
-    pub governance: Governance,
+    pub governance: &'a Governance,
+    /// The annex that lets it out while governance is red.
+    pub annex: Option<Annex<'a>>,
+    /// The time.
+    pub now: Moment,
     /// What was found where its artefact should be.
     pub artifact: &'a Found,
 }
@@ -120,7 +125,9 @@ pub fn may_distribute(release: &Release<'_>) -> Vec<Condition> {
     vec![
         passed,
         real,
-        release.governance.not_red(),
+        release
+            .governance
+            .lets_out(release.annex.as_ref(), release.now),
         artifact(release.artifact),
     ]
 }
@@ -195,21 +202,26 @@ mod tests {
             (Found::Unreachable("gone".to_owned()), Verdict::CannotTell),
             (Found::NotNamed, Verdict::CannotTell),
         ];
+        let now = "2026-05-20T12:00:00Z".parse().expect("a moment");
+        let governances = [
+            Governance::NotEstablished,
+            Governance::Green,
+            Governance::Amber,
+            Governance::Red { runs: Vec::new() },
+        ];
         let mut passed = 0;
         for status in SnapshotStatus::ALL.iter().copied() {
             for audit_passed in [None, Some(true), Some(false)] {
                 for drill in [false, true] {
-                    for governance in [
-                        Governance::NotEstablished,
-                        Governance::Green,
-                        Governance::Red,
-                    ] {
+                    for governance in &governances {
                         for (artifact, of_artifact) in &artifacts {
                             let conditions = may_distribute(&Release {
                                 status,
                                 audit_passed,
                                 drill,
                                 governance,
+                                annex: None,
+                                now,
                                 artifact,
                             });
                             let of_run = match (status, audit_passed) {
@@ -220,7 +232,7 @@ mod tests {
                             let expected = Verdict::all([
                                 of_run,
                                 Verdict::of(!drill),
-                                Verdict::of(governance != Governance::Red),
+                                Verdict::of(governance.hold().is_none()),
                                 *of_artifact,
                             ]);
                             let verdict = Verdict::all(conditions.iter().map(|c| c.verdict));
@@ -231,6 +243,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(passed, 2, "not established and green");
+        assert_eq!(passed, 3, "not established, green and amber");
     }
 }

@@ -43,6 +43,13 @@ macro_rules! words {
                 serializer.serialize_str(self.word())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+                word.parse().map_err(|refusal: $crate::rules::Refusal| serde::de::Error::custom(refusal.sentence))
+            }
+        }
     };
 }
 

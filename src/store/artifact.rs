@@ -40,6 +40,18 @@ pub const DRIFT_JSON: &str = "application/vnd.govdeck.drift+json";
 /// The role of that, in the entry of the decision that found the drift.
 pub const DRIFT: &str = "drift";
 
+/// The role and the media type of what a weekly comparison found, metric by metric.
+pub const RECONCILE_DIFF: (&str, &str) = (
+    "reconcile_diff",
+    "application/vnd.govdeck.reconcile-diff+json",
+);
+
+/// The role and the media type of the manifest that it followed.
+pub const RECONCILE_MANIFEST: (&str, &str) = (
+    "reconcile_manifest",
+    "application/vnd.govdeck.reconcile-manifest+json",
+);
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

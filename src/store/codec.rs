@@ -13,6 +13,7 @@ use crate::rules::attestation::ActionClass;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::route::RouteChangeStatus;
+use crate::rules::week::{AckBasis, RunKind, RunStatus, SkipReason};
 
 /// Stores a type as the text that it displays as and reads back from.
 macro_rules! stored_as_text {
@@ -54,6 +55,7 @@ macro_rules! stored_as_text {
 }
 
 stored_as_text!(
+    AckBasis,
     ActionClass,
     ApprovalStatus,
     Attestation,
@@ -65,6 +67,9 @@ stored_as_text!(
     PersonKind,
     Role,
     RouteChangeStatus,
+    RunKind,
+    RunStatus,
+    SkipReason,
     SnapshotStatus,
 );
 

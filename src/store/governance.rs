@@ -1,13 +1,17 @@
 //! How governance stands, from what weekly reconciliation has found.
 
-use super::{StoreError, View};
+use super::{StoreError, View, week};
 use crate::rules::governance::Governance;
 
-/// Reads how governance stands: not established, as nothing here reconciles weekly yet.
-#[expect(
-    clippy::unused_async,
-    reason = "the gates wait for it already; what it will read comes with weekly reconciliation"
-)]
-pub async fn hold(_view: &mut View) -> Result<Governance, StoreError> {
-    Ok(Governance::NotEstablished)
+/// Reads how governance stands: as the worst of the active series.
+pub async fn hold(view: &mut View) -> Result<Governance, StoreError> {
+    let mut looks = Vec::new();
+    for series in week::active_series(view).await? {
+        looks.push(week::look(view, series).await?.standing);
+    }
+    Ok(Governance::worst_of(
+        looks
+            .iter()
+            .map(|standing| (standing.state, &*standing.runs)),
+    ))
 }

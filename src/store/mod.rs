@@ -32,6 +32,7 @@ pub mod verify;
 pub mod view;
 pub mod wake;
 pub mod walls;
+pub mod week;
 pub mod window;
 
 use std::path::Path;

@@ -244,6 +244,14 @@ pub async fn counts(view: &mut View) -> Result<Counts, StoreError> {
     Ok(on!(view, c => query_as(SQL).fetch_one(c).await)?)
 }
 
+/// Tells whether a real run has passed the gate since a moment.
+pub async fn passed_since(view: &mut View, since: Moment) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM publish_replay_audit WHERE block_reason IS NULL \
+         AND drill = FALSE AND created_at_utc >= $1 LIMIT 1) AS passed";
+    let found: i64 = on!(view, c => query_scalar(SQL).bind(since).fetch_one(c).await)?;
+    Ok(found > 0)
+}
+
 /// Reads every footer schema that is registered as current; exactly one is right.
 pub async fn registered_semvers(view: &mut View) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT current_semver FROM footer_schema_registry ORDER BY current_semver";

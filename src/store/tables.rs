@@ -95,6 +95,38 @@ pub const TABLES: &[Table] = &[
         ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"])
     },
     Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
+    Table::new(
+        "epsilon_policy",
+        Kind::Governed,
+        &["epsilon_policy_version"],
+    ),
+    Table::new("reconciliation_series", Kind::Governed, &["series_id"]),
+    Table::new("reconciliation_window", Kind::Governed, &["job_run_id"]),
+    Table {
+        unique: &[&["second_run_id"]],
+        ..Table::new("reconciliation_incident", Kind::Governed, &["incident_id"])
+    },
+    Table {
+        unique: &[&["job_run_id"]],
+        ..Table::new("bootstrap_declaration", Kind::Governed, &["series_id"])
+    },
+    Table::new("remediation_evidence", Kind::Governed, &["remediation_id"]),
+    Table {
+        unique: &[&["job_run_id"]],
+        ..Table::new("override_packet", Kind::Governed, &["audit_id"])
+    },
+    Table::new("override_annex", Kind::Governed, &["annex_id"]),
+    Table::new("signer_ack", Kind::Governed, &["job_run_id", "signer_id"]),
+    Table::new(
+        "signer_ack_revocation",
+        Kind::Governed,
+        &["job_run_id", "signer_id"],
+    ),
+    Table::new(
+        "reconciliation_metric",
+        Kind::Feed,
+        &["job_run_id", "metric_id"],
+    ),
     Table::new("publish_leaf", Kind::Feed, &["publish_run_id", "side"]),
     Table::new("presence", Kind::Feed, &["console_id"]),
     Table {

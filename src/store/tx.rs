@@ -9,6 +9,7 @@ use super::outbox::Notice;
 use super::presence::Arming;
 use super::tables::GovernedRow;
 use super::view::{Session, on, query, query_scalar};
+use super::week::Kept;
 use super::{Failure, SealError, Store, StoreError, View, verify};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -75,6 +76,8 @@ pub(crate) struct Work {
     pub notices: Vec<Notice>,
     /// The console that it arms or disarms.
     pub arming: Option<Arming>,
+    /// The metrics that are kept of the run that it ends.
+    pub kept: Option<Kept>,
 }
 
 /// The proof that a write happened.
@@ -182,6 +185,9 @@ impl Tx {
         }
         for notice in &work.notices {
             notice.insert(&mut self.view, &entry).await?;
+        }
+        if let Some(kept) = &work.kept {
+            kept.insert(&mut self.view).await?;
         }
         if let Some(arming) = &work.arming {
             arming.write(&mut self.view, &entry).await?;

@@ -66,3 +66,5 @@ mod store_trust;
 mod store_wake;
 mod store_walls;
 mod store_windows;
+mod week_acks;
+mod week_states;

@@ -167,6 +167,14 @@ const EXCEPTIONS: &[Exception] = &[
         "presence",
         &[(Group::Operator, WRITE), (Group::Signer, WRITE)],
     ),
+    on("signer_ack", &[(Group::Signer, APPEND)]),
+    on("signer_ack_revocation", &[(Group::Signer, APPEND)]),
+    on("reconciliation_window", &[(Group::Agent, WRITE)]),
+    on("reconciliation_incident", &[(Group::Agent, APPEND)]),
+    on(
+        "reconciliation_metric",
+        &[(Group::Operator, APPEND), (Group::Agent, APPEND)],
+    ),
     on(
         "notification_outbox",
         &[

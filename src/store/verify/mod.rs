@@ -21,6 +21,10 @@ use super::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
 use super::route::{Route, RouteChange};
 use super::tables::{Boxed, ImagePage, Table, table};
 use super::view::{Session, query_scalar};
+use super::week::{
+    Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, OverridePacket, Remediation,
+    Series, Window,
+};
 use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
 use crate::rules::time;
@@ -290,6 +294,16 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (FreezeBypass::TABLE, FreezeBypass::images),
     (Snapshot::TABLE, Snapshot::images),
     (Audit::TABLE, Audit::images),
+    (EpsilonPolicy::TABLE, EpsilonPolicy::images),
+    (Series::TABLE, Series::images),
+    (Window::TABLE, Window::images),
+    (Incident::TABLE, Incident::images),
+    (Bootstrap::TABLE, Bootstrap::images),
+    (Remediation::TABLE, Remediation::images),
+    (OverridePacket::TABLE, OverridePacket::images),
+    (Annex::TABLE, Annex::images),
+    (Ack::TABLE, Ack::images),
+    (AckRevocation::TABLE, AckRevocation::images),
 ];
 
 /// Compares every row of a table with its newest recorded change, page by page in key order.

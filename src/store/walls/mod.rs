@@ -8,6 +8,7 @@
 mod dialects;
 pub(in crate::store) mod permission;
 mod single;
+mod week;
 
 use std::collections::BTreeMap;
 
@@ -173,7 +174,7 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
             }
             _ => {}
         }
-        for wall in WALLS.iter().filter(|wall| {
+        for wall in WALLS.iter().chain(week::WALLS).filter(|wall| {
             wall.table == table.name && (wall.only == Where::Both || wall.only == here)
         }) {
             wall.on
@@ -260,7 +261,7 @@ mod tests {
 
     #[test]
     fn every_wall_names_a_table_of_the_list() {
-        for wall in WALLS {
+        for wall in WALLS.iter().chain(week::WALLS) {
             assert!(
                 TABLES.iter().any(|table| table.name == wall.table),
                 "{}",

@@ -34,7 +34,7 @@ pub(super) struct Wall {
     pub(super) requires: &'static str,
 }
 
-const fn wall(
+pub(super) const fn wall(
     table: &'static str,
     on: &'static [On],
     says: &'static str,

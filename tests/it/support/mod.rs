@@ -10,6 +10,7 @@ pub mod pooler;
 pub mod proxy;
 pub mod still;
 pub mod terminal;
+pub mod weeks;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,7 +22,7 @@ use govdeck::clock::Moment;
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
-use govdeck::store::{Access, OsAccount, Sealed, Store, schema, verify};
+use govdeck::store::{Access, OsAccount, Sealed, Store, demo_clock, schema, verify};
 
 use cluster::cluster;
 use command::Home;
@@ -87,6 +88,10 @@ impl World {
 
     /// An established deployment in a database of its own.
     pub async fn postgres() -> Self {
+        Self::postgres_in(Environment::Prod).await
+    }
+
+    async fn postgres_in(environment: Environment) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
         let created = name.clone();
@@ -102,8 +107,25 @@ impl World {
             home: Home::new(),
             place: Place::Postgres(name),
         };
-        world.establish(Environment::Prod).await;
+        world.establish(environment).await;
         world
+    }
+
+    /// A demo on either database, whose time the story sets.
+    pub async fn where_time_is_set(self) -> Self {
+        if self.is_postgres() {
+            Self::postgres_in(Environment::Demo).await
+        } else {
+            self.where_two_can_agree().await
+        }
+    }
+
+    /// Lets the database's clock show a time; only a demo's does.
+    pub async fn set_time(&self, shown: &str) {
+        let shown = shown.parse().expect("a moment");
+        let store = self.store("maya").await;
+        demo_clock::set(&store, shown, 1, 1).await.expect("set");
+        store.close().await;
     }
 
     /// A world where an unattested second yes counts: on SQLite a demo, as nothing in a file attests anybody.
@@ -426,6 +448,18 @@ const INVARIANTS: &[(&str, &str)] = &[
     (
         "a message names its entry",
         "SELECT notification_id FROM notification_outbox o WHERE NOT EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = o.ledger_seq)",
+    ),
+    (
+        "an ack has a run that had ended, one a signer and run",
+        "SELECT a.job_run_id FROM signer_ack a LEFT JOIN reconciliation_window w ON w.job_run_id = a.job_run_id WHERE w.status IS NULL OR w.status NOT IN ('PASS', 'FAIL') OR w.completed_at > a.acked_at_utc",
+    ),
+    (
+        "a series has one open incident at most",
+        "SELECT series_id FROM reconciliation_incident WHERE left_at_utc IS NULL GROUP BY series_id HAVING COUNT(*) > 1",
+    ),
+    (
+        "no pass compared nothing",
+        "SELECT job_run_id FROM reconciliation_window WHERE status = 'PASS' AND (metrics_total IS NULL OR metrics_total < 1 OR metrics_failed <> 0 OR artifact_uri IS NULL)",
     ),
     (
         "two persons are two",

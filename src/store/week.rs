@@ -1,0 +1,17 @@
+//! Weekly reconciliation: series, their windows, what was found, and what people did about it.
+
+mod kept;
+mod looks;
+mod rows;
+
+pub use kept::Kept;
+pub use looks::{
+    Ended, Look, Name, ack, acks, active_series, annex, annex_for, bootstrap, ended_before,
+    evidence_of, find, found_diff, incident, inputs, look, metrics, open_before, open_incidents,
+    open_windows, packet, packet_of, planned, policies, policy, remediation, revocation, series,
+    series_all, windows,
+};
+pub use rows::{
+    Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, Metric, OverridePacket,
+    Remediation, Series, Window,
+};

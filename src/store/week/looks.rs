@@ -1,0 +1,424 @@
+//! What is read about weekly reconciliation.
+
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::rows::{
+    Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, Metric, OverridePacket,
+    Remediation, Series, Window,
+};
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::people::Attestation;
+use crate::rules::release::{ArtifactRef, Found};
+use crate::rules::week::{self, FinalRun, History, RunStatus, Standing};
+use crate::store::tables::image_of;
+use crate::store::view::{on, query_as, query_scalar};
+use crate::store::{Failure, StoreError, View, artifact};
+
+/// The statuses after which nothing comes, as SQL.
+const ENDED: &str = "status IN ('PASS', 'FAIL', 'SKIP', 'MISSED', 'INCONCLUSIVE')";
+
+/// Reads the one row of a table that a condition finds.
+macro_rules! one_where {
+    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
+        let sql = format!(
+            concat!("SELECT {} FROM {} WHERE ", $sql),
+            $Row::COLUMNS.join(", "),
+            $Row::TABLE
+        );
+        on!($view, c => query_as(AssertSqlSafe(sql))$(.bind($bind))*.fetch_optional(c).await)?
+    }};
+}
+
+/// Reads the rows of a table that a condition finds, in its order.
+macro_rules! all_where {
+    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
+        let sql = format!(
+            concat!("SELECT {} FROM {} WHERE ", $sql),
+            $Row::COLUMNS.join(", "),
+            $Row::TABLE
+        );
+        on!($view, c => query_as(AssertSqlSafe(sql))$(.bind($bind))*.fetch_all(c).await)?
+    }};
+}
+
+/// Finds a run.
+pub async fn find(view: &mut View, id: &str) -> Result<Option<Window>, StoreError> {
+    Ok(one_where!(view, Window, "job_run_id = $1", id))
+}
+
+/// Finds a series.
+pub async fn series(view: &mut View, id: &str) -> Result<Option<Series>, StoreError> {
+    Ok(one_where!(view, Series, "series_id = $1", id))
+}
+
+/// Lists all series, the active ones first.
+pub async fn series_all(view: &mut View) -> Result<Vec<Series>, StoreError> {
+    Ok(all_where!(
+        view,
+        Series,
+        "TRUE ORDER BY active DESC, series_id"
+    ))
+}
+
+/// Lists the series that count.
+pub async fn active_series(view: &mut View) -> Result<Vec<Series>, StoreError> {
+    Ok(all_where!(view, Series, "active = TRUE ORDER BY series_id"))
+}
+
+/// Returns the time of the last window of a series that was planned.
+pub async fn planned(view: &mut View, series: &str) -> Result<Option<Moment>, StoreError> {
+    const SQL: &str = "SELECT scheduled_at FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'scheduled' \
+         ORDER BY scheduled_at DESC, job_run_id LIMIT 1";
+    Ok(on!(view, c => query_scalar(SQL).bind(series).fetch_optional(c).await)?)
+}
+
+/// Finds the earliest scheduled window of a series that has not ended and whose time comes before another.
+pub async fn open_before(
+    view: &mut View,
+    series: &str,
+    scheduled_at: Moment,
+) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT job_run_id FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'scheduled' \
+         AND status IN ('SCHEDULED', 'RUNNING') AND scheduled_at < $2 ORDER BY scheduled_at, job_run_id LIMIT 1";
+    Ok(on!(view, c => query_scalar(SQL).bind(series).bind(scheduled_at).fetch_optional(c).await)?)
+}
+
+/// Lists the windows that have not ended, the earliest first.
+pub async fn open_windows(view: &mut View, most: i64) -> Result<Vec<Window>, StoreError> {
+    Ok(all_where!(
+        view,
+        Window,
+        "status IN ('SCHEDULED', 'RUNNING') ORDER BY scheduled_at, job_run_id LIMIT $1",
+        most
+    ))
+}
+
+/// Lists the newest windows of a series, or of all.
+pub async fn windows(
+    view: &mut View,
+    series: Option<&str>,
+    most: i64,
+) -> Result<Vec<Window>, StoreError> {
+    Ok(match series {
+        Some(series) => all_where!(
+            view,
+            Window,
+            "series_id = $1 ORDER BY scheduled_at DESC, job_run_id DESC LIMIT $2",
+            series,
+            most
+        ),
+        None => all_where!(
+            view,
+            Window,
+            "TRUE ORDER BY scheduled_at DESC, job_run_id DESC LIMIT $1",
+            most
+        ),
+    })
+}
+
+/// A run that has ended, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct Ended {
+    /// The run's id.
+    pub job_run_id: String,
+    /// How it ended.
+    pub status: RunStatus,
+}
+
+impl Ended {
+    /// Returns it for the rules.
+    #[must_use]
+    pub fn run(&self) -> FinalRun<'_> {
+        FinalRun {
+            job_run_id: &self.job_run_id,
+            status: self.status,
+        }
+    }
+}
+
+/// Finds the newest scheduled run of a series that had ended and whose time comes before a moment.
+pub async fn ended_before(
+    view: &mut View,
+    series: &str,
+    scheduled_at: Moment,
+) -> Result<Option<Ended>, StoreError> {
+    let sql = format!(
+        "SELECT job_run_id, status FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'scheduled' \
+         AND {ENDED} AND scheduled_at < $2 ORDER BY scheduled_at DESC, job_run_id DESC LIMIT 1"
+    );
+    Ok(
+        on!(view, c => query_as(AssertSqlSafe(sql)).bind(series).bind(scheduled_at).fetch_optional(c).await)?,
+    )
+}
+
+/// Everything that the state of a series rests on, and the state.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The series.
+    pub series: Series,
+    /// Its scheduled runs that have ended since red was last left, the newest last.
+    pub ended: Vec<Ended>,
+    /// The incident that is open.
+    pub incident: Option<Incident>,
+    /// Its bootstrap.
+    pub bootstrap: Option<Bootstrap>,
+    /// The evidence attached to the run before the newest.
+    pub remediations: Vec<Remediation>,
+    /// How it stands, and why.
+    pub standing: Standing,
+}
+
+impl Look {
+    /// Returns the newest run that has ended.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Ended> {
+        self.ended.last()
+    }
+
+    /// Returns the run that ended before the newest.
+    #[must_use]
+    pub fn before_newest(&self) -> Option<&Ended> {
+        self.ended.iter().rev().nth(1)
+    }
+}
+
+/// Reads how a series stands.
+pub async fn look(view: &mut View, series: Series) -> Result<Look, StoreError> {
+    let id = series.series_id.as_str();
+    let left: Option<Incident> = one_where!(
+        view,
+        Incident,
+        "series_id = $1 AND left_at_utc IS NOT NULL ORDER BY left_at_utc DESC, incident_id DESC LIMIT 1",
+        id
+    );
+    let incident: Option<Incident> =
+        one_where!(view, Incident, "series_id = $1 AND left_at_utc IS NULL", id);
+    let left_at = left.and_then(|incident| incident.left_at_run_id);
+    let ended = ended_since(view, id, left_at.as_deref()).await?;
+    let bootstrap = bootstrap(view, id).await?;
+    let remediations = match ended.iter().rev().nth(1) {
+        Some(before) => evidence_of(view, &before.job_run_id).await?,
+        None => Vec::new(),
+    };
+    let runs: Vec<FinalRun<'_>> = ended.iter().map(Ended::run).collect();
+    let standing = week::stand(&History {
+        runs: &runs,
+        bootstrap: bootstrap.as_ref().map(|declared| &*declared.job_run_id),
+        is_remediated: !remediations.is_empty(),
+        open_incident: incident.as_ref().map(|open| &*open.incident_id),
+        left_red_at: left_at.as_deref(),
+    });
+    Ok(Look {
+        series,
+        ended,
+        incident,
+        bootstrap,
+        remediations,
+        standing,
+    })
+}
+
+async fn ended_since(
+    view: &mut View,
+    series: &str,
+    since: Option<&str>,
+) -> Result<Vec<Ended>, StoreError> {
+    let sql = format!(
+        "SELECT job_run_id, status FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'scheduled' AND {ENDED} \
+         AND scheduled_at >= COALESCE((SELECT s.scheduled_at FROM reconciliation_window s WHERE s.job_run_id = $2), scheduled_at) \
+         ORDER BY scheduled_at, job_run_id"
+    );
+    Ok(on!(view, c => query_as(AssertSqlSafe(sql)).bind(series).bind(since).fetch_all(c).await)?)
+}
+
+/// Finds an incident.
+pub async fn incident(view: &mut View, id: &str) -> Result<Option<Incident>, StoreError> {
+    Ok(one_where!(view, Incident, "incident_id = $1", id))
+}
+
+/// Lists the incidents that are open, the oldest first.
+pub async fn open_incidents(view: &mut View) -> Result<Vec<Incident>, StoreError> {
+    Ok(all_where!(
+        view,
+        Incident,
+        "left_at_utc IS NULL ORDER BY opened_at_utc, incident_id"
+    ))
+}
+
+/// Finds the bootstrap of a series.
+pub async fn bootstrap(view: &mut View, series: &str) -> Result<Option<Bootstrap>, StoreError> {
+    Ok(one_where!(view, Bootstrap, "series_id = $1", series))
+}
+
+/// Finds a piece of remediation evidence.
+pub async fn remediation(view: &mut View, id: &str) -> Result<Option<Remediation>, StoreError> {
+    Ok(one_where!(view, Remediation, "remediation_id = $1", id))
+}
+
+/// Lists the evidence attached to a run.
+pub async fn evidence_of(view: &mut View, run: &str) -> Result<Vec<Remediation>, StoreError> {
+    Ok(all_where!(
+        view,
+        Remediation,
+        "job_run_id = $1 ORDER BY remediation_id",
+        run
+    ))
+}
+
+/// Finds an override packet.
+pub async fn packet(view: &mut View, id: &str) -> Result<Option<OverridePacket>, StoreError> {
+    Ok(one_where!(view, OverridePacket, "audit_id = $1", id))
+}
+
+/// Finds the override packet of a run.
+pub async fn packet_of(view: &mut View, run: &str) -> Result<Option<OverridePacket>, StoreError> {
+    Ok(one_where!(view, OverridePacket, "job_run_id = $1", run))
+}
+
+/// Finds an override annex.
+pub async fn annex(view: &mut View, id: &str) -> Result<Option<Annex>, StoreError> {
+    Ok(one_where!(view, Annex, "annex_id = $1", id))
+}
+
+/// Finds the annex that lets a publish run out longest; one of an incident that is over lets nothing out.
+pub async fn annex_for(view: &mut View, run: &str) -> Result<Option<Annex>, StoreError> {
+    Ok(one_where!(
+        view,
+        Annex,
+        "publish_run_id = $1 AND incident_id IN (SELECT incident_id FROM reconciliation_incident WHERE left_at_utc IS NULL) \
+         ORDER BY expires_at_utc DESC, annex_id LIMIT 1",
+        run
+    ))
+}
+
+/// Finds a policy by its version.
+pub async fn policy(view: &mut View, version: &str) -> Result<Option<EpsilonPolicy>, StoreError> {
+    Ok(one_where!(
+        view,
+        EpsilonPolicy,
+        "epsilon_policy_version = $1",
+        version
+    ))
+}
+
+/// Lists all policies, the newest first.
+pub async fn policies(view: &mut View) -> Result<Vec<EpsilonPolicy>, StoreError> {
+    Ok(all_where!(
+        view,
+        EpsilonPolicy,
+        "TRUE ORDER BY adopted_at_utc DESC, epsilon_policy_version"
+    ))
+}
+
+/// Finds the ack of a signer.
+pub async fn ack(view: &mut View, run: &str, signer: &str) -> Result<Option<Ack>, StoreError> {
+    Ok(one_where!(
+        view,
+        Ack,
+        "job_run_id = $1 AND signer_id = $2",
+        run,
+        signer
+    ))
+}
+
+/// Finds the revocation of an ack.
+pub async fn revocation(
+    view: &mut View,
+    run: &str,
+    signer: &str,
+) -> Result<Option<AckRevocation>, StoreError> {
+    Ok(one_where!(
+        view,
+        AckRevocation,
+        "job_run_id = $1 AND signer_id = $2",
+        run,
+        signer
+    ))
+}
+
+/// A name under a run, and how well its signer was known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct Name {
+    /// Who signed.
+    pub signer_id: String,
+    /// What it rests on.
+    pub ack_basis: week::AckBasis,
+    /// The hash of everything that was signed.
+    pub inputs_sha256: String,
+    /// When.
+    pub acked_at_utc: Moment,
+    /// How the signer was known.
+    pub attestation: Attestation,
+    /// When it was taken back.
+    pub revoked_at_utc: Option<Moment>,
+}
+
+/// Lists the names under a run, the first first.
+pub async fn acks(view: &mut View, run: &str) -> Result<Vec<Name>, StoreError> {
+    const SQL: &str = "SELECT a.signer_id, a.ack_basis, a.inputs_sha256, a.acked_at_utc, l.attestation, r.revoked_at_utc \
+         FROM signer_ack a JOIN ledger_change c ON c.table_name = 'signer_ack' AND c.row_key = a.job_run_id || '/' || a.signer_id AND c.version = 1 \
+         JOIN governance_ledger l ON l.seq = c.seq \
+         LEFT JOIN signer_ack_revocation r ON r.job_run_id = a.job_run_id AND r.signer_id = a.signer_id \
+         WHERE a.job_run_id = $1 ORDER BY a.acked_at_utc, a.signer_id";
+    Ok(on!(view, c => query_as(SQL).bind(run).fetch_all(c).await)?)
+}
+
+/// Lists the metrics of a run that are kept, the worst first.
+pub async fn metrics(view: &mut View, run: &str, most: i64) -> Result<Vec<Metric>, StoreError> {
+    const SQL: &str = "SELECT metric_id, place, protected, leadership, partner, epsilon, delta, ratio, verdict, reason, owner_id, backup_id \
+         FROM reconciliation_metric WHERE job_run_id = $1 ORDER BY place, metric_id LIMIT $2";
+    Ok(on!(view, c => query_as(SQL).bind(run).bind(most).fetch_all(c).await)?)
+}
+
+/// Hashes the diff of a run anew; a large one lies outside, where the store does not look.
+pub async fn found_diff(view: &mut View, window: &Window) -> Result<Found, StoreError> {
+    let Some(named) = window.artifact_uri.as_deref() else {
+        return Ok(Found::NotNamed);
+    };
+    let sha256 = match named.parse() {
+        Ok(ArtifactRef::Filed(sha256)) => sha256,
+        Ok(ArtifactRef::File { path, .. }) => {
+            return Ok(Found::Unreachable(format!(
+                "the diff is too large for the database and lies in {path}"
+            )));
+        }
+        Err(error) => return Ok(Found::Unreachable(format!("{named:?}: {error}"))),
+    };
+    match artifact::bytes(view, sha256).await {
+        Ok(Some(_)) => Ok(Found::Same(sha256)),
+        Ok(None) => Ok(Found::Unreachable(format!("there is no artefact {sha256}"))),
+        Err(error) if error.kind == Failure::Unusable => Ok(Found::Changed(error.sentence)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a signer puts their name under.
+#[derive(Serialize)]
+struct Inputs<'a> {
+    run: &'a Window,
+    previous: Option<&'a Ended>,
+    remediations: Vec<&'a str>,
+}
+
+/// Hashes everything that a name stands for: the run as it ended, the run before it, and that one's remediations.
+pub async fn inputs(view: &mut View, window: &Window) -> Result<Digest, StoreError> {
+    let previous = match window.previous_run_id.as_deref() {
+        Some(id) => find(view, id).await?.map(|run| Ended {
+            job_run_id: run.job_run_id,
+            status: run.status,
+        }),
+        None => None,
+    };
+    let evidence = match &previous {
+        Some(before) => evidence_of(view, &before.job_run_id).await?,
+        None => Vec::new(),
+    };
+    let remediations = evidence.iter().map(|it| &*it.remediation_id).collect();
+    Ok(Digest::of(&image_of(&Inputs {
+        run: window,
+        previous: previous.as_ref(),
+        remediations,
+    })?))
+}

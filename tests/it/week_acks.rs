@@ -1,0 +1,194 @@
+//! Names under weekly runs: on which grounds, by whom, how they are taken back, and when they stop counting.
+
+use govdeck::actions::Asked;
+use govdeck::rules::week::RunStatus::{Fail, Pass};
+
+use crate::support::command::run as run_command;
+use crate::support::weeks::{both, run, week, world as weekly};
+use crate::support::{World, on_both};
+
+async fn ack(world: &World, person: &str, week: usize) -> Result<(), String> {
+    let asked = Asked::of(run(week));
+    world.act(person, "ack_run", asked).await.map(drop)
+}
+
+async fn signs_too(world: &World, person: &str) {
+    let asked = Asked::of(person).with("role", "signer");
+    let granted_by = if person == "maya" { "lee" } else { "maya" };
+    world
+        .act(granted_by, "grant_role", asked)
+        .await
+        .expect("granted");
+}
+
+on_both!(green_is_signed_once_by_each_signer, |world| {
+    let world = weekly(world).await;
+    week(&world, 0, Pass).await;
+    let amber = ack(&world, "kim", 0).await.expect_err("refused");
+    assert!(amber.contains("grounds: the series is amber"), "{amber}");
+    week(&world, 1, Pass).await;
+    let older = ack(&world, "kim", 0).await.expect_err("refused");
+    assert!(older.contains("newest_run"), "{older}");
+    let no_signer = ack(&world, "maya", 1).await.expect_err("refused");
+    assert!(no_signer.contains("role"), "{no_signer}");
+    ack(&world, "kim", 1).await.expect("signed");
+    let twice = ack(&world, "kim", 1).await.expect_err("refused");
+    assert!(twice.contains("not_signed: you have signed it"), "{twice}");
+    assert_eq!(
+        world
+            .rows("SELECT signer_id || ' ' || ack_basis || ' ' || previous_run_id FROM signer_ack"),
+        [format!("kim double_green {}", run(0))]
+    );
+    world.assert_sound().await;
+});
+
+on_both!(whoever_ran_it_does_not_sign_it, |world| {
+    let world = weekly(world).await;
+    signs_too(&world, "lee").await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    let ran = ack(&world, "lee", 1).await.expect_err("refused");
+    assert!(ran.contains("another_person: lee ran it"), "{ran}");
+    world.assert_sound().await;
+});
+
+on_both!(
+    a_remediated_and_a_first_pass_are_signed_on_their_evidence,
+    |world| {
+        let world = weekly(world).await;
+        week(&world, 0, Pass).await;
+        both(&world, "declare_bootstrap", Asked::of(run(0)))
+            .await
+            .expect("declared");
+        ack(&world, "kim", 0).await.expect("signed");
+        week(&world, 1, Fail).await;
+        week(&world, 2, Pass).await;
+        let amber = ack(&world, "kim", 2).await.expect_err("refused");
+        assert!(amber.contains("not attached"), "{amber}");
+        let evidence = Asked::of(run(1))
+            .with("id", "rem-1")
+            .with("evidence", "ETL-77 fixed");
+        world
+            .act("lee", "attach_remediation", evidence)
+            .await
+            .expect("attached");
+        ack(&world, "kim", 2).await.expect("signed");
+        assert_eq!(
+        world.rows("SELECT ack_basis || ' ' || COALESCE(bootstrap_series_id, '-') || ' ' || COALESCE(remediation_id, '-') FROM signer_ack ORDER BY job_run_id"),
+        ["bootstrap sla -", "remediated - rem-1"]
+    );
+        world.assert_sound().await;
+    }
+);
+
+on_both!(
+    an_overridden_run_asks_for_others_than_those_who_overrode_it,
+    |world| {
+        let world = weekly(world).await;
+        week(&world, 0, Fail).await;
+        let packet = Asked::of(run(0)).with("audit", "aud-7");
+        both(&world, "override_run", packet.clone())
+            .await
+            .expect("filed");
+        let twice = both(&world, "override_run", packet)
+            .await
+            .expect_err("refused");
+        assert!(twice.contains("none_yet"), "{twice}");
+        ack(&world, "kim", 0).await.expect("signed");
+        assert_eq!(
+            world.rows("SELECT ack_basis || ' ' || override_audit_id FROM signer_ack"),
+            ["override aud-7"]
+        );
+        let command = world.govdeck("maya", &["week", "show", &run(0)]);
+        let shown = run_command(command);
+        assert!(
+            shown.stdout.contains("1 of 2 names count"),
+            "{}",
+            shown.stdout
+        );
+        world.assert_sound().await;
+    }
+);
+
+on_both!(an_ack_is_taken_back_and_stays_known, |world| {
+    let world = weekly(world).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    ack(&world, "kim", 1).await.expect("signed");
+    let named = format!("{}/kim", run(1));
+    let other = world
+        .act("lee", "revoke_ack", Asked::of(&*named))
+        .await
+        .expect_err("refused");
+    assert!(other.contains("may_revoke"), "{other}");
+    world
+        .act("kim", "revoke_ack", Asked::of(&*named))
+        .await
+        .expect("taken back");
+    let again = world
+        .act("maya", "revoke_ack", Asked::of(&*named))
+        .await
+        .expect_err("refused");
+    assert!(again.contains("was revoked"), "{again}");
+    let shown = run_command(world.govdeck("maya", &["week", "show", &run(1)]));
+    assert!(shown.stdout.contains("REVOKED at"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("0 of 1 names count"),
+        "{}",
+        shown.stdout
+    );
+    world.assert_sound().await;
+});
+
+on_both!(a_name_over_an_altered_diff_is_on_older_evidence, |world| {
+    let world = weekly(world).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    ack(&world, "kim", 1).await.expect("signed");
+    let uri = world.rows(&format!(
+        "SELECT artifact_uri FROM reconciliation_window WHERE job_run_id = '{}'",
+        run(1)
+    ));
+    let sha256 = uri[0].trim_start_matches("sha256:").to_owned();
+    let bytes = if world.is_postgres() { "BYTEA" } else { "BLOB" };
+    world.tamper(
+        "artifact",
+        &format!("UPDATE artifact SET bytes = CAST('{{}}' AS {bytes}) WHERE sha256 = '{sha256}'"),
+    );
+    let shown = run_command(world.govdeck("maya", &["week", "show", &run(1)]));
+    for said in [
+        "DIFF CHANGED",
+        "SIGNED ON OLDER EVIDENCE",
+        "0 of 1 names count",
+    ] {
+        assert!(shown.stdout.contains(said), "{}", shown.stdout);
+    }
+    signs_too(&world, "lee").await;
+    let refused = ack(&world, "kim", 1).await.expect_err("refused");
+    assert!(refused.contains("diff_same"), "{refused}");
+});
+
+on_both!(evidence_attached_later_makes_a_name_older, |world| {
+    let world = weekly(world).await;
+    week(&world, 0, Fail).await;
+    week(&world, 1, Pass).await;
+    for id in ["rem-1", "rem-2"] {
+        let evidence = Asked::of(run(0))
+            .with("id", id)
+            .with("evidence", "ETL-77 fixed");
+        world
+            .act("lee", "attach_remediation", evidence)
+            .await
+            .expect("attached");
+        if id == "rem-1" {
+            ack(&world, "kim", 1).await.expect("signed");
+        }
+    }
+    let shown = run_command(world.govdeck("maya", &["week", "show", &run(1)]));
+    assert!(
+        shown.stdout.contains("SIGNED ON OLDER EVIDENCE"),
+        "{}",
+        shown.stdout
+    );
+    world.assert_sound().await;
+});
