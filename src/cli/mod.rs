@@ -27,8 +27,10 @@ mod page;
 mod publish;
 mod report;
 mod sign;
+mod sign_week;
 mod snapshot;
 mod status;
+mod terminal;
 mod theme;
 mod waiting;
 mod week;
@@ -98,6 +100,8 @@ enum Verb {
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
+    /// Sign the weekly numbers that wait for you, in plain questions.
+    Sign(sign_week::SignWeek),
     /// Say how weekly reconciliation stands, or show one of its runs.
     #[command(subcommand)]
     Week(week::Week),
@@ -257,6 +261,8 @@ const PATIENCE_WITH_FILES: Duration = Duration::from_mins(30);
 /// Runs a verb, and stops waiting for a server that no longer answers; the process ends with it.
 async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
     let patience = match verb {
+        // A person reads and types as long as they want.
+        Verb::Sign(_) => Duration::MAX,
         Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
             Duration::MAX
         }
@@ -288,7 +294,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
         Verb::Window(ref window) => window.access(),
-        Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
+        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
@@ -311,6 +317,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Approval(verb) => verb.run(&store, &pen).await,
         Verb::Key(verb) => verb.run(&store, &pen).await,
         Verb::Gate(verb) => verb.run(&store, settings).await,
+        Verb::Sign(verb) => verb.run(&store, &pen).await,
         Verb::Week(verb) => verb.run(&store).await,
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,

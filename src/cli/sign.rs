@@ -1,17 +1,14 @@
 //! Signing at the command line: the chosen key, its agent, and the question for its passphrase.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
-
 use super::page::{Exit, Failure};
+use super::terminal::Terminal;
 use super::waiting::Waiting;
 use crate::actions::Request;
 use crate::rules::Refusal;
 use crate::settings::Settings;
-use crate::signing::{Agent, Attempt, Passphrase, Signature, Signer};
+use crate::signing::{Agent, Attempt, Signature, Signer};
 
 /// What decisions are signed with: a key here, or one elsewhere, for which they wait.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ fn with_passphrase(signer: &Signer, card: &[u8], refusal: Refusal) -> Result<Sig
         return Err(refusal.into());
     };
     let passphrase = terminal
-        .ask("Passphrase of the signing key: ")
+        .ask_quietly("Passphrase of the signing key: ")
         .map_err(|error| {
             Failure::new(
                 Exit::CannotTell,
@@ -57,59 +54,4 @@ fn with_passphrase(signer: &Signer, card: &[u8], refusal: Refusal) -> Result<Sig
             )
         })?;
     Ok(signer.sign(Some(&passphrase), card)?.done()?)
-}
-
-/// The terminal itself, past any pipe, with its echo off while somebody types what nobody may see.
-struct Terminal {
-    screen: File,
-    lines: BufReader<File>,
-}
-
-impl Terminal {
-    fn open() -> Option<Self> {
-        let screen = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .ok()?;
-        let lines = BufReader::new(screen.try_clone().ok()?);
-        Some(Self { screen, lines })
-    }
-
-    fn ask(&mut self, question: &str) -> std::io::Result<Passphrase> {
-        let before = tcgetattr(&self.screen)?;
-        let quiet = Quiet::on(&self.screen, before)?;
-        write!(self.screen, "{question}")?;
-        self.screen.flush()?;
-        let mut typed = String::new();
-        self.lines.read_line(&mut typed)?;
-        drop(quiet);
-        typed.truncate(typed.trim_end_matches(['\r', '\n']).len());
-        Ok(Passphrase::new(typed))
-    }
-}
-
-/// Gives the echo back, whatever happens.
-struct Quiet {
-    screen: File,
-    before: Termios,
-}
-
-impl Quiet {
-    fn on(screen: &File, before: Termios) -> std::io::Result<Self> {
-        let mut quiet = before.clone();
-        quiet.local_flags.remove(LocalFlags::ECHO);
-        quiet.local_flags.insert(LocalFlags::ECHONL);
-        tcsetattr(screen, SetArg::TCSAFLUSH, &quiet)?;
-        Ok(Self {
-            screen: screen.try_clone()?,
-            before,
-        })
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        let _ = tcsetattr(&self.screen, SetArg::TCSAFLUSH, &self.before);
-    }
 }

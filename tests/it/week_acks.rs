@@ -4,6 +4,7 @@ use govdeck::actions::Asked;
 use govdeck::rules::week::RunStatus::{Fail, Pass};
 
 use crate::support::command::run as run_command;
+use crate::support::terminal::Terminal;
 use crate::support::weeks::{both, run, week, world as weekly};
 use crate::support::{World, on_both};
 
@@ -192,3 +193,40 @@ on_both!(evidence_attached_later_makes_a_name_older, |world| {
     );
     world.assert_sound().await;
 });
+
+/// A signer's session, question by question, at a terminal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signer_answers_plain_questions() {
+    let world = weekly(World::sqlite().await).await;
+    // On SQLite the built program acts as the founder, who signs here and runs nothing.
+    let asked = Asked::of("lee").with("role", "governance_lead");
+    world
+        .act("maya", "grant_role", asked)
+        .await
+        .expect("granted");
+    signs_too(&world, "maya").await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    let begin = || Terminal::start(&world.govdeck("maya", &["sign"]), (120, 40));
+    let mut no = begin();
+    no.wait_for("Type yes or no:");
+    no.send_raw(b"y\r");
+    no.wait_for("Not signed");
+    assert_eq!(no.exit_code(), 1);
+    let mut yes = begin();
+    yes.wait_for("2 metrics, 2 as close as agreed, 0 not");
+    yes.wait_for("the two newest windows passed");
+    yes.wait_for("Type yes or no:");
+    yes.send_raw(b"yes\r");
+    yes.wait_for("Why do you sign?");
+    yes.send_raw(b"I compared both reports this morning\r");
+    yes.wait_for("To put your name under it, type");
+    yes.send_raw(format!("{}\r", run(1)).as_bytes());
+    yes.wait_for("Signed: ");
+    assert_eq!(yes.exit_code(), 0);
+    assert_eq!(world.rows("SELECT signer_id FROM signer_ack"), ["maya"]);
+    let mut again = begin();
+    again.wait_for("Nothing waits for your signature.");
+    assert_eq!(again.exit_code(), 1);
+    world.assert_sound().await;
+}
