@@ -70,7 +70,8 @@ CREATE TABLE reconciliation_window (
         AND manifest_sha256 IS NOT NULL AND leadership_ingest_hash IS NOT NULL AND partner_ingest_hash IS NOT NULL
         AND tuple_revision_hash IS NOT NULL AND epsilon_policy_version IS NOT NULL AND start_inclusive IS NOT NULL
         AND end_exclusive IS NOT NULL AND metrics_total IS NOT NULL AND metrics_failed IS NOT NULL)),
-    CONSTRAINT pass_means_none_failed CHECK ((status = 'PASS') = (status IN ('PASS', 'FAIL') AND metrics_failed = 0)),
+    CONSTRAINT pass_means_none_failed CHECK (status <> 'PASS' OR metrics_failed = 0),
+    CONSTRAINT fail_means_something CHECK (status <> 'FAIL' OR metrics_failed > 0 OR reject_detail IS NOT NULL),
     CONSTRAINT only_scheduled_is_skipped CHECK (run_kind = 'scheduled' OR status NOT IN ('SCHEDULED', 'SKIP'))
 );
 CREATE UNIQUE INDEX reconciliation_window_one_a_time ON reconciliation_window (series_id, scheduled_at) WHERE run_kind = 'scheduled';

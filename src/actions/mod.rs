@@ -85,6 +85,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<week::AcknowledgeIncident>(),
     entry::entry::<week::LeaveRed>(),
     entry::entry::<week::AnnexRun>(),
+    entry::entry::<week::AdoptPolicy>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),

@@ -6,9 +6,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::act::{condition_line, settle};
-use super::below_root;
 use super::page::{Exit, Failure, Page};
 use crate::actions::{self, ByRule, Outcome, Request};
+use crate::jobs::below_root;
 use crate::rules::Verdict;
 use crate::rules::block::AuditStatus;
 use crate::rules::governance::Hold;

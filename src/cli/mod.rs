@@ -6,7 +6,6 @@
 mod act;
 mod approval;
 mod artifact;
-mod below_root;
 mod block;
 mod cadence;
 mod card;
@@ -24,6 +23,7 @@ mod keys;
 mod ledger;
 mod manual;
 mod page;
+mod policy;
 mod publish;
 mod report;
 mod sign;
@@ -105,6 +105,9 @@ enum Verb {
     /// Say how weekly reconciliation stands, or show one of its runs.
     #[command(subcommand)]
     Week(week::Week),
+    /// Show, propose or replay how far apart two sides may be.
+    #[command(subcommand)]
+    Policy(policy::Policies),
     /// Plan, list, skip or sweep the windows of weekly reconciliation.
     #[command(subcommand)]
     Window(window::Windows),
@@ -294,6 +297,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Approval(ref approval) => approval.access(),
         Verb::Key(ref key) => key.access(),
         Verb::Window(ref window) => window.access(),
+        Verb::Policy(ref policy) => policy.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
@@ -319,6 +323,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Gate(verb) => verb.run(&store, settings).await,
         Verb::Sign(verb) => verb.run(&store, &pen).await,
         Verb::Week(verb) => verb.run(&store).await,
+        Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,

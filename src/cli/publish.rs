@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::below_root;
 use super::hash::read;
 use super::page::{Exit, Failure, Page};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
+use crate::jobs::below_root;
 use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::drift::Side;

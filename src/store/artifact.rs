@@ -52,6 +52,18 @@ pub const RECONCILE_MANIFEST: (&str, &str) = (
     "application/vnd.govdeck.reconcile-manifest+json",
 );
 
+/// The role and the media type of a policy's document.
+pub const EPSILON_POLICY: (&str, &str) = (
+    "epsilon_policy",
+    "application/vnd.govdeck.epsilon-policy+json",
+);
+
+/// The role and the media type of what a policy would have made of the weeks before.
+pub const POLICY_BACKTEST: (&str, &str) = (
+    "policy_backtest",
+    "application/vnd.govdeck.policy-backtest+json",
+);
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

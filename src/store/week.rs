@@ -2,15 +2,17 @@
 
 mod kept;
 mod looks;
+mod query;
 mod rows;
 
 pub use kept::Kept;
 pub use looks::{
     Ended, Look, Name, ack, acks, active_series, annex, annex_for, bootstrap, ended_before,
     evidence_of, find, found_diff, incident, inputs, look, metrics, open_before, open_incidents,
-    open_windows, packet, packet_of, planned, policies, policy, remediation, revocation, series,
-    series_all, windows,
+    open_windows, packet, packet_of, past, planned, policies, policy, remediation, revocation,
+    series, series_all, windows,
 };
+pub use query::rows_as_csv;
 pub use rows::{
     Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, Metric, OverridePacket,
     Remediation, Series, Window,

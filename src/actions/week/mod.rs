@@ -2,6 +2,7 @@
 
 mod ack_run;
 mod acknowledge_incident;
+mod adopt_policy;
 mod annex_run;
 mod attach_remediation;
 mod declare_bootstrap;
@@ -19,6 +20,7 @@ mod start_run;
 
 pub(super) use ack_run::AckRun;
 pub(super) use acknowledge_incident::AcknowledgeIncident;
+pub(super) use adopt_policy::AdoptPolicy;
 pub(super) use annex_run::AnnexRun;
 pub(super) use attach_remediation::AttachRemediation;
 pub(super) use declare_bootstrap::DeclareBootstrap;

@@ -3,6 +3,7 @@
 mod ack;
 mod ending;
 mod manifest;
+mod policy;
 mod state;
 mod window;
 
@@ -12,6 +13,9 @@ pub use ending::{
     may_override,
 };
 pub use manifest::{Manifest, Owner, Owners, Source, read as read_manifest};
+pub use policy::{
+    BACKTEST_SCHEMA, Backtest, Judged, Pair, PastWeek, Seen, WEEKS, backtest, is_sound, may_adopt,
+};
 pub use state::{Because, FinalRun, History, Standing, opens_incident, stand};
 pub use window::{
     Schedule, Window, is_missed, may_finish, may_miss, may_plan, may_skip, may_start,

@@ -11,7 +11,7 @@ use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::people::Attestation;
 use crate::rules::release::{ArtifactRef, Found};
-use crate::rules::week::{self, FinalRun, History, RunStatus, Standing};
+use crate::rules::week::{self, FinalRun, History, PastWeek, RunStatus, Seen, Standing};
 use crate::store::tables::image_of;
 use crate::store::view::{on, query_as, query_scalar};
 use crate::store::{Failure, StoreError, View, artifact};
@@ -370,6 +370,37 @@ pub async fn metrics(view: &mut View, run: &str, most: i64) -> Result<Vec<Metric
     const SQL: &str = "SELECT metric_id, place, protected, leadership, partner, epsilon, delta, ratio, verdict, reason, owner_id, backup_id \
          FROM reconciliation_metric WHERE job_run_id = $1 ORDER BY place, metric_id LIMIT $2";
     Ok(on!(view, c => query_as(SQL).bind(run).bind(most).fetch_all(c).await)?)
+}
+
+/// Reads the newest weeks of a series that have ended, the oldest first, with their protected metrics.
+pub async fn past(view: &mut View, series: &str, most: usize) -> Result<Vec<PastWeek>, StoreError> {
+    const METRICS: &str = "SELECT metric_id, delta, partner FROM reconciliation_metric WHERE job_run_id = $1 AND protected = TRUE \
+         ORDER BY metric_id";
+    let sql = format!(
+        "SELECT w.job_run_id, w.status, i.incident_id IS NOT NULL AS was_incident FROM reconciliation_window w \
+         LEFT JOIN reconciliation_incident i ON i.second_run_id = w.job_run_id \
+         WHERE w.series_id = $1 AND w.run_kind = 'scheduled' AND w.{ENDED} ORDER BY w.scheduled_at DESC, w.job_run_id DESC LIMIT $2"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let found: Vec<(String, RunStatus, bool)> =
+        on!(view, c => query_as(AssertSqlSafe(sql)).bind(series).bind(most).fetch_all(c).await)?;
+    let mut weeks = Vec::with_capacity(found.len());
+    for (job_run_id, status, was_incident) in found.into_iter().rev() {
+        let seen: Vec<(String, Option<String>, Option<String>)> =
+            on!(view, c => query_as(METRICS).bind(&job_run_id).fetch_all(c).await)?;
+        let protected = seen.into_iter().map(|(metric_id, delta, partner)| Seen {
+            metric_id,
+            delta,
+            partner,
+        });
+        weeks.push(PastWeek {
+            protected: protected.collect(),
+            job_run_id,
+            status,
+            was_incident,
+        });
+    }
+    Ok(weeks)
 }
 
 /// Hashes the diff of a run anew; a large one lies outside, where the store does not look.

@@ -1,0 +1,146 @@
+//! Adopts a policy of epsilons with its pair of limits, by two people, with what it would have done before.
+
+use super::super::add_person::plain_line;
+use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
+use crate::canon;
+use crate::clock::Moment;
+use crate::rules::Refusal;
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
+use crate::rules::reconcile::Policy;
+use crate::rules::week::{self as rule, Backtest, Pair};
+use crate::store::artifact::{Artifact, EPSILON_POLICY, POLICY_BACKTEST};
+use crate::store::week::{self, EpsilonPolicy};
+use crate::store::{StoreError, Target, View};
+
+/// The largest document that is taken; a proposal carries it until a second person says yes.
+const MOST_BYTES: usize = 512 * 1024;
+
+pub(in crate::actions) struct AdoptPolicy {
+    version: String,
+    pair: Pair,
+    document: Vec<u8>,
+    metrics: Result<u64, String>,
+    backtest: Backtest,
+    report: Vec<u8>,
+}
+
+impl Action for AdoptPolicy {
+    const MAY: Permission = permission::ADOPT_POLICY;
+    const KEY: char = 'p';
+    const SUMMARY: &'static str = "Adopt a policy: how far apart two sides may be";
+    const KIND: &'static str = "policy";
+    const TARGET: &'static str = "The policy's new version";
+    const SUBJECT: Subject = Subject::New;
+    const FIELDS: &'static [Field] = &[
+        Field {
+            name: "document",
+            help: "The document with an epsilon for each metric, as JSON",
+            required: Required::Yes,
+        },
+        Field {
+            name: "soft",
+            help: "The ratio above which a week is watched",
+            required: Required::Yes,
+        },
+        Field {
+            name: "hard",
+            help: "The ratio above which a cutover is rolled back",
+            required: Required::Yes,
+        },
+        Field {
+            name: "floor",
+            help: "What a ratio is taken of at least",
+            required: Required::Yes,
+        },
+        Field {
+            name: "backtest",
+            help: "What the pair would have made of the weeks before, as JSON",
+            required: Required::Yes,
+        },
+    ];
+    type Facts = Option<EpsilonPolicy>;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        let version = plain_line("policy's version", &asked.target)?.to_owned();
+        let document = canonical("document", asked.required("document")?)?;
+        let report = canonical("backtest", asked.required("backtest")?)?;
+        let backtest = serde_json::from_slice(&report).map_err(|error| {
+            Refusal::new(
+                format!("the backtest is malformed: {error}"),
+                "make it with govdeck policy backtest",
+            )
+        })?;
+        let text = |field| asked.required(field).map(str::to_owned);
+        let policy = Policy::read(&document);
+        Ok(Self {
+            pair: Pair {
+                soft: text("soft")?,
+                hard: text("hard")?,
+                floor: text("floor")?,
+            },
+            metrics: policy.checked(&version),
+            version,
+            document,
+            backtest,
+            report,
+        })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Option<EpsilonPolicy>, StoreError> {
+        week::policy(view, &self.version).await
+    }
+
+    fn propose(
+        &self,
+        facts: &Option<EpsilonPolicy>,
+        by: &Acting<'_>,
+        now: Moment,
+    ) -> Result<Draft, Stop> {
+        let document = Artifact::new(EPSILON_POLICY.1, self.document.clone());
+        let report = Artifact::new(POLICY_BACKTEST.1, self.report.clone());
+        let row = EpsilonPolicy {
+            epsilon_policy_version: self.version.clone(),
+            document_sha256: document.sha256.to_string(),
+            soft: self.pair.soft.clone(),
+            hard: self.pair.hard.clone(),
+            floor: self.pair.floor.clone(),
+            backtest_sha256: report.sha256.to_string(),
+            proposed_by: by.id(),
+            approved_by: by.second(),
+            adopted_at_utc: now,
+            version: 1,
+        };
+        let target = Target {
+            kind: Self::KIND,
+            id: self.version.clone(),
+            version: facts.as_ref().map_or(0, |there| there.version),
+        };
+        let conditions = rule::may_adopt(
+            facts.is_none(),
+            self.metrics.clone(),
+            &self.pair,
+            Some(&self.backtest),
+        );
+        let draft = Draft::new(target, conditions, vec![Row::new(row)]);
+        Ok(draft.with_evidence(vec![
+            (EPSILON_POLICY.0, document),
+            (POLICY_BACKTEST.0, report),
+        ]))
+    }
+}
+
+fn canonical(what: &str, text: &str) -> Result<Vec<u8>, Refusal> {
+    if text.len() > MOST_BYTES {
+        return Err(Refusal::new(
+            format!("the {what} is larger than {MOST_BYTES} bytes"),
+            "name fewer metrics",
+        ));
+    }
+    canon::canonical_exact(text.as_bytes()).map_err(|error| {
+        Refusal::new(
+            format!("the {what} is malformed: {error}"),
+            "mend the JSON text there",
+        )
+    })
+}
