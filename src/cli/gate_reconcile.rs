@@ -118,7 +118,9 @@ fn compared(comparison: Comparison, files: &Reconcile) -> Page {
     }
     if totals.on_neither_side > 0 {
         let count = totals.on_neither_side;
-        lines.push(format!("  of the policy's metrics on neither side: {count}"));
+        lines.push(format!(
+            "  of the policy's metrics on neither side: {count}"
+        ));
     }
     lines.extend(comparison.lineage_fault());
     if totals.failed > 0 {

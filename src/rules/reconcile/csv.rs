@@ -283,10 +283,16 @@ mod tests {
             ("metric_id,value\na,1", &[("a", "1")]),
             ("metric_id,value\r\na,1\r\nb,2\n", &[("a", "1"), ("b", "2")]),
             ("\"metric_id\",\"value\"\n\"a\",\"1\"", &[("a", "1")]),
-            ("metric_id,value\n\"a,\"\"b\"\"\r\nc\",1", &[("a,\"b\"\r\nc", "1")]),
+            (
+                "metric_id,value\n\"a,\"\"b\"\"\r\nc\",1",
+                &[("a,\"b\"\r\nc", "1")],
+            ),
             ("metric_id,value\n\"\"\"\",\"\"\"\"", &[("\"", "\"")]),
             ("metric_id,value\n a ,\n", &[(" a ", "")]),
-            ("metric_id,value\nmét 漢\u{202e},1", &[("mét 漢\u{202e}", "1")]),
+            (
+                "metric_id,value\nmét 漢\u{202e},1",
+                &[("mét 漢\u{202e}", "1")],
+            ),
         ] {
             assert_eq!(read(text, &[]), pairs(rows), "{text:?}");
         }
@@ -313,33 +319,105 @@ mod tests {
     fn everything_else_is_refused_in_place() {
         for (text, said) in [
             ("", "line 1, column 1: no header: the file is empty"),
-            ("\u{feff}metric_id,value\n", "line 1, column 1: a byte order mark"),
-            ("metric_id", "line 1, column 1: the header ends before the column value"),
-            ("metric_id;value\n", "line 1, column 1: the header has \"metric_id;value\""),
-            ("value,metric_id\n", "line 1, column 1: the header has \"value\" for metric_id"),
-            ("metric_id, value\n", "line 1, column 11: the header has \" value\" for value"),
-            ("Metric_id,value\n", "line 1, column 1: the header has \"Metric_id\""),
-            ("metric_id,value,\n", "line 1, column 17: no manifest allows the column \"\""),
-            ("metric_id,value\n\n", "line 2, column 1: a line of 1 cell, the header has 2"),
-            ("metric_id,value\na,1\n\n", "line 3, column 1: a line of 1 cell"),
+            (
+                "\u{feff}metric_id,value\n",
+                "line 1, column 1: a byte order mark",
+            ),
+            (
+                "metric_id",
+                "line 1, column 1: the header ends before the column value",
+            ),
+            (
+                "metric_id;value\n",
+                "line 1, column 1: the header has \"metric_id;value\"",
+            ),
+            (
+                "value,metric_id\n",
+                "line 1, column 1: the header has \"value\" for metric_id",
+            ),
+            (
+                "metric_id, value\n",
+                "line 1, column 11: the header has \" value\" for value",
+            ),
+            (
+                "Metric_id,value\n",
+                "line 1, column 1: the header has \"Metric_id\"",
+            ),
+            (
+                "metric_id,value,\n",
+                "line 1, column 17: no manifest allows the column \"\"",
+            ),
+            (
+                "metric_id,value\n\n",
+                "line 2, column 1: a line of 1 cell, the header has 2",
+            ),
+            (
+                "metric_id,value\na,1\n\n",
+                "line 3, column 1: a line of 1 cell",
+            ),
             ("metric_id,value\na", "line 2, column 2: a line of 1 cell"),
-            ("metric_id,value\na,1,2\n", "line 2, column 4: more cells than the 2"),
-            ("metric_id,value\n,1\n", "line 2, column 1: an empty metric_id"),
-            ("metric_id,value\n\"\",1\n", "line 2, column 1: an empty metric_id"),
-            ("metric_id,value\na\"b,1\n", "line 2, column 2: a quote inside a cell"),
-            ("metric_id,value\n\"a\"b,1\n", "line 2, column 4: text behind a closing quote"),
-            ("metric_id,value\n\"a\" ,1\n", "line 2, column 4: text behind a closing quote"),
-            ("metric_id,value\na,\"1\n2", "line 2, column 3: a quoted cell without an end"),
-            ("metric_id,value\na,1\rb,2\n", "line 2, column 4: a carriage return without"),
-            ("metric_id,value\ra,1\n", "line 1, column 16: a carriage return without"),
-            ("metric_id,value\na\0b,1\n", "line 2, column 2: a control character U+0000"),
-            ("metric_id,value\né\"\"\u{1b},1\n", "line 2, column 2: a quote inside a cell"),
-            ("metric_id,value\n\"é\u{1b}[2J\",1\n", "line 2, column 3: a control character U+001B"),
-            ("metric_id,value\na\tb,1\n", "line 2, column 2: a control character U+0009"),
-            ("metric_id,value\na\u{7f},1\n", "line 2, column 2: a control character U+007F"),
+            (
+                "metric_id,value\na,1,2\n",
+                "line 2, column 4: more cells than the 2",
+            ),
+            (
+                "metric_id,value\n,1\n",
+                "line 2, column 1: an empty metric_id",
+            ),
+            (
+                "metric_id,value\n\"\",1\n",
+                "line 2, column 1: an empty metric_id",
+            ),
+            (
+                "metric_id,value\na\"b,1\n",
+                "line 2, column 2: a quote inside a cell",
+            ),
+            (
+                "metric_id,value\n\"a\"b,1\n",
+                "line 2, column 4: text behind a closing quote",
+            ),
+            (
+                "metric_id,value\n\"a\" ,1\n",
+                "line 2, column 4: text behind a closing quote",
+            ),
+            (
+                "metric_id,value\na,\"1\n2",
+                "line 2, column 3: a quoted cell without an end",
+            ),
+            (
+                "metric_id,value\na,1\rb,2\n",
+                "line 2, column 4: a carriage return without",
+            ),
+            (
+                "metric_id,value\ra,1\n",
+                "line 1, column 16: a carriage return without",
+            ),
+            (
+                "metric_id,value\na\0b,1\n",
+                "line 2, column 2: a control character U+0000",
+            ),
+            (
+                "metric_id,value\né\"\"\u{1b},1\n",
+                "line 2, column 2: a quote inside a cell",
+            ),
+            (
+                "metric_id,value\n\"é\u{1b}[2J\",1\n",
+                "line 2, column 3: a control character U+001B",
+            ),
+            (
+                "metric_id,value\na\tb,1\n",
+                "line 2, column 2: a control character U+0009",
+            ),
+            (
+                "metric_id,value\na\u{7f},1\n",
+                "line 2, column 2: a control character U+007F",
+            ),
         ] {
             let refused = read(text, &[]).expect_err(text);
-            assert!(refused.starts_with(&format!("f, {said}")), "{text:?}: {refused}");
+            assert!(
+                refused.starts_with(&format!("f, {said}")),
+                "{text:?}: {refused}"
+            );
         }
     }
 

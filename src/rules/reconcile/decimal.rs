@@ -347,9 +347,10 @@ impl Sub for &Decimal {
             let units = a.checked_sub(b)?;
             Some(Form::Short { units, scale })
         });
-        Decimal(difference.unwrap_or_else(|| {
-            Form::Long(Box::new(self.long().plus(&other.long().negated())))
-        }))
+        Decimal(
+            difference
+                .unwrap_or_else(|| Form::Long(Box::new(self.long().plus(&other.long().negated())))),
+        )
     }
 }
 

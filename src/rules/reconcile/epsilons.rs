@@ -174,7 +174,11 @@ mod tests {
         for number in 0..10_000 {
             epsilons.push(&format!("MET-{number:07}"), "0.005");
         }
-        assert!(epsilons.bytes.len() < 10_000 * 5, "{}", epsilons.bytes.len());
+        assert!(
+            epsilons.bytes.len() < 10_000 * 5,
+            "{}",
+            epsilons.bytes.len()
+        );
         assert_eq!(epsilons.metrics(), 10_000);
     }
 

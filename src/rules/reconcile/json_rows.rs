@@ -156,7 +156,10 @@ mod tests {
                 r#"[{"metric_id":"a","value":1}],"#,
                 "f, line 1, column 30: text after the end",
             ),
-            (large.as_str(), "f, line 1, column 27: value takes more than"),
+            (
+                large.as_str(),
+                "f, line 1, column 27: value takes more than",
+            ),
         ] {
             let refused = read(text).expect_err(text);
             assert!(refused.starts_with(said), "{refused}");

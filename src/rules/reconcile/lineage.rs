@@ -104,7 +104,11 @@ mod tests {
             ([id, Some("FZ-1")], [id, None], false),
         ] {
             let fault = lineage(leadership, partner).fault();
-            assert_eq!(fault.is_none(), agrees, "{leadership:?} {partner:?}: {fault:?}");
+            assert_eq!(
+                fault.is_none(),
+                agrees,
+                "{leadership:?} {partner:?}: {fault:?}"
+            );
         }
         assert_eq!(
             lineage([id, None], [None, None]).fault().as_deref(),

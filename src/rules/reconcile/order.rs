@@ -88,7 +88,9 @@ mod tests {
         for shape in shapes {
             let ids: Vec<_> = (0..most).map(shape).collect();
             assert_eq!(sorted(&ids), plainly(&ids));
-            let jumbled: Vec<_> = (0..most).map(|number| shape(mixed(number) % most)).collect();
+            let jumbled: Vec<_> = (0..most)
+                .map(|number| shape(mixed(number) % most))
+                .collect();
             assert_eq!(sorted(&jumbled), plainly(&jumbled));
         }
         assert_eq!(sorted(&[]), plainly(&[]));
@@ -97,7 +99,10 @@ mod tests {
     #[test]
     fn bytes_decide_not_letters() {
         let ids = ["\u{ff5e}", "\u{1f600}", "é", "e", "z", "Z", ""].map(str::to_owned);
-        let order: Vec<_> = sorted(&ids).into_iter().map(|at| ids[at].as_str()).collect();
+        let order: Vec<_> = sorted(&ids)
+            .into_iter()
+            .map(|at| ids[at].as_str())
+            .collect();
         assert_eq!(order, ["", "Z", "e", "z", "é", "\u{ff5e}", "\u{1f600}"]);
     }
 }

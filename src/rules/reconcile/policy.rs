@@ -102,9 +102,7 @@ fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
 }
 
 /// Takes one epsilon's text, or says why it is none.
-fn take_epsilon<'a>(
-    scanner: &mut Scanner<'a>,
-) -> Scan<Result<std::borrow::Cow<'a, str>, Fault>> {
+fn take_epsilon<'a>(scanner: &mut Scanner<'a>) -> Scan<Result<std::borrow::Cow<'a, str>, Fault>> {
     let text = scanner.text().as_bytes();
     if scanner.peek()? != Start::String {
         let what = "an epsilon is a text, like \"0.005\"";
@@ -116,7 +114,10 @@ fn take_epsilon<'a>(
     let wrong = match Decimal::parse(&taken.text) {
         Ok(value) if !value.is_negative() => return Ok(Ok(taken.text)),
         Ok(_) => format!("the epsilon {} is below zero", quoted(&taken.text)),
-        Err(error) => format!("the epsilon {} is no plain decimal: {error}", quoted(&taken.text)),
+        Err(error) => format!(
+            "the epsilon {} is no plain decimal: {error}",
+            quoted(&taken.text)
+        ),
     };
     Ok(Err(Fault::at(text, taken.at, wrong)))
 }
@@ -160,7 +161,11 @@ mod tests {
         let ids = ["", "\"", "a", "b", "c", "é"];
         let mut all = Vec::new();
         for id in ids {
-            all.extend(cursor.seek(id).map(|(text, _)| (id.to_owned(), text.to_owned())));
+            all.extend(
+                cursor
+                    .seek(id)
+                    .map(|(text, _)| (id.to_owned(), text.to_owned())),
+            );
         }
         assert_eq!(cursor.finish(), 0);
         Ok(all)

@@ -124,7 +124,10 @@ impl Side {
                 let at = row.value_at + error.at.min(row.value.len());
                 if first.as_ref().is_none_or(|(before, _)| at < *before) {
                     let value = quoted(&row.value);
-                    first = Some((at, format!("the value {value} is no plain decimal: {error}")));
+                    first = Some((
+                        at,
+                        format!("the value {value} is no plain decimal: {error}"),
+                    ));
                 }
             }
         }

@@ -91,7 +91,10 @@ mod tests {
             ("", "s, line 1, column 1: no JSON text"),
             ("[]", "s, line 1, column 1: expected an object"),
             ("{\n \"side\": 1}", "s, line 2, column 10: side is no text"),
-            ("{\"side\": [\"a\"]}", "s, line 1, column 10: side is no text"),
+            (
+                "{\"side\": [\"a\"]}",
+                "s, line 1, column 10: side is no text",
+            ),
             (
                 "{\"Side\": \"a\"}",
                 "s, line 1, column 2: an unknown field \"Side\"",
@@ -102,7 +105,10 @@ mod tests {
             ),
             ("{} {}", "s, line 1, column 4: text after the end"),
             ("\u{feff}{}", "s, line 1, column 1: a byte order mark"),
-            ("{\"a\u{202e}\": 1}", "s, line 1, column 2: an unknown field \"a\\u{202e}\""),
+            (
+                "{\"a\u{202e}\": 1}",
+                "s, line 1, column 2: an unknown field \"a\\u{202e}\"",
+            ),
         ] {
             let found = refusal(text);
             assert!(found.starts_with(said), "{text:?}: {found}");

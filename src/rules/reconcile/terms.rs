@@ -87,7 +87,9 @@ pub(super) fn agree(
     policies_agree(both, said, policy_file)?;
     versions.footers_are_known(both)?;
     if let Err(fault) = &policy.epsilons {
-        return Err(fault.clone().rejects(RejectReason::EpsilonInvalid, policy_file));
+        return Err(fault
+            .clone()
+            .rejects(RejectReason::EpsilonInvalid, policy_file));
     }
     let text = |field| leadership.get(field).unwrap_or_default().to_owned();
     Ok(Terms {
@@ -157,7 +159,10 @@ fn rows_are_those(side: &Spoken<'_>) -> Held {
 
 /// Quotes a hash, which is longer than other texts that a message repeats.
 fn quoted_hash(said: &str) -> String {
-    let is_hash = said.len() == 71 && said.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    let is_hash = said.len() == 71
+        && said
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
     if is_hash {
         format!("\"{said}\"")
     } else {
@@ -219,7 +224,8 @@ impl Versions {
         };
         for (side, footer) in sides.into_iter().zip(&self.footers) {
             if footer.cmp_precedence(contract) == Ordering::Greater {
-                let what = format!("is {footer}, newer than {contract}, the newest of the contract");
+                let what =
+                    format!("is {footer}, newer than {contract}, the newest of the contract");
                 let reason = RejectReason::FooterSchemaTooNew;
                 return Err(side.rejected(reason, Field::FooterSchemaSemver, what));
             }
@@ -245,10 +251,7 @@ fn window_is_sound(side: &Spoken<'_>) -> Held {
         let read = text.parse::<Moment>();
         read.map_err(|error| side.rejected(reason, field, format!("is {error}")))
     };
-    let (start, end) = (
-        moment(Field::StartInclusive)?,
-        moment(Field::EndExclusive)?,
-    );
+    let (start, end) = (moment(Field::StartInclusive)?, moment(Field::EndExclusive)?);
     if start < end {
         return Ok(());
     }
@@ -287,7 +290,11 @@ fn policies_agree(sides: [&Spoken<'_>; 2], said: Option<&Said>, file: &str) -> H
     let what = match said.epsilon_policy_version.as_deref() {
         Some(version) if version == ours => return Ok(()),
         None | Some("") => "is missing".to_owned(),
-        Some(version) => format!("is {}, and {} for both sides", quoted(version), quoted(ours)),
+        Some(version) => format!(
+            "is {}, and {} for both sides",
+            quoted(version),
+            quoted(ours)
+        ),
     };
     Err(Fault::of_field(field.word(), what).rejects(reason, file))
 }
