@@ -63,7 +63,9 @@ enum Body {
 }
 
 /// Writes a JSON document piece by piece.
-struct Stream(Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>);
+type Streaming = dyn FnOnce(&mut dyn Write) -> io::Result<()>;
+
+struct Stream(Box<Streaming>);
 
 impl fmt::Debug for Stream {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

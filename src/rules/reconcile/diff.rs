@@ -25,11 +25,11 @@ pub struct Owner {
 }
 
 /// Says who answers for a metric, if anybody does.
-type OwnerOf<'a> = &'a mut dyn FnMut(&str) -> Option<Owner>;
+pub type Owners<'a> = dyn FnMut(&str) -> Option<Owner> + 'a;
 
 impl Comparison {
     /// Writes the diff: canonical JSON, the same bytes for the same inputs and owners. A failing metric names its owner.
-    pub fn write_diff(&self, out: &mut dyn Write, owner_of: OwnerOf<'_>) -> io::Result<()> {
+    pub fn write_diff(&self, out: &mut dyn Write, owner_of: &mut Owners<'_>) -> io::Result<()> {
         self.write_document(out, self.head(DIFF_SCHEMA), Some(owner_of))
     }
 
@@ -53,11 +53,10 @@ impl Comparison {
     fn write_document(
         &self,
         out: &mut dyn Write,
-        head: BTreeMap<&'static str, Value>,
-        mut owner_of: Option<OwnerOf<'_>>,
+        mut members: BTreeMap<&'static str, Value>,
+        mut owner_of: Option<&mut Owners<'_>>,
     ) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(GATHERED + GATHERED / 4);
-        let mut members = head;
         members.insert("metrics", Value::Null);
         for (place, (name, value)) in members.into_iter().enumerate() {
             bytes.push(if place == 0 { b'{' } else { b',' });
@@ -77,7 +76,7 @@ impl Comparison {
         &self,
         out: &mut dyn Write,
         bytes: &mut Vec<u8>,
-        mut owner_of: Option<&mut (dyn FnMut(&str) -> Option<Owner> + '_)>,
+        mut owner_of: Option<&mut Owners<'_>>,
     ) -> io::Result<()> {
         let torn = |fault: super::Fault| io::Error::other(fault.what);
         let mut walk = self.walk().map_err(torn)?;

@@ -60,7 +60,7 @@ impl Fault {
         let characters = begun.iter().filter(|byte| **byte & 0xC0 != 0x80);
         Self {
             place: Place::At {
-                line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+                line: before.split(|byte| *byte == b'\n').count(),
                 column: 1 + characters.count(),
             },
             what: what.into(),

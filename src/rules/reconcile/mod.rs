@@ -26,7 +26,7 @@ mod worst;
 
 pub use csv::{MOST_CELL_BYTES, Row, Table};
 pub use decimal::{Decimal, NotADecimal};
-pub use diff::{DIFF_SCHEMA, Owner};
+pub use diff::{DIFF_SCHEMA, Owner, Owners};
 pub use fault::{Fault, Place, Reject};
 pub use judge::{Comparison, Given, judge};
 pub use lineage::{Bypass, Lineage, NO_BYPASS};

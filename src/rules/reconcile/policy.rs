@@ -203,11 +203,11 @@ mod tests {
             (r#"{"epsilon":[{"a":"1"}]}"#, "p, epsilon: is no object"),
             (
                 r#"{"epsilon":{"a":0.5}}"#,
-                "p, line 1, column 16: an epsilon is a text",
+                "p, line 1, column 17: an epsilon is a text",
             ),
             (
                 r#"{"epsilon":{"a":{"b":"1"}}}"#,
-                "p, line 1, column 16: an epsilon is a text",
+                "p, line 1, column 17: an epsilon is a text",
             ),
             (
                 r#"{"epsilon":{"a":"1e-3"}}"#,

@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn parted<'a>(row: Option<Row<'a>>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+fn parted(row: Option<Row<'_>>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
     row.map_or((None, None), |row| (Some(row.value), Some(row.metric_id)))
 }
 

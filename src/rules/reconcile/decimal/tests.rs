@@ -204,8 +204,9 @@ proptest! {
 
     #[test]
     fn a_ratio_is_that_of_the_oracle(a in decimals(), b in decimals()) {
+        let not_zero = |text: String| if decimal(&text).is_zero() { "7".to_owned() } else { text };
+        let (a, b) = (not_zero(a), not_zero(b));
         let (x, y) = (decimal(&a), decimal(&b));
-        prop_assume!(!x.is_zero() && !y.is_zero());
         let exact = (oracle(&a) / oracle(&b)).abs().to_string().parse::<f64>().expect("a double");
         let found = x.ratio(&y);
         prop_assert!((found / exact - 1.0).abs() < 1e-12, "{} {}", found, exact);

@@ -204,9 +204,10 @@ fn the_diff_is_canonical_and_names_owners_of_what_fails() {
 
 #[test]
 fn a_diff_of_many_metrics_is_written_in_pieces_and_whole() {
-    let rows: String = (0..5_000)
-        .map(|number| format!("MET-{number:05},{number}.25\n"))
+    let rows: Vec<_> = (0..5_000)
+        .map(|number| format!("MET-{number:05},{number}.25"))
         .collect();
+    let rows = rows.join("\n");
     let comparison = Week::of(&rows, &rows, &[]).compared();
     let bytes = diff(&comparison);
     assert!(bytes.len() > 200_000);

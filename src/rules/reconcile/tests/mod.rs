@@ -1,5 +1,6 @@
 //! A week that passes, and ways to spoil it.
 
+mod files;
 mod metrics;
 mod rejects;
 
