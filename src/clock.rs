@@ -113,6 +113,14 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, NotAMoment> {
         let refused = || NotAMoment(text.chars().take(40).collect());
         let body = text.strip_suffix('Z').ok_or_else(refused)?;
+        // chrono takes spaces and signs for digits, and fewer of these.
+        let in_form = |(byte, form): (u8, u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            form => byte == form,
+        };
+        if !body.bytes().zip(*b"0000-00-00T00:00:00").all(in_form) {
+            return Err(refused());
+        }
         let fraction_ok = match body.split_once('.') {
             Some((whole, fraction)) => whole.len() == 19 && (1..=9).contains(&fraction.len()),
             None => body.len() == 19,
@@ -179,6 +187,9 @@ mod tests {
             "2026-05-14T02:14:07.Z",
             "2026-05-14T2:14:07Z",
             "2026-05-14T02:14:07z",
+            "2026-05-14T 2:14:07Z",
+            "+226-05-14T02:14:07Z",
+            "2026- 5-14T02:14:07Z",
         ] {
             assert!(text.parse::<Moment>().is_err(), "{text:?} was taken");
         }

@@ -30,6 +30,7 @@ pub use error::{Fault, JsonError, Reason};
 pub use keyset::{JsonType, Keyset, keyset, keyset_hash};
 pub use leaves::{Leaf, LeafReader, Leaves, LeavesError, MOST_LEAF_BYTES};
 pub use number::Number;
+pub use string::write_text;
 pub use tuple::{Hashed, tuple_hash, tuple_leaves};
 pub use typed::{ValueError, canonical_of};
 

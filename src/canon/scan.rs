@@ -101,7 +101,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes back to a value at the same depth, or to the string at a place.
-    pub(super) fn back_at(&self, at: usize) -> Self {
+    #[must_use]
+    pub fn back_at(&self, at: usize) -> Self {
         Self { at, ..self.clone() }
     }
 
@@ -236,7 +237,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes the value that comes next, whatever it is.
     #[cold]
-    pub(super) fn skip(&mut self) -> Scan<()> {
+    pub fn skip(&mut self) -> Scan<()> {
         match self.peek()? {
             Start::Object => self.members(|scanner, _| scanner.skip()),
             Start::Array => self.elements(Self::skip),

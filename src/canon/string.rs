@@ -84,6 +84,17 @@ impl Scanner<'_> {
     }
 }
 
+/// Appends text as a string of canonical JSON, in quotes.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    if plain_length(text.as_bytes()) == text.len() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escaped(text, out);
+    }
+    out.push(b'"');
+}
+
 /// Appends text with its quotes, backslashes and control characters escaped.
 pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
     for &byte in text.as_bytes() {

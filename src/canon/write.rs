@@ -16,7 +16,7 @@ use std::ops::Range;
 use super::error::{Reason, duplicate_key};
 use super::rearrange::{Rearrangement, Written, name_order, refuse_member, utf16_order};
 use super::scan::{Scan, Scanner, Start, Text};
-use super::string::escaped;
+use super::string::write_text;
 
 /// The longest token that is copied with a fixed length.
 const SHORT_TOKEN: usize = 32;
@@ -234,9 +234,7 @@ impl<'a> Writer<'a> {
     /// Writes a string in quotes.
     #[cold]
     fn string(&mut self, text: &str) {
-        self.out.push(b'"');
-        escaped(text, &mut self.out);
-        self.out.push(b'"');
+        write_text(text, &mut self.out);
     }
 
     /// Puts the members of the object just written into order, or sees to it that it is done later.

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::act::{condition_line, settle};
+use super::gate_reconcile;
 use super::page::{Exit, Failure, Page};
 use crate::actions::{self, ByRule, Outcome, Request};
 use crate::jobs::below_root;
@@ -38,6 +39,8 @@ pub(super) enum Gate {
     },
     /// Say whether a rehearsal may begin: no publish block is open.
     Rehearsal,
+    /// Compare what leadership sees with what the partner gets, from files alone.
+    Reconcile(gate_reconcile::Reconcile),
 }
 
 impl Gate {
@@ -45,7 +48,7 @@ impl Gate {
     pub(super) fn access(&self) -> Access {
         match self {
             Self::Publish { .. } => Access::Write,
-            Self::Distribute { .. } | Self::Rehearsal => Access::Read,
+            Self::Distribute { .. } | Self::Rehearsal | Self::Reconcile(_) => Access::Read,
         }
     }
 
@@ -54,6 +57,7 @@ impl Gate {
             Self::Publish { run } => publish(store, run).await,
             Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
             Self::Rehearsal => rehearsal(store).await,
+            Self::Reconcile(verb) => verb.run(),
         }
     }
 }

@@ -100,6 +100,11 @@ fn open(path: &Path) -> Result<File, Failure> {
 
 /// Reads a whole file, or standard input.
 pub(super) fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    read_at_most(MOST_BYTES, path)
+}
+
+/// Reads a whole file, or standard input, that has no more bytes than these.
+pub(super) fn read_at_most(most: u64, path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let (name, mut source): (&Path, Box<dyn Read>) = match path {
         Some(path) => (path, Box::new(open(path)?)),
         None => (
@@ -109,19 +114,28 @@ pub(super) fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     };
     let size = path
         .and_then(|path| std::fs::metadata(path).ok())
-        .map_or(0, |found| found.len().min(MOST_BYTES));
+        .map_or(0, |found| found.len().min(most));
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     let read = source
         .by_ref()
-        .take(MOST_BYTES + 1)
+        .take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::of_file(name, &error))?;
-    if read as u64 > MOST_BYTES {
+    if read as u64 > most {
         return Err(Failure::new(
             Exit::BadInput,
-            format!("{} is larger than 4 GiB", name.display()),
+            format!("{} is larger than {}", name.display(), size_words(most)),
             "split it",
         ));
     }
     Ok(bytes)
+}
+
+fn size_words(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    if bytes >= 1024 * MIB {
+        format!("{} GiB", bytes / MIB / 1024)
+    } else {
+        format!("{} MiB", bytes / MIB)
+    }
 }

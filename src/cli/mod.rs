@@ -16,6 +16,7 @@ mod doctor;
 mod drill;
 mod evidence;
 mod gate;
+mod gate_reconcile;
 mod hash;
 mod init;
 mod key;
@@ -223,6 +224,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
+        Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),

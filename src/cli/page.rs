@@ -1,7 +1,7 @@
 //! What a verb gives back, and the one place that prints.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fmt::{self, Write as _};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -56,8 +56,21 @@ pub(super) struct Page {
 enum Body {
     /// Lines and the same as JSON.
     Said { lines: Vec<String>, json: Value },
+    /// Lines, and a JSON document that says the same and is too large to be held.
+    Streamed { lines: Vec<String>, json: Stream },
     /// Exactly these bytes, whatever shape was asked for.
     Raw(Vec<u8>),
+}
+
+/// Writes a JSON document piece by piece.
+type Streaming = dyn FnOnce(&mut dyn Write) -> io::Result<()>;
+
+struct Stream(Box<Streaming>);
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Stream")
+    }
 }
 
 impl Page {
@@ -75,6 +88,19 @@ impl Page {
         }
     }
 
+    /// Makes a page of lines and of a JSON document that is written when it is asked for; the document names its schema.
+    pub(super) fn streamed(
+        exit: Exit,
+        lines: Vec<String>,
+        json: impl FnOnce(&mut dyn Write) -> io::Result<()> + 'static,
+    ) -> Self {
+        let json = Stream(Box::new(json));
+        Self {
+            exit,
+            body: Body::Streamed { lines, json },
+        }
+    }
+
     /// Makes a page of exact bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
         Self {
@@ -88,26 +114,25 @@ impl Page {
         match self.body {
             Body::Said { json, .. } => Self {
                 exit: self.exit,
-                body: Body::Raw(escape_hostile(&json.to_string()).into_bytes()),
+                body: Body::Raw(document(&json)),
             },
-            Body::Raw(_) => self,
+            Body::Streamed { .. } | Body::Raw(_) => self,
         }
     }
 
     /// Prints the page and returns its exit code; output that cannot be written is never a pass.
     pub(super) fn print(self, shape: Shape) -> ExitCode {
-        let bytes = match (self.body, shape) {
-            (Body::Raw(bytes), _) => bytes,
-            (Body::Said { lines, .. }, Shape::Text) => lines
-                .iter()
-                .fold(String::new(), |page, line| page + &text::scrub(line) + "\n")
-                .into_bytes(),
-            (Body::Said { json, .. }, Shape::Json) => {
-                escape_hostile(&json.to_string()).into_bytes()
+        let mut out = io::stdout().lock();
+        let written = match (self.body, shape) {
+            (Body::Raw(bytes), _) => out.write_all(&bytes),
+            (Body::Said { lines, .. } | Body::Streamed { lines, .. }, Shape::Text) => {
+                let add = |page: String, line: &String| page + &text::scrub(line) + "\n";
+                out.write_all(lines.iter().fold(String::new(), add).as_bytes())
             }
+            (Body::Said { json, .. }, Shape::Json) => out.write_all(&document(&json)),
+            (Body::Streamed { json, .. }, Shape::Json) => Harmless::write_through(&mut out, json),
         };
-        let mut out = std::io::stdout().lock();
-        match out.write_all(&bytes).and_then(|()| out.flush()) {
+        match written.and_then(|()| out.flush()) {
             Ok(()) => ExitCode::from(self.exit as u8),
             Err(error) => Failure::new(
                 Exit::CannotTell,
@@ -117,6 +142,13 @@ impl Page {
             .print(),
         }
     }
+}
+
+/// Makes the bytes of a document with a line's end.
+fn document(json: &Value) -> Vec<u8> {
+    let mut text = escape_hostile(&json.to_string());
+    text.push('\n');
+    text.into_bytes()
 }
 
 /// Escapes invisible and reordering characters inside a JSON text, which keeps its meaning.
@@ -131,8 +163,53 @@ fn escape_hostile(json: &str) -> String {
             escaped.push(character);
         }
     }
-    escaped.push('\n');
     escaped
+}
+
+/// Escapes a JSON text in the same way while it passes through.
+struct Harmless<'a> {
+    out: &'a mut dyn Write,
+    /// The begin of a character that was cut between two pieces.
+    cut: Vec<u8>,
+}
+
+impl Harmless<'_> {
+    fn write_through(out: &mut dyn Write, stream: Stream) -> io::Result<()> {
+        let cut = Vec::new();
+        let mut harmless = Harmless { out, cut };
+        (stream.0)(&mut harmless)?;
+        if harmless.cut.is_empty() {
+            return harmless.out.write_all(b"\n");
+        }
+        Err(io::Error::from(io::ErrorKind::InvalidData))
+    }
+}
+
+impl Write for Harmless<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_plain = |byte: &u8| (b' '..=b'~').contains(byte);
+        if self.cut.is_empty() && bytes.iter().all(is_plain) {
+            self.out.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
+        self.cut.extend_from_slice(bytes);
+        let (text, rest) = match std::str::from_utf8(&self.cut) {
+            Ok(text) => (text, Vec::new()),
+            Err(error) if error.error_len().is_none() => {
+                let (whole, rest) = self.cut.split_at(error.valid_up_to());
+                let whole = std::str::from_utf8(whole).map_err(io::Error::other)?;
+                (whole, rest.to_vec())
+            }
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        self.out.write_all(escape_hostile(text).as_bytes())?;
+        self.cut = rest;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Why a verb has nothing to say: one sentence and a hint, on the error stream.
@@ -233,10 +310,26 @@ mod tests {
     fn json_keeps_its_meaning_and_loses_its_tricks() {
         let raw = serde_json::json!({"a": "x\u{202e}y\u{e0041}z\n"}).to_string();
         let escaped = escape_hostile(&raw);
-        assert!(!escaped.trim_end().contains(text::is_hostile));
+        assert!(!escaped.contains(text::is_hostile));
         assert_eq!(
             serde_json::from_str::<Value>(&escaped).expect("still JSON"),
             serde_json::from_str::<Value>(&raw).expect("JSON")
         );
+    }
+    #[test]
+    fn a_stream_is_escaped_however_it_is_cut() {
+        let raw = serde_json::json!({"a": "x\u{202e}é\u{e0041}z\n", "b": [1, "plain"]}).to_string();
+        for length in 1..raw.len() {
+            let pieces = raw.clone().into_bytes();
+            let mut out = Vec::new();
+            let write = move |out: &mut dyn Write| {
+                let mut pieces = pieces.chunks(length);
+                pieces.try_for_each(|piece| out.write_all(piece))
+            };
+            Harmless::write_through(&mut out, Stream(Box::new(write))).expect("it is JSON");
+            assert_eq!(out, (escape_hostile(&raw) + "\n").into_bytes());
+        }
+        let cut = Stream(Box::new(|out: &mut dyn Write| out.write_all(b"\xc3")));
+        assert!(Harmless::write_through(&mut Vec::new(), cut).is_err());
     }
 }

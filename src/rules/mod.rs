@@ -17,6 +17,7 @@ pub mod guard;
 pub mod mint;
 pub mod people;
 pub mod permission;
+pub mod reconcile;
 pub mod refusal;
 pub mod release;
 pub mod route;

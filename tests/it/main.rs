@@ -22,6 +22,7 @@ mod cli_ledger;
 mod cli_looks;
 mod cli_memory;
 mod cli_passphrase;
+mod cli_reconcile;
 mod cli_refusals;
 mod cli_secrets;
 mod cli_servers;

@@ -1,0 +1,212 @@
+//! The epsilons of a policy, in the order of their metrics, in little memory.
+//!
+//! Ids in order resemble their neighbours, and so do epsilons. Kept for each metric are: how many bytes its id shares
+//! with the one before, the bytes it does not share, and the epsilon's text unless it is the one before again. A million
+//! metrics take about a quarter of the policy's text.
+
+use super::decimal::Decimal;
+
+/// Holds epsilons by metric, ids ascending.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Epsilons {
+    bytes: Vec<u8>,
+    metrics: u64,
+    last_id: Vec<u8>,
+    last_text: Vec<u8>,
+}
+
+impl Epsilons {
+    /// Tells whether an id lies behind all that are there.
+    pub(super) fn may_follow(&self, id: &str) -> bool {
+        self.metrics == 0 || self.last_id.as_slice() < id.as_bytes()
+    }
+
+    /// Adds a metric behind all that are there, with the text of a checked decimal.
+    pub(super) fn push(&mut self, id: &str, text: &str) {
+        let id = id.as_bytes();
+        let shared = shared_length(&self.last_id, id);
+        push_length(&mut self.bytes, shared);
+        push_length(&mut self.bytes, id.len() - shared);
+        self.bytes.extend_from_slice(&id[shared..]);
+        if self.last_text == text.as_bytes() {
+            self.bytes.push(0);
+        } else {
+            push_length(&mut self.bytes, text.len());
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.last_text.clear();
+            self.last_text.extend_from_slice(text.as_bytes());
+        }
+        self.last_id.truncate(shared);
+        self.last_id.extend_from_slice(&id[shared..]);
+        self.metrics += 1;
+    }
+
+    /// Returns how many metrics there are.
+    pub(super) fn metrics(&self) -> u64 {
+        self.metrics
+    }
+
+    /// Gives back the room that nothing needs.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
+    /// Begins a walk along the metrics.
+    pub(super) fn walk(&self) -> Cursor<'_> {
+        let mut cursor = Cursor {
+            rest: &self.bytes,
+            id: Vec::new(),
+            text: "",
+            value: Decimal::ZERO,
+            at_one: false,
+            passed_over: 0,
+        };
+        cursor.advance();
+        cursor
+    }
+}
+
+/// Walks along epsilons, from one metric to a later one.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor<'a> {
+    rest: &'a [u8],
+    id: Vec<u8>,
+    text: &'a str,
+    value: Decimal,
+    at_one: bool,
+    passed_over: u64,
+}
+
+impl<'a> Cursor<'a> {
+    /// Returns the epsilon of a metric that lies behind all that were asked for before.
+    #[inline]
+    pub(super) fn seek(&mut self, id: &str) -> Option<(&'a str, Decimal)> {
+        while self.at_one && self.id.as_slice() < id.as_bytes() {
+            self.passed_over += 1;
+            self.advance();
+        }
+        if !self.at_one || self.id != id.as_bytes() {
+            return None;
+        }
+        let found = (self.text, self.value.clone());
+        self.advance();
+        Some(found)
+    }
+
+    /// Walks to the end and returns how many metrics nobody asked for.
+    pub(super) fn finish(mut self) -> u64 {
+        while self.at_one {
+            self.passed_over += 1;
+            self.advance();
+        }
+        self.passed_over
+    }
+
+    fn advance(&mut self) {
+        self.at_one = self.read().is_some();
+    }
+
+    /// Reads the next metric; nothing at the end.
+    #[inline]
+    fn read(&mut self) -> Option<()> {
+        let shared = self.length()?;
+        let own = self.length()?;
+        let own = self.take(own)?;
+        self.id.truncate(shared);
+        self.id.extend_from_slice(own);
+        match self.length()? {
+            0 => {}
+            length => {
+                self.text = std::str::from_utf8(self.take(length)?).ok()?;
+                self.value = Decimal::parse(self.text).ok()?;
+            }
+        }
+        Some(())
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    #[inline]
+    fn length(&mut self) -> Option<usize> {
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            let (byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            length |= usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(length);
+            }
+            shift += 7;
+        }
+    }
+}
+
+/// Counts the bytes that two texts begin with alike.
+pub(super) fn shared_length(a: &[u8], b: &[u8]) -> usize {
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    a.iter().zip(b).take_while(same).count()
+}
+
+/// Appends a length, seven bits a byte, the lowest first, the highest bit set where more follow.
+fn push_length(bytes: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    while rest >= 0x80 {
+        bytes.push(0x80 | u8::try_from(rest & 0x7f).unwrap_or(0));
+        rest >>= 7;
+    }
+    bytes.push(u8::try_from(rest).unwrap_or(0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_resembles_its_neighbour_takes_few_bytes() {
+        let mut epsilons = Epsilons::default();
+        for number in 0..10_000 {
+            epsilons.push(&format!("MET-{number:07}"), "0.005");
+        }
+        assert!(
+            epsilons.bytes.len() < 10_000 * 5,
+            "{}",
+            epsilons.bytes.len()
+        );
+        assert_eq!(epsilons.metrics(), 10_000);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn a_walk_finds_what_a_map_finds(
+            kept in proptest::collection::btree_map("[ab\u{e9}]{0,4}|a{120,140}", "[0-9]|[1-9][0-9]{40}|0\\.[0-9]{130}", 0..30),
+            asked in proptest::collection::btree_set("[ab\u{e9}]{0,4}|a{120,140}", 0..30),
+        ) {
+            let kept: BTreeMap<String, String> = kept;
+            let mut epsilons = Epsilons::default();
+            for (id, text) in &kept {
+                prop_assert!(epsilons.may_follow(id));
+                epsilons.push(id, text);
+                prop_assert!(!epsilons.may_follow(id));
+            }
+            let mut cursor = epsilons.walk();
+            for id in &asked {
+                let found = cursor.seek(id);
+                prop_assert_eq!(found.as_ref().map(|found| found.0), kept.get(id).map(String::as_str));
+                if let Some((text, value)) = found {
+                    prop_assert_eq!(value, Decimal::parse(text).expect("a decimal"));
+                }
+            }
+            let left = kept.keys().filter(|id| !asked.contains(*id)).count();
+            prop_assert_eq!(cursor.finish(), left as u64);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The judgement of two sides under a policy.
+
+use super::epsilons::Epsilons;
+use super::fault::{Fault, Reject};
+use super::policy::Policy;
+use super::side::{Rows, Side};
+use super::sidecar::Sidecar;
+use super::terms::{Described, Terms, agree};
+use super::walk::{Totals, Walk};
+use super::worst::{Metric, Worst};
+use super::{Party, RejectReason, RunVerdict};
+use crate::canon::Digest;
+
+/// One side as it is handed in; the names are for messages.
+#[derive(Debug)]
+pub struct Given {
+    /// The name of the file with the rows.
+    pub file: String,
+    /// The bytes of the rows.
+    pub bytes: Vec<u8>,
+    /// How the rows are written.
+    pub rows: Rows,
+    /// The name of the sidecar's file.
+    pub sidecar_file: String,
+    /// The sidecar, or why there is none.
+    pub sidecar: Result<Sidecar, Fault>,
+}
+
+/// Two sides that were compared. The rows are kept, so that the walk can be made again.
+#[derive(Debug)]
+pub struct Comparison {
+    terms: Terms,
+    totals: Totals,
+    worst: Vec<Metric>,
+    leadership: Side,
+    partner: Side,
+    epsilons: Epsilons,
+}
+
+impl Comparison {
+    /// Returns the run's verdict: passed when every metric is, and both sides agree on their bypass.
+    #[must_use]
+    pub fn verdict(&self) -> RunVerdict {
+        if self.totals.failed == 0 && self.totals.passed > 0 && self.lineage_fault().is_none() {
+            RunVerdict::Pass
+        } else {
+            RunVerdict::Fail
+        }
+    }
+
+    /// Says how the sides differ in their bypass, if they do.
+    #[must_use]
+    pub fn lineage_fault(&self) -> Option<String> {
+        self.terms.lineage.fault()
+    }
+
+    /// Returns what both sides agree on.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Returns how many metrics there are, and how they were found.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Returns the worst metrics, the worst first.
+    #[must_use]
+    pub fn worst(&self) -> &[Metric] {
+        &self.worst
+    }
+
+    /// Walks along all metrics again, in the order of their ids as UTF-8 bytes.
+    pub fn walk(&self) -> Result<Walk<'_>, Fault> {
+        Walk::begin(&self.leadership, &self.partner, &self.epsilons)
+    }
+}
+
+/// Compares two sides under a policy and keeps the worst metrics, as many as asked for.
+///
+/// Of several reasons for a rejection the first in order of precedence is told; of two sides leadership's.
+pub fn judge(
+    leadership: Given,
+    partner: Given,
+    policy: Policy,
+    policy_file: &str,
+    keep: usize,
+) -> Result<Comparison, Reject> {
+    let terms = agree(
+        [
+            &described(Party::Leadership, &leadership),
+            &described(Party::Partner, &partner),
+        ],
+        &policy,
+        policy_file,
+    )?;
+    let epsilons = policy
+        .epsilons
+        .map_err(|fault| fault.rejects(RejectReason::EpsilonInvalid, policy_file))?;
+    let files = [leadership.file, partner.file];
+    let malformed = |fault: Fault, file: &str| fault.rejects(RejectReason::CsvInvalid, file);
+    let mut sides = [
+        Side::open(leadership.bytes, &leadership.rows)
+            .map_err(|fault| malformed(fault, &files[0]))?,
+        Side::open(partner.bytes, &partner.rows).map_err(|fault| malformed(fault, &files[1]))?,
+    ];
+    // Files that are sound and in order, as most are, are read once. Whatever is wrong is told by the long way.
+    let (totals, worst) = if let Ok(found) = settle(&sides, &epsilons, keep) {
+        found
+    } else {
+        put_in_order(&mut sides, &files)?;
+        settle(&sides, &epsilons, keep).map_err(|fault| malformed(fault, &files[0]))?
+    };
+    if totals.metrics == 0 {
+        let fault = Fault::whole("there is no metric, neither here nor on the other side");
+        return Err(fault.rejects(RejectReason::NoMetrics, &files[0]));
+    }
+    let [leadership, partner] = sides;
+    Ok(Comparison {
+        terms,
+        totals,
+        worst,
+        leadership,
+        partner,
+        epsilons,
+    })
+}
+
+fn described(party: Party, given: &Given) -> Described<'_> {
+    Described {
+        party,
+        file: &given.sidecar_file,
+        sidecar: &given.sidecar,
+        digest: Digest::of(&given.bytes),
+    }
+}
+
+/// Walks along both sides and counts.
+fn settle(
+    sides: &[Side; 2],
+    epsilons: &Epsilons,
+    keep: usize,
+) -> Result<(Totals, Vec<Metric>), Fault> {
+    let mut walk = Walk::begin(&sides[0], &sides[1], epsilons)?;
+    let (mut totals, mut worst) = (Totals::default(), Worst::of(keep));
+    while let Some(outcome) = walk.next_outcome()? {
+        totals.count(outcome.reason);
+        worst.look_at(&outcome);
+    }
+    totals.on_neither_side = walk.finish();
+    Ok((totals, worst.into_list()))
+}
+
+/// Finds what is wrong with the rows, in the order of precedence, and puts them in order.
+fn put_in_order(sides: &mut [Side; 2], files: &[String; 2]) -> Result<(), Reject> {
+    for (side, file) in sides.iter_mut().zip(files) {
+        let found = side.find_rows();
+        found.map_err(|fault| fault.rejects(RejectReason::CsvInvalid, file))?;
+    }
+    for (side, file) in sides.iter_mut().zip(files) {
+        let ordered = side.put_in_order();
+        ordered.map_err(|fault| fault.rejects(RejectReason::DuplicateMetric, file))?;
+    }
+    for (side, file) in sides.iter().zip(files) {
+        let checked = side.check_values();
+        checked.map_err(|fault| fault.rejects(RejectReason::ValueInvalid, file))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! The policy: how far each metric's sides may lie apart, and the newest footer that the contract knows.
+
+use super::decimal::Decimal;
+use super::epsilons::Epsilons;
+use super::fault::{Fault, quoted};
+use super::fields::{read_object, text_or_null};
+use super::order::sort_by_id;
+use crate::canon::scan::{Scan, Scanner, Start};
+
+const FIELDS: [&str; 3] = ["epsilon_policy_version", "contract_max_semver", EPSILON];
+
+const EPSILON: &str = "epsilon";
+
+/// Holds a policy; what cannot be read of it is a fault that rejects.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What it says besides the epsilons; nothing when it is no policy at all.
+    pub(super) said: Option<Said>,
+    pub(super) epsilons: Result<Epsilons, Fault>,
+}
+
+/// The texts of a policy.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) epsilon_policy_version: Option<String>,
+    pub(super) contract_max_semver: Option<String>,
+}
+
+impl Policy {
+    /// Reads a policy: one strict JSON object, no other fields, each epsilon a text. The text is not needed any more.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut texts = [None, None];
+        let mut found = None;
+        let read = read_object(bytes, &FIELDS, |scanner, place| {
+            if let Some(text) = texts.get_mut(place) {
+                *text = text_or_null(scanner, FIELDS[place])?;
+            } else if scanner.peek()? == Start::Object {
+                found = Some(read_epsilons(scanner)?);
+            } else {
+                let what = "is no object of decimals by metric";
+                found = Some(Err(Fault::of_field(EPSILON, what)));
+                scanner.skip()?;
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            return Self {
+                said: None,
+                epsilons: Err(error.into()),
+            };
+        }
+        let [epsilon_policy_version, contract_max_semver] = texts;
+        let missing = || Err(Fault::of_field(EPSILON, "is missing"));
+        Self {
+            said: Some(Said {
+                epsilon_policy_version,
+                contract_max_semver,
+            }),
+            epsilons: found.unwrap_or_else(missing),
+        }
+    }
+
+    /// Returns how many metrics have an epsilon.
+    #[must_use]
+    pub fn metrics(&self) -> u64 {
+        self.epsilons.as_ref().map_or(0, Epsilons::metrics)
+    }
+}
+
+/// Reads the epsilons that come next. Ids in order, as they usually are, are taken as they come.
+fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
+    let start = scanner.at();
+    let mut epsilons = Epsilons::default();
+    let (mut fault, mut in_order) = (None, true);
+    scanner.members(|scanner, id| {
+        let taken = take_epsilon(scanner)?;
+        match taken {
+            Ok(text) => {
+                in_order = in_order && epsilons.may_follow(&id.text);
+                if in_order {
+                    epsilons.push(&id.text, &text);
+                }
+            }
+            Err(wrong) => fault = fault.take().or(Some(wrong)),
+        }
+        Ok(())
+    })?;
+    if let Some(fault) = fault {
+        return Ok(Err(fault));
+    }
+    if !in_order {
+        // The room of the first try is given back before that of the second is taken.
+        drop(std::mem::take(&mut epsilons));
+        match in_order_of_ids(&scanner.back_at(start))? {
+            Ok(sorted) => epsilons = sorted,
+            Err(fault) => return Ok(Err(fault)),
+        }
+    }
+    epsilons.shrink();
+    Ok(Ok(epsilons))
+}
+
+/// Takes one epsilon's text, or says why it is none.
+fn take_epsilon<'a>(scanner: &mut Scanner<'a>) -> Scan<Result<std::borrow::Cow<'a, str>, Fault>> {
+    let text = scanner.text().as_bytes();
+    if scanner.peek()? != Start::String {
+        let what = "an epsilon is a text, like \"0.005\"";
+        let fault = Fault::at(text, scanner.at(), what);
+        scanner.skip()?;
+        return Ok(Err(fault));
+    }
+    let taken = scanner.string()?;
+    let wrong = match Decimal::parse(&taken.text) {
+        Ok(value) if !value.is_negative() => return Ok(Ok(taken.text)),
+        Ok(_) => format!("the epsilon {} is below zero", quoted(&taken.text)),
+        Err(error) => format!(
+            "the epsilon {} is no plain decimal: {error}",
+            quoted(&taken.text)
+        ),
+    };
+    Ok(Err(Fault::at(text, taken.at, wrong)))
+}
+
+/// Reads epsilons that come in any order; every text was checked before.
+fn in_order_of_ids(scanner: &Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
+    let mut places = Vec::new();
+    // The reader takes no text whose offsets do not fit.
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    scanner.clone().members(|scanner, id| {
+        scanner.peek()?;
+        places.push((place(id.at), place(scanner.at())));
+        scanner.skip()
+    })?;
+    let text_at = |at: u32| scanner.back_at(at as usize).string();
+    sort_by_id(&mut places, |(id, _)| {
+        text_at(id).map(|id| id.text).unwrap_or_default()
+    });
+    let mut epsilons = Epsilons::default();
+    for (id, epsilon) in places {
+        let (id, epsilon) = (text_at(id)?, text_at(epsilon)?);
+        if !epsilons.may_follow(&id.text) {
+            let what = format!("the metric {} stands twice", quoted(&id.text));
+            return Ok(Err(Fault::at(scanner.text().as_bytes(), id.at, what)));
+        }
+        epsilons.push(&id.text, &epsilon.text);
+    }
+    Ok(Ok(epsilons))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RejectReason;
+    use super::*;
+
+    fn epsilons(text: &str) -> Result<Vec<(String, String)>, String> {
+        let policy = Policy::read(text.as_bytes());
+        let told = |fault: Fault| fault.rejects(RejectReason::EpsilonInvalid, "p").to_string();
+        let found = policy.epsilons.map_err(told)?;
+        let mut cursor = found.walk();
+        let ids = ["", "\"", "a", "b", "c", "é"];
+        let mut all = Vec::new();
+        for id in ids {
+            all.extend(
+                cursor
+                    .seek(id)
+                    .map(|(text, _)| (id.to_owned(), text.to_owned())),
+            );
+        }
+        assert_eq!(cursor.finish(), 0);
+        Ok(all)
+    }
+
+    #[test]
+    fn epsilons_are_read_in_any_order() {
+        let owned = |(id, text): (&str, &str)| (id.to_owned(), text.to_owned());
+        let wanted = Ok([("\"", "0"), ("a", "1.50"), ("b", "1.50"), ("é", "-0")]
+            .map(owned)
+            .to_vec());
+        for text in [
+            r#"{"epsilon": {"\"":"0","a":"1.50","b":"1.50","é":"-0"}}"#,
+            r#"{"epsilon": {"é":"-0","b":"1.5\u0030","a":"1.50","\u0022":"0"}}"#,
+        ] {
+            assert_eq!(epsilons(text), wanted, "{text}");
+        }
+        assert_eq!(epsilons(r#"{"epsilon":{}}"#), Ok(Vec::new()));
+        let policy = Policy::read(
+            br#"{"epsilon":{"b":"1","a":"2"},"contract_max_semver":"v2.4.0","epsilon_policy_version":null}"#,
+        );
+        assert_eq!(policy.metrics(), 2);
+        let said = policy.said.expect("it says something");
+        assert_eq!(said.contract_max_semver.as_deref(), Some("v2.4.0"));
+        assert_eq!(said.epsilon_policy_version, None);
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused_in_place() {
+        for (text, said) in [
+            ("", "p, line 1, column 1: no JSON text"),
+            ("[]", "p, line 1, column 1: expected an object"),
+            ("{}", "p, epsilon: is missing"),
+            (r#"{"epsilon":null}"#, "p, epsilon: is no object"),
+            (r#"{"epsilon":[{"a":"1"}]}"#, "p, epsilon: is no object"),
+            (
+                r#"{"epsilon":{"a":0.5}}"#,
+                "p, line 1, column 17: an epsilon is a text",
+            ),
+            (
+                r#"{"epsilon":{"a":{"b":"1"}}}"#,
+                "p, line 1, column 17: an epsilon is a text",
+            ),
+            (
+                r#"{"epsilon":{"a":"1e-3"}}"#,
+                "p, line 1, column 17: the epsilon \"1e-3\" is no plain decimal: an exponent",
+            ),
+            (
+                r#"{"epsilon":{"a":""}}"#,
+                "p, line 1, column 17: the epsilon \"\" is no plain decimal: it is empty",
+            ),
+            (
+                r#"{"epsilon":{"a":"-0.1"}}"#,
+                "p, line 1, column 17: the epsilon \"-0.1\" is below zero",
+            ),
+            (
+                "{\"epsilon\":{\"a\":\"1\",\n\"\\u0061\":\"1\"}}",
+                "p, line 2, column 1: the metric \"a\" stands twice",
+            ),
+            (
+                r#"{"epsilon":{"b":"1","a":"1","b":"x"}}"#,
+                "p, line 1, column 33: the epsilon \"x\"",
+            ),
+            (
+                r#"{"epsilon":{},"epsilon":{}}"#,
+                "p, line 1, column 15: duplicate key",
+            ),
+            (
+                r#"{"epsilon":{},"default":"1"}"#,
+                "p, line 1, column 15: an unknown field \"default\"",
+            ),
+            (
+                r#"{"epsilon":{},"contract_max_semver":2}"#,
+                "p, line 1, column 37: contract_max_semver is no text",
+            ),
+        ] {
+            let found = epsilons(text).expect_err(text);
+            assert!(found.starts_with(said), "{text}: {found}");
+        }
+    }
+}
