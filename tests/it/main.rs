@@ -50,6 +50,7 @@ mod docs;
 mod evidence;
 mod grants;
 mod house;
+mod jobs;
 mod pictures;
 mod publish_gates;
 mod publish_leaves;
