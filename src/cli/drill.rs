@@ -116,8 +116,16 @@ async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, 
     let publish = sample.publish.map(canon::tuple_leaves).transpose();
     let (publish, source) = publish
         .and_then(|publish| Ok((publish, canon::tuple_leaves(SOURCE)?)))
-        .map_err(|error| Failure::new(Exit::CannotTell, error.to_string(), "report this as a bug"))?;
-    let snapshot = minted(&run, publish.as_ref().map(|side| side.digest), source.digest, footer, now);
+        .map_err(|error| {
+            Failure::new(Exit::CannotTell, error.to_string(), "report this as a bug")
+        })?;
+    let snapshot = minted(
+        &run,
+        publish.as_ref().map(|side| side.digest),
+        source.digest,
+        footer,
+        now,
+    );
     let ours = publish.map(|side| NewLeaves::new(Side::Publish, side.leaves));
     let theirs = NewLeaves::new(Side::Source, source.leaves);
     let leaves: Vec<_> = ours.into_iter().chain([theirs]).collect();

@@ -121,17 +121,33 @@ pub async fn head(
 /// The ledger's newest entry tells the time too, since the walls compare with it: while nothing is written, nothing is
 /// dropped.
 pub async fn drop_old_leaves(store: &Store, most: u16) -> Result<u64, StoreError> {
-    const SQL: &str = "UPDATE publish_leaf SET bytes = NULL WHERE bytes IS NOT NULL AND (publish_run_id, side) IN \
-         (SELECT l.publish_run_id, l.side FROM publish_leaf l JOIN publish_snapshots s ON s.publish_run_id = l.publish_run_id \
-         WHERE l.bytes IS NOT NULL AND l.keep_until_utc <= $1 AND s.status = 'gate_passed' \
-         ORDER BY l.keep_until_utc, l.publish_run_id, l.side LIMIT $2)";
+    let due = |what: &str| {
+        format!(
+            "SELECT {what} FROM publish_leaf l JOIN publish_snapshots s ON s.publish_run_id = l.publish_run_id \
+             WHERE l.bytes IS NOT NULL AND l.keep_until_utc <= $1 AND s.status = 'gate_passed' \
+             ORDER BY l.keep_until_utc, l.publish_run_id, l.side LIMIT"
+        )
+    };
+    let first = format!("{} 1", due("l.side"));
+    let drop_them = format!(
+        "UPDATE publish_leaf SET bytes = NULL WHERE bytes IS NOT NULL AND (publish_run_id, side) IN ({} $2)",
+        due("l.publish_run_id, l.side")
+    );
     let mut view = store.view_for_writing("SELECT 1").await?;
     let Some(newest) = ledger::head(&mut view).await?.at_utc else {
         return Ok(0);
     };
     let until: Moment = newest.min(view.now());
+    // A write wakes everybody who looks, also one that hits no row.
+    let found: Option<String> = on!(view, c => {
+        query_scalar(sqlx::AssertSqlSafe(first)).bind(until).fetch_optional(c).await
+    })?;
+    if found.is_none() {
+        return Ok(0);
+    }
     let dropped = on!(view, c => {
-        query(SQL).bind(until).bind(i64::from(most)).execute(c).await.map(|done| done.rows_affected())
+        query(sqlx::AssertSqlSafe(drop_them)).bind(until).bind(i64::from(most)).execute(c).await
+            .map(|done| done.rows_affected())
     })?;
     view.commit().await?;
     Ok(dropped)

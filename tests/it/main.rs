@@ -52,6 +52,7 @@ mod grants;
 mod house;
 mod jobs;
 mod pictures;
+mod publish_forbidden;
 mod publish_gates;
 mod publish_leaves;
 mod publish_mint;

@@ -140,7 +140,9 @@ on_both!(a_drift_is_named_cell_by_cell, |world| {
     let told =
         world.owner_sql("SELECT body FROM notification_outbox WHERE event_class = 'block_opened'");
     assert!(
-        told.contains("4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200 (added), …"),
+        told.contains(
+            "4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200 (added), …"
+        ),
         "{told}"
     );
     let text = said(&govdeck(&world, "maya", &["block", "show", "pub-1"]), 0).to_owned();

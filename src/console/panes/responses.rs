@@ -25,7 +25,7 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
         Vec::new(),
         vec![
             (Token::Fg, "first responses ".to_owned()),
-            (Token::Muted, format!("to {blocks} blocks since {since}")),
+            (Token::Muted, format!("to {} since {since}", counted(blocks))),
         ],
     ];
     let longest = shown().filter_map(|of| of.p95_seconds).max().unwrap_or(0);
@@ -35,6 +35,10 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
         lines.extend(bars(of, longest, room, glyphs));
     }
     lines
+}
+
+fn counted(blocks: usize) -> String {
+    format!("{blocks} block{}", if blocks == 1 { "" } else { "s" })
 }
 
 fn told(of: &Responses) -> Parts {
@@ -47,7 +51,7 @@ fn told(of: &Responses) -> Parts {
         (Token::Fg, format!("{} ", of.reason)),
         (
             Token::Muted,
-            format!("{} blocks, {} answered, ", of.blocks, of.answered),
+            format!("{}, {} answered, ", counted(of.blocks), of.answered),
         ),
         (late, format!("{} late", of.breaches)),
     ]
