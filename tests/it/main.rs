@@ -27,6 +27,7 @@ mod cli_secrets;
 mod cli_servers;
 mod cli_theme;
 mod console_approvals;
+mod console_blocks;
 mod console_dialog;
 mod console_e2e;
 mod console_e2e_ends;

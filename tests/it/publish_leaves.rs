@@ -24,6 +24,17 @@ pub fn side(side: Side, rows: &str) -> NewLeaves {
 
 /// Mints a run as it was minted some time ago, with leaves; its source was read a second ago.
 pub async fn mint(store: &Store, run: &str, minutes: i64, source: &str, leaves: &[NewLeaves]) {
+    mint_sides(store, run, minutes, [ROWS, source], leaves).await;
+}
+
+/// Mints a run of two sides.
+pub async fn mint_sides(
+    store: &Store,
+    run: &str,
+    minutes: i64,
+    [publish, source]: [&str; 2],
+    leaves: &[NewLeaves],
+) {
     let now = store.view().await.expect("a view").now();
     let hash = |rows: &str| Some(tuple_leaves(rows).expect("rows").digest.to_string());
     let snapshot = Snapshot {
@@ -32,7 +43,7 @@ pub async fn mint(store: &Store, run: &str, minutes: i64, source: &str, leaves: 
         freeze_id: "fz-31".to_owned(),
         lift_id: "lf-31".to_owned(),
         dry_run_id: "dr-31".to_owned(),
-        publish_tuple_hash: hash(ROWS),
+        publish_tuple_hash: hash(publish),
         source_tuple_hash: hash(source),
         footer_schema_semver: Some("v2.4.0".to_owned()),
         replay_parser_contract: None,

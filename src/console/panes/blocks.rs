@@ -188,7 +188,9 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             )]],
             None => Vec::new(),
         };
-        let lines = [lines, responses::lines(model, pen.glyphs, detail.width)].concat();
+        let chart = responses::lines(model, pen.glyphs, detail.width);
+        let blank = (!lines.is_empty() && !chart.is_empty()).then(Vec::new);
+        let lines: Vec<Parts> = lines.into_iter().chain(blank).chain(chart).collect();
         super::detail(model, pen, detail, &lines);
     }
 }

@@ -25,7 +25,10 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
         Vec::new(),
         vec![
             (Token::Fg, "first responses ".to_owned()),
-            (Token::Muted, format!("to {} since {since}", counted(blocks))),
+            (
+                Token::Muted,
+                format!("to {} since {since}", counted(blocks)),
+            ),
         ],
     ];
     let longest = shown().filter_map(|of| of.p95_seconds).max().unwrap_or(0);
