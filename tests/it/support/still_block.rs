@@ -103,7 +103,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         fill_entry(entry, text);
     }
     if let Some(Ok(drift)) = &mut detail.drift {
-        drift.named = many_cells();
+        drift.named = many_cells().split_off(22);
         for cell in &mut drift.named {
             text.clone_into(&mut cell.metric_id);
             cell.dimension_filter_id = Some(text.to_owned());
