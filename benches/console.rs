@@ -46,7 +46,11 @@ struct Scale {
     frames: usize,
     commits: usize,
     idle: Duration,
+    /// Open blocks, as many as no week brings.
     many: u32,
+    /// Open blocks, as many as a bad week brings, and those that ended before them.
+    week: u32,
+    ended: u32,
 }
 
 fn main() -> Done<()> {
@@ -59,6 +63,8 @@ fn main() -> Done<()> {
             commits: 3,
             idle: Duration::from_secs(2),
             many: 2_000,
+            week: 500,
+            ended: 2_000,
         }
     } else {
         Scale {
@@ -68,6 +74,8 @@ fn main() -> Done<()> {
             commits: 100,
             idle: Duration::from_secs(20),
             many: 1_000_000,
+            week: 10_000,
+            ended: 1_000_000,
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -77,17 +85,28 @@ fn main() -> Done<()> {
     let folder = tempfile::tempdir()?;
     let home = folder.path();
     let file = |name: &str| format!("sqlite:{}", home.join(name).display());
-    let (few, many, live) = (file("few.db"), file("many.db"), file("live.db"));
+    let [few, many, old, live] = ["few.db", "many.db", "old.db", "live.db"].map(file);
     runtime.block_on(async {
-        for (dsn, blocks) in [(&few, 100), (&many, scale.many), (&live, 1)] {
+        for (dsn, open, ended) in [
+            (&few, 100, 0),
+            (&many, scale.many, 0),
+            (&old, scale.week, scale.ended),
+            (&live, 1, 0),
+        ] {
             established(dsn).await?.close().await;
-            fill(dsn, blocks).await?;
+            fill(dsn, open, ended).await?;
         }
         Done::Ok(())
     })?;
+    let long = format!("{} open and {} ended", scale.week, scale.ended);
+    let sides = [
+        ("100 open blocks", few.as_str()),
+        ("many open blocks", &many),
+        (long.as_str(), &old),
+    ];
     starts(home, &few, &scale)?;
-    keys(home, &few, &many, &scale);
-    runtime.block_on(frames(&few, &many, &scale))?;
+    keys(home, &sides, &scale);
+    runtime.block_on(frames(&sides, &scale))?;
     idling(home, &live, &scale)?;
     runtime.block_on(commits("SQLite", home, &live, &scale))?;
     if let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") {
@@ -199,7 +218,7 @@ fn press(terminal: &Terminal, key: &[u8], brings: &[u8]) -> Duration {
     begun.elapsed()
 }
 
-fn keys(home: &Path, few: &str, many: &str, scale: &Scale) {
+fn keys(home: &Path, sides: &[(&str, &str); 3], scale: &Scale) {
     // A shell that edits its line, as people type into it.
     let interactive = "echo ready; exec bash --norc --noprofile -i";
     let echo = Terminal::start(&shell(home, interactive), SIZE);
@@ -211,33 +230,37 @@ fn keys(home: &Path, few: &str, many: &str, scale: &Scale) {
         terminal.wait_for("> pub-");
         terminal
     };
-    let (few, many) = (at_blocks(few), at_blocks(many));
-    let mut sides = [vec![], vec![], vec![]];
+    let consoles = sides.map(|(_, dsn)| at_blocks(dsn));
+    let (mut echoes, mut times) = (vec![], sides.map(|_| vec![]));
     for turn in 0..scale.keys {
         let key = if turn % 20 < 10 { b"j" } else { b"k" };
-        sides[0].push(press(&echo, key, key));
-        sides[1].push(press(&few, key, b"\x1b["));
-        sides[2].push(press(&many, key, b"\x1b["));
+        echoes.push(press(&echo, key, key));
+        for (times, console) in times.iter_mut().zip(&consoles) {
+            times.push(press(console, key, b"\x1b["));
+        }
     }
-    let [echo, few, many] = sides.map(|side| (median(&side), quantile(&side, 95)));
+    let echo = median(&echoes);
     println!(
         "key to changed screen: a shell's echo {:.2} ms (p95 {:.2})",
-        milliseconds(echo.0),
-        milliseconds(echo.1)
+        milliseconds(echo),
+        milliseconds(quantile(&echoes, 95))
     );
-    for (name, (p50, p95)) in [("100", few), ("many", many)] {
+    for ((name, _), times) in sides.iter().zip(&times) {
         println!(
-            "    {name} open blocks: {:.2} ms (p95 {:.2}), {:.2} x that echo; goal 2 x",
-            milliseconds(p50),
-            milliseconds(p95),
-            ratio(p50, echo.0)
+            "    {name}: {:.2} ms (p95 {:.2}), {:.2} x that echo; goal 2 x",
+            milliseconds(median(times)),
+            milliseconds(quantile(times, 95)),
+            ratio(median(times), echo)
         );
     }
 }
 
-async fn frames(few: &str, many: &str, scale: &Scale) -> Done<()> {
-    let models = [at_blocks(few).await?, at_blocks(many).await?];
-    let (mut alone, mut sides) = (vec![], [vec![], vec![]]);
+async fn frames(sides: &[(&str, &str); 3], scale: &Scale) -> Done<()> {
+    let mut models = Vec::new();
+    for (_, dsn) in sides {
+        models.push(at_blocks(dsn).await?);
+    }
+    let (mut alone, mut times) = (vec![], sides.map(|_| vec![]));
     let (mut front, mut back) = (Buffer::empty(FRAME), Buffer::empty(FRAME));
     // A screen full of letters that changes in one line, as a step in a list does.
     screen::draw(&models[0], &mut front);
@@ -246,28 +269,31 @@ async fn frames(few: &str, many: &str, scale: &Scale) -> Done<()> {
         back.reset();
         black_box(front.diff(&back));
         alone.push(begun.elapsed());
-        for (side, model) in sides.iter_mut().zip(&models) {
+        for (times, model) in times.iter_mut().zip(&models) {
             let begun = Instant::now();
             back.reset();
             screen::draw(model, &mut back);
             black_box(front.diff(&back));
-            side.push(begun.elapsed());
+            times.push(begun.elapsed());
         }
     }
     let alone = median(&alone);
-    let [few, many] = sides.map(|side| median(&side));
+    let [few, rest @ ..] = times.map(|times| median(&times));
     println!(
-        "a frame of {}x{}: {:.2} ms with 100 open blocks, {:.2} x clear and diff alone ({:.2} ms); goal 3 x",
+        "a frame of {}x{}: {:.2} ms with {}, {:.2} x clear and diff alone ({:.2} ms); goal 3 x",
         FRAME.width,
         FRAME.height,
         milliseconds(few),
+        sides[0].0,
         ratio(few, alone),
         milliseconds(alone)
     );
-    println!(
-        "    with many: {:.2} x that with 100; goal 1.2 x",
-        ratio(many, few)
-    );
+    for ((name, _), time) in sides.iter().skip(1).zip(rest) {
+        println!(
+            "    with {name}: {:.2} x that; goal 1.2 x",
+            ratio(time, few)
+        );
+    }
     Ok(())
 }
 
@@ -406,8 +432,8 @@ fn done(outcome: Outcome) -> Done<()> {
     }
 }
 
-/// Puts open blocks into an SQLite file past its walls, which are put back.
-async fn fill(dsn: &str, blocks: u32) -> Done<()> {
+/// Puts blocks into an SQLite file past its walls, which are put back: open ones, and before them those that ended.
+async fn fill(dsn: &str, open: u32, ended: u32) -> Done<()> {
     let mut connection = SqliteConnection::connect(dsn).await?;
     let triggers = "FROM sqlite_master WHERE type = 'trigger'";
     let mut texts = Vec::new();
@@ -416,24 +442,53 @@ async fn fill(dsn: &str, blocks: u32) -> Done<()> {
         let found: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut connection).await?;
         texts.push(found.concat());
     }
-    let now = "strftime('%Y-%m-%dT%H:%M:%S', 'now') || '.000000Z'";
-    let due = "strftime('%Y-%m-%dT%H:%M:%S', 'now', '+1 day') || '.000000Z'";
-    let numbers = format!(
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {blocks})"
-    );
     let sql = format!(
-        "{} BEGIN; \
-         {numbers} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
-         created_at_utc, decided_at_utc, version) SELECT printf('pub-%07d', i), 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
-         'tuple_drift', {now}, {now}, 1 FROM n; \
-         {numbers} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, status, block_reason, also, \
-         owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, drill, created_at_utc, version) \
-         SELECT printf('pub-%07d', i), 'fz-31', 'lf-31', 'dr-31', 'blocked', 'tuple_drift', '[]', 'founder', 'govdeck', 1440, {due}, \
-         FALSE, {now}, 1 FROM n; COMMIT; {} ANALYZE;",
-        texts[0], texts[1]
+        "{} BEGIN; {} {} COMMIT; {} ANALYZE;",
+        texts[0],
+        rows(1, open, Standing::Open),
+        rows(open + 1, open + ended, Standing::Ended),
+        texts[1]
     );
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(&mut connection)
         .await?;
     Ok(connection.close().await?)
+}
+
+/// Whether blocks that are put there still wait for somebody.
+#[derive(Clone, Copy)]
+enum Standing {
+    Open,
+    Ended,
+}
+
+/// Writes the statements that put blocks there: open ones now, those that ended one each half minute before.
+fn rows(from: u32, to: u32, standing: Standing) -> String {
+    if to < from {
+        return String::new();
+    }
+    let back = match standing {
+        Standing::Open => "",
+        Standing::Ended => ", ((i + 1) * -30) || ' seconds'",
+    };
+    let at =
+        |later: &str| format!("strftime('%Y-%m-%dT%H:%M:%S', 'now'{back}{later}) || '.000000Z'");
+    let (blocked, ended, due) = (at(""), at(", '+1 hour'"), at(", '+1 day'"));
+    let hash = "a".repeat(64);
+    let ended = match standing {
+        Standing::Open => "'blocked', NULL, NULL, NULL".to_owned(),
+        Standing::Ended => format!("'withdrawn', '{hash}', {ended}, {ended}"),
+    };
+    let numbers = format!(
+        "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {to})"
+    );
+    format!(
+        "{numbers} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
+         created_at_utc, decided_at_utc, version) SELECT printf('pub-%07d', i), 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
+         'tuple_drift', {blocked}, {blocked}, 1 FROM n; \
+         {numbers} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, publish_tuple_hash, block_reason, also, \
+         owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, drill, created_at_utc, version, status, \
+         rehash_sha256, rehash_at_utc, resolved_at_utc) SELECT printf('pub-%07d', i), 'fz-31', 'lf-31', 'dr-31', '{hash}', 'tuple_drift', '[]', \
+         'founder', 'govdeck', 1440, {due}, FALSE, {blocked}, 1, {ended} FROM n;"
+    )
 }

@@ -1,13 +1,18 @@
-//! Measures windows of a long list of open blocks: a page in the middle and the last one against the first.
+//! Measures windows of a long list of open blocks: a page in the middle and the last one against the first, among the open
+//! blocks of a deployment with a long history, and where they are very many; and a whole picture of the pane with and
+//! without that history.
 //!
-//! Every number is a ratio of two sides measured in one run, the median of several turns; beside it stands the same
+//! Every number is a ratio of two sides measured in one run, the median of several turns; beside the pages stands the same
 //! ratio for pages by OFFSET. SQLite works in a file of the temp folder; PostgreSQL is measured where
 //! `GOVDECK_BENCH_DSN` names a database without open blocks, as `scripts/bench` does.
 
 use std::error::Error;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use govdeck::actions::{self, ByRule, Founding, Outcome, Request};
+use govdeck::console::panes::PaneId;
+use govdeck::console::picture::{self, Wanted};
 use govdeck::rules::filter::Filter;
 use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
@@ -21,12 +26,40 @@ type Done<T> = Result<T, Box<dyn Error>>;
 /// How many rows a page has on either side of its anchor.
 const REACH: u16 = 50;
 
+/// How many blocks there are: little when the benches are only tried.
+struct Scale {
+    /// Open ones, as many as a bad week brings.
+    open: u32,
+    /// Blocks that ended.
+    ended: u32,
+    /// Open ones, as many as no week brings.
+    many: u32,
+    turns: usize,
+}
+
+/// Whether blocks that are put there still wait for somebody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Open,
+    Ended,
+}
+
 fn main() -> Done<()> {
     let is_trial = !std::env::args().any(|word| word == "--bench");
-    let (blocks, turns) = if is_trial {
-        (2_000, 3)
+    let scale = if is_trial {
+        Scale {
+            open: 500,
+            ended: 2_000,
+            many: 2_000,
+            turns: 3,
+        }
     } else {
-        (1_000_000, 41)
+        Scale {
+            open: 10_000,
+            ended: 1_000_000,
+            many: 1_000_000,
+            turns: 41,
+        }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -34,7 +67,7 @@ fn main() -> Done<()> {
         .build()?;
     runtime.block_on(async {
         println!(
-            "pages of {} of {blocks} open blocks, against the first page",
+            "pages of {} blocks against the first page; goal 2 x",
             2 * REACH
         );
         let folder = tempfile::tempdir()?;
@@ -42,14 +75,14 @@ fn main() -> Done<()> {
         let dsn = format!("sqlite:{}", path.display());
         let store = established(&dsn).await?;
         let plain = Plain::Sqlite(sqlx::SqliteConnection::connect(&dsn).await?);
-        measure("SQLite", &store, plain, blocks, turns).await?;
+        measure("SQLite", &store, plain, &scale).await?;
         let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") else {
             println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
             return Ok(());
         };
         let store = established(&dsn).await?;
         let plain = Plain::Postgres(sqlx::PgConnection::connect(&dsn).await?);
-        measure("PostgreSQL", &store, plain, blocks, turns).await
+        measure("PostgreSQL", &store, plain, &scale).await
     })
 }
 
@@ -78,30 +111,35 @@ impl Plain {
         })
     }
 
-    /// Puts open blocks there past every wall, a third of them taken.
-    async fn fill(&mut self, blocks: u32) -> Done<()> {
+    /// Puts blocks there past every wall, one each half minute until now, a third of them taken in time.
+    async fn fill(&mut self, numbers: Range<u32>, standing: Standing) -> Done<()> {
         let at = |seconds: &str| match self {
             Self::Sqlite(_) => format!(
-                "strftime('%Y-%m-%dT%H:%M:%S', '2026-05-14T00:00:00', ({seconds}) || ' seconds') || '.000000Z'"
+                "strftime('%Y-%m-%dT%H:%M:%S', 'now', ({seconds}) || ' seconds') || '.000000Z'"
             ),
             Self::Postgres(_) => {
-                format!(
-                    "CAST('2026-05-14T00:00:00Z' AS TIMESTAMPTZ) + ({seconds}) * INTERVAL '1 second'"
-                )
+                format!("date_trunc('second', now()) + ({seconds}) * INTERVAL '1 second'")
             }
         };
-        let (blocked, due) = (at("i"), at("i + 1800"));
-        let numbers = format!(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {blocks})"
+        let (blocked, due) = (at("i * -30"), at("i * -30 + 1800"));
+        let (from, to) = (numbers.start, numbers.end);
+        let rows = format!(
+            "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})"
         );
+        let hash = "a".repeat(64);
+        let ended = match standing {
+            Standing::Open => "'blocked', NULL, NULL, NULL".to_owned(),
+            Standing::Ended => format!("'withdrawn', '{hash}', {due}, {due}"),
+        };
         let sql = format!(
-            "{numbers} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
+            "{rows} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
              created_at_utc, decided_at_utc, version) SELECT 'pub-' || i, 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
              'tuple_drift', {blocked}, {blocked}, 1 FROM n; \
-             {numbers} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, status, block_reason, also, \
+             {rows} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, publish_tuple_hash, block_reason, also, \
              owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, taken_by, taken_at_utc, drill, created_at_utc, \
-             version) SELECT 'pub-' || i, 'fz-31', 'lf-31', 'dr-31', 'blocked', 'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, \
-             CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, FALSE, {blocked}, 1 FROM n;"
+             version, status, rehash_sha256, rehash_at_utc, resolved_at_utc) SELECT 'pub-' || i, 'fz-31', 'lf-31', 'dr-31', '{hash}', \
+             'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, \
+             FALSE, {blocked}, 1, {ended} FROM n;"
         );
         let (before, after) = match self {
             Self::Sqlite(_) => {
@@ -150,14 +188,65 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64()
 }
 
-async fn measure(
+async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> Done<()> {
+    let Scale {
+        open, ended, many, ..
+    } = *scale;
+    plain.fill(1..open + 1, Standing::Open).await?;
+    let without = picture(store, scale.turns).await?;
+    let ended = open + 1..open + 1 + ended;
+    plain.fill(ended.clone(), Standing::Ended).await?;
+    let with = picture(store, scale.turns).await?;
+    println!(
+        "{name}: a picture of {open} open blocks, with {} that ended: {:.1} ms, {:.2} x the same without them",
+        ended.len(),
+        with * 1_000.0,
+        with / without
+    );
+    pages(name, store, &mut plain, open, scale.turns).await?;
+    if many > open {
+        let more = ended.end..ended.end + (many - open);
+        plain.fill(more, Standing::Open).await?;
+    }
+    pages(name, store, &mut plain, many.max(open), scale.turns).await
+}
+
+/// Times a picture of the pane Blocks with a block in the middle selected, as the console takes one at each step.
+async fn picture(store: &Store, turns: usize) -> Done<f64> {
+    let first = Look {
+        reach: REACH,
+        ..Look::default()
+    };
+    let window = block::window(&mut store.view().await?, &first).await?;
+    let selected = window.rows.last().ok_or("no block is open")?;
+    let id = selected.audit.publish_run_id.clone();
+    let wanted = Wanted {
+        pane: PaneId::Blocks,
+        blocks: Look {
+            anchor: Anchor::Around(id.clone()),
+            ..first
+        },
+        selected: Some(("block", id.clone())),
+        about: Some(("block", id)),
+        ..Wanted::default()
+    };
+    let mut times = Vec::new();
+    for _ in 0..turns {
+        let begun = Instant::now();
+        let picture = picture::take(store, &wanted).await?;
+        times.push(begun.elapsed());
+        assert!(picture.lately.is_some() && !picture.possible.is_empty());
+    }
+    Ok(median(times))
+}
+
+async fn pages(
     name: &str,
     store: &Store,
-    mut plain: Plain,
+    plain: &mut Plain,
     blocks: u32,
     turns: usize,
 ) -> Done<()> {
-    plain.fill(blocks).await?;
     for (sort, key) in [
         (
             BlockSort::TimeLeft,
@@ -202,7 +291,7 @@ async fn measure(
         let [first, middle, last] = windows.map(median);
         let [first_by, middle_by, last_by] = offsets.map(median);
         println!(
-            "{name}, by {sort}: middle {:.2} x, last {:.2} x the first page ({:.1} ms); by OFFSET {:.0} x and {:.0} x",
+            "{name}, {blocks} open by {sort}: middle {:.2} x, last {:.2} x the first page ({:.1} ms); by OFFSET {:.0} x and {:.0} x",
             middle / first,
             last / first,
             first * 1_000.0,

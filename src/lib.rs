@@ -12,6 +12,7 @@
 //! | [`store`] | the two databases, the ledger, the one door for writes |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
 //! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
+//! | [`jobs`] | unattended work, one file a job |
 //! | [`demo`] | a deployment with a story that goes on by itself |
 //! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod console;
 pub mod demo;
 pub mod evidence;
+pub mod jobs;
 pub mod rules;
 pub mod settings;
 pub mod signing;

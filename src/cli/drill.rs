@@ -9,10 +9,12 @@ use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
 use crate::actions::{self, ByRule, Outcome, Request};
-use crate::canon::Digest;
+use crate::canon::{self, Digest};
 use crate::clock::Moment;
 use crate::rules::Verdict;
 use crate::rules::block::{BlockReason, SnapshotStatus};
+use crate::rules::drift::Side;
+use crate::store::leaf::{self, NewLeaves};
 use crate::store::publish::{self, Snapshot};
 use crate::store::{Store, outbox};
 
@@ -23,15 +25,35 @@ pub(super) enum Drill {
     Premint,
 }
 
-/// A sample run: what its two hashes are taken over, and what the gate must say.
+/// A sample run: the rows that it would publish, and what the gate must say.
 struct Sample {
     name: &'static str,
     publish: Option<&'static str>,
     expected: Option<BlockReason>,
 }
 
-const SOURCE: &str = "the source as it was read";
-const EDITED: &str = "the source before somebody edited it";
+/// The rows that the source of every sample has.
+const SOURCE: &str = r#"[
+{"metric_id":"MET-0144","dimension_filter_id":null,"value":31},
+{"metric_id":"MET-0144","dimension_filter_id":"platform=pcvr","value":12},
+{"metric_id":"MET-0144","dimension_filter_id":"platform=quest","value":19},
+{"metric_id":"MET-0171","dimension_filter_id":null,"value":97.4},
+{"metric_id":"MET-0171","dimension_filter_id":"platform=pcvr","value":98.1},
+{"metric_id":"MET-0171","dimension_filter_id":"platform=quest","value":96.85}
+]"#;
+
+/// The same before somebody edited it: one cell had another value, one was there and one was not.
+const EDITED: &str = r#"[
+{"metric_id":"MET-0144","dimension_filter_id":null,"value":31},
+{"metric_id":"MET-0144","dimension_filter_id":"platform=pcvr","value":12},
+{"metric_id":"MET-0144","dimension_filter_id":"platform=quest","value":17},
+{"metric_id":"MET-0171","dimension_filter_id":null,"value":97.4},
+{"metric_id":"MET-0171","dimension_filter_id":"platform=mobile","value":95.2},
+{"metric_id":"MET-0171","dimension_filter_id":"platform=quest","value":96.85}
+]"#;
+
+/// How many cells of the drift are named.
+const CELLS: usize = 3;
 
 const SAMPLES: [Sample; 3] = [
     Sample {
@@ -60,6 +82,8 @@ struct Went {
     found: Option<BlockReason>,
     owner: Option<String>,
     messages: i64,
+    /// The cells that differ, where both sides do.
+    drift: Option<String>,
     decided_in_ms: u128,
 }
 
@@ -89,9 +113,26 @@ async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, 
         now.as_datetime().format("%Y%m%dT%H%M%S%6f"),
         sample.name
     );
-    publish::mint(store, &minted(&run, sample, footer, now)).await?;
+    let publish = sample.publish.map(canon::tuple_leaves).transpose();
+    let (publish, source) = publish
+        .and_then(|publish| Ok((publish, canon::tuple_leaves(SOURCE)?)))
+        .map_err(|error| {
+            Failure::new(Exit::CannotTell, error.to_string(), "report this as a bug")
+        })?;
+    let snapshot = minted(
+        &run,
+        publish.as_ref().map(|side| side.digest),
+        source.digest,
+        footer,
+        now,
+    );
+    let ours = publish.map(|side| NewLeaves::new(Side::Publish, side.leaves));
+    let theirs = NewLeaves::new(Side::Source, source.leaves);
+    let leaves: Vec<_> = ours.into_iter().chain([theirs]).collect();
+    leaf::mint(store, &snapshot, &leaves).await?;
     let began = Instant::now();
-    let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?;
+    let drift = actions::explained(store, &run).await?;
+    let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?.with_prepared(drift);
     match actions::carry_out(store, request).await {
         Outcome::Refused(refusal) => {
             return Err(Failure::new(
@@ -107,28 +148,39 @@ async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, 
     let audit = publish::audit(&mut view, &run).await?;
     let messages = outbox::about(&mut view, &run).await?;
     let found = audit.as_ref().and_then(|audit| audit.block_reason);
-    let told = messages == i64::from(sample.expected.is_some());
+    let drift = leaf::drift(&mut view, &run).await?;
+    let drift = drift.and_then(|filed| filed.drift.ok());
+    // A drift that is not explained is no drift that its owner can work on.
+    let explained = drift.as_ref().is_some_and(|drift| drift.counts.is_some());
+    let told = messages == i64::from(sample.expected.is_some())
+        && explained == (sample.expected == Some(BlockReason::TupleDrift));
     Ok(Went {
         verdict: Verdict::of(audit.is_some() && found == sample.expected && told),
         expected: sample.expected,
         found,
         owner: audit.and_then(|audit| audit.owner_user_id),
         messages,
+        drift: drift.map(|drift| drift.in_a_line(CELLS)),
         decided_in_ms,
         run,
     })
 }
 
-fn minted(run: &str, sample: &Sample, footer: &str, now: Moment) -> Snapshot {
-    let hash = |text: &str| Digest::of(text.as_bytes()).to_string();
+fn minted(
+    run: &str,
+    publish: Option<Digest>,
+    source: Digest,
+    footer: &str,
+    now: Moment,
+) -> Snapshot {
     Snapshot {
         publish_run_id: run.to_owned(),
         publish_scope: "drill/nobody".to_owned(),
         freeze_id: "drill".to_owned(),
         lift_id: "drill".to_owned(),
         dry_run_id: "drill".to_owned(),
-        publish_tuple_hash: sample.publish.map(hash),
-        source_tuple_hash: Some(hash(SOURCE)),
+        publish_tuple_hash: publish.map(|hash| hash.to_string()),
+        source_tuple_hash: Some(source.to_string()),
         footer_schema_semver: Some(footer.to_owned()),
         replay_parser_contract: None,
         epsilon_policy_version: None,
@@ -164,7 +216,12 @@ fn page(all: &[Went]) -> Page {
             went.decided_in_ms
         )
     };
-    let lines = all.iter().map(line).collect();
+    let drift = |went: &Went| went.drift.as_ref().map(|drift| format!("       {drift}"));
+    let lines = all
+        .iter()
+        .flat_map(|went| [Some(line(went)), drift(went)])
+        .flatten()
+        .collect();
     let json = json!({"verdict": verdict, "runs": all});
     Page::new(Exit::from(verdict), lines, "drill-premint", json)
 }

@@ -19,6 +19,7 @@ mod gate;
 mod gate_reconcile;
 mod hash;
 mod init;
+mod job;
 mod key;
 mod keys;
 mod ledger;
@@ -117,6 +118,9 @@ enum Verb {
     /// Practise, with runs that nothing takes for real ones.
     #[command(subcommand)]
     Drill(drill::Drill),
+    /// Do unattended work once, as a timer would.
+    #[command(subcommand)]
+    Job(job::Job),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -260,7 +264,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a verb waits that reads and hashes files of any size on the way.
+/// How long a verb waits that works on more than the database's answers on the way.
 const PATIENCE_WITH_FILES: Duration = Duration::from_mins(30);
 
 /// Runs a verb, and stops waiting for a server that no longer answers; the process ends with it.
@@ -271,7 +275,9 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
             Duration::MAX
         }
-        Verb::Publish(_) | Verb::Gate(gate::Gate::Distribute { .. }) => PATIENCE_WITH_FILES,
+        Verb::Job(_) | Verb::Publish(_) | Verb::Gate(gate::Gate::Distribute { .. }) => {
+            PATIENCE_WITH_FILES
+        }
         _ => PATIENCE,
     };
     let silence = |_| {
@@ -300,7 +306,9 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Key(ref key) => key.access(),
         Verb::Window(ref window) => window.access(),
         Verb::Policy(ref policy) => policy.access(),
-        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Publish(_) => Access::Write,
+        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
+            Access::Write
+        }
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
@@ -329,6 +337,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
+        Verb::Job(verb) => verb.run(&store, settings).await,
         Verb::Publish(verb) => verb.run(&store, settings).await,
         Verb::Block(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,

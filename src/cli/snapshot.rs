@@ -114,7 +114,7 @@ impl Snapshot {
         let json = json!({
             "pane": self.pane, "now": taken.now, "deployment": taken.deployment.name,
             "environment": taken.deployment.environment, "lines": lines, "open_blocks": taken.counts.open,
-            "blocks": taken.blocks.rows, "waiting_for_you": taken.mine, "ledger": taken.head,
+            "blocks": taken.blocks.rows, "first_responses": taken.lately, "waiting_for_you": taken.mine, "ledger": taken.head,
             "proposals": taken.approvals.iter().map(|it| &it.waiting).collect::<Vec<_>>(), "people": taken.people.rows,
         });
         let page = Page::new(Exit::Done, lines, "snapshot", json);

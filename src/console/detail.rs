@@ -1,18 +1,33 @@
-//! What is read of the selected row alone: an entry with all that was filed, a person with all that they hold.
+//! What is read of the selected row alone: a block with what explains it, an entry with all that was filed, a person with
+//! all that they hold.
 
 use crate::rules::attestation::{ActionClass, enough};
+use crate::rules::drift::Drift;
 use crate::rules::people::Attestation;
 use crate::signing::Signature;
 use crate::store::key::{self, PersonKey};
 use crate::store::ledger::{self, Change, Entry};
 use crate::store::person::{self, PersonRole};
 use crate::store::policy::{self, AttestationPolicy};
-use crate::store::{Failure, StoreError, View, artifact, deployment};
+use crate::store::publish::Audit;
+use crate::store::{Failure, StoreError, View, artifact, deployment, leaf};
 
 use super::picture::Wanted;
 
 /// How many entries of a person are listed.
 const LAST_ENTRIES: i64 = 5;
+
+/// A block with what the list does not say of it.
+#[derive(Debug)]
+pub struct BlockDetail {
+    /// The run's id.
+    pub run: String,
+    /// What explains its drift, or why that cannot be read; none where nothing was filed. As hostile as the names of
+    /// metrics.
+    pub drift: Option<Result<Drift, String>>,
+    /// The entries that made it what it is, the oldest first.
+    pub entries: Vec<Entry>,
+}
 
 /// An entry with its changes, its card, and what was filed with it.
 #[derive(Debug)]
@@ -53,6 +68,22 @@ pub struct Asks {
     pub minimum: Attestation,
     /// Who decided so, and when; nobody where it is built in.
     pub decided: Option<AttestationPolicy>,
+}
+
+/// Reads the selected block.
+pub(super) async fn block(
+    view: &mut View,
+    wanted: &Wanted,
+) -> Result<Option<BlockDetail>, StoreError> {
+    let Some(("block", run)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let filed = leaf::drift(view, run).await?;
+    Ok(Some(BlockDetail {
+        run: (*run).clone(),
+        drift: filed.map(|filed| filed.drift),
+        entries: ledger::entries_of(view, Audit::TABLE, run).await?,
+    }))
 }
 
 /// Reads the selected entry.

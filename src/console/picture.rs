@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use serde::Serialize;
+
 use crate::actions::{self, Asked, Entry, Signing};
 use crate::clock::Moment;
 use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
+use crate::rules::block::{Responses, responses};
 use crate::rules::cadence::Week;
 use crate::rules::people::{Actor, Basis};
 use crate::rules::{Condition, Refusal};
@@ -16,9 +19,9 @@ use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
 use crate::store::window::{Look, Window};
-use crate::store::{Store, StoreError, View, cadence, leaf, outbox, person};
+use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
-use super::detail::{self, Asks, EntryDetail, PersonDetail};
+use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail};
 use super::panes::PaneId;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
@@ -26,8 +29,9 @@ const LISTED: i64 = 20;
 /// Among how many proposals those are found that are somebody's.
 const LOOKED_AT: i64 = 200;
 
-/// How many cells of a drift the detail of a block names.
-const CELLS: usize = 6;
+/// How many days back, and how many blocks, it is told how fast they were answered.
+const LATELY_DAYS: i64 = 28;
+const LATELY: u16 = 500;
 
 /// What the model wants to see; the reader keeps looking at this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,8 +105,10 @@ pub struct Picture {
     pub person: Option<PersonDetail>,
     /// How well people must be known, class by class; read for the pane People alone.
     pub policies: Vec<Asks>,
-    /// What explains the drift of the selected block; none where nothing was filed.
-    pub drift: Option<DriftDetail>,
+    /// The selected block with what explains it and what happened to it.
+    pub block: Option<BlockDetail>,
+    /// How fast blocks were answered lately; read for the pane Blocks alone.
+    pub lately: Option<Lately>,
     /// What can be done with the selected row.
     pub possible: Vec<Possible>,
     /// What was wanted when the picture was taken.
@@ -140,13 +146,13 @@ pub struct Approval {
     pub part: Part,
 }
 
-/// What explains a block's drift.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DriftDetail {
-    /// The run.
-    pub run: String,
-    /// The cells that differ, in a line, or why that cannot be told; as hostile as the names of metrics.
-    pub says: String,
+/// How fast blocks were answered lately.
+#[derive(Debug, Clone, Serialize)]
+pub struct Lately {
+    /// Every block from then on is in it.
+    pub since: Moment,
+    /// The responses, reason by reason.
+    pub responses: Vec<Responses>,
 }
 
 /// An action, and whether it can be done with the selected row now.
@@ -187,6 +193,10 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Blocks => block::window(view, &wanted.blocks).await?,
         _ => Window::default(),
     };
+    let lately = match wanted.pane {
+        PaneId::Blocks => Some(lately(view).await?),
+        _ => None,
+    };
     let people = match wanted.pane {
         PaneId::People => people::window(view, &wanted.people).await?,
         _ => Window::default(),
@@ -217,7 +227,8 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,
         policies,
-        drift: drift(view, wanted).await?,
+        block: detail::block(view, wanted).await?,
+        lately,
         possible: possible(view, wanted, actor.as_ref()).await?,
         wanted: wanted.clone(),
         actor,
@@ -244,19 +255,15 @@ async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approva
     Ok(waiting.into_iter().filter_map(theirs).take(most).collect())
 }
 
-/// Reads what explains the drift of the selected block.
-async fn drift(view: &mut View, wanted: &Wanted) -> Result<Option<DriftDetail>, StoreError> {
-    let Some(("block", run)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
-        return Ok(None);
-    };
-    let filed = leaf::drift(view, run).await?;
-    Ok(filed.map(|filed| DriftDetail {
-        run: (*run).clone(),
-        says: match filed.drift {
-            Ok(drift) => drift.in_a_line(CELLS),
-            Err(why) => why,
-        },
-    }))
+/// Reads how fast the newest blocks were answered; however many there ever were, no more than some are read.
+async fn lately(view: &mut View) -> Result<Lately, StoreError> {
+    let now = view.now();
+    let earliest = now.plus_minutes(-LATELY_DAYS * 24 * 60);
+    let newest = cadence::newest_answered(view, earliest, LATELY).await?;
+    Ok(Lately {
+        since: newest.since,
+        responses: responses(&newest.answered, now),
+    })
 }
 
 /// Asks every action on this kind of row whether it could be done; the rules answer, not the console.

@@ -68,6 +68,15 @@ impl Glyphs {
         }
     }
 
+    /// Returns what bars are made of.
+    #[must_use]
+    pub const fn block(self) -> char {
+        match self {
+            Self::Lines => '\u{2588}',
+            Self::Ascii => '#',
+        }
+    }
+
     /// Spells a text with what the terminal can show: a plain locale may make a mess of everything else.
     fn spell(self, text: String) -> String {
         let letter = |letter: char| match letter {

@@ -1,7 +1,6 @@
 //! What a chapter is made of: at some second of the story, somebody does something.
 
 use crate::actions::Asked;
-use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::block::{BlockReason, SnapshotStatus};
 use crate::store::publish::Snapshot;
@@ -100,18 +99,25 @@ pub struct Run {
     pub scope: &'static str,
     /// What is wrong with it, if anything is.
     pub flaw: Option<BlockReason>,
+    /// Which rows its source has: the same number, the same rows.
+    pub rows: u32,
 }
 
 /// A footer schema that is no longer the current one.
 const OLD_FOOTER: &str = "v2.3.9";
 
 impl Run {
-    /// Writes the row that the pipeline would; `footer` is the current footer schema.
+    /// Writes the row that the pipeline would; `footer` is the current footer schema, `hashes` are those of the two sides.
     #[must_use]
-    pub fn minted(&self, footer: Option<String>, now: Moment) -> Snapshot {
-        let hash = |of: &str| Some(Digest::of(format!("{} {of}", self.id).as_bytes()).to_string());
+    pub fn minted(
+        &self,
+        footer: Option<String>,
+        hashes: [Option<String>; 2],
+        now: Moment,
+    ) -> Snapshot {
         let seconds = |count| now.as_datetime() - chrono::TimeDelta::seconds(count);
         let is = |flaw| self.flaw == Some(flaw);
+        let [publish, source] = hashes;
         let number = self.id.split('-').nth(1).unwrap_or_default();
         Snapshot {
             publish_run_id: self.id.clone(),
@@ -119,13 +125,8 @@ impl Run {
             freeze_id: format!("fz-{number}"),
             lift_id: format!("lf-{number}"),
             dry_run_id: format!("dr-{number}"),
-            publish_tuple_hash: hash("tuple").filter(|_| !is(BlockReason::MissingPublishHash)),
-            source_tuple_hash: hash(if is(BlockReason::TupleDrift) {
-                "edited"
-            } else {
-                "tuple"
-            })
-            .filter(|_| !is(BlockReason::MissingSourceHash)),
+            publish_tuple_hash: publish,
+            source_tuple_hash: source,
             footer_schema_semver: if is(BlockReason::FooterSchemaDrift) {
                 Some(OLD_FOOTER.to_owned())
             } else {

@@ -7,8 +7,10 @@
 mod beat;
 pub mod chapters;
 mod dice;
+mod export;
 mod world;
 
 pub use beat::{Beat, Deed, Run, When};
 pub use dice::Dice;
+pub use export::Export;
 pub use world::World;

@@ -14,7 +14,7 @@ use crate::rules::people::Environment;
 use crate::settings::{Dsn, DsnKind};
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{
-    Access, OsAccount, Store, StoreError, demo_clock, deployment, ledger, publish, schema,
+    Access, OsAccount, Store, StoreError, demo_clock, deployment, leaf, ledger, publish, schema,
 };
 
 use super::beat::{Beat, Deed, Run, When};
@@ -343,7 +343,9 @@ async fn mint(store: &Store, mut run: Run, now: Moment) -> Result<(), StoreError
     let footer = publish::footer_schema(&mut view).await?;
     drop(view);
     let footer = footer.map(|footer| footer.current_semver);
-    publish::mint(store, &run.minted(footer, now)).await
+    let (hashes, leaves) = run.export().hashed();
+    leaf::mint(store, &run.minted(footer, hashes, now), &leaves).await?;
+    Ok(())
 }
 
 async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {

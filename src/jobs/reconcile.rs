@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::below_root;
 use super::side;
-use crate::actions::{self, ByRule, Finding, Prepared, Request, Stop, Unplanned};
+use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
@@ -180,7 +180,7 @@ async fn find(
         return Ok((rejected("diff_unwritten", detail), vec![filed]));
     }
     let mut finding = packed(manifest, &found)?;
-    finding.manifest_sha256 = manifest_sha256;
+    finding.manifest_sha256.clone_from(&manifest_sha256);
     if diff.len() > MOST_BYTES {
         let sha256 = Digest::of(&diff);
         let path = format!("{DIFFS}/{sha256}.json");
@@ -272,7 +272,10 @@ fn packed(manifest: &Manifest, found: &Found) -> Result<Finding, Stop> {
     let absent_count = i64::try_from(absent.len()).unwrap_or(i64::MAX);
     let mut detail: Vec<String> = comparison.lineage_fault().into_iter().collect();
     if !absent.is_empty() {
-        detail.push(format!("protected and on neither side: {}", absent.join(", ")));
+        detail.push(format!(
+            "protected and on neither side: {}",
+            absent.join(", ")
+        ));
     }
     let passed = comparison.verdict() == RunVerdict::Pass && absent.is_empty();
     let moment = |text: &str| text.parse::<Moment>().ok();
@@ -313,7 +316,7 @@ fn kept(manifest: &Manifest, found: &Found) -> Result<(Vec<Metric>, Vec<String>)
     }
     if !wanted.is_empty() {
         let unreadable = |fault: reconcile::Fault| {
-            Stop::BadInput(Refusal::new(fault.to_string(), "report this as a bug"))
+            Stop::BadInput(Refusal::new(fault.what, "report this as a bug"))
         };
         let mut walk = found.comparison.walk().map_err(unreadable)?;
         while let Some(outcome) = walk.next_outcome().map_err(unreadable)? {

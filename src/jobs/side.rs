@@ -92,9 +92,10 @@ fn from_rows(manifest: &Manifest, whose: Whose, id: &str, csv: Vec<u8>) -> Given
         .bypass
         .clone()
         .unwrap_or_else(|| (NO_BYPASS.to_owned(), NO_BYPASS.to_owned()));
+    let [start, end] = &manifest.window_text;
     let said = json!({
-        "side": whose.word(), "window_tz_policy": "UTC", "start_inclusive": manifest.start_inclusive,
-        "end_exclusive": manifest.end_exclusive, "tuple_revision_hash": manifest.tuple_revision_hash,
+        "side": whose.word(), "window_tz_policy": "UTC", "start_inclusive": start,
+        "end_exclusive": end, "tuple_revision_hash": manifest.tuple_revision_hash,
         "dictionary_semver": manifest.dictionary_semver, "footer_schema_semver": manifest.footer_schema_semver,
         "epsilon_policy_version": manifest.epsilon_policy_version, "ingest_hash": sha256_text(Digest::of(&csv)),
         "bypass_audit_id": bypass, "parent_freeze_id": freeze,
@@ -126,7 +127,9 @@ pub(super) fn against_manifest(
     let newest = semver::parse(&manifest.contract_max_semver).ok();
     for given in sides {
         // A sidecar that cannot be read is told by the comparison, with its place.
-        let Ok(sidecar) = &given.sidecar else { continue };
+        let Ok(sidecar) = &given.sidecar else {
+            continue;
+        };
         let differs = |field, is_same: &dyn Fn(&str) -> bool| {
             sidecar.get(field).is_some_and(|said| !is_same(said))
         };

@@ -314,7 +314,7 @@ impl Cell {
 }
 
 impl Drift {
-    /// Says in one line what differs, and names the first cells.
+    /// Says in one line what differs, and names the first cells: one that is not on both sides says so.
     #[must_use]
     pub fn in_a_line(&self, most_named: usize) -> String {
         let counts = match (&self.counts, &self.unexplained) {
@@ -322,7 +322,11 @@ impl Drift {
             (_, Some(why)) => return format!("not explained: {why}"),
             (None, None) => return "not explained".to_owned(),
         };
-        let shown: Vec<_> = self.named.iter().take(most_named).map(Cell::name).collect();
+        let told = |cell: &Cell| match cell.change {
+            CellChange::Changed => cell.name(),
+            change => format!("{} ({change})", cell.name()),
+        };
+        let shown: Vec<_> = self.named.iter().take(most_named).map(told).collect();
         let (differing, cells) = (counts.differing(), counts.cells);
         let verb = if differing == 1 { "differs" } else { "differ" };
         let named = if shown.is_empty() {

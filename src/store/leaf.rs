@@ -116,20 +116,39 @@ pub async fn head(
     }))
 }
 
-/// Drops the leaves of runs that passed, seven days after they were minted; that they were there stays known.
+/// Drops up to `most` sides of runs that passed, seven days after they were minted; that they were there stays known.
 ///
 /// The ledger's newest entry tells the time too, since the walls compare with it: while nothing is written, nothing is
 /// dropped.
-pub async fn drop_old_leaves(store: &Store) -> Result<u64, StoreError> {
-    const SQL: &str = "UPDATE publish_leaf SET bytes = NULL WHERE bytes IS NOT NULL AND keep_until_utc <= $1 \
-         AND publish_run_id IN (SELECT publish_run_id FROM publish_snapshots WHERE status = 'gate_passed')";
+pub async fn drop_old_leaves(store: &Store, most: u16) -> Result<u64, StoreError> {
+    let due = |what: &str| {
+        format!(
+            "SELECT {what} FROM publish_leaf l JOIN publish_snapshots s ON s.publish_run_id = l.publish_run_id \
+             WHERE l.bytes IS NOT NULL AND l.keep_until_utc <= $1 AND s.status = 'gate_passed' \
+             ORDER BY l.keep_until_utc, l.publish_run_id, l.side LIMIT"
+        )
+    };
+    let first = format!("{} 1", due("l.side"));
+    let drop_them = format!(
+        "UPDATE publish_leaf SET bytes = NULL WHERE bytes IS NOT NULL AND (publish_run_id, side) IN ({} $2)",
+        due("l.publish_run_id, l.side")
+    );
     let mut view = store.view_for_writing("SELECT 1").await?;
     let Some(newest) = ledger::head(&mut view).await?.at_utc else {
         return Ok(0);
     };
     let until: Moment = newest.min(view.now());
-    let dropped =
-        on!(view, c => query(SQL).bind(until).execute(c).await.map(|done| done.rows_affected()))?;
+    // A write wakes everybody who looks, also one that hits no row.
+    let found: Option<String> = on!(view, c => {
+        query_scalar(sqlx::AssertSqlSafe(first)).bind(until).fetch_optional(c).await
+    })?;
+    if found.is_none() {
+        return Ok(0);
+    }
+    let dropped = on!(view, c => {
+        query(sqlx::AssertSqlSafe(drop_them)).bind(until).bind(i64::from(most)).execute(c).await
+            .map(|done| done.rows_affected())
+    })?;
     view.commit().await?;
     Ok(dropped)
 }

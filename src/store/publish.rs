@@ -2,9 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::tables::{GovernedRow, governed};
+use super::tables::governed;
 use super::view::{on, query_as, query_scalar};
-use super::{Store, StoreError, View};
+use super::{StoreError, View};
 use crate::clock::Moment;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus, Standing, is_stale};
 
@@ -173,14 +173,6 @@ governed! {
         /// The row's version.
         pub version: i64,
     }
-}
-
-/// Mints a run as a pipeline does: a plain row of the feed, which waits for the gate.
-pub async fn mint(store: &Store, run: &Snapshot) -> Result<(), StoreError> {
-    // Feeds are not in the ledger, so nothing queues up for its head.
-    let mut view = store.view_for_writing("SELECT 1").await?;
-    run.write(&mut view).await?;
-    view.commit().await
 }
 
 /// Finds a run.

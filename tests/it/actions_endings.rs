@@ -355,14 +355,14 @@ on_both!(the_database_refuses_what_no_rule_allows, |world| {
 
 /// Runs a statement whose row is in the newest entry, as its wall asks, and returns what refuses it all the same.
 fn past_the_ledger_link(world: &World, statement: &str) -> String {
-    let (table, key) = if statement.contains("publish_snapshots") {
+    let table = if statement.contains("publish_snapshots") {
         ("publish_snapshots", "publish_run_id")
     } else if statement.contains("block_reason_owner_route") {
         ("block_reason_owner_route", "block_reason")
     } else {
         ("publish_replay_audit", "publish_run_id")
     };
-    let action = match table {
+    let action = match table.0 {
         "publish_snapshots" => "decide_run",
         "block_reason_owner_route" => "ack_route",
         _ if statement.contains("'resolved'") => "resolve_block",
@@ -370,17 +370,29 @@ fn past_the_ledger_link(world: &World, statement: &str) -> String {
         _ if statement.contains("taken_by") => "take_block",
         _ => "note_block",
     };
+    let target = if statement.contains("'pub-2'") {
+        "pub-2"
+    } else {
+        "pub-1"
+    };
+    in_the_newest_entry(world, action, target, table, statement)
+}
+
+/// Runs a statement behind an entry of an action on a target, whose one change is the row that the statement is about;
+/// returns what refuses it all the same.
+pub fn in_the_newest_entry(
+    world: &World,
+    action: &str,
+    target: &str,
+    (table, key): (&str, &str),
+    statement: &str,
+) -> String {
     let basis = if action == "decide_run" {
         "rule"
     } else {
         "person"
     };
     let actor = if basis == "rule" { "govdeck" } else { "maya" };
-    let target = if statement.contains("'pub-2'") {
-        "pub-2"
-    } else {
-        "pub-1"
-    };
     let row = statement.split(" WHERE ").nth(1).expect("a condition");
     let card = format!("'{REASON_CARD}'");
     let attestation = if world.is_postgres() {

@@ -32,6 +32,10 @@ on_both!(
         );
         assert_eq!(of("verdict"), ["pass", "pass", "pass"]);
         assert_eq!(of("messages"), [0, 1, 1]);
+        let cells = "3 of 7 leaves differ: MET-0144/platform=quest, MET-0171/platform=mobile (added), MET-0171/platform=pcvr (vanished)";
+        assert_eq!(of("drift"), [Value::Null, cells.into(), Value::Null]);
+        let told = "SELECT body FROM notification_outbox WHERE subject LIKE '%drifted%'";
+        assert!(world.owner_sql(told).contains(cells));
         assert_eq!(
             world
                 .rows("SELECT DISTINCT drill FROM publish_replay_audit")

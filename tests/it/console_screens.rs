@@ -121,6 +121,7 @@ fn screens() -> Vec<Screen> {
         ("people-zoomed", PaneId::People, "z", SMALL),
         ("people-json", PaneId::People, "J", SMALL),
         ("blocks-zoomed", PaneId::Blocks, "z", SMALL),
+        ("blocks-responses", PaneId::Blocks, "z pgdn", SMALL),
         (
             "blocks-typing",
             PaneId::Blocks,
@@ -167,7 +168,7 @@ fn screens() -> Vec<Screen> {
     found.push(("narrow", blocks(), &[(59, 15), (39, 9)]));
     let mut ascii = blocks();
     ascii.start.glyphs = Glyphs::Ascii;
-    found.push(("ascii", ascii, SMALL));
+    found.push(("ascii", ascii, BOTH));
     let mut armed = blocks();
     let now = armed.at;
     armed.arming.arm(now);

@@ -12,7 +12,7 @@ use govdeck::settings::Dsn;
 use govdeck::store::block::OpenBlock;
 use govdeck::store::ledger::{self, Entry};
 use govdeck::store::window::Look;
-use govdeck::store::{Access, OsAccount, Store, block, demo_clock, verify};
+use govdeck::store::{Access, OsAccount, Store, block, demo_clock, leaf, verify};
 use nix::sys::signal::Signal;
 
 use crate::cli_kit::refused;
@@ -148,6 +148,36 @@ async fn after_some_hours_there_is_everything_to_see() {
     let store = reading(&path).await;
     let report = verify::verify(&mut store.view().await.expect("a view"), None).await;
     assert_eq!(report.expect("a report").findings, []);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn every_drift_of_the_story_opens_on_its_cells() {
+    let home = Home::new();
+    let path = home.folder().join("demo.db");
+    lived(&path, "ana", 4, 1).await;
+    let (_, open) = open_blocks(&path).await;
+    let store = reading(&path).await;
+    let mut view = store.view().await.expect("a view");
+    let mut changes = std::collections::BTreeSet::new();
+    let drifted = |b: &&OpenBlock| b.audit.block_reason == Some(BlockReason::TupleDrift);
+    for block in open.iter().filter(drifted) {
+        let run = &block.audit.publish_run_id;
+        let filed = leaf::drift(&mut view, run).await.expect("read");
+        let drift = filed.expect("filed").drift.expect("it reads");
+        assert_eq!(drift.unexplained, None, "{run}");
+        changes.extend(drift.named.iter().map(|cell| cell.change.word()));
+        let sql = format!(
+            "SELECT body FROM notification_outbox WHERE event_class = 'block_opened' AND subject LIKE '%{run}:%'"
+        );
+        let told = sqlite_shell(&path, &sql).expect("asked");
+        assert!(told.contains(&drift.in_a_line(3)), "{run}: {told}");
+    }
+    assert_eq!(
+        changes.into_iter().collect::<Vec<_>>(),
+        ["added", "changed", "vanished"]
+    );
+    drop(view);
     store.close().await;
 }
 

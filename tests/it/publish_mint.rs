@@ -90,7 +90,7 @@ on_both!(a_drift_is_named_cell_by_cell, |world| {
     put(&world, "source.json", SOURCE);
     said(&mint(&world, "pub-1", &["--source", "source.json"]), 0);
     let run = govdeck(&world, "maya", &["gate", "publish", "pub-1"]);
-    let line = "4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200, MET-0300";
+    let line = "4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200 (added), MET-0300 (vanished)";
     assert!(said(&run, 1).contains(line), "{}", run.stdout);
     let shown = json(
         &govdeck(&world, "maya", &["block", "show", "pub-1", "--json"]),
@@ -140,7 +140,9 @@ on_both!(a_drift_is_named_cell_by_cell, |world| {
     let told =
         world.owner_sql("SELECT body FROM notification_outbox WHERE event_class = 'block_opened'");
     assert!(
-        told.contains("4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200, …"),
+        told.contains(
+            "4 of 5 leaves differ: MET-0144/platform=quest, MET-0171, MET-0200 (added), …"
+        ),
         "{told}"
     );
     let text = said(&govdeck(&world, "maya", &["block", "show", "pub-1"]), 0).to_owned();

@@ -4,13 +4,21 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::block::{BlockReason, Sla, sla};
+use crate::rules::drift::CellChange;
 use crate::store::block::OpenBlock;
 
+use super::super::detail::BlockDetail;
 use super::super::list::Identified;
 use super::super::model::Model;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
+use super::responses;
+
+/// How many cells of a drift one line names.
+const CELLS: usize = 6;
+/// How many cells are listed where there are more.
+const MOST_CELLS: usize = 24;
 
 impl Identified for OpenBlock {
     fn id(&self) -> String {
@@ -69,6 +77,15 @@ pub fn needs_somebody(block: &OpenBlock, now: Moment) -> bool {
     !matches!(clock_of(block, now), Some(Sla::Answered))
 }
 
+/// Writes a number of seconds as minutes and seconds, and a long one as hours and minutes.
+#[must_use]
+pub fn clock(seconds: i64) -> String {
+    match seconds.abs() {
+        seconds if seconds >= 6_000 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        seconds => format!("{:02}:{:02}", seconds / 60, seconds % 60),
+    }
+}
+
 /// Writes the time that is left, or that is over.
 #[must_use]
 pub fn time_left(block: &OpenBlock, now: Moment) -> Cell {
@@ -76,10 +93,6 @@ pub fn time_left(block: &OpenBlock, now: Moment) -> Cell {
         return (Token::StatusUnknown, "no limit".to_owned());
     };
     let left = respond_by.since(now).num_seconds();
-    let clock = |seconds: i64| match seconds.abs() {
-        seconds if seconds >= 6_000 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
-        seconds => format!("{:02}:{:02}", seconds / 60, seconds % 60),
-    };
     match clock_of(block, now) {
         Some(Sla::Breach) => (Token::SlaBreach, format!("BREACH +{}", clock(left))),
         Some(Sla::Soon) => (Token::SlaSoon, format!("SOON   {}", clock(left))),
@@ -175,6 +188,9 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             )]],
             None => Vec::new(),
         };
+        let chart = responses::lines(model, pen.glyphs, detail.width);
+        let blank = (!lines.is_empty() && !chart.is_empty()).then(Vec::new);
+        let lines: Vec<Parts> = lines.into_iter().chain(blank).chain(chart).collect();
         super::detail(model, pen, detail, &lines);
     }
 }
@@ -207,9 +223,18 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
         (Some(by), at) => format!("escalated by {by} at {}", time(*at)),
         (None, _) => "not escalated".to_owned(),
     };
-    let drift = model.picture.as_ref().and_then(|it| it.drift.as_ref());
-    let drift = drift.filter(|drift| drift.run == audit.publish_run_id);
-    let drift = drift.map_or(Vec::new(), |drift| vec![plain(drift.says.clone())]);
+    let detail = model.picture.as_ref().and_then(|it| it.block.as_ref());
+    let detail = detail.filter(|detail| detail.run == audit.publish_run_id);
+    let drift = detail.and_then(|detail| detail.drift.as_ref());
+    let drift = match drift {
+        Some(Ok(drift)) => vec![plain(drift.in_a_line(CELLS))],
+        Some(Err(why)) => vec![plain(why.clone())],
+        None => Vec::new(),
+    };
+    let note = audit.last_note.as_ref().map(|note| {
+        let at = time(audit.progress_at_utc);
+        vec![muted(format!("last word {at}: ")), plain(note.clone())]
+    });
     let mut lines = vec![
         vec![
             (Token::StatusDanger, reason.to_owned()),
@@ -256,9 +281,49 @@ fn explain(model: &Model, block: &OpenBlock, now: Moment, pen: &Pen<'_>) -> Vec<
             muted("  backup ".into()),
             plain(who(&audit.backup_owner_user_id)),
         ],
+        note.unwrap_or_default(),
     ];
     lines.retain(|line| !line.is_empty());
     lines.extend(super::you_may(model, "block"));
+    lines.extend(detail.into_iter().flat_map(|detail| story(model, detail)));
+    lines
+}
+
+/// Tells what happened to a block, and names all the cells that differ where one line could not.
+fn story(model: &Model, detail: &BlockDetail) -> Vec<Parts> {
+    let muted = |text: String| (Token::Muted, text);
+    let mut lines = vec![Vec::new(), vec![muted("what happened".to_owned())]];
+    lines.extend(detail.entries.iter().map(|entry| {
+        let reason = entry.reason.as_ref();
+        vec![
+            muted(format!("  {} ", model.date_and_clock(entry.at_utc))),
+            (Token::Accent, entry.action.clone()),
+            (Token::Fg, format!(" by {}", super::ledger::by(entry))),
+            muted(reason.map_or(String::new(), |reason| format!(": {reason}"))),
+        ]
+    }));
+    let Some(Ok(drift)) = &detail.drift else {
+        return lines;
+    };
+    if drift.named.len() > CELLS {
+        lines.extend([Vec::new(), vec![muted("the cells that differ".to_owned())]]);
+        lines.extend(drift.named.iter().take(MOST_CELLS).map(|cell| {
+            let token = match cell.change {
+                CellChange::Changed => Token::Accent,
+                CellChange::Added => Token::DiffNew,
+                CellChange::Vanished => Token::DiffOld,
+            };
+            vec![
+                (token, format!("  {:<8} ", cell.change)),
+                (Token::Fg, cell.name()),
+            ]
+        }));
+        let more = drift.named.len().saturating_sub(MOST_CELLS);
+        if more > 0 {
+            let show = "`govdeck block show` with --json names them";
+            lines.push(vec![muted(format!("  and {more} more: {show}"))]);
+        }
+    }
     lines
 }
 

@@ -6,6 +6,7 @@ pub mod home;
 pub mod ledger;
 pub mod people;
 pub mod proposals;
+mod responses;
 
 use ratatui::layout::Rect;
 

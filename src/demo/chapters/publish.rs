@@ -57,14 +57,17 @@ fn of_run(seed: u32, number: i64) -> Vec<Beat> {
     let scope = dice.pick(SCOPES).copied().unwrap_or("sla/partners");
     let stopped = dice.happens(STOPPED);
     let flaw = dice.pick(FLAWS).copied().filter(|_| stopped);
+    // Rolled apart, so that what is in the rows changes nothing of what happens.
+    let rows = Dice::of(seed, "rows", number.unsigned_abs()).roll();
     let run = Run {
         id: id.clone(),
         scope,
         flaw,
+        rows: u32::try_from(rows >> 32).unwrap_or(0),
     };
     let beat = |at, deed| Beat { at, deed };
     let mut beats = vec![
-        beat(minted, Deed::Mint(run)),
+        beat(minted, Deed::Mint(run.clone())),
         beat(decided, Deed::Decide(id.clone())),
     ];
     if flaw.is_none() {
@@ -99,14 +102,14 @@ fn of_run(seed: u32, number: i64) -> Vec<Beat> {
         }
     }
     if dice.happens(PUT_RIGHT) {
-        beats.extend(put_right(&mut dice, &id, scope, decided));
+        beats.extend(put_right(&mut dice, &run, decided));
     }
     beats
 }
 
-/// Publishes the same anew, and resolves the block by that.
-fn put_right(dice: &mut Dice, stopped: &str, scope: &'static str, decided: i64) -> [Beat; 3] {
-    let id = format!("{stopped}-b");
+/// Publishes what the source says anew, and resolves the block by that.
+fn put_right(dice: &mut Dice, stopped: &Run, decided: i64) -> [Beat; 3] {
+    let id = format!("{}-b", stopped.id);
     let minted = decided + dice.between(42 * MINUTE, 75 * MINUTE);
     let passed = minted + dice.between(20, 50);
     let who = if dice.happens(50) { LEAD } else { BACKUP };
@@ -116,8 +119,8 @@ fn put_right(dice: &mut Dice, stopped: &str, scope: &'static str, decided: i64) 
             minted,
             Deed::Mint(Run {
                 id: id.clone(),
-                scope,
                 flaw: None,
+                ..stopped.clone()
             }),
         ),
         beat(passed, Deed::Decide(id.clone())),
@@ -126,7 +129,7 @@ fn put_right(dice: &mut Dice, stopped: &str, scope: &'static str, decided: i64) 
             Deed::Act {
                 who,
                 verb: "resolve_block",
-                asked: Asked::of(stopped).with("by", id),
+                asked: Asked::of(stopped.id.as_str()).with("by", id),
                 reason: "published anew, and the new run has passed the gate",
                 when: When::Always,
             },

@@ -1,11 +1,13 @@
 //! The policy: how far each metric's sides may lie apart, and the newest footer that the contract knows.
 
+use super::RejectReason;
 use super::decimal::Decimal;
 use super::epsilons::Epsilons;
 use super::fault::{Fault, quoted};
 use super::fields::{read_object, text_or_null};
 use super::order::sort_by_id;
 use crate::canon::scan::{Scan, Scanner, Start};
+use crate::rules::semver;
 
 const FIELDS: [&str; 3] = ["epsilon_policy_version", "contract_max_semver", EPSILON];
 
@@ -65,6 +67,23 @@ impl Policy {
     #[must_use]
     pub fn metrics(&self) -> u64 {
         self.epsilons.as_ref().map_or(0, Epsilons::metrics)
+    }
+
+    /// Checks that it is a whole policy of a version, and returns for how many metrics it has an epsilon.
+    pub fn checked(&self, version: &str) -> Result<u64, String> {
+        let about = |fault: &Fault| fault.clone().rejects(RejectReason::EpsilonInvalid, "it");
+        let epsilons = self.epsilons.as_ref();
+        let epsilons = epsilons.map_err(|fault| about(fault).to_string())?;
+        let said = self.said.as_ref();
+        match said.and_then(|said| said.epsilon_policy_version.as_deref()) {
+            Some(named) if named == version => {}
+            Some(named) => return Err(format!("it is of the version {}", quoted(named))),
+            None => return Err("it names no version".to_owned()),
+        }
+        let newest = said.and_then(|said| said.contract_max_semver.as_deref());
+        semver::parse(newest.unwrap_or_default())
+            .map_err(|refusal| format!("contract_max_semver: {}", refusal.sentence))?;
+        Ok(epsilons.metrics())
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Manifest {
     pub start_inclusive: Moment,
     /// The end of it.
     pub end_exclusive: Moment,
+    /// Both as they are written; the windows of two sides are compared byte for byte.
+    pub window_text: [String; 2],
     /// The tuple revision that both sides show.
     pub tuple_revision_hash: Digest,
     /// The dictionary that both sides use.
@@ -193,6 +195,7 @@ impl Written {
             partner: self.partner.checked("partner")?,
             start_inclusive: start,
             end_exclusive: end,
+            window_text: [self.window.start_inclusive, self.window.end_exclusive],
             tuple_revision_hash: tuple.map_err(|_| "tuple_revision_hash is no SHA-256")?,
             dictionary_semver: self.dictionary_semver,
             epsilon_policy_version: self.epsilon_policy_version,

@@ -2,11 +2,13 @@
 //!
 //! Each wall is one SQL condition over `NEW` and `OLD` that must be true, written once for both databases; a
 //! condition that is NULL has not been met. What every table of a kind needs (the link to the ledger, no deletion, no
-//! way round through REPLACE) is generated from the list of tables; what one table needs stands in `single`.
+//! way round through REPLACE) is generated from the list of tables; what one table needs stands in `single`,
+//! and what the tables of the publish gate need in `publish`.
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
 mod dialects;
 pub(in crate::store) mod permission;
+mod publish;
 mod single;
 mod week;
 
@@ -15,7 +17,7 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Row};
 
 use dialects::{postgres_triggers, sqlite_triggers};
-use single::{On, WALLS, WRITE, Where};
+use single::{On, WRITE, Wall, Where};
 
 use super::tables::{Kind, TABLES, Table, row_key_sql};
 use super::view::{Session, query, query_scalar};
@@ -101,6 +103,12 @@ pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreErro
     Ok(())
 }
 
+/// The walls that single tables need, whatever file they stand in.
+fn of_single_tables() -> impl Iterator<Item = &'static Wall> {
+    let all = single::WALLS.iter().chain(publish::WALLS);
+    all.chain(week::WALLS)
+}
+
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;
 
 /// Collects every wall of one database: by table and statement, what it says and what it requires.
@@ -174,7 +182,7 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
             }
             _ => {}
         }
-        for wall in WALLS.iter().chain(week::WALLS).filter(|wall| {
+        for wall in of_single_tables().filter(|wall| {
             wall.table == table.name && (wall.only == Where::Both || wall.only == here)
         }) {
             wall.on
@@ -261,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_wall_names_a_table_of_the_list() {
-        for wall in WALLS.iter().chain(week::WALLS) {
+        for wall in of_single_tables() {
             assert!(
                 TABLES.iter().any(|table| table.name == wall.table),
                 "{}",

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod pooler;
 pub mod proxy;
 pub mod still;
+pub mod still_block;
 pub mod terminal;
 pub mod weeks;
 

@@ -12,7 +12,7 @@ use govdeck::console::event::{Event, Sight};
 use govdeck::console::live::Link;
 use govdeck::console::model::Model;
 use govdeck::console::panes::PaneId;
-use govdeck::console::picture::{DriftDetail, Picture, Possible, Wanted};
+use govdeck::console::picture::{Picture, Possible, Wanted};
 use govdeck::rules::block::{AuditStatus, BlockReason};
 use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
@@ -24,7 +24,7 @@ use govdeck::store::presence::Armed;
 use govdeck::store::publish::{Audit, Counts};
 use govdeck::store::window::Window;
 
-use super::folk;
+use super::{folk, still_block};
 
 /// A time on the day of the still life.
 pub fn at(time: &str) -> Moment {
@@ -333,10 +333,8 @@ pub fn picture() -> Picture {
         person: Some(folk::person()),
         policies: folk::policies(),
         entry: Some(detail()),
-        drift: Some(DriftDetail {
-            run: "pub-0412".to_owned(),
-            says: "2 of 214 leaves differ: MET-0144/platform=quest, MET-0171".to_owned(),
-        }),
+        block: Some(still_block::detail()),
+        lately: Some(still_block::lately()),
         possible: possible(),
         wanted: Wanted::default(),
     }
@@ -404,11 +402,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         ));
         folk::fill_filed(detail, text);
     }
-    let first = picture.blocks.rows.first();
-    if let (Some(drift), Some(block)) = (&mut picture.drift, first) {
-        drift.run.clone_from(&block.audit.publish_run_id);
-        set(&mut drift.says);
-    }
+    still_block::fill(picture, text);
     for possible in &mut picture.possible {
         for condition in &mut possible.conditions {
             set(&mut condition.owner);

@@ -1,0 +1,325 @@
+//! Runs of weekly reconciliation, made of manifests by the built program: files, queries, policies, and what goes wrong.
+
+use std::fs;
+use std::path::PathBuf;
+
+use govdeck::actions::Asked;
+use govdeck::canon::Digest;
+use serde_json::{Value, json};
+
+use crate::support::command::{Run, run as run_command};
+use crate::support::weeks::{MONDAYS, SERIES, plan, run, stands, world as weekly};
+use crate::support::{REASON, World, on_both};
+
+/// A week's files below the governance root.
+struct Files<'a> {
+    world: &'a World,
+    root: PathBuf,
+}
+
+const ROWS: &str = "metric_id,value\nMET-0144,94.5\nMET-0171,12\n";
+
+impl<'a> Files<'a> {
+    fn of(world: &'a World) -> Self {
+        let root = world.home.folder().join("gov");
+        fs::create_dir_all(root.join("annex")).expect("made");
+        let files = Self { world, root };
+        files.side("lead", ROWS);
+        files.side("annex/partner", &ROWS.replace("94.5", "94.496"));
+        files
+    }
+
+    fn side(&self, stem: &str, rows: &str) {
+        let side = if stem == "lead" {
+            "leadership"
+        } else {
+            "partner"
+        };
+        let sidecar = json!({
+            "side": side, "window_tz_policy": "UTC", "start_inclusive": "2098-04-28T00:00:00Z",
+            "end_exclusive": "2098-05-05T00:00:00Z", "tuple_revision_hash": "ab".repeat(32),
+            "dictionary_semver": "2.4.0", "footer_schema_semver": "1.3.0", "epsilon_policy_version": "eps-7",
+            "ingest_hash": format!("sha256:{}", Digest::of(rows.as_bytes())),
+            "bypass_audit_id": "no bypass", "parent_freeze_id": "no bypass",
+        });
+        fs::write(self.root.join(format!("{stem}.csv")), rows).expect("written");
+        let beside = self.root.join(format!("{stem}.sidecar.json"));
+        fs::write(beside, sidecar.to_string()).expect("written");
+    }
+
+    fn manifest(&self, change: impl Fn(&mut Value)) -> PathBuf {
+        let mut manifest = json!({
+            "schema": "govdeck.reconcile-manifest.v1", "series": SERIES,
+            "leadership": {"id": "q-lead", "file": "lead.csv"},
+            "partner": {"id": "exp-partner", "file": "annex/partner.csv"},
+            "window": {"window_tz_policy": "UTC", "start_inclusive": "2098-04-28T00:00:00Z", "end_exclusive": "2098-05-05T00:00:00Z"},
+            "tuple_revision_hash": "ab".repeat(32), "dictionary_semver": "2.4.0", "epsilon_policy_version": "eps-7",
+            "contract_max_semver": "1.4.0", "footer_schema_semver": "1.3.0",
+            "owners": {"default": {"owner": "maya", "backup": "lee"}}, "protected": ["MET-0171"],
+        });
+        change(&mut manifest);
+        let path = self.root.join("manifest.json");
+        fs::write(&path, manifest.to_string()).expect("written");
+        path
+    }
+
+    fn reconcile(&self, manifest: &PathBuf, kind: &str) -> Run {
+        let manifest = manifest.display().to_string();
+        let words = ["job", "reconcile", "--manifest", &manifest, "--kind", kind];
+        let mut command = self.world.govdeck("maya", &words);
+        command.env("GOVDECK_GOVERNANCE_ROOT", &self.root);
+        run_command(command)
+    }
+}
+
+/// A demo with a policy that two adopted.
+async fn world_with_policy(world: World) -> World {
+    let world = weekly(world).await;
+    let document = json!({
+        "epsilon_policy_version": "eps-7", "contract_max_semver": "1.4.0",
+        "epsilon": {"MET-0144": "1", "MET-0171": "0.5"},
+    });
+    let path = world.home.folder().join("policy.json");
+    fs::write(&path, document.to_string()).expect("written");
+    let path = path.display().to_string();
+    let words = [
+        "policy",
+        "propose",
+        "eps-7",
+        "--document",
+        &path,
+        "--soft",
+        "0.05",
+        "--hard",
+        "0.1",
+        "--floor",
+        "1",
+    ];
+    let dry = run_command(world.govdeck("maya", &words));
+    assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
+    let phrase = dry
+        .stdout
+        .split('"')
+        .rev()
+        .nth(1)
+        .expect("a phrase")
+        .to_owned();
+    let mut words = words.to_vec();
+    words.extend(["--confirm", &phrase, "--reason", REASON]);
+    let proposed = run_command(world.govdeck("maya", &words));
+    assert_eq!(proposed.code, Some(0), "{}", proposed.stderr);
+    let ticket = world
+        .rows("SELECT ticket FROM approval_request WHERE status = 'waiting'")
+        .remove(0);
+    world
+        .act("lee", "approve", Asked::of(ticket))
+        .await
+        .expect("adopted");
+    world
+}
+
+on_both!(a_window_is_run_from_files, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    let manifest = files.manifest(|_| {});
+    plan(&world, 0).await;
+    let early = files.reconcile(&manifest, "scheduled");
+    assert_eq!(early.code, Some(1), "{}", early.stdout);
+    assert!(
+        early.stderr.contains("no window of sla is open now"),
+        "{}",
+        early.stderr
+    );
+    world.set_time(MONDAYS[0]).await;
+    let passed = files.reconcile(&manifest, "scheduled");
+    assert_eq!(passed.code, Some(0), "{}{}", passed.stdout, passed.stderr);
+    assert!(
+        passed
+            .stdout
+            .starts_with(&format!("PASS {}: 0 of 2", run(0))),
+        "{}",
+        passed.stdout
+    );
+    assert_eq!(stands(&world).await, "amber first_pass");
+    assert_eq!(
+        world.rows("SELECT metric_id || ' ' || verdict || ' ' || ratio FROM reconciliation_metric ORDER BY place"),
+        ["MET-0144 PASS 0.000042", "MET-0171 PASS 0.000000"]
+    );
+    // The same inputs make the same diff, byte for byte; a manual run feeds nothing.
+    let again = files.reconcile(&manifest, "manual");
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    assert_eq!(
+        world.rows("SELECT COUNT(DISTINCT artifact_uri) FROM reconciliation_window"),
+        ["1"]
+    );
+    assert_eq!(stands(&world).await, "amber first_pass");
+    world.assert_sound().await;
+});
+
+on_both!(a_query_on_the_database_is_a_side, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    let sql = "SELECT 'MET-0171' AS metric_id, 12 AS value UNION ALL SELECT 'MET-0144', 93";
+    let manifest = files.manifest(|manifest| {
+        manifest["leadership"] = json!({"id": "q-lead", "sql": sql});
+    });
+    plan(&world, 0).await;
+    world.set_time(MONDAYS[0]).await;
+    let failed = files.reconcile(&manifest, "scheduled");
+    assert_eq!(failed.code, Some(1), "{}{}", failed.stdout, failed.stderr);
+    assert!(
+        failed.stdout.contains("epsilon_exceeded, owner maya"),
+        "{}",
+        failed.stdout
+    );
+    let told =
+        "SELECT recipient_id FROM notification_outbox WHERE event_class = 'reconciliation_failed'";
+    assert_eq!(world.rows(told), ["maya"]);
+    // What a query tries besides looking is refused, and the run is no pass.
+    let writes = files.manifest(|manifest| {
+        manifest["leadership"] = json!({"id": "q-lead", "sql": "DELETE FROM person RETURNING person_id AS metric_id, 1 AS value"});
+    });
+    let refused = files.reconcile(&writes, "manual");
+    assert_eq!(
+        refused.code,
+        Some(3),
+        "{}{}",
+        refused.stdout,
+        refused.stderr
+    );
+    assert!(
+        refused.stdout.contains("INCONCLUSIVE"),
+        "{}",
+        refused.stdout
+    );
+    assert_eq!(world.rows("SELECT COUNT(*) FROM person"), ["4"]);
+    world.assert_sound().await;
+});
+
+on_both!(
+    what_cannot_be_compared_is_inconclusive_and_no_pass,
+    |world| {
+        let world = world_with_policy(world).await;
+        let files = Files::of(&world);
+        world.set_time(MONDAYS[0]).await;
+        type Change = fn(&mut Value);
+        let manifests: [(&str, Change); 5] = [
+            ("epsilon_policy_mismatch", |m| {
+                m["epsilon_policy_version"] = json!("eps-8")
+            }),
+            ("tuple_revision_mismatch", |m| {
+                m["tuple_revision_hash"] = json!("cd".repeat(32))
+            }),
+            ("window_mismatch", |m| {
+                m["window"]["end_exclusive"] = json!("2098-05-06T00:00:00Z")
+            }),
+            ("footer_schema_too_new", |m| {
+                m["contract_max_semver"] = json!("1.2.9")
+            }),
+            ("input_unreadable", |m| {
+                m["partner"]["file"] = json!("annex/gone.csv")
+            }),
+        ];
+        for (reason, change) in manifests {
+            let manifest = files.manifest(change);
+            let found = files.reconcile(&manifest, "manual");
+            assert_eq!(
+                found.code,
+                Some(3),
+                "{reason}: {}{}",
+                found.stdout,
+                found.stderr
+            );
+            assert!(found.stdout.contains(reason), "{reason}: {}", found.stdout);
+        }
+        let manifest = files.manifest(|_| {});
+        fs::write(files.root.join("annex/partner.csv"), "metric_id,value\n").expect("written");
+        let altered = files.reconcile(&manifest, "manual");
+        assert!(
+            altered.stdout.contains("ingest_hash_mismatch"),
+            "{}",
+            altered.stdout
+        );
+        files.side("annex/partner", "metric_id,value\n");
+        files.side("lead", "metric_id,value\n");
+        let empty = files.reconcile(&manifest, "manual");
+        assert!(empty.stdout.contains("no_metrics"), "{}", empty.stdout);
+        fs::write(files.root.join("annex/partner.csv"), "%PDF-1.7").expect("written");
+        let pdf = files.reconcile(&manifest, "manual");
+        assert!(pdf.stdout.contains("is a PDF"), "{}", pdf.stdout);
+        assert_eq!(
+            world.rows(
+                "SELECT DISTINCT status || COALESCE(artifact_uri, '') FROM reconciliation_window"
+            ),
+            ["INCONCLUSIVE"]
+        );
+        world.assert_sound().await;
+    }
+);
+
+on_both!(a_protected_metric_on_neither_side_fails, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    let manifest = files.manifest(|m| m["protected"] = json!(["MET-0171", "MET-9999"]));
+    world.set_time(MONDAYS[0]).await;
+    let failed = files.reconcile(&manifest, "manual");
+    assert_eq!(failed.code, Some(1), "{}{}", failed.stdout, failed.stderr);
+    assert!(
+        failed.stdout.contains("on neither side: MET-9999"),
+        "{}",
+        failed.stdout
+    );
+    world.assert_sound().await;
+});
+
+on_both!(a_malformed_manifest_stores_nothing, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    let manifest = files.manifest(|m| m["unknown"] = json!(1));
+    let refused = files.reconcile(&manifest, "manual");
+    assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+    assert!(
+        refused.stderr.contains("unknown field"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(
+        world.rows("SELECT COUNT(*) FROM reconciliation_window"),
+        ["0"]
+    );
+});
+
+on_both!(a_pair_is_replayed_before_it_is_adopted, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    let manifest = files.manifest(|m| m["protected"] = json!(["MET-0144"]));
+    plan(&world, 0).await;
+    world.set_time(MONDAYS[0]).await;
+    files.side("annex/partner", &ROWS.replace("94.5", "93.9"));
+    assert_eq!(files.reconcile(&manifest, "scheduled").code, Some(0));
+    let replay = |soft: &str, hard: &str| {
+        let words = [
+            "policy", "backtest", "--soft", soft, "--hard", hard, "--floor", "1",
+        ];
+        run_command(world.govdeck("maya", &words)).stdout
+    };
+    assert!(
+        replay("0.001", "0.002")
+            .contains(&format!("would roll back though they passed: {}", run(0)))
+    );
+    assert!(replay("0.05", "0.1").contains("would turn amber: none"));
+    let refused = run_command(world.govdeck(
+        "maya",
+        &[
+            "policy", "backtest", "--soft", "0.2", "--hard", "0.1", "--floor", "1",
+        ],
+    ));
+    assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+    let shown = run_command(world.govdeck("maya", &["policy", "show"])).stdout;
+    assert!(
+        shown.starts_with("eps-7: soft 0.05, hard 0.1, floor 1, by maya and lee"),
+        "{shown}"
+    );
+    let direct = "UPDATE epsilon_policy SET hard = '0.9', version = version + 1";
+    world.sql(direct).expect_err("a policy stays");
+});
