@@ -66,3 +66,4 @@ mod store_trust;
 mod store_wake;
 mod store_walls;
 mod store_windows;
+mod viewer;
