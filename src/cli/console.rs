@@ -25,6 +25,8 @@ const COLOUR_PATIENCE: Duration = Duration::from_millis(300);
 pub(super) struct Seat {
     /// The database.
     pub(super) dsn: Dsn,
+    /// A login for the same database that may only look.
+    pub(super) viewer: Option<Dsn>,
     /// A way past the pooler, for being told of changes.
     pub(super) direct: Option<Dsn>,
     /// Whoever is at the keys.
@@ -47,13 +49,18 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
             "`govdeck init` makes one; `govdeck demo` shows everything without one",
         ));
     }
+    let dsn = &settings.dsn.value;
+    let viewer = settings.viewer_dsn.as_ref();
+    let viewer = viewer.filter(|_| dsn.is_postgres());
     let direct = match (&settings.direct_dsn.value, settings.pooled.value) {
-        (Some(direct), _) => Some(direct.clone()),
-        (None, false) => Some(settings.dsn.value.clone()),
+        (Some(direct), true) => Some(direct.clone()),
         (None, true) => None,
+        // Being told of changes is looking too.
+        (_, false) => Some(viewer.unwrap_or(dsn).clone()),
     };
     let seat = Seat {
-        dsn: settings.dsn.value.clone(),
+        dsn: dsn.clone(),
+        viewer: viewer.cloned(),
         direct,
         account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
         last_looked: last_looked(settings, &settings.dsn.value),
@@ -167,6 +174,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
         },
         address: Address {
             dsn: seat.dsn,
+            viewer: seat.viewer,
             direct: seat.direct,
             account: seat.account,
             console_id,

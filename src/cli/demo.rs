@@ -69,6 +69,7 @@ impl Demo {
         let is_new = path.symlink_metadata().is_err();
         let seat = Seat {
             dsn: dsn.clone(),
+            viewer: None,
             direct: Some(dsn.clone()),
             account: OsAccount::named(&self.seat),
             last_looked: self

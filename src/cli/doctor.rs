@@ -291,6 +291,7 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
                 "let the owner of the database run `govdeck init --grants`",
             ),
         });
+        findings.push(viewer(settings, &store).await);
     }
     store.close().await;
     findings.push(rights(settings, account).await);
@@ -298,6 +299,31 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
         findings.push(mode("file", &path));
     }
     Ok(())
+}
+
+/// Looks at the login that the console reads with: whether it leads to the same deployment, and may do nothing else.
+async fn viewer(settings: &Settings, store: &Store) -> Finding {
+    let Some(viewer) = &*settings.viewer_dsn else {
+        return ok(
+            "viewer",
+            "none is set: the console looks with dsn, read-only",
+        );
+    };
+    let ways = async {
+        let seen = store.seen_by(viewer).await?;
+        let ways = seen.ways_to_write().await;
+        seen.close().await;
+        ways
+    };
+    match ways.await {
+        Ok(ways) if ways.is_empty() => ok("viewer", format!("{viewer} may look and nothing else")),
+        Ok(ways) => fail(
+            "viewer",
+            format!("{viewer} may write: {}", ways.join(", ")),
+            "give `viewer_dsn` a login that is in govdeck_viewer alone",
+        ),
+        Err(error) => fail("viewer", error.sentence, error.hint),
+    }
 }
 
 /// Tries what every guarded write begins with, and gives it up again.

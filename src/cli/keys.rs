@@ -8,6 +8,7 @@ use serde_json::json;
 use super::page::{Exit, Failure, Page};
 use crate::actions::ENTRIES;
 use crate::console::keymap::{GivenBy, Intent, Keymap, ROWS, Row};
+use crate::console::topics;
 use crate::rules::people::Basis;
 use crate::settings::{Flags, Settings};
 
@@ -67,8 +68,11 @@ fn list(keymap: &Keymap) -> Page {
     }
     let acting = || ENTRIES.iter().filter(|entry| entry.basis == Basis::Person);
     lines.extend(acting().map(|entry| {
-        let (name, keys) = (entry.name(), keymap.action(entry));
-        format!("{keys}  {name} (guard {}): {}", entry.level, entry.summary)
+        let (name, keys, panes) = (entry.name(), keymap.action(entry), topics::places(entry));
+        format!(
+            "{keys}  {name} (guard {}): {} ({panes})",
+            entry.level, entry.summary
+        )
     }));
     let rows = ROWS.iter().map(|row| {
         json!({
@@ -85,6 +89,7 @@ fn list(keymap: &Keymap) -> Page {
             "action": entry.name(),
             "guard": entry.level,
             "about": entry.summary,
+            "panes": topics::panes_of(entry),
         })
     });
     Page::new(

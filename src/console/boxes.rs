@@ -2,9 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::actions::ENTRIES;
 use crate::rules::guard::Level;
-use crate::rules::people::{Basis, Environment};
+use crate::rules::people::Environment;
 
 use super::keymap::Intent;
 use super::model::Model;
@@ -117,21 +116,10 @@ enum Told {
     Brief,
 }
 
-/// Lists the actions.
+/// Lists the actions that belong here.
 fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
     let mut lines: Vec<Parts> = Vec::new();
-    let kind = model.about().map(|(kind, _)| kind);
-    let mut entries: Vec<_> = ENTRIES
-        .iter()
-        .filter(|entry| entry.basis == Basis::Person)
-        .collect();
-    // What is about the selected row comes first, then what opens the way to most others.
-    entries.sort_by_key(|entry| match entry.kind {
-        kind_of_it if Some(kind_of_it) == kind => 0,
-        _ if entry.verb == super::ARM => 1,
-        _ => 2,
-    });
-    for entry in entries {
+    for entry in model.here().actions() {
         let refusal = model
             .why_not(entry)
             .map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
@@ -182,9 +170,7 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let left = brief.len() - shown;
         lines.extend(brief.into_iter().take(shown));
         if left > 0 {
-            let palette = model.start.keymap.hint(Intent::Palette);
-            let more = format!("{left} more, which {palette} finds by a word");
-            lines.push(vec![(Token::Muted, more)]);
+            lines.push(vec![(Token::Muted, format!("{left} more"))]);
         }
     } else {
         lines.extend(full);
@@ -200,11 +186,16 @@ fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         Token::DialogBorder,
     );
     let shown = pen.lines(inside, &lines);
+    let palette = model.start.keymap.hint(Intent::Palette);
     pen.parts(
         inside.x,
         (inside.y + shown).min(inside.bottom().saturating_sub(1)),
         inside.width,
-        &key_parts(&[("key", "opens its dialog"), (&escape(model), "close")]),
+        &key_parts(&[
+            ("key", "opens its dialog"),
+            (&palette, "finds all others by a word"),
+            (&escape(model), "close"),
+        ]),
     );
 }
 
@@ -261,7 +252,7 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
         true,
     );
     let keymap = &model.start.keymap;
-    let found = palette.found(model.pane);
+    let (here, found) = (model.here(), palette.found(model.here()));
     let room = inside.height - 2;
     let from = offset(Some(palette.at), found.len(), room);
     for (line, command) in found.iter().enumerate().skip(from).take(usize::from(room)) {
@@ -270,7 +261,7 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
             (Token::Fg, format!("{:<18} ", command.name)),
             (
                 Token::KeyHint,
-                format!("{:<9} ", command.choice.keys(keymap)),
+                format!("{:<9} ", command.choice.keys(keymap, here)),
             ),
             (Token::Muted, command.about.to_owned()),
         ];

@@ -1,13 +1,10 @@
 //! What the keys do: one arm for each intent.
 
 use crate::rules::text::is_hostile;
-use crate::store::block::BlockSort;
-use crate::store::people::PersonSort;
 
 use super::event::{Effect, Mouse};
-use super::form::Line;
 use super::keymap::Intent;
-use super::list::Step;
+use super::list::{Listing, Step};
 use super::model::{Model, Verified};
 use super::overlay::{self, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, home};
@@ -22,12 +19,6 @@ fn shell_word(id: &str) -> String {
     } else {
         format!("'{}'", id.replace('\'', "'\\''"))
     }
-}
-
-/// Returns what comes after one of all, round and round.
-fn after<Sort: Copy + Default + PartialEq>(all: &[Sort], this: Sort) -> Sort {
-    let next = all.iter().skip_while(|sort| **sort != this).nth(1);
-    next.or(all.first()).copied().unwrap_or_default()
 }
 
 impl Model {
@@ -45,16 +36,15 @@ impl Model {
             Intent::Why => self.overlay = Some(Overlay::Text(self.why())),
             Intent::Filter => self.begin_filter(),
             Intent::Sort => self.sort(),
-            Intent::Reverse => match self.pane {
-                PaneId::Home => self.say_quietly("Home has one order".to_owned()),
-                PaneId::Blocks => self.blocks.reverse(),
-                PaneId::Ledger => self.entries.reverse(),
-                PaneId::People => self.people.reverse(),
+            Intent::Reverse => match self.list_mut() {
+                None => self.say_quietly("Home has one order".to_owned()),
+                Some(list) => list.reverse(),
             },
-            Intent::Home => self.go(PaneId::Home),
-            Intent::Blocks => self.go(PaneId::Blocks),
-            Intent::Ledger => self.go(PaneId::Ledger),
-            Intent::People => self.go(PaneId::People),
+            Intent::Home | Intent::Blocks | Intent::Ledger | Intent::People => {
+                if let Some(pane) = PaneId::opened_by(intent) {
+                    self.go(pane);
+                }
+            }
             Intent::NextPane => self.go(self.pane.neighbour(1)),
             Intent::PreviousPane => self.go(self.pane.neighbour(-1)),
             Intent::CopyId => match self.selected() {
@@ -129,12 +119,7 @@ impl Model {
     }
 
     fn escape(&mut self) {
-        let filter = match self.pane {
-            PaneId::Home => "",
-            PaneId::Blocks => &self.blocks.filter_text,
-            PaneId::Ledger => &self.entries.filter_text,
-            PaneId::People => &self.people.filter_text,
-        };
+        let filter = self.list().map_or("", |list| list.filter_text());
         if self.zoomed {
             self.zoomed = false;
         } else if !filter.is_empty() {
@@ -171,14 +156,11 @@ impl Model {
         let Some(picture) = self.picture.clone().filter(|_| self.has_read()) else {
             return;
         };
-        match self.pane {
-            PaneId::Home => {
-                let last = home::items(self).len().saturating_sub(1);
-                self.home = step.from(self.home, last, 10);
-            }
-            PaneId::Blocks => self.blocks.step(&picture.blocks, step),
-            PaneId::Ledger => self.entries.step(&picture.entries, step),
-            PaneId::People => self.people.step(&picture.people, step),
+        if let (Some(rows), Some(list)) = (picture.rows(self.pane), self.list_mut()) {
+            list.step(rows, step);
+        } else {
+            let last = home::items(self).len().saturating_sub(1);
+            self.home = step.from(self.home, last, 10);
         }
     }
 
@@ -226,11 +208,8 @@ impl Model {
             match goes {
                 Some((pane, id)) => {
                     self.go(pane);
-                    match (pane, id) {
-                        (PaneId::Blocks, Some(id)) => self.blocks.select(&id),
-                        (PaneId::Ledger, Some(id)) => self.entries.select(&id),
-                        (PaneId::People, Some(id)) => self.people.select(&id),
-                        _ => {}
+                    if let (Some(list), Some(id)) = (self.list_mut(), id) {
+                        list.select(&id);
                     }
                 }
                 None => self.say_quietly("this line leads nowhere".to_owned()),
@@ -241,33 +220,18 @@ impl Model {
     }
 
     fn sort(&mut self) {
-        let said = match self.pane {
-            PaneId::Blocks => {
-                let next = after(BlockSort::ALL, self.blocks.look.sort);
-                self.blocks.sort_by(next);
-                format!("sorted by {next}")
-            }
-            PaneId::People => {
-                let next = after(PersonSort::ALL, self.people.look.sort);
-                self.people.sort_by(next);
-                format!("sorted by {next}")
-            }
-            PaneId::Home | PaneId::Ledger => {
-                let key = self.start.keymap.hint(Intent::Reverse);
-                format!("this list has one order; {key} turns it round")
-            }
-        };
-        self.say_quietly(said);
+        let sorted = self.list_mut().and_then(Listing::sort_on);
+        let key = self.start.keymap.hint(Intent::Reverse);
+        self.say_quietly(sorted.map_or_else(
+            || format!("this list has one order; {key} turns it round"),
+            |by| format!("sorted by {by}"),
+        ));
     }
 
     fn begin_filter(&mut self) {
-        match self.pane {
-            PaneId::Home => {
-                self.say_quietly("Home shows everything; filter one of the lists".to_owned());
-            }
-            PaneId::Blocks => self.blocks.typing = Some(Line::holding(&self.blocks.filter_text)),
-            PaneId::Ledger => self.entries.typing = Some(Line::holding(&self.entries.filter_text)),
-            PaneId::People => self.people.typing = Some(Line::holding(&self.people.filter_text)),
+        match self.list_mut() {
+            Some(list) => list.begin_typing(),
+            None => self.say_quietly("Home shows everything; filter one of the lists".to_owned()),
         }
     }
 

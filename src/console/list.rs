@@ -15,6 +15,50 @@ pub trait Identified {
     fn id(&self) -> String;
 }
 
+/// The rows of a window, whatever they are.
+pub trait Rows {
+    /// Returns the id of the row at a place; none where there is no row.
+    fn id_at(&self, at: usize) -> Option<String>;
+    /// Returns where a row is; none when it is not in the window.
+    fn place_of(&self, id: &str) -> Option<usize>;
+    /// Counts the rows.
+    fn count(&self) -> usize;
+    /// Tells whether the list goes on before them.
+    fn more_before(&self) -> bool;
+    /// Tells whether the list goes on after them.
+    fn more_after(&self) -> bool;
+}
+
+impl<Row: Identified> Rows for Window<Row> {
+    fn id_at(&self, at: usize) -> Option<String> {
+        self.rows.get(at).map(Identified::id)
+    }
+
+    fn place_of(&self, id: &str) -> Option<usize> {
+        self.rows.iter().position(|row| row.id() == id)
+    }
+
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn more_before(&self) -> bool {
+        self.more_before
+    }
+
+    fn more_after(&self) -> bool {
+        self.more_after
+    }
+}
+
+/// What a list can be sorted by and filtered by.
+pub trait Sorts: Copy + Default + PartialEq + std::fmt::Display + 'static {
+    /// All that it can be sorted by, in the order in which a key goes through them.
+    const SORTS: &'static [Self];
+    /// The fields that a filter may name.
+    const FIELDS: &'static [&'static str];
+}
+
 /// The state of one long list.
 #[derive(Debug, Default)]
 pub struct List<Sort> {
@@ -110,17 +154,41 @@ impl Scroll {
     }
 }
 
-impl<Sort: Copy + Default> List<Sort> {
-    /// Tells whether what was read by another look is this list too, though perhaps another part of it.
-    #[must_use]
-    pub fn is_read_by(&self, look: &Look<Sort>) -> bool
-    where
-        Sort: PartialEq,
-    {
-        let mine = &self.look;
-        (&mine.filter, mine.sort, mine.order) == (&look.filter, look.sort, look.order)
-    }
+/// What can be done with every list, whatever it lists and however it is sorted.
+pub trait Listing {
+    /// Returns the filter line that is being typed.
+    fn typing(&self) -> Option<&Line>;
+    /// Returns the filter line that is being typed, to type on.
+    fn typing_mut(&mut self) -> Option<&mut Line>;
+    /// Begins to type a filter, with what it is now.
+    fn begin_typing(&mut self);
+    /// Ends the typing; the filter stays what it was.
+    fn stop_typing(&mut self);
+    /// Returns the filter as it was typed.
+    fn filter_text(&self) -> &str;
+    /// Returns the fields that a filter may name.
+    fn fields(&self) -> &'static [&'static str];
+    /// Shows the rows that a filter lets through.
+    fn filter_by(&mut self, text: &str, filter: Filter);
+    /// Sorts by what comes next, and names it; none where there is but one order.
+    fn sort_on(&mut self) -> Option<String>;
+    /// Turns the order round.
+    fn reverse(&mut self);
+    /// Returns the selected row's id, also when the row is gone.
+    fn selected(&self) -> Option<&str>;
+    /// Selects a row by its id, wherever it is, and keeps the window around it.
+    fn select(&mut self, id: &str);
+    /// Returns where the selected row is in the window; none when it is gone.
+    fn position(&self, rows: &dyn Rows) -> Option<usize>;
+    /// Selects the first row when nothing was selected yet; a row that is gone stays selected, as gone.
+    fn settle(&mut self, rows: &dyn Rows);
+    /// Moves the selection; the wanted window follows it.
+    fn step(&mut self, rows: &dyn Rows, step: Step);
+    /// Tells where the rows were drawn last.
+    fn drawn(&self) -> Drawn;
+}
 
+impl<Sort: Sorts> List<Sort> {
     /// Makes a list that is not looked at yet.
     #[must_use]
     pub fn new() -> Self {
@@ -133,63 +201,64 @@ impl<Sort: Copy + Default> List<Sort> {
         }
     }
 
-    /// Returns where the selected row is in the window; none when it is gone.
-    pub fn position<Row: Identified>(&self, window: &Window<Row>) -> Option<usize> {
-        let selected = self.selected.as_ref()?;
-        window.rows.iter().position(|row| row.id() == *selected)
-    }
-
-    /// Selects the first row when nothing was selected yet; a row that is gone stays selected, as gone.
-    pub fn settle<Row: Identified>(&mut self, window: &Window<Row>) {
-        if self.selected.is_none() {
-            let at = match self.look.anchor {
-                Anchor::Last => window.rows.last(),
-                _ => window.rows.first(),
-            };
-            self.selected = at.map(Identified::id);
-        }
-    }
-
-    /// Moves the selection; the wanted window follows it.
-    pub fn step<Row: Identified>(&mut self, window: &Window<Row>, step: Step) {
-        let last = window.rows.len().saturating_sub(1);
-        let rows = match step {
-            Step::By(rows) => rows,
-            Step::Pages(pages) => {
-                pages * isize::try_from(self.drawn.get().height.max(1)).unwrap_or(1)
-            }
-            Step::First if window.more_before => return self.jump(Anchor::First),
-            Step::Last if window.more_after => return self.jump(Anchor::Last),
-            Step::First => isize::MIN / 2,
-            Step::Last => isize::MAX / 2,
-        };
-        let from = self.position(window);
-        // From a row that is gone, the first step goes to where the list was read around it.
-        let to = match from {
-            Some(from) => from.saturating_add_signed(rows).min(last),
-            None if window.more_before => usize::from(self.look.reach).min(last),
-            None => 0,
-        };
-        if let Some(row) = window.rows.get(to) {
-            self.select(&row.id());
-        }
+    /// Tells whether what was read by another look is this list too, though perhaps another part of it.
+    #[must_use]
+    pub fn is_read_by(&self, look: &Look<Sort>) -> bool {
+        let mine = &self.look;
+        (&mine.filter, mine.sort, mine.order) == (&look.filter, look.sort, look.order)
     }
 
     fn jump(&mut self, anchor: Anchor) {
         self.selected = None;
         self.look.anchor = anchor;
     }
+}
 
-    /// Sorts anew; the selected row stays selected.
-    pub fn sort_by(&mut self, sort: Sort) {
-        self.look.sort = sort;
+impl<Sort: Sorts> Listing for List<Sort> {
+    fn typing(&self) -> Option<&Line> {
+        self.typing.as_ref()
+    }
+
+    fn typing_mut(&mut self) -> Option<&mut Line> {
+        self.typing.as_mut()
+    }
+
+    fn begin_typing(&mut self) {
+        self.typing = Some(Line::holding(&self.filter_text));
+    }
+
+    fn stop_typing(&mut self) {
+        self.typing = None;
+    }
+
+    fn filter_text(&self) -> &str {
+        &self.filter_text
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        Sort::FIELDS
+    }
+
+    fn filter_by(&mut self, text: &str, filter: Filter) {
+        text.trim().clone_into(&mut self.filter_text);
+        self.look.filter = filter;
+        self.jump(Anchor::First);
+    }
+
+    fn sort_on(&mut self) -> Option<String> {
+        let [first, _, ..] = Sort::SORTS else {
+            return None;
+        };
+        let mut from_here = Sort::SORTS.iter();
+        from_here.find(|sort| **sort == self.look.sort);
+        self.look.sort = *from_here.next().unwrap_or(first);
         if let Some(selected) = &self.selected {
             self.look.anchor = Anchor::Around(selected.clone());
         }
+        Some(self.look.sort.to_string())
     }
 
-    /// Turns the order round.
-    pub fn reverse(&mut self) {
+    fn reverse(&mut self) {
         self.look.order = match self.look.order {
             Order::Natural => Order::Reversed,
             Order::Reversed => Order::Natural,
@@ -197,16 +266,52 @@ impl<Sort: Copy + Default> List<Sort> {
         self.jump(Anchor::First);
     }
 
-    /// Shows the rows that a filter lets through.
-    pub fn filter_by(&mut self, text: &str, filter: Filter) {
-        text.trim().clone_into(&mut self.filter_text);
-        self.look.filter = filter;
-        self.jump(Anchor::First);
+    fn selected(&self) -> Option<&str> {
+        self.selected.as_deref()
     }
 
-    /// Selects a row by its id, wherever it is, and keeps the window around it.
-    pub fn select(&mut self, id: &str) {
+    fn select(&mut self, id: &str) {
         self.selected = Some(id.to_owned());
         self.look.anchor = Anchor::Around(id.to_owned());
+    }
+
+    fn position(&self, rows: &dyn Rows) -> Option<usize> {
+        rows.place_of(self.selected.as_ref()?)
+    }
+
+    fn settle(&mut self, rows: &dyn Rows) {
+        if self.selected.is_none() {
+            self.selected = rows.id_at(match self.look.anchor {
+                Anchor::Last => rows.count().saturating_sub(1),
+                _ => 0,
+            });
+        }
+    }
+
+    fn step(&mut self, rows: &dyn Rows, step: Step) {
+        let last = rows.count().saturating_sub(1);
+        let by = match step {
+            Step::By(by) => by,
+            Step::Pages(pages) => {
+                pages * isize::try_from(self.drawn.get().height.max(1)).unwrap_or(1)
+            }
+            Step::First if rows.more_before() => return self.jump(Anchor::First),
+            Step::Last if rows.more_after() => return self.jump(Anchor::Last),
+            Step::First => isize::MIN / 2,
+            Step::Last => isize::MAX / 2,
+        };
+        // From a row that is gone, the first step goes to where the list was read around it.
+        let to = match self.position(rows) {
+            Some(from) => from.saturating_add_signed(by).min(last),
+            None if rows.more_before() => usize::from(self.look.reach).min(last),
+            None => 0,
+        };
+        if let Some(id) = rows.id_at(to) {
+            self.select(&id);
+        }
+    }
+
+    fn drawn(&self) -> Drawn {
+        self.drawn.get()
     }
 }

@@ -12,11 +12,12 @@ use super::keymap::{Intent, Keymap, ROWS, Row};
 use super::list::Scroll;
 use super::panes::PaneId;
 use super::theme::Token;
+use super::topics::Here;
 
 /// What is open over a pane.
 #[derive(Debug)]
 pub enum Overlay {
-    /// Every action with its key, its guard, and why not.
+    /// The actions that belong here, each with its key, its guard, and why not.
     Actions,
     /// A text to read.
     Text(Text),
@@ -51,17 +52,15 @@ pub struct Palette {
 }
 
 impl Choice {
-    /// Says what to type for it without the palette; nothing where there is no such key.
+    /// Says what to type for it here without the palette; nothing where there is no such key.
     #[must_use]
-    pub fn keys(self, keymap: &Keymap) -> String {
-        let act = |entry: &Entry| {
-            keymap
-                .key(Intent::Act)
-                .map(|act| format!("{act} {}", entry.key))
-        };
+    pub fn keys(self, keymap: &Keymap, here: Here) -> String {
         match self {
             Self::Intent(intent) => keymap.key(intent),
-            Self::Act(entry) => act(entry),
+            Self::Act(entry) if here.offers(entry) => keymap
+                .key(Intent::Act)
+                .map(|act| format!("{act} {}", entry.key)),
+            Self::Act(_) => None,
         }
         .unwrap_or_default()
     }
@@ -99,26 +98,25 @@ pub struct Themes {
 }
 
 impl Palette {
-    /// Lists the commands that fit what was typed, the best first.
+    /// Lists the commands that fit what was typed, the best first; where nothing was, the actions that belong here first.
     #[must_use]
-    pub fn found(&self, pane: PaneId) -> Vec<Command> {
-        let here = ROWS
-            .iter()
-            .filter(|row| row.is_in(pane))
-            .map(|row| Command {
-                name: row.intent.word(),
-                about: row.about,
-                choice: Choice::Intent(row.intent),
-            });
-        let actions = ENTRIES
-            .iter()
-            .filter(|entry| entry.basis == Basis::Person)
-            .map(|entry| Command {
-                name: entry.verb,
-                about: entry.summary,
-                choice: Choice::Act(entry),
-            });
-        let all: Vec<Command> = actions.chain(here).collect();
+    pub fn found(&self, here: Here) -> Vec<Command> {
+        let keys = ROWS.iter().filter(|row| row.is_in(here.pane));
+        let keys = keys.map(|row| Command {
+            name: row.intent.word(),
+            about: row.about,
+            choice: Choice::Intent(row.intent),
+        });
+        let by_person = |entry: &&Entry| entry.basis == Basis::Person;
+        let elsewhere = ENTRIES.iter().filter(by_person);
+        let elsewhere = elsewhere.filter(|entry| !here.offers(entry));
+        let actions = here.actions().into_iter().chain(elsewhere);
+        let actions = actions.map(|entry| Command {
+            name: entry.verb,
+            about: entry.summary,
+            choice: Choice::Act(entry),
+        });
+        let all: Vec<Command> = actions.chain(keys).collect();
         let typed = self.line.text();
         if typed.trim().is_empty() {
             return all;
@@ -181,7 +179,10 @@ mod tests {
             at: 0,
         };
         palette
-            .found(PaneId::Blocks)
+            .found(Here {
+                pane: PaneId::Blocks,
+                kind: None,
+            })
             .iter()
             .map(|command| command.name)
             .collect()

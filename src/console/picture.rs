@@ -22,6 +22,7 @@ use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
 use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail};
+use super::list::Rows;
 use super::panes::PaneId;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
@@ -116,6 +117,17 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Returns the rows of a pane's list, as far as they were read; Home has no list.
+    #[must_use]
+    pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {
+        match pane {
+            PaneId::Home => None,
+            PaneId::Blocks => Some(&self.blocks),
+            PaneId::Ledger => Some(&self.entries),
+            PaneId::People => Some(&self.people),
+        }
+    }
+
     /// Says how many blocks and proposals wait for whoever is at the keys; beyond what is listed nobody counts.
     #[must_use]
     pub fn how_many_wait(&self, now: Moment) -> String {

@@ -2,9 +2,7 @@
 
 use crossterm::event::{KeyCode, MouseEvent, MouseEventKind};
 
-use crate::actions::ENTRIES;
 use crate::rules::filter::Filter;
-use crate::rules::people::Basis;
 
 use super::event::Effect;
 use super::form::Line;
@@ -32,21 +30,18 @@ enum InBox {
 
 /// Tells whether a key goes to another pane or opens something else; none of these writes.
 fn leads_elsewhere(intent: Intent) -> bool {
-    matches!(
-        intent,
-        Intent::Home
-            | Intent::Blocks
-            | Intent::Ledger
-            | Intent::People
-            | Intent::Act
-            | Intent::Why
-            | Intent::Filter
-            | Intent::Palette
-            | Intent::Help
-            | Intent::Theme
-            | Intent::Tour
-            | Intent::Messages
-    )
+    PaneId::opened_by(intent).is_some()
+        || matches!(
+            intent,
+            Intent::Act
+                | Intent::Why
+                | Intent::Filter
+                | Intent::Palette
+                | Intent::Help
+                | Intent::Theme
+                | Intent::Tour
+                | Intent::Messages
+        )
 }
 
 impl Model {
@@ -62,7 +57,7 @@ impl Model {
             }
             _ => {
                 self.status = None;
-                if let Some(line) = self.typing_mut() {
+                if let Some(line) = self.list_mut().and_then(|list| list.typing_mut()) {
                     line.press(stroke);
                 }
             }
@@ -109,29 +104,21 @@ impl Model {
     }
 
     fn stop_typing(&mut self) {
-        self.blocks.typing = None;
-        self.entries.typing = None;
-        self.people.typing = None;
+        if let Some(list) = self.list_mut() {
+            list.stop_typing();
+        }
     }
 
     /// Filters the open pane's list; tells whether the filter makes sense.
     pub(super) fn filter(&mut self, text: &str) -> bool {
-        let parsed = Filter::parse(text, self.filter_fields());
-        match (parsed, self.pane) {
-            (Ok(_), PaneId::Home) => true,
-            (Ok(filter), PaneId::Blocks) => {
-                self.blocks.filter_by(text, filter);
+        match Filter::parse(text, self.filter_fields()) {
+            Ok(filter) => {
+                if let Some(list) = self.list_mut() {
+                    list.filter_by(text, filter);
+                }
                 true
             }
-            (Ok(filter), PaneId::Ledger) => {
-                self.entries.filter_by(text, filter);
-                true
-            }
-            (Ok(filter), PaneId::People) => {
-                self.people.filter_by(text, filter);
-                true
-            }
-            (Err(refusal), _) => {
+            Err(refusal) => {
                 self.refuse(&refusal);
                 false
             }
@@ -139,7 +126,7 @@ impl Model {
     }
 
     pub(super) fn press_overlay(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let closes = self.closes(stroke);
+        let (closes, here) = (self.closes(stroke), self.here());
         let Some(mut overlay) = self.overlay.take() else {
             return;
         };
@@ -166,7 +153,7 @@ impl Model {
             },
             Overlay::Clipboard(_) => !closes && stroke.code != KeyCode::Enter,
             Overlay::Palette(palette) => {
-                let found = palette.found(self.pane);
+                let found = palette.found(here);
                 let next = self.means(stroke, Intent::Down);
                 let previous = self.means(stroke, Intent::Up);
                 match stroke.code {
@@ -220,14 +207,14 @@ impl Model {
         let Some(key) = stroke.character() else {
             return;
         };
-        let entry = ENTRIES
-            .iter()
-            .find(|entry| entry.basis == Basis::Person && entry.key == key);
-        if let Some(entry) = entry {
+        if let Some(entry) = self.here().action_of(key) {
             self.act(entry, effects);
         } else {
-            let act = self.start.keymap.hint(Intent::Act);
-            self.say_quietly(format!("{act} {key} is no action; {act} lists them"));
+            let keymap = &self.start.keymap;
+            let (act, palette) = (keymap.hint(Intent::Act), keymap.hint(Intent::Palette));
+            self.say_quietly(format!(
+                "{act} {key} is no action here; {act} lists those of this pane, {palette} finds all"
+            ));
         }
     }
 

@@ -1,20 +1,18 @@
 //! Texts that open to be read: why something can or cannot be done, and what was said.
 
-use crate::actions::ENTRIES;
 use crate::rules::Verdict;
-use crate::rules::people::Basis;
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
-use super::panes::PaneId;
 use super::theme::Token;
+use super::topics::{Named, topic};
 
 impl Model {
     /// Writes every condition of every action on the selected row.
     pub(super) fn why(&self) -> Text {
         let mut lines = Vec::new();
-        for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+        for entry in self.here().actions() {
             let refusal = self.why_not(entry);
             let possible = self
                 .picture
@@ -26,8 +24,9 @@ impl Model {
                         .iter()
                         .find(|possible| possible.entry.verb == entry.verb)
                 });
-            let here = self.about().is_some_and(|(kind, _)| kind == entry.kind);
-            if PaneId::KINDS.contains(&entry.kind) && !here {
+            // Nobody asks why something cannot be done with a row of another kind.
+            let is_of_row = topic(entry.kind).is_some_and(|topic| topic.named == Named::Selected);
+            if is_of_row && self.here().kind != Some(entry.kind) {
                 continue;
             }
             let (token, word) = match &refusal {

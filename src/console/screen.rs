@@ -2,17 +2,16 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use crate::rules::people::{Environment, Role};
 
 use super::keymap::{Intent, ROWS};
 use super::live::Liveness;
 use super::model::Model;
-use super::panes::{self, PaneId};
+use super::panes;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
-use super::{boxes, guard_box};
+use super::{boxes, guard_box, tabs};
 
 /// Below this there is one sentence.
 const SENTENCE: (u16, u16) = (40, 10);
@@ -46,7 +45,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
     header(model, &mut pen, area);
     let top = if small { 1 } else { 2 };
     if !small {
-        tabs(model, &mut pen, area);
+        tabs::draw(model, &mut pen, area);
     }
     let body = Rect {
         y: area.y + top,
@@ -96,12 +95,7 @@ fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             ),
         };
     }
-    match model.pane {
-        PaneId::Home => panes::home::draw(model, pen, area),
-        PaneId::Blocks => panes::blocks::draw(model, pen, area),
-        PaneId::Ledger => panes::ledger::draw(model, pen, area),
-        PaneId::People => panes::people::draw(model, pen, area),
-    }
+    panes::draw(model, pen, area);
 }
 
 fn environment(model: &Model) -> (Token, String) {
@@ -257,31 +251,6 @@ fn without_seconds(clock: &str) -> String {
     match (clock.get(..5), clock.get(8..)) {
         (Some(minutes), Some(zone)) => format!("{minutes}{zone}"),
         _ => clock.to_owned(),
-    }
-}
-
-fn tabs(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    let mut x = area.x + 1;
-    for pane in PaneId::ALL {
-        let count = match (pane, &model.picture) {
-            (PaneId::Blocks, Some(picture)) if picture.counts.open > 0 => {
-                let urgent = picture.reasons.iter().any(|reason| reason.untaken > 0);
-                format!(" {}{}", picture.counts.open, if urgent { "!" } else { "" })
-            }
-            _ => String::new(),
-        };
-        let key = model.start.keymap.key(pane.intent());
-        let key = key.map_or_else(String::new, |key| format!("{key} "));
-        let text = format!("{key}{pane}{count}");
-        let (text, style) = if *pane == model.pane {
-            (
-                format!("[{text}]"),
-                pen.style(Token::Accent).add_modifier(Modifier::BOLD),
-            )
-        } else {
-            (format!(" {text} "), pen.style(Token::Muted))
-        };
-        x += pen.write(x, area.y + 1, area.right().saturating_sub(x), style, &text) + 1;
     }
 }
 

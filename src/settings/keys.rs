@@ -88,6 +88,22 @@ pub static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "viewer_dsn",
+        env: "GOVDECK_VIEWER_DSN",
+        flag: None,
+        meaning: "A login for the same database that may only look: the console reads with it until it writes.",
+        kind: Kind::Dsn,
+        default: "none",
+        example: "\"postgres://viewer@host:5432/govdeck\"",
+        show: |settings| {
+            let shown = settings.viewer_dsn.as_ref().map(Dsn::to_string);
+            (
+                shown.unwrap_or_else(|| NONE.to_owned()),
+                &settings.viewer_dsn.source,
+            )
+        },
+    },
+    Key {
         name: "pooled",
         env: "GOVDECK_POOLED",
         flag: None,

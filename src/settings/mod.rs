@@ -161,6 +161,8 @@ pub struct Settings {
     pub dsn: Setting<Dsn>,
     /// The way to the same database past a pooler.
     pub direct_dsn: Setting<Option<Dsn>>,
+    /// A login for the same database that may only look.
+    pub viewer_dsn: Setting<Option<Dsn>>,
     /// Whether `dsn` leads through a pooler.
     pub pooled: Setting<bool>,
     /// The folder that user-side paths are relative to.
@@ -219,17 +221,22 @@ impl Settings {
             Some(dsn) => dsn,
             None => Setting::default_of(default_dsn(folders)?),
         };
-        let direct_dsn = layers.read::<Dsn>("direct_dsn")?;
-        if direct_dsn
-            .as_ref()
-            .is_some_and(|direct| !direct.is_postgres())
-        {
-            let fault = Fault::new(
-                "is a file, and only a server has a pooler to go past",
-                "write postgres://user@host/database, or leave it out",
-            );
-            return Err(layers.refuse("direct_dsn", fault));
-        }
+        let server = |name: &str, what: &'static str| match layers.read::<Dsn>(name)? {
+            Some(dsn) if !dsn.is_postgres() => {
+                let hint = "write postgres://user@host/database, or leave it out";
+                Err(layers.refuse(name, Fault::new(what, hint)))
+            }
+            Some(dsn) => Ok(dsn.map(Some)),
+            None => Ok(Setting::default_of(None)),
+        };
+        let direct_dsn = server(
+            "direct_dsn",
+            "is a file, and only a server has a pooler to go past",
+        )?;
+        let viewer_dsn = server(
+            "viewer_dsn",
+            "is a file, and only a server has logins that may only look",
+        )?;
         let log_level = layers.read("log_level")?;
         let log_level = log_level.unwrap_or(Setting::default_of(LogLevel::Info));
         let log_file = match layers.read::<PathBuf>("log_file")? {
@@ -242,7 +249,8 @@ impl Settings {
         let theme = layers.read("theme")?;
         Ok(Self {
             dsn,
-            direct_dsn: direct_dsn.map_or(Setting::default_of(None), |direct| direct.map(Some)),
+            direct_dsn,
+            viewer_dsn,
             pooled: layers.read("pooled")?.unwrap_or(Setting::default_of(false)),
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
             signing_key: signing_key.map_or(Setting::default_of(None), |file| file.map(Some)),
@@ -319,6 +327,16 @@ impl Settings {
             (false, _, Some(_)) => {
                 found.push("`direct_dsn` is not used, because `pooled` is false".to_owned());
             }
+            _ => {}
+        }
+        match &*self.viewer_dsn {
+            Some(_) if !self.dsn.is_postgres() => {
+                found.push("`viewer_dsn` means nothing for an embedded database".to_owned());
+            }
+            Some(viewer) if *viewer == *self.dsn => found.push(
+                "`viewer_dsn` is `dsn` itself, so looking is done with the rights to write"
+                    .to_owned(),
+            ),
             _ => {}
         }
         if !self.governance_root.is_dir() {

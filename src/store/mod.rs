@@ -30,6 +30,7 @@ pub mod tables;
 pub mod tx;
 pub mod verify;
 pub mod view;
+mod viewer;
 pub mod wake;
 pub mod walls;
 pub mod week;
@@ -97,6 +98,8 @@ pub struct Store {
     pool: Pool,
     account: OsAccount,
     access: Access,
+    /// The login of whoever looks through this one; none where it is their own.
+    seen_for: Option<String>,
     newer_schema: Option<i64>,
     /// Whether it is a demo, whose clock may be bent; that never changes.
     is_demo: bool,
@@ -170,6 +173,7 @@ impl Store {
             pool,
             account,
             access,
+            seen_for: None,
             newer_schema: None,
             is_demo: false,
         })

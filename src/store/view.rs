@@ -99,6 +99,8 @@ impl View {
     }
 
     /// Returns the login: `session_user` on PostgreSQL, the operating system's account on SQLite.
+    ///
+    /// Through a viewer's login it is that of whoever looks.
     #[must_use]
     pub fn login(&self) -> &str {
         &self.login
@@ -125,11 +127,11 @@ impl View {
             }
             Session::Postgres(t) => {
                 let row = query(POSTGRES_NOW).fetch_one(&mut **t).await?;
-                (
-                    row.try_get("now")?,
-                    row.try_get("login")?,
-                    row.try_get("walls_stand")?,
-                )
+                let login = match &store.seen_for {
+                    Some(login) => login.clone(),
+                    None => row.try_get("login")?,
+                };
+                (row.try_get("now")?, login, row.try_get("walls_stand")?)
             }
         };
         let mut view = Self {

@@ -24,6 +24,7 @@ fn init_writes_a_private_template_once() {
     for key in [
         "dsn",
         "direct_dsn",
+        "viewer_dsn",
         "pooled",
         "governance_root",
         "signing_key",
@@ -56,7 +57,7 @@ fn the_template_without_its_comment_signs_is_a_config_file() {
         _ => line,
     });
     let text: Vec<&str> = lines
-        .filter(|line| !line.starts_with("direct_dsn"))
+        .filter(|line| !line.starts_with("direct_dsn") && !line.starts_with("viewer_dsn"))
         .collect();
     fs::write(home.folder().join("mine.toml"), text.join("\n")).expect("the home is ours");
     let print = with(
@@ -70,7 +71,8 @@ fn the_template_without_its_comment_signs_is_a_config_file() {
             .as_str()
             .expect("text")
             .starts_with("mine.toml, line ");
-        assert_eq!(is_given, row["key"] != "direct_dsn", "{row}");
+        let left_out = row["key"] == "direct_dsn" || row["key"] == "viewer_dsn";
+        assert_eq!(is_given, !left_out, "{row}");
     }
 }
 

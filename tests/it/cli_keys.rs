@@ -41,9 +41,13 @@ fn the_keys_in_force_are_listed() {
             "about": "hash every entry and every governed row again",
         })
     );
-    let arm = keys["actions"].as_array().expect("actions").iter();
-    let mut arm = arm.filter(|action| action["action"] == "arm-console");
-    assert_eq!(arm.next().expect("the action")["keys"], "a a");
+    let action = |name: &str| {
+        let mut actions = keys["actions"].as_array().expect("actions").iter();
+        let found = actions.find(|action| action["action"] == name);
+        found.expect("the action").clone()
+    };
+    assert_eq!(action("arm-console")["keys"], "a a");
+    assert_eq!(action("take-block")["panes"], json!(["Home", "Blocks"]));
 
     let file = own(
         &home,
@@ -70,6 +74,8 @@ fn the_keys_in_force_are_listed() {
         "{text}"
     );
     assert!(text.contains("\nx a  arm-console (guard 1): "), "{text}");
+    assert!(text.contains(" (everywhere)\n"), "{text}");
+    assert!(text.contains(" (Home, Blocks)\n"), "{text}");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn a_password_appears_nowhere() {
                             debug,
                             ("GOVDECK_POOLED", "true"),
                             ("GOVDECK_DIRECT_DSN", &dsn),
+                            ("GOVDECK_VIEWER_DSN", &dsn),
                             ("GOVDECK_DSN", "postgres://u@127.0.0.1:1/d"),
                         ],
                         &words,

@@ -17,7 +17,7 @@ use crate::support::{REASON, on_both};
 
 /// Opens the dialog about a bypass of `fz-31` and types its words.
 async fn asked_to_bypass(desk: &mut Desk, id: &str) {
-    desk.press("a b").await;
+    desk.choose("bypass_freeze").await;
     for word in [id.to_owned(), "fz-31".to_owned(), in_days(2)] {
         desk.write(&word).await;
         desk.press("enter").await;
@@ -73,7 +73,7 @@ on_both!(two_consoles_agree, |world| {
     with_two(&world).await;
     let mut maya = Desk::open(&world, "maya").await;
     let mut lee = Desk::open(&world, "lee").await;
-    maya.press("a b").await;
+    maya.choose("bypass_freeze").await;
     assert!(maya.says().contains("arm it first"), "{}", maya.says());
     maya.arm().await;
     asked_to_bypass(&mut maya, "chg-1").await;

@@ -42,7 +42,7 @@ pub async fn asked_to_take(world: &World, person: &str) -> Desk {
 pub async fn asked_to_grant(world: &World) -> Desk {
     let mut desk = Desk::open(world, "maya").await;
     desk.arm().await;
-    desk.press("a g").await;
+    desk.choose("grant_role").await;
     desk.write("kim").await;
     desk.press("enter").await;
     desk.write("on_call").await;
@@ -358,7 +358,7 @@ on_both!(
     |world| {
         let before = entries(&world);
         let mut desk = Desk::open(&world, "maya").await;
-        desk.press("a g").await;
+        desk.choose("grant_role").await;
         assert!(desk.model.dialog.is_none());
         assert_eq!(desk.says(), "this console is read-only (arm it first: a a)");
         assert_eq!(entries(&world), before);
@@ -475,7 +475,7 @@ on_both!(a_reason_is_plain_text_however_it_comes, |world| {
 on_both!(words_that_are_refused_come_back_to_be_changed, |world| {
     let mut desk = Desk::open(&world, "maya").await;
     desk.arm().await;
-    desk.press("a p").await;
+    desk.choose("add_person").await;
     desk.write("ann").await;
     desk.press("enter enter").await;
     desk.write("lee").await;

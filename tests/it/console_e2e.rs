@@ -38,7 +38,7 @@ on_both!(
     a_weightier_action_takes_arming_a_reason_and_its_id,
     |world| {
         let terminal = open(&world, "maya");
-        terminal.type_keys("a");
+        terminal.type_keys("4 a");
         let refused = terminal.wait_for("What you can do here");
         assert!(refused.contains("this console is read-only"), "{refused}");
         terminal.type_keys("esc");
@@ -87,6 +87,8 @@ fn with_editor(world: &World, script: &str) -> Terminal {
     command.env("EDITOR", &editor).env("TMPDIR", &drafts);
     let terminal = opened(&command);
     arm(&terminal);
+    terminal.type_keys("4");
+    terminal.wait_for("[4 Blocks");
     fill(&terminal, 'f', "REGISTER-FOOTER", "v2.4.0");
     terminal
 }

@@ -8,6 +8,7 @@ use govdeck::actions::{self, Asked, Proposal};
 use govdeck::console::dialog::{Dialog, Filling, Stage};
 use govdeck::console::event::{Event, Sight};
 use govdeck::console::form::Line;
+use govdeck::console::list::Listing;
 use govdeck::console::model::{Model, Verified};
 use govdeck::console::overlay::{Overlay, Themes};
 use govdeck::console::panes::PaneId;

@@ -30,6 +30,7 @@ const SHORT: Limits = Limits {
 fn linked(dsn: &str, limits: Limits) -> Link {
     let dsn = Dsn::parse(dsn).expect("a DSN");
     let address = Address {
+        viewer: None,
         direct: None,
         account: OsAccount::of_this_process().expect("an account"),
         console_id: CONSOLE.to_owned(),

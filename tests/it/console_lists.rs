@@ -1,9 +1,12 @@
 //! Lists in the console: the selection is a row, never a place; filters, orders, and what a row can be copied as.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::Event as Input;
 use govdeck::actions::{self, Asked, ByRule, ENTRIES, Request};
 use govdeck::clock::Moment;
 use govdeck::console::event::{Effect, Event};
+use govdeck::console::list::Listing;
 use govdeck::console::overlay;
 use govdeck::console::panes::PaneId;
 
@@ -373,15 +376,32 @@ on_both!(long_lists_are_read_in_windows, |world| {
 });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_action_has_its_line_in_the_action_box() {
+async fn every_action_has_its_line_in_the_box_of_its_pane_and_in_no_other() {
     let world = World::sqlite().await;
+    world_with(&world, &["pub-1"]).await;
     let mut desk = Desk::open(&world, "maya").await;
-    desk.press("a").await;
-    for entry in ENTRIES.iter().filter(|entry| entry.key != ' ') {
-        desk.shows(&[&format!("{}  {}", entry.key, entry.name())]);
+    let mut seen = BTreeSet::new();
+    for pane in PaneId::ALL {
+        let key = desk.model.start.keymap.key(pane.intent());
+        desk.press(&key.expect("a pane has a key")).await;
+        desk.press("a").await;
+        desk.shows(&[": finds all others by a word"]);
+        for entry in ENTRIES.iter().filter(|entry| entry.key != ' ') {
+            let line = format!("{}  {}", entry.key, entry.name());
+            if desk.model.here().offers(entry) {
+                desk.shows(&[&line]);
+                seen.insert(entry.verb);
+            } else {
+                desk.hides(&[&format!("{line} ")]);
+            }
+        }
+        desk.press("esc").await;
+        assert!(desk.model.overlay.is_none());
     }
-    desk.press("esc").await;
-    assert!(desk.model.overlay.is_none());
+    assert_eq!(
+        seen.len(),
+        ENTRIES.iter().filter(|entry| entry.key != ' ').count()
+    );
 }
 
 on_both!(rows_that_were_not_read_are_not_said_to_be_none, |world| {

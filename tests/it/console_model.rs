@@ -7,6 +7,7 @@ use govdeck::console::keymap::{Intent, Keymap, ROWS};
 use govdeck::console::overlay::{Overlay, Palette, help};
 use govdeck::console::panes::PaneId;
 use govdeck::console::stroke::chord;
+use govdeck::console::topics::Here;
 use govdeck::rules::people::Basis;
 
 use crate::support::desk::{Cable, Desk};
@@ -300,7 +301,7 @@ on_both!(nobody_may_only_look, |world| {
     ]);
     desk.press("4").await;
     desk.shows(&["pub-1", "the login kim may only look"]);
-    for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+    for entry in desk.model.here().actions() {
         desk.press("a").await;
         desk.press(&entry.key.to_string()).await;
         assert!(desk.model.dialog.is_none(), "{}", entry.verb);
@@ -478,9 +479,10 @@ fn no_two_keys_are_the_same_and_none_begins_another() {
 fn help_and_palette_leave_nothing_out() {
     let keymap = Keymap::standard().expect("the table holds");
     for pane in PaneId::ALL {
-        let text = help(&keymap, *pane);
+        let (pane, kind) = (*pane, None);
+        let text = help(&keymap, pane);
         let lines: Vec<&str> = text.lines.iter().map(|(_, line)| line.as_str()).collect();
-        let found = Palette::default().found(*pane);
+        let found = Palette::default().found(Here { pane, kind });
         let named = |name: &str| found.iter().filter(|command| command.name == name).count();
         for row in ROWS {
             let line = lines.iter().find(|line| line.contains(row.about));
@@ -488,13 +490,9 @@ fn help_and_palette_leave_nothing_out() {
             for keys in row.keys {
                 assert!(line.contains(keys), "{keys} in {line}");
             }
-            let here = row.only.is_none_or(|only| only == *pane);
-            assert_eq!(
-                named(row.intent.word()),
-                usize::from(here),
-                "{}",
-                row.intent
-            );
+            let here = row.only.is_none_or(|only| only == pane);
+            let count = named(row.intent.word());
+            assert_eq!(count, usize::from(here), "{}", row.intent);
         }
         for entry in ENTRIES {
             let by_person = entry.basis == Basis::Person;

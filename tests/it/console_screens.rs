@@ -12,6 +12,7 @@ use crossterm::event::{Event as Input, KeyEvent, KeyModifiers};
 use govdeck::actions::{self, Asked};
 use govdeck::console::dialog::{Dialog, Stage};
 use govdeck::console::event::{Event, Sight};
+use govdeck::console::list::Listing;
 use govdeck::console::model::Model;
 use govdeck::console::overlay::Overlay;
 use govdeck::console::panes::PaneId;
@@ -144,7 +145,7 @@ fn screens() -> Vec<Screen> {
         ("themes", PaneId::Home, "T j", SMALL),
         ("leave", PaneId::Home, "q", SMALL),
         ("chord", PaneId::Home, "g", SMALL),
-        ("messages", PaneId::Home, "4 a g !", SMALL),
+        ("messages", PaneId::Home, "4 a f !", SMALL),
     ] {
         found.push((name, pressed(pane, keys), sizes));
     }

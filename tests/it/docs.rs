@@ -14,6 +14,7 @@ use govdeck::actions::{ENTRIES, Entry, Required};
 use govdeck::console::keymap::{Keymap, Preset, ROWS};
 use govdeck::console::theme::check::{Numbers, check};
 use govdeck::console::theme::{Theme, Token};
+use govdeck::console::topics;
 use govdeck::rules::people::Basis;
 use govdeck::rules::permission::ACTING;
 use govdeck::settings::{KEYS, OTHER_VARIABLES};
@@ -336,10 +337,11 @@ fn the_tables_of_keys_are_current() {
         text += &row(&cells);
     }
     text += "\n## The keys of actions\n\n";
-    text += &(row(&["keys", "action", "guard", "what it does"]) + "|---|---|---|---|\n");
+    text += &(row(&["keys", "in", "action", "guard", "what it does"]) + "|---|---|---|---|---|\n");
     for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
         let [keys, name] = [keymaps[0].action(entry), entry.name()].map(|text| format!("`{text}`"));
-        text += &row(&[&keys, &name, entry.level.word(), entry.summary]);
+        let panes = topics::places(entry);
+        text += &row(&[&keys, &panes, &name, entry.level.word(), entry.summary]);
     }
     assert_current("docs/KEYS.md", &text);
 }

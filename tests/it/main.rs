@@ -70,6 +70,7 @@ mod store_trust;
 mod store_wake;
 mod store_walls;
 mod store_windows;
+mod viewer;
 mod week_acks;
 mod week_runs;
 mod week_states;

@@ -48,18 +48,14 @@ pub(super) fn draft(preset: Preset) -> Result<Draft, KeysError> {
             let start = None;
             chord(text).map(|strokes| Chord { strokes, start })
         });
-        let changed = preset
-            .changes()
-            .iter()
-            .any(|(intent, _)| *intent == row.intent);
         let bound = Bound {
             chords: chords
                 .collect::<Result<_, _>>()
                 .map_err(|refusal| KeysError::new(refusal.sentence, refusal.hint))?,
-            by: if changed {
-                GivenBy::Preset
-            } else {
+            by: if preset.keys(row) == row.keys {
                 GivenBy::Table
+            } else {
+                GivenBy::Preset
             },
             start: None,
         };

@@ -1,5 +1,6 @@
 //! Keymaps that need no file, each as what it changes in the table.
 
+use super::super::panes::PaneId;
 use super::{Intent, Row};
 use crate::rules::words;
 
@@ -43,10 +44,6 @@ const EMACS: &[Change] = &[
     (Intent::Last, &[">", "end"]),
     (Intent::NextPane, &["ctrl-f", "ctrl-x o", "tab", "right"]),
     (Intent::PreviousPane, &["ctrl-b", "backtab", "left"]),
-    (Intent::Home, &["1"]),
-    (Intent::Blocks, &["4"]),
-    (Intent::Ledger, &["8"]),
-    (Intent::People, &["9"]),
     (Intent::Filter, &["ctrl-s", "/"]),
     (Intent::Refresh, &["g", "ctrl-l", "r"]),
     (Intent::Zoom, &["z", "ctrl-x 1"]),
@@ -66,10 +63,6 @@ const ARROWS: &[Change] = &[
     (Intent::NextProblem, &["space"]),
     (Intent::NextPane, &["right", "tab"]),
     (Intent::PreviousPane, &["left", "backtab"]),
-    (Intent::Home, &["1"]),
-    (Intent::Blocks, &["4"]),
-    (Intent::Ledger, &["8"]),
-    (Intent::People, &["9"]),
 ];
 
 impl Preset {
@@ -84,7 +77,7 @@ impl Preset {
         }
     }
 
-    /// Returns what it changes in the table.
+    /// Returns what it changes in the table, besides the keys of panes.
     pub(super) const fn changes(self) -> &'static [Change] {
         match self {
             Self::Default => &[],
@@ -94,12 +87,21 @@ impl Preset {
         }
     }
 
+    /// Tells whether a pane's digit alone opens it there, and no letters do.
+    const fn knows_digits_alone(self) -> bool {
+        matches!(self, Self::Emacs | Self::Arrows)
+    }
+
     /// Returns the keys that a row has in it.
     pub(super) fn keys(self, row: &Row) -> &'static [&'static str] {
-        let change = self
-            .changes()
-            .iter()
-            .find(|(intent, _)| *intent == row.intent);
-        change.map_or(row.keys, |(_, keys)| keys)
+        let mut changes = self.changes().iter();
+        let change = changes.find(|(intent, _)| *intent == row.intent);
+        match change {
+            Some((_, keys)) => keys,
+            None if self.knows_digits_alone() && PaneId::opened_by(row.intent).is_some() => {
+                row.keys.get(..1).unwrap_or_default()
+            }
+            None => row.keys,
+        }
     }
 }

@@ -26,6 +26,8 @@ use writer::Writer;
 pub struct Address {
     /// The database.
     pub dsn: Dsn,
+    /// A login for the same database that may only look; the picture is taken with it.
+    pub viewer: Option<Dsn>,
     /// A way past the pooler, for being told of changes.
     pub direct: Option<Dsn>,
     /// The operating system's account.
@@ -169,6 +171,17 @@ impl Address {
         // What is half open when the time is over is dropped as a whole.
         let opening = Store::open(&self.dsn, self.account.clone(), access);
         in_time(patience, opening).await
+    }
+
+    /// Opens the database to look at it: as its viewer where there is one, as soon as it is known who looks.
+    async fn open_to_look(&self, patience: Duration) -> Result<Store, StoreError> {
+        let own = self.open(Access::Read, patience).await?;
+        let Some(viewer) = &self.viewer else {
+            return Ok(own);
+        };
+        let seen = in_time(patience, own.seen_by(viewer)).await;
+        close(own);
+        seen
     }
 }
 

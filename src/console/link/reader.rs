@@ -10,7 +10,7 @@ use crate::actions::{self, Signing, Stop};
 use crate::clock::Moment;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
-use crate::store::{Access, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 use super::super::event::{Event, Sight};
 use super::super::picture::{self, Picture, Wanted};
@@ -69,7 +69,7 @@ impl Reader {
     pub(super) async fn run(mut self) {
         let mut failed = 0;
         loop {
-            let opened = self.address.open(Access::Read, self.limits.answer).await;
+            let opened = self.address.open_to_look(self.limits.answer).await;
             let end = match opened {
                 Ok(store) => {
                     let end = self.read(&store, &mut failed).await;

@@ -13,12 +13,11 @@ use super::super::guard_box;
 use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
-use super::super::panes::PaneId;
 use super::super::picture::Picture;
 use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
-use super::place::APPROVAL;
+use super::super::topics::{Named, topic};
 use super::{Model, Sent};
 
 /// Tells whether somebody holds a role for an action.
@@ -109,7 +108,10 @@ impl Model {
         let no_overlay = self.overlay.is_none();
         if let Some(Overlay::Palette(palette)) = &mut self.overlay {
             palette.line.insert(text.trim_end());
-        } else if let (Some(line), true) = (self.typing_mut(), no_overlay) {
+        } else if let (Some(line), true) = (
+            self.list_mut().and_then(|list| list.typing_mut()),
+            no_overlay,
+        ) {
             line.insert(text.trim_end());
         } else {
             self.say(
@@ -191,17 +193,15 @@ impl Model {
             Ok(picture) => picture,
             Err(refusal) => return Some(refusal),
         };
-        if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
+        let topic = topic(entry.kind).filter(|topic| topic.named == Named::Selected);
+        if let (Some(topic), []) = (topic, entry.fields) {
             let about = self.about().filter(|(kind, _)| *kind == entry.kind);
             if about.is_none() {
-                let where_it_is = if entry.kind == APPROVAL {
-                    "what waits for you is in Home"
-                } else {
-                    "select one in its pane"
-                };
+                let pane = topic.panes.last().copied().unwrap_or_default();
+                let keys = self.start.keymap.hint(pane.intent());
                 return Some(Refusal::new(
                     format!("no {} is selected", entry.kind),
-                    where_it_is,
+                    format!("select one in {pane}: {keys}"),
                 ));
             }
             if picture.wanted.about != about {

@@ -12,6 +12,7 @@ use crate::store::{Sealed, StoreError};
 
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
+use super::super::list::Listing;
 use super::super::panes::{PaneId, home};
 use super::super::picture::Picture;
 use super::super::theme::Token;
@@ -174,14 +175,18 @@ impl Model {
         let Some(picture) = self.picture.clone() else {
             return;
         };
-        if picture.wanted.pane == PaneId::Blocks && picture.wanted.blocks == self.blocks.look {
-            self.blocks.settle(&picture.blocks);
-        }
-        if picture.wanted.pane == PaneId::Ledger && picture.wanted.entries == self.entries.look {
-            self.entries.settle(&picture.entries);
-        }
-        if picture.wanted.pane == PaneId::People && picture.wanted.people == self.people.look {
-            self.people.settle(&picture.people);
+        let read = &picture.wanted;
+        match read.pane {
+            PaneId::Blocks if read.blocks == self.blocks.look => {
+                self.blocks.settle(&picture.blocks);
+            }
+            PaneId::Ledger if read.entries == self.entries.look => {
+                self.entries.settle(&picture.entries);
+            }
+            PaneId::People if read.people == self.people.look => {
+                self.people.settle(&picture.people);
+            }
+            PaneId::Home | PaneId::Blocks | PaneId::Ledger | PaneId::People => {}
         }
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);

@@ -1,12 +1,10 @@
 //! Where somebody is: which row is selected, what it is about, and what the reader is to look at for it.
 
-use crate::store::block::BLOCK_FIELDS;
-use crate::store::ledger::LEDGER_FIELDS;
-use crate::store::people::PERSON_FIELDS;
-
 use super::super::form::Line;
+use super::super::list::Listing;
 use super::super::panes::{PaneId, home};
 use super::super::picture::Wanted;
+use super::super::topics::Here;
 use super::Model;
 
 /// The kind of a proposal that waits for a second person.
@@ -75,34 +73,45 @@ impl Model {
         }
     }
 
-    /// Returns the filter line that is being typed.
+    /// Returns where somebody is: the pane, and what kind of row actions would be about.
     #[must_use]
-    pub fn typing(&self) -> Option<&Line> {
-        match self.pane {
-            PaneId::Home => None,
-            PaneId::Blocks => self.blocks.typing.as_ref(),
-            PaneId::Ledger => self.entries.typing.as_ref(),
-            PaneId::People => self.people.typing.as_ref(),
+    pub fn here(&self) -> Here {
+        Here {
+            pane: self.pane,
+            kind: self.about().map(|(kind, _)| kind),
         }
     }
 
-    pub(in crate::console) fn typing_mut(&mut self) -> Option<&mut Line> {
+    /// Returns the list of the open pane; Home has none.
+    #[must_use]
+    pub fn list(&self) -> Option<&dyn Listing> {
         match self.pane {
             PaneId::Home => None,
-            PaneId::Blocks => self.blocks.typing.as_mut(),
-            PaneId::Ledger => self.entries.typing.as_mut(),
-            PaneId::People => self.people.typing.as_mut(),
+            PaneId::Blocks => Some(&self.blocks),
+            PaneId::Ledger => Some(&self.entries),
+            PaneId::People => Some(&self.people),
         }
+    }
+
+    /// Returns the list of the open pane, to change it.
+    pub fn list_mut(&mut self) -> Option<&mut dyn Listing> {
+        match self.pane {
+            PaneId::Home => None,
+            PaneId::Blocks => Some(&mut self.blocks),
+            PaneId::Ledger => Some(&mut self.entries),
+            PaneId::People => Some(&mut self.people),
+        }
+    }
+
+    /// Returns the filter line that is being typed.
+    #[must_use]
+    pub fn typing(&self) -> Option<&Line> {
+        self.list()?.typing()
     }
 
     /// Returns the fields that a filter of the open pane may name.
     #[must_use]
     pub fn filter_fields(&self) -> &'static [&'static str] {
-        match self.pane {
-            PaneId::Home => &[],
-            PaneId::Blocks => BLOCK_FIELDS,
-            PaneId::Ledger => LEDGER_FIELDS,
-            PaneId::People => PERSON_FIELDS,
-        }
+        self.list().map_or(&[], |list| list.fields())
     }
 }

@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use crate::clock::Moment;
 use crate::rules::block::{BlockReason, Sla, sla};
 use crate::rules::drift::CellChange;
-use crate::store::block::OpenBlock;
+use crate::store::block::{BLOCK_FIELDS, BlockSort, OpenBlock};
 
 use super::super::detail::BlockDetail;
-use super::super::list::Identified;
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
@@ -24,6 +24,11 @@ impl Identified for OpenBlock {
     fn id(&self) -> String {
         self.audit.publish_run_id.clone()
     }
+}
+
+impl Sorts for BlockSort {
+    const SORTS: &'static [Self] = Self::ALL;
+    const FIELDS: &'static [&'static str] = BLOCK_FIELDS;
 }
 
 const COLUMNS: &[Column] = &[

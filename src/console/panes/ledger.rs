@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 use serde_json::{Map, Value};
 
 use crate::rules::people::{Attestation, Basis};
-use crate::store::ledger::Entry;
+use crate::store::ledger::{Entry, LEDGER_FIELDS, LedgerSort};
 
 use super::super::detail::EntryDetail;
-use super::super::list::{Drawn, Identified};
+use super::super::list::{Drawn, Identified, Listing, Sorts};
 use super::super::model::{Model, Verified};
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
@@ -18,6 +18,11 @@ impl Identified for Entry {
     fn id(&self) -> String {
         self.seq.to_string()
     }
+}
+
+impl Sorts for LedgerSort {
+    const SORTS: &'static [Self] = Self::ALL;
+    const FIELDS: &'static [&'static str] = LEDGER_FIELDS;
 }
 
 const fn column(title: &'static str, width: u16, rank: u8) -> Column {

@@ -14,7 +14,7 @@ use crate::rules::words;
 use crate::store::window::{Order, Window};
 
 use super::keymap::Intent;
-use super::list::Drawn;
+use super::list::{Drawn, Listing};
 use super::model::Model;
 use super::prose::{flow, wrap};
 use super::theme::Token;
@@ -37,9 +37,6 @@ words! {
 }
 
 impl PaneId {
-    /// The kinds of rows that panes select, and that actions can be about.
-    pub const KINDS: &'static [&'static str] = &["block", "entry", "person", "approval"];
-
     /// Returns what opens the pane.
     #[must_use]
     pub const fn intent(self) -> Intent {
@@ -49,6 +46,13 @@ impl PaneId {
             Self::Ledger => Intent::Ledger,
             Self::People => Intent::People,
         }
+    }
+
+    /// Returns the pane that a key opens; none where the key means something else.
+    #[must_use]
+    pub fn opened_by(intent: Intent) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|pane| pane.intent() == intent)
     }
 
     /// Returns the pane so many places on, round and round.
@@ -85,20 +89,28 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
     }
 }
 
+/// Draws a pane whose rows were read.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    match model.pane {
+        PaneId::Home => home::draw(model, pen, area),
+        PaneId::Blocks => blocks::draw(model, pen, area),
+        PaneId::Ledger => ledger::draw(model, pen, area),
+        PaneId::People => people::draw(model, pen, area),
+    }
+}
+
 /// Selects the row that was clicked.
 pub fn click(model: &mut Model, column: u16, row: u16) {
     if !model.has_read() {
         return;
     }
-    let place = match model.pane {
-        PaneId::Home => return home::click(model, row),
-        // Zoomed, there is no list.
-        _ if model.zoomed => return,
-        PaneId::Blocks => &model.blocks.drawn,
-        PaneId::Ledger => &model.entries.drawn,
-        PaneId::People => &model.people.drawn,
+    let Some(drawn) = model.list().map(Listing::drawn) else {
+        return home::click(model, row);
     };
-    let drawn = place.get();
+    // Zoomed, there is no list.
+    if model.zoomed {
+        return;
+    }
     let inside = |at: u16, from: u16, length: u16| at.checked_sub(from).filter(|at| *at < length);
     let (Some(_), Some(at)) = (
         inside(column, drawn.left, drawn.width),
@@ -107,26 +119,11 @@ pub fn click(model: &mut Model, column: u16, row: u16) {
         return;
     };
     let at = drawn.offset + usize::from(at);
-    let Some(picture) = model.picture.clone() else {
-        return;
-    };
-    match model.pane {
-        PaneId::Home => {}
-        PaneId::Blocks => {
-            if let Some(row) = picture.blocks.rows.get(at) {
-                model.blocks.select(&row.audit.publish_run_id);
-            }
-        }
-        PaneId::Ledger => {
-            if let Some(row) = picture.entries.rows.get(at) {
-                model.entries.select(&row.seq.to_string());
-            }
-        }
-        PaneId::People => {
-            if let Some(row) = picture.people.rows.get(at) {
-                model.people.select(&row.person.person_id);
-            }
-        }
+    let picture = model.picture.as_ref();
+    let rows = picture.and_then(|picture| picture.rows(model.pane));
+    let id = rows.and_then(|rows| rows.id_at(at));
+    if let (Some(id), Some(list)) = (id, model.list_mut()) {
+        list.select(&id);
     }
 }
 

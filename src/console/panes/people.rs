@@ -7,10 +7,10 @@ use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis, PersonKind, Role};
 use crate::rules::permission::{APPROVE, ASK_APPROVAL, DECLINE, MATRIX, Share, share_of};
 use crate::rules::text::shorten;
-use crate::store::people::Listed;
+use crate::store::people::{Listed, PERSON_FIELDS, PersonSort};
 
 use super::super::detail::PersonDetail;
-use super::super::list::{Drawn, Identified};
+use super::super::list::{Drawn, Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
@@ -21,6 +21,11 @@ impl Identified for Listed {
     fn id(&self) -> String {
         self.person.person_id.clone()
     }
+}
+
+impl Sorts for PersonSort {
+    const SORTS: &'static [Self] = Self::ALL;
+    const FIELDS: &'static [&'static str] = PERSON_FIELDS;
 }
 
 const fn column(title: &'static str, width: u16, rank: u8) -> Column {

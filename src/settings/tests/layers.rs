@@ -171,6 +171,22 @@ fn a_direct_connection_is_asked_for_only_past_a_pooler() {
 }
 
 #[test]
+fn only_a_server_has_a_login_that_may_only_look() {
+    let home = Home::new().with_file("viewer_dsn = \"postgres://v:pw@db/d\"");
+    let rows = home.load().unwrap().rows();
+    let row = rows.iter().find(|row| row.0 == "viewer_dsn").unwrap();
+    assert_eq!(row.1, "postgres://v:***@db/d");
+    let home = Home::new().with_variable("GOVDECK_VIEWER_DSN", "sqlite:a.db");
+    assert_eq!(
+        home.refused(),
+        pair(
+            "the environment variable `GOVDECK_VIEWER_DSN`: `viewer_dsn` is a file, and only a server has logins that may only look",
+            "write postgres://user@host/database, or leave it out"
+        )
+    );
+}
+
+#[test]
 fn warns_of_what_is_probably_not_meant() {
     let warned = |home: &Home| home.load().unwrap().warnings();
     let home = Home::new().with_file("dsn = \"postgres://u:pw@h/d\"");
@@ -206,6 +222,16 @@ fn warns_of_what_is_probably_not_meant() {
         (
             Home::new().with_file("direct_dsn = \"postgres://h/d\""),
             "`direct_dsn` is not used, because `pooled` is false",
+        ),
+        (
+            Home::new().with_file("viewer_dsn = \"postgres://h/d\""),
+            "`viewer_dsn` means nothing for an embedded database",
+        ),
+        (
+            Home::new()
+                .with_flag("postgres://h/d")
+                .with_variable("GOVDECK_VIEWER_DSN", "postgres://h/d"),
+            "`viewer_dsn` is `dsn` itself, so looking is done with the rights to write",
         ),
         (
             Home::new().with_variable("GOVDECK_GOVERNANCE_ROOT", "/nowhere/at/all"),

@@ -247,6 +247,13 @@ impl Desk {
         self.wait(100).await;
     }
 
+    /// Begins an action through the palette, wherever it belongs.
+    pub async fn choose(&mut self, verb: &str) {
+        self.press(":").await;
+        self.write(verb).await;
+        self.press("enter").await;
+    }
+
     /// Arms this console.
     pub async fn arm(&mut self) {
         self.press("a a").await;
