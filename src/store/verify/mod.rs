@@ -2,6 +2,7 @@
 
 mod agreed;
 pub(in crate::store) mod card;
+pub(in crate::store) mod earlier;
 mod evidence;
 pub(in crate::store) mod one;
 mod signature;
@@ -24,6 +25,7 @@ use super::view::{Session, query_scalar};
 use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
 use crate::rules::time;
+use earlier::Earlier;
 
 /// How many entries, rows or artefacts are read at a time.
 const PAGE: i64 = 1_000;
@@ -141,6 +143,7 @@ async fn chain(
         for piece in ledger::evidence(view, expected_seq, last.seq).await? {
             evidence.entry(piece.seq).or_default().push(piece);
         }
+        let earlier = Earlier::read(view, expected_seq, last.seq).await?;
         let cards = artifact::cards(view, expected_seq, last.seq).await?;
         let rechecks = artifact::rechecks(view, expected_seq, last.seq).await?;
         let signatures = artifact::signatures(view, expected_seq, last.seq).await?;
@@ -161,7 +164,7 @@ async fn chain(
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             let evidence = evidence.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             check_entry(report, entry, changes, evidence)?;
-            check_card(report, entry, changes, cards.get(&entry.seq));
+            check_card(report, entry, changes, &earlier, cards.get(&entry.seq));
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
             agreed::check(report, entry, changes, evidence, approvals.get(&entry.seq));
             if entry.clock_anomaly != time::is_turned_back(latest_at, entry.at_utc) {
@@ -253,7 +256,13 @@ fn check_entry(
 }
 
 /// Compares an entry with the decision card it names: what was decided must be what is recorded.
-fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Option<&Filed>) {
+fn check_card(
+    report: &mut Report,
+    entry: &Entry,
+    changes: &[Change],
+    earlier: &Earlier,
+    card: Option<&Filed>,
+) {
     let place = format!("entry {}", entry.seq);
     let Some(card) = card else {
         return report.add(place, "its decision card is missing");
@@ -269,8 +278,8 @@ fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Opti
             "its decision card was filed under another type or time",
         );
     }
-    if !card::agrees(entry, changes, &card.bytes) {
-        report.add(place, "its decision card tells of another decision");
+    for wrong in card::differences(entry, changes, earlier, &card.bytes) {
+        report.add(place.clone(), wrong);
     }
 }
 
