@@ -187,12 +187,15 @@ pub fn list_of(roles: &[Role]) -> String {
     format!("[{}]", words.join(","))
 }
 
-/// Reads such a list; none where it is written otherwise, or names a role that there is not.
+/// Reads such a list, in the order in which roles are named everywhere; none where it is written otherwise, or names a role
+/// that there is not.
 #[must_use]
 pub fn roles_in(list: &str) -> Option<Vec<Role>> {
     let words: Vec<String> = serde_json::from_str(list).ok()?;
     let roles: Option<Vec<Role>> = words.iter().map(|word| word.parse().ok()).collect();
-    roles.filter(|roles| list_of(roles) == list)
+    let mut roles = roles.filter(|roles| list_of(roles) == list)?;
+    roles.sort_unstable();
+    Some(roles)
 }
 
 #[cfg(test)]
@@ -250,7 +253,7 @@ mod tests {
         let read = roles_in(&list);
         assert_eq!(
             read,
-            Some(vec![Role::EngineeringLead, Role::GovernanceLead])
+            Some(vec![Role::GovernanceLead, Role::EngineeringLead])
         );
         assert_eq!(roles_in("[]"), Some(Vec::new()));
         for other in [

@@ -265,13 +265,18 @@ fn evidence_of(work: &Work, seq: i64) -> Vec<Evidence> {
 
 /// Says that a card tells of something else than what would be written: what was signed or shown was not this.
 fn another_decision(entry: &Entry, wrong: &str) -> StoreError {
+    let what = if wrong == verify::card::ANOTHER {
+        String::new()
+    } else {
+        format!(": {wrong}")
+    };
     StoreError::new(
         Failure::Other,
         format!(
-            "nothing is written for {} {}: {wrong}",
+            "the decision card of {} {} tells of another decision{what}",
             entry.action, entry.target_id
         ),
-        "look again and decide anew; `govdeck ledger verify` tells whether the ledger is sound",
+        "nothing was written; look again and decide anew, and run `govdeck ledger verify`",
     )
 }
 

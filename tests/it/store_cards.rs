@@ -251,7 +251,7 @@ on_both!(
         };
         assert_eq!(
             error.sentence,
-            "nothing is written for deactivate_person kim: changes display_name of person kim, which its card leaves out"
+            "the decision card of deactivate_person kim tells of another decision: changes display_name of person kim, which its card leaves out"
         );
         assert_eq!(newest(&world), head);
         // With the row as the ledger left it, it can be done.

@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::Report;
 use super::earlier::Earlier;
 use crate::canon::Digest;
 use crate::rules::Verdict;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::people::{REASON_GIVEN, WHO_APPROVES};
 use crate::store::approval::ApprovalRequest;
+use crate::store::artifact::{self, Filed};
 use crate::store::ledger::{Change, Entry};
 use crate::store::tables::{Feed, WHEN_WRITTEN, image_of, table};
 
@@ -50,6 +52,9 @@ struct SaidGate {
     verdict: String,
 }
 
+/// What is said of a card that is not that of its entry at all.
+pub(in crate::store) const ANOTHER: &str = "its decision card tells of another decision";
+
 type Columns = Map<String, Value>;
 
 /// What a row was before a change, as far as the ledger knows it.
@@ -85,6 +90,34 @@ fn value_of<'a>(columns: &'a Columns, name: &str) -> &'a Value {
     columns.get(name).unwrap_or(&Value::Null)
 }
 
+/// Compares an entry with the decision card it names: what was decided must be what is recorded.
+pub(super) fn check(
+    report: &mut Report,
+    entry: &Entry,
+    changes: &[Change],
+    earlier: &Earlier,
+    card: Option<&Filed>,
+) {
+    let place = format!("entry {}", entry.seq);
+    let Some(card) = card else {
+        return report.add(place, "its decision card is missing");
+    };
+    // What needed two was filed when it was proposed.
+    let in_time = match entry.approved_by {
+        Some(_) => card.created_at_utc <= entry.at_utc || entry.clock_anomaly,
+        None => card.created_at_utc == entry.at_utc,
+    };
+    if card.media_type != artifact::CARD || !in_time {
+        report.add(
+            place.clone(),
+            "its decision card was filed under another type or time",
+        );
+    }
+    for wrong in differences(entry, changes, earlier, &card.bytes) {
+        report.add(place.clone(), wrong);
+    }
+}
+
 /// Lists where a card does not say what its entry and its changes say, with every gate passed; nothing where it does.
 pub(in crate::store) fn differences(
     entry: &Entry,
@@ -92,7 +125,7 @@ pub(in crate::store) fn differences(
     earlier: &Earlier,
     card: &[u8],
 ) -> Vec<String> {
-    let another = || vec!["its decision card tells of another decision".to_owned()];
+    let another = || vec![ANOTHER.to_owned()];
     let Ok(mut said) = serde_json::from_slice::<Said>(card) else {
         return another();
     };

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::approval::ApprovalRequest;
-use super::artifact::Filed;
 use super::deployment::Deployment;
 use super::key::PersonKey;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
@@ -164,7 +163,7 @@ async fn chain(
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             let evidence = evidence.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             check_entry(report, entry, changes, evidence)?;
-            check_card(report, entry, changes, &earlier, cards.get(&entry.seq));
+            card::check(report, entry, changes, &earlier, cards.get(&entry.seq));
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
             agreed::check(report, entry, changes, evidence, approvals.get(&entry.seq));
             if entry.clock_anomaly != time::is_turned_back(latest_at, entry.at_utc) {
@@ -253,34 +252,6 @@ fn check_entry(
         }
     }
     Ok(())
-}
-
-/// Compares an entry with the decision card it names: what was decided must be what is recorded.
-fn check_card(
-    report: &mut Report,
-    entry: &Entry,
-    changes: &[Change],
-    earlier: &Earlier,
-    card: Option<&Filed>,
-) {
-    let place = format!("entry {}", entry.seq);
-    let Some(card) = card else {
-        return report.add(place, "its decision card is missing");
-    };
-    // What needed two was filed when it was proposed.
-    let in_time = match entry.approved_by {
-        Some(_) => card.created_at_utc <= entry.at_utc || entry.clock_anomaly,
-        None => card.created_at_utc == entry.at_utc,
-    };
-    if card.media_type != artifact::CARD || !in_time {
-        report.add(
-            place.clone(),
-            "its decision card was filed under another type or time",
-        );
-    }
-    for wrong in card::differences(entry, changes, earlier, &card.bytes) {
-        report.add(place.clone(), wrong);
-    }
 }
 
 type Images = for<'a> fn(&'a mut View, &'a str, i64) -> Boxed<'a, Result<ImagePage, StoreError>>;

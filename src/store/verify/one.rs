@@ -1,7 +1,7 @@
 //! Whether single entries verify, for whoever takes some of them away and answers for just these.
 
 use super::earlier::Earlier;
-use super::{Finding, Report, check_card, check_entry, evidence, first_hash, rows, signature};
+use super::{Finding, Report, card, check_entry, evidence, first_hash, rows, signature};
 use crate::store::key::PersonKey;
 use crate::store::ledger::{self, Change, Entry, Evidence, Head};
 use crate::store::tables::table;
@@ -72,7 +72,7 @@ impl Checker {
         let rechecks = artifact::rechecks(view, seq, seq).await?;
         let signatures = artifact::signatures(view, seq, seq).await?;
         check_entry(&mut report, entry, changes, filed)?;
-        check_card(&mut report, entry, changes, &earlier, cards.get(&seq));
+        card::check(&mut report, entry, changes, &earlier, cards.get(&seq));
         evidence::check(&mut report, entry, filed, rechecks.get(&seq));
         let signed = (cards.get(&seq), signatures.get(&seq));
         signature::check(&mut report, entry, filed, signed, &self.keys);

@@ -96,13 +96,17 @@ impl World {
     fn file_card(&self, seq: i64, card: &Value) {
         let bytes = bytes_of(card);
         let sha256 = Digest::of(&bytes);
-        let kind = if self.is_postgres() { "BYTEA" } else { "BLOB" };
-        let text = quoted(std::str::from_utf8(&bytes).expect("text"));
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = if self.is_postgres() {
+            format!("decode('{hex}', 'hex')")
+        } else {
+            format!("x'{hex}'")
+        };
         self.tamper_as_superuser(
             "artifact",
             &format!(
-                "INSERT INTO artifact SELECT '{sha256}', a.media_type, CAST({text} AS {kind}), a.created_at_utc FROM artifact a \
-                 JOIN governance_ledger l ON l.card_sha256 = a.sha256 WHERE l.seq = {seq} AND a.sha256 <> '{sha256}'"
+                "INSERT INTO artifact SELECT '{sha256}', a.media_type, {bytes}, a.created_at_utc FROM artifact a \
+                 JOIN governance_ledger l ON l.card_sha256 = a.sha256 WHERE l.seq = {seq} AND NOT EXISTS (SELECT 1 FROM artifact o WHERE o.sha256 = '{sha256}')"
             ),
         );
         self.tamper_as_superuser(
