@@ -209,13 +209,14 @@ on_both!(a_login_that_is_nobodys_is_told_so, |world| {
         REASON,
     ];
     let before = contents(&world);
-    for words in [
-        &words[..],
-        &["act", "register-footer", "v2.4.0", "--dry-run"],
-        &["key", "revoke", "x"],
-        &["gate", "publish", "r-1"],
+    // A gate that decides nothing cannot tell.
+    for (words, code) in [
+        (&words[..], 1),
+        (&["act", "register-footer", "v2.4.0", "--dry-run"], 1),
+        (&["key", "revoke", "x"], 1),
+        (&["gate", "publish", "r-1"], 3),
     ] {
-        let (sentence, hint) = refused(&run(world.govdeck("maya", words)), 1);
+        let (sentence, hint) = refused(&run(world.govdeck("maya", words)), code);
         assert_eq!(
             sentence,
             format!("{says}, so it may only look"),

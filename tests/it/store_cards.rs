@@ -113,6 +113,61 @@ on_both!(a_version_that_follows_none_is_found, |world| {
     );
 });
 
+on_both!(an_image_under_another_version_is_found, |world| {
+    let seq = deactivated(&world).await;
+    // The row is put under its old version too, so that only the image tells.
+    world
+        .forge(seq, |forged| forged.image("person")["version"] = json!(7))
+        .await;
+    for (table, sql) in [
+        (
+            "ledger_change",
+            "UPDATE ledger_change SET version = 2 WHERE row_key = 'kim' AND version = 7",
+        ),
+        (
+            "person",
+            "UPDATE person SET version = 2 WHERE person_id = 'kim'",
+        ),
+    ] {
+        world.tamper_as_superuser(table, sql);
+    }
+    world.chain_anew(seq).await;
+    let findings = world.findings(None).await;
+    let wrong = format!("entry {seq}: the recorded image of person kim has another version");
+    assert!(findings.contains(&wrong), "{findings:?}");
+});
+
+on_both!(a_decision_without_its_audit_is_found, |world| {
+    world.block("pub-1").await;
+    let seq = newest(&world);
+    world
+        .forge(seq, |forged| {
+            let changes = forged.card["changes"].as_array_mut().expect("changes");
+            changes.retain(|said| said["table"] == "publish_snapshots");
+        })
+        .await;
+    for (table, sql) in [
+        (
+            "ledger_change",
+            "DELETE FROM ledger_change WHERE table_name = 'publish_replay_audit'",
+        ),
+        ("publish_replay_audit", "DELETE FROM publish_replay_audit"),
+        (
+            "governance_ledger",
+            "UPDATE governance_ledger SET change_count = 1 WHERE action = 'decide_run'",
+        ),
+    ] {
+        world.tamper_as_superuser(table, sql);
+    }
+    world.chain_anew(seq).await;
+    assert_eq!(
+        world.findings(None).await,
+        [format!(
+            "entry {seq}: decides publish_snapshots pub-1, and publish_replay_audit tells nothing of it"
+        )]
+    );
+});
+
 on_both!(a_column_that_older_images_do_not_know_is_found, |world| {
     world.block("pub-1").await;
     let take = world.act("maya", "take_block", Asked::of("pub-1"));

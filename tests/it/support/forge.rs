@@ -147,7 +147,7 @@ impl World {
     }
 
     /// Hashes every entry anew from a position on, each over the one before it, and moves the head to the last.
-    async fn chain_anew(&self, from: i64) {
+    pub async fn chain_anew(&self, from: i64) {
         let store = self.store("maya").await;
         let mut view = store.view().await.expect("a view");
         let (mut prev, hashes) = hashes_from(&mut view, from).await;
