@@ -1,14 +1,16 @@
 //! What a proposal needs of the two: the roles are kept with it, never change, and must be those of today when the second
 //! person says yes.
 
-use govdeck::actions::Asked;
+use govdeck::actions::{self, Asked};
+use govdeck::signing::{Agent, Attempt, Signer};
 use serde_json::json;
 
-use crate::actions_approvals::{propose, with_two};
+use crate::actions_approvals::{in_days, propose, with_two};
 use crate::cli_kit::{document, govdeck, said};
 use crate::console_dialog::is_asking;
 use crate::support::desk::Desk;
-use crate::support::{World, on_both};
+use crate::support::keys::signed;
+use crate::support::{World, on_both, sealed};
 
 const BOTH: &str = r#"["engineering_lead","governance_lead"]"#;
 
@@ -142,7 +144,7 @@ on_both!(a_proposal_with_other_roles_than_today_lapses, |world| {
 /// Asks the rule whether the proposal is over, as the command line does after a refusal, and reads how it ended.
 async fn assert_ended(world: &World, ticket: &str, because: &str) {
     let store = world.store("lee").await;
-    govdeck::actions::end_if_over(&store, ticket.to_owned()).await;
+    actions::end_if_over(&store, ticket.to_owned()).await;
     store.close().await;
     let sql = format!(
         "SELECT status || ': ' || ended_because FROM approval_request WHERE ticket = '{ticket}'"
@@ -269,19 +271,42 @@ on_both!(the_database_lets_no_proposal_change_its_roles, |world| {
     }
 });
 
+/// A second yes of lee's by hand, to the proposal `a`, with one column taken from another place.
+fn second_yes(world: &World, column: &str, from: &str, places: &str) -> String {
+    let columns = [
+        "ticket",
+        "action",
+        "target_kind",
+        "target_id",
+        "target_version",
+        "state_hash",
+        "card_sha256",
+        "reason",
+    ];
+    assert!(column.is_empty() || columns.contains(&column));
+    let taken: Vec<_> = columns
+        .iter()
+        .map(|name| {
+            let of = if *name == column { from } else { "a" };
+            format!("{of}.{name}")
+        })
+        .collect();
+    format!(
+        "INSERT INTO governance_ledger (ticket, action, target_kind, target_id, target_version, state_hash, card_sha256, reason, seq, basis, \
+         actor_id, login, attestation, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash, approved_by) \
+         SELECT {}, h.seq + 1, 'person', a.proposed_by, '{}', '{}', 0, 0, h.at_utc, FALSE, h.hash, '{}', 'lee' FROM ledger_head h, {places}",
+        taken.join(", "),
+        world.login_of("lee"),
+        attestation(world),
+        "d".repeat(64)
+    )
+}
+
 on_both!(the_database_takes_no_second_yes_to_other_roles, |world| {
     let world = world.where_two_can_agree().await;
     with_two(&world).await;
     propose(&world, "chg-1").await;
-    let second_yes = format!(
-        "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, target_version, \
-         state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash, approved_by) \
-         SELECT h.seq + 1, a.ticket, a.action, 'person', a.proposed_by, '{}', '{}', a.target_kind, a.target_id, a.target_version, a.state_hash, \
-         a.card_sha256, a.reason, 0, 0, h.at_utc, FALSE, h.hash, '{}', 'lee' FROM ledger_head h, approval_request a",
-        world.login_of("lee"),
-        attestation(&world),
-        "d".repeat(64)
-    );
+    let second_yes = second_yes(&world, "", "a", "approval_request a");
     assert_eq!(refusal(&world, "lee", &second_yes), "");
     for roles in [Some(r#"["ops_lead"]"#), None] {
         forge_roles(&world, roles).await;
@@ -289,4 +314,70 @@ on_both!(the_database_takes_no_second_yes_to_other_roles, |world| {
         let wall = "the second person says yes to the roles that are asked for today";
         assert!(said.contains(wall), "{roles:?}: {said}");
     }
+});
+
+on_both!(a_second_yes_is_to_one_proposal_alone, |world| {
+    let world = world.where_two_can_agree().await;
+    with_two(&world).await;
+    let one = propose(&world, "chg-1").await;
+    let other = propose(&world, "chg-2").await;
+    let both = "approval_request a, approval_request b WHERE a.target_id = 'chg-1' AND b.target_id = 'chg-2'";
+    assert_eq!(
+        refusal(&world, "lee", &second_yes(&world, "", "a", both)),
+        ""
+    );
+    for column in ["ticket", "target_id", "card_sha256"] {
+        let said = refusal(&world, "lee", &second_yes(&world, column, "b", both));
+        let wall = "the second person says yes to what waits for it";
+        assert!(said.contains(wall), "{column}: {said}");
+    }
+    // Nor does a signature under the one count under the other; and a yes that is sent twice is one.
+    let key = world.with_key("lee", "lees").await;
+    let confirmed = |ticket: &str| world.confirm_signed("lee", "approve", Asked::of(ticket));
+    let (first, second) = (confirmed(&one).await, confirmed(&other).await);
+    let (first, second) = (first.expect("confirmed"), second.expect("confirmed"));
+    let signer = Signer::with(key.clone(), Agent::at(None));
+    let signature = signer.sign(None, first.card().expect("a card"));
+    let signature = signature.and_then(Attempt::done).expect("signed");
+    assert!(second.signed(&signature).is_err());
+    let store = world.store("lee").await;
+    let first = signed(first, &key);
+    let done = sealed(actions::carry_out(&store, first.clone()).await);
+    assert_eq!(sealed(actions::carry_out(&store, first).await), done);
+    store.close().await;
+    assert_eq!(
+        world.rows("SELECT freeze_bypass_id FROM freeze_bypass"),
+        ["chg-1"]
+    );
+    world.assert_sound().await;
+});
+
+on_both!(two_keys_of_one_person_are_one_person, |world| {
+    let world = world.where_two_can_agree().await;
+    with_two(&world).await;
+    let granted = Asked::of("lee").with("role", "governance_lead");
+    world
+        .act("maya", "grant_role", granted)
+        .await
+        .expect("granted");
+    let first = world.with_key("lee", "first").await;
+    let second = world.make_key("second");
+    let key = world.public("second");
+    let asked = Asked::of(key.fingerprint()).with("key", key.to_line());
+    let added = world.act_signed("lee", "add_key", asked, &first).await;
+    added.expect("added");
+    let bypass = Asked::of("chg-1")
+        .with("freeze", "fz-31")
+        .with("expires", in_days(2));
+    let proposed = world
+        .act_signed("lee", "bypass_freeze", bypass, &first)
+        .await;
+    proposed.expect("proposed");
+    let ticket = world.rows("SELECT ticket FROM approval_request").remove(0);
+    // Lee holds both roles, and signs with another key than before.
+    let yes = world.act_signed("lee", "approve", Asked::of(&*ticket), &second);
+    let no = yes.await.expect_err("refused");
+    assert_eq!(no, "another_human: lee proposed it; you are lee");
+    assert_eq!(world.rows("SELECT COUNT(*) FROM freeze_bypass"), ["0"]);
+    world.assert_sound().await;
 });

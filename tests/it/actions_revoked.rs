@@ -2,12 +2,18 @@
 //! who answer at once one does.
 
 use govdeck::actions::{self, Asked, Outcome, Request};
+use govdeck::console::dialog::Stage;
 use govdeck::rules::guard::Answer;
 use govdeck::store::Store;
 
+use crate::console_dialog::{entries, is_asking, stage};
 use crate::support::cluster::cluster;
+use crate::support::desk::Desk;
 use crate::support::keys::signed;
 use crate::support::{REASON, World, act_on, on_both, rounds, sealed};
+
+/// How often a revocation races, also where rounds are fewer.
+const RACES: u32 = 100;
 
 fn role(person: &str, role: &str) -> Asked {
     Asked::of(person).with("role", role)
@@ -59,7 +65,7 @@ on_both!(
             granted.await.expect("granted");
         }
         let (maya, kim) = (world.store("maya").await, world.store("kim").await);
-        for round in 0..rounds() {
+        for round in 0..RACES.max(rounds()) {
             let id = format!("rc-{round}");
             propose_route(&world, &id, 1 + round % 1_440).await;
             let ack = confirmed(&kim, "ack_route", Asked::of(&*id)).await;
@@ -86,7 +92,7 @@ on_both!(
         let granted = world.act("maya", "grant_role", role("kim", "on_call"));
         granted.await.expect("granted");
         let (maya, kim) = (world.store("maya").await, world.store("kim").await);
-        for round in 0..rounds() {
+        for round in 0..RACES.max(rounds()) {
             let name = format!("kims-{round}");
             let key = world.with_key("kim", &name).await;
             let console = Asked::of(format!("c-{round}"));
@@ -100,6 +106,39 @@ on_both!(
             );
             was_written(armed, sealed(revoked).seq, "was revoked");
         }
+        world.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_role_that_is_gone_ends_the_open_dialog_of_a_console,
+    |world| {
+        let grant = || world.act("maya", "grant_role", role("kim", "on_call"));
+        let revoke = || world.act("maya", "revoke_role", role("kim", "on_call"));
+        grant().await.expect("granted");
+        let mut kim = Desk::open(&world, "kim").await;
+        kim.press("a a").await;
+        assert!(is_asking(&kim), "{}", kim.screen(80, 24));
+        revoke().await.expect("revoked");
+        let before = entries(&world);
+        // No news has come yet: the transaction finds out.
+        kim.say_yes().await;
+        assert!(matches!(stage(&kim), Stage::Refused(_)));
+        kim.shows(&["REFUSED", "role: kim holds no role"]);
+        assert_eq!(entries(&world), before);
+
+        grant().await.expect("granted again");
+        let mut kim = Desk::open(&world, "kim").await;
+        kim.press("a a").await;
+        assert!(is_asking(&kim), "{}", kim.screen(80, 24));
+        revoke().await.expect("revoked");
+        let before = entries(&world);
+        // With the news the dialog locks, and no key counts any more.
+        kim.see().await;
+        kim.shows(&["LOCKED", "kim holds no role"]);
+        kim.say_yes().await;
+        assert!(is_asking(&kim), "{}", kim.screen(80, 24));
+        assert_eq!(entries(&world), before);
         world.assert_sound().await;
     }
 );
