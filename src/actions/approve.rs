@@ -20,6 +20,10 @@ pub(super) struct Approve {
 pub(super) struct Facts {
     pub request: ApprovalRequest,
     pub proposer_roles: Vec<Role>,
+    /// The roles that it was proposed with; today's where none were kept with it.
+    needed: Vec<Role>,
+    /// How these differ from what is asked today.
+    asked_otherwise: Option<String>,
     /// The latest time of any entry; before it no time limit can be counted.
     pub latest_entry_at: Option<Moment>,
     pub entry: &'static Entry,
@@ -51,9 +55,6 @@ impl Facts {
             .ok_or_else(|| unreadable("has lost its decision card"))?;
         let entry = super::find(&request.action)
             .map_err(|_| unreadable("names an action that this program does not know"))?;
-        if !entry.may.needs_two() {
-            return Err(unreadable("asks for a second person where one is enough"));
-        }
         let (target, fields): (String, BTreeMap<String, String>) =
             serde_json::from_str(&request.asked).map_err(|_| unreadable("cannot be read"))?;
         let asked = Asked {
@@ -84,7 +85,10 @@ impl Facts {
             Ok(draft) => Ok(draft.state_hash()? == request.state_hash),
             Err(refusal) => Err(refusal.clone()),
         };
+        let kept = request.roles();
         Ok(Some(Self {
+            asked_otherwise: approval::asked_otherwise(kept.as_deref(), entry.may.two),
+            needed: kept.unwrap_or_else(|| entry.may.two.to_vec()),
             proposer_roles: proposer
                 .map(|actor| actor.roles.into_iter().collect())
                 .unwrap_or_default(),
@@ -102,17 +106,20 @@ impl Facts {
             status: self.request.status,
             proposer: &self.request.proposed_by,
             proposer_roles: &self.proposer_roles,
-            needed: self.entry.may.two,
+            needed: &self.needed,
             expires: self.request.expires_at_utc,
         }
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
-        matches!(self.unchanged, Ok(true))
+        self.asked_otherwise.is_none() && matches!(self.unchanged, Ok(true))
     }
 
     /// Says what has changed since it was proposed.
     pub(super) fn what_changed(&self) -> String {
+        if let Some(otherwise) = &self.asked_otherwise {
+            return otherwise.clone();
+        }
         match &self.again {
             Err(refusal) => refusal.sentence.clone(),
             Ok(_) if self.is_unchanged() => "nothing has changed since it was proposed".to_owned(),

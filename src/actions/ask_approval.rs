@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::people::Acting;
+use crate::rules::permission::list_of;
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::outbox::Notice;
 use crate::store::tables::image_of;
@@ -55,6 +56,7 @@ impl Proposed {
             ended_at_utc: None,
             ended_because: None,
             version: 1,
+            roles_needed: Some(list_of(entry.may.two)),
         };
         let target = Target {
             kind: KIND,

@@ -1,5 +1,7 @@
 //! The decision card: what was seen and decided, in canonical JSON, for people and for signatures.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -125,18 +127,22 @@ fn changed_row(row: &Row, seen_at: Moment) -> Result<ChangedRow, StoreError> {
     let columns =
         |image: &[u8]| serde_json::from_slice::<Map<String, Value>>(image).unwrap_or_default();
     let before = row.before.as_deref().map(columns).unwrap_or_default();
+    let after = columns(&row.after.image()?);
     let now = Value::String(seen_at.to_string());
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let mut fields = Vec::new();
-    for (field, after) in columns(&row.after.image()?) {
-        let before = before.get(&field).cloned().unwrap_or(Value::Null);
-        if field != "version" && before != after {
+    for field in names.into_iter().filter(|field| *field != "version") {
+        // An image may leave out what is NULL.
+        let value = |of: &Map<String, Value>| of.get(field).cloned().unwrap_or(Value::Null);
+        let (before, after) = (value(&before), value(&after));
+        if before != after {
             let after = if after == now {
                 Value::String(WHEN_WRITTEN.to_owned())
             } else {
                 after
             };
             fields.push(ChangedField {
-                field,
+                field: field.clone(),
                 before,
                 after,
             });

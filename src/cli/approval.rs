@@ -8,7 +8,7 @@ use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
-use crate::rules::approval::ApprovalStatus;
+use crate::rules::approval::{ApprovalStatus, kept};
 use crate::rules::permission;
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{Access, Store, artifact};
@@ -85,12 +85,13 @@ async fn list(store: &Store, all: bool) -> Result<Page, Failure> {
             ended => ended.word().to_uppercase(),
         };
         format!(
-            "{} {} {} by {} ({}), {stands}: {}",
+            "{} {} {} by {} ({}), needs {}, {stands}: {}",
             request.ticket,
             request.action,
             request.target_id,
             request.proposed_by,
             request.attestation,
+            kept(request.roles().as_deref()),
             request.reason
         )
     };
@@ -136,6 +137,10 @@ async fn show(store: &Store, ticket: &str) -> Result<Page, Failure> {
             request.proposed_by, request.attestation, request.proposed_at_utc
         ),
         format!("  reason: {}", request.reason),
+        format!(
+            "  needs {} between the two",
+            kept(request.roles().as_deref())
+        ),
         format!(
             "  {}; waits until {}",
             request.status, request.expires_at_utc

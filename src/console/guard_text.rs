@@ -1,6 +1,7 @@
 //! What the guarded dialog says: what would change, what holds, and what became of it.
 
 use crate::canon::Digest;
+use crate::rules::approval::{and, kept};
 use crate::rules::{Condition, Refusal, Verdict};
 
 use super::dialog::{Asking, Dialog, Stage};
@@ -85,14 +86,15 @@ fn two_persons(asking: &Asking, width: usize) -> Vec<Parts> {
         let until = until.format("%Y-%m-%d %H:%M:%SZ");
         let how = format!("{}; it waits until {until}", request.attestation);
         lines.extend(labelled("Known by ", Token::Muted, &how));
+        let needs = format!("{} between the two", kept(request.roles().as_deref()));
+        lines.extend(labelled("Needs    ", Token::Muted, &needs));
         lines.extend(labelled("Because  ", Token::Fg, &request.reason));
     }
     let may = &asking.proposal.entry().may;
     if may.needs_two() {
-        let roles: Vec<_> = may.two.iter().map(|role| role.word()).collect();
         let text = format!(
             "a second person; nothing changes before their yes. Between the two: {}",
-            roles.join(" and ")
+            and(may.two)
         );
         lines.extend(labelled("Asks     ", Token::StatusPending, &text));
     }

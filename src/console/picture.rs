@@ -259,8 +259,9 @@ async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approva
     let waiting = approval::inbox(view, since, LOOKED_AT).await?;
     let theirs = |waiting: Waiting| {
         let request = &waiting.request;
-        let needed = actions::find(&request.action).ok()?.may.two;
-        let part = part_of(&request.proposed_by, needed, actor)?;
+        let today = actions::find(&request.action).ok()?.may.two;
+        let needed = request.roles().unwrap_or_else(|| today.to_vec());
+        let part = part_of(&request.proposed_by, &needed, actor)?;
         Some(Approval { waiting, part })
     };
     let most = usize::try_from(LISTED).unwrap_or(usize::MAX);

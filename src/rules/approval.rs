@@ -1,7 +1,7 @@
 //! The second person: who may say yes to a proposal of somebody else, and until when it can be said.
 
 use super::people::{Actor, PersonKind, Role};
-use super::permission::cover;
+use super::permission::{cover, list_of};
 use super::{Condition, words};
 use crate::clock::Moment;
 
@@ -35,8 +35,8 @@ pub struct Standing<'a> {
     pub proposer: &'a str,
     /// The roles that the proposer holds now.
     pub proposer_roles: &'a [Role],
-    /// The roles that the two must hold between them.
-    pub needed: &'static [Role],
+    /// The roles that the two must hold between them, as they were asked for when it was proposed.
+    pub needed: &'a [Role],
     /// Until when it waits.
     pub expires: Moment,
 }
@@ -70,10 +70,6 @@ impl Standing<'_> {
 /// Lists what must hold before `actor` says yes.
 #[must_use]
 pub fn may_approve(proposal: &Standing<'_>, actor: &Actor, now: Moment) -> Vec<Condition> {
-    let words = |roles: &[Role]| {
-        let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
-        words.join(" and ")
-    };
     let own: Vec<Role> = actor.roles.iter().copied().collect();
     vec![
         proposal.waits(now),
@@ -82,17 +78,48 @@ pub fn may_approve(proposal: &Standing<'_>, actor: &Actor, now: Moment) -> Vec<C
             "roles_of_two",
             actor.kind == PersonKind::Human
                 && cover(proposal.needed, proposal.proposer_roles, &own),
-            words(proposal.needed),
+            and(proposal.needed),
             format!(
                 "{} needed; {} holds {}, you hold {}",
-                words(proposal.needed),
+                and(proposal.needed),
                 proposal.proposer,
-                or_none(&words(proposal.proposer_roles)),
-                or_none(&words(&own)),
+                or_none(&and(proposal.proposer_roles)),
+                or_none(&and(&own)),
             ),
             "the two hold all of them, and the second at least one",
         ),
     ]
+}
+
+/// Names roles that are needed together.
+#[must_use]
+pub fn and(roles: &[Role]) -> String {
+    let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
+    words.join(" and ")
+}
+
+/// Names the roles that were kept with a proposal, or says that none were.
+#[must_use]
+pub fn kept(roles: Option<&[Role]>) -> String {
+    roles.map_or("roles that were not kept".to_owned(), and)
+}
+
+/// Says what a proposal was asked with and what is asked today, where the two are not the same; none where they are.
+///
+/// A proposal from before the roles were kept with it was asked with nothing that could be compared.
+#[must_use]
+pub fn asked_otherwise(kept: Option<&[Role]>, today: &[Role]) -> Option<String> {
+    let now = match today {
+        [] => "one person is enough now".to_owned(),
+        roles => format!("{} needed now", and(roles)),
+    };
+    match kept {
+        None => Some(format!(
+            "the roles that it needs were not kept with it; {now}"
+        )),
+        Some(kept) if list_of(kept) == list_of(today) => None,
+        Some(kept) => Some(format!("it was proposed to need {}; {now}", and(kept))),
+    }
 }
 
 fn or_none(words: &str) -> &str {
@@ -214,6 +241,43 @@ mod tests {
                     assert_eq!(ends_by_rule(&proposal, is_unchanged, now), expected);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_compared_as_a_set() {
+        use Role::{EngineeringLead, GovernanceLead, OpsLead};
+        let other_order = &[EngineeringLead, GovernanceLead][..];
+        for (kept, today, says) in [
+            (Some(other_order), NEEDED, None),
+            (
+                None,
+                NEEDED,
+                Some(
+                    "the roles that it needs were not kept with it; governance_lead and engineering_lead needed now",
+                ),
+            ),
+            (
+                Some(&[OpsLead]),
+                &[GovernanceLead],
+                Some("it was proposed to need ops_lead; governance_lead needed now"),
+            ),
+            (
+                Some(&[GovernanceLead]),
+                NEEDED,
+                Some(
+                    "it was proposed to need governance_lead; governance_lead and engineering_lead needed now",
+                ),
+            ),
+            (
+                Some(NEEDED),
+                &[],
+                Some(
+                    "it was proposed to need governance_lead and engineering_lead; one person is enough now",
+                ),
+            ),
+        ] {
+            assert_eq!(asked_otherwise(kept, today).as_deref(), says);
         }
     }
 

@@ -210,6 +210,29 @@ pub fn cover(needed: &[Role], first: &[Role], second: &[Role]) -> bool {
         && needed.iter().any(|role| holds(second, role))
 }
 
+/// Writes roles as the canonical JSON list of their words, in the order of the words.
+#[must_use]
+pub fn list_of(roles: &[Role]) -> String {
+    let mut words: Vec<_> = roles
+        .iter()
+        .map(|role| format!("\"{}\"", role.word()))
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    format!("[{}]", words.join(","))
+}
+
+/// Reads such a list, in the order in which roles are named everywhere; none where it is written otherwise, or names a role
+/// that there is not.
+#[must_use]
+pub fn roles_in(list: &str) -> Option<Vec<Role>> {
+    let words: Vec<String> = serde_json::from_str(list).ok()?;
+    let roles: Option<Vec<Role>> = words.iter().map(|word| word.parse().ok()).collect();
+    let mut roles = roles.filter(|roles| list_of(roles) == list)?;
+    roles.sort_unstable();
+    Some(roles)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +269,39 @@ mod tests {
             (DECIDE_RUN, &[GovernanceLead], None),
         ] {
             assert_eq!(share_of(&permission, held), share, "{}", permission.verb);
+        }
+    }
+
+    #[test]
+    fn a_list_of_roles_is_canonical_and_reads_back() {
+        let two = &[
+            Role::GovernanceLead,
+            Role::EngineeringLead,
+            Role::GovernanceLead,
+        ];
+        let list = list_of(two);
+        assert_eq!(list, "[\"engineering_lead\",\"governance_lead\"]");
+        assert_eq!(
+            crate::canon::canonical(&list).ok(),
+            Some(list.clone().into_bytes())
+        );
+        let read = roles_in(&list);
+        assert_eq!(
+            read,
+            Some(vec![Role::GovernanceLead, Role::EngineeringLead])
+        );
+        assert_eq!(roles_in("[]"), Some(Vec::new()));
+        for other in [
+            "",
+            "null",
+            "governance_lead",
+            "\"governance_lead\"",
+            "[\"admin\"]",
+            "[\"governance_lead\",\"engineering_lead\"]",
+            "[\"engineering_lead\", \"governance_lead\"]",
+            "[\"governance_lead\",\"governance_lead\"]",
+        ] {
+            assert_eq!(roles_in(other), None, "{other}");
         }
     }
 

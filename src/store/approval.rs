@@ -8,7 +8,8 @@ use super::{StoreError, View};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::approval::ApprovalStatus;
-use crate::rules::people::Attestation;
+use crate::rules::people::{Attestation, Role};
+use crate::rules::permission;
 
 governed! {
     /// A proposal that waits, or waited, for its second person.
@@ -49,11 +50,22 @@ governed! {
         pub ended_because: Option<String>,
         /// The row's version.
         pub version: i64,
+        /// The roles that the two must hold between them, as canonical JSON. Images from before it was kept know no such thing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub roles_needed: Option<String>,
+    }
+}
+
+impl ApprovalRequest {
+    /// Returns the roles that the two must hold between them; none where none were kept, or none that can be read.
+    #[must_use]
+    pub fn roles(&self) -> Option<Vec<Role>> {
+        permission::roles_in(self.roles_needed.as_deref()?)
     }
 }
 
 const COLUMNS: &str = "ticket, action, target_kind, target_id, target_version, asked, reason, state_hash, card_sha256, \
-     proposed_by, attestation, proposed_at_utc, expires_at_utc, status, ended_by, ended_at_utc, ended_because, version";
+     proposed_by, attestation, proposed_at_utc, expires_at_utc, status, ended_by, ended_at_utc, ended_because, version, roles_needed";
 
 /// Finds a proposal by its ticket.
 pub async fn find(view: &mut View, ticket: &str) -> Result<Option<ApprovalRequest>, StoreError> {

@@ -34,8 +34,19 @@ pub struct Table {
     pub key: &'static [&'static str],
     /// Further sets of columns that are unique, which REPLACE must not be able to use.
     pub unique: &'static [&'static [&'static str]],
-    /// A condition on `NEW`/`OLD` under which a row of a governed table is still a feed.
-    pub feed_while: Option<&'static str>,
+    /// How a row of a governed table is born as a feed; none where its first entry makes it.
+    pub feed: Option<Feed>,
+}
+
+/// A governed table whose rows are a feed's until their first entry: no entry holds what they were before.
+#[derive(Debug, Clone, Copy)]
+pub struct Feed {
+    /// A condition on `NEW`/`OLD` under which a row is still the feed's.
+    pub while_sql: &'static str,
+    /// The columns that its first entry decides, each with what the constraints let it be before; none where it is NULL.
+    pub undecided: &'static [(&'static str, Option<&'static str>)],
+    /// The table whose new row of the same key tells in that entry what was found, and the columns that both hold.
+    pub told_by: (&'static str, &'static [&'static str]),
 }
 
 impl Table {
@@ -45,7 +56,7 @@ impl Table {
             kind,
             key,
             unique: &[],
-            feed_while: None,
+            feed: None,
         }
     }
 }
@@ -91,7 +102,27 @@ pub const TABLES: &[Table] = &[
     Table::new("route_change", Kind::Governed, &["route_change_id"]),
     Table::new("freeze_bypass", Kind::Governed, &["freeze_bypass_id"]),
     Table {
-        feed_while: Some("status = 'pending_gate'"),
+        feed: Some(Feed {
+            while_sql: "status = 'pending_gate'",
+            undecided: &[
+                ("status", Some("pending_gate")),
+                ("block_reason", None),
+                ("decided_at_utc", None),
+            ],
+            told_by: (
+                "publish_replay_audit",
+                &[
+                    "freeze_id",
+                    "lift_id",
+                    "dry_run_id",
+                    "publish_tuple_hash",
+                    "source_tuple_hash",
+                    "status",
+                    "block_reason",
+                    "drill",
+                ],
+            ),
+        }),
         ..Table::new("publish_snapshots", Kind::Governed, &["publish_run_id"])
     },
     Table::new("publish_replay_audit", Kind::Governed, &["publish_run_id"]),
@@ -263,7 +294,7 @@ pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) ->
             .position(|c| *c == column)
             .map_or(0, |at| at + 1)
     };
-    let born_as_feed = table(name).is_some_and(|table| table.feed_while.is_some());
+    let born_as_feed = table(name).is_some_and(|table| table.feed.is_some());
     // A feed row is born at version 0, by its pipeline; everything else by its first entry.
     if version == i64::from(!born_as_feed) {
         let places: Vec<_> = columns

@@ -8,6 +8,7 @@ use super::ledger::{self, Change, Entry, Evidence, Head};
 use super::outbox::Notice;
 use super::presence::Arming;
 use super::tables::GovernedRow;
+use super::verify::earlier::Earlier;
 use super::view::{Session, on, query, query_scalar};
 use super::week::Kept;
 use super::{Failure, SealError, Store, StoreError, View, verify};
@@ -163,8 +164,11 @@ impl Tx {
         let changes = changes_of(&work, self.head.seq + 1)?;
         let evidence = evidence_of(&work, self.head.seq + 1);
         let entry = self.entry(decision, &card, &changes, &evidence)?;
-        if !verify::card::agrees(&entry, &changes, card.bytes()) {
-            return Err(another_decision(&entry).into());
+        // What the ledger left, not what stands in the row: nobody signs for what was changed behind its back.
+        let earlier = Earlier::of(&mut self.view, &changes).await?;
+        let wrong = verify::card::differences(&entry, &changes, &earlier, card.bytes());
+        if let Some(wrong) = wrong.first() {
+            return Err(another_decision(&entry, wrong).into());
         }
         card.insert(&mut self.view, now).await?;
         for (_, artifact) in &work.artifacts {
@@ -266,14 +270,19 @@ fn evidence_of(work: &Work, seq: i64) -> Vec<Evidence> {
 }
 
 /// Says that a card tells of something else than what would be written: what was signed or shown was not this.
-fn another_decision(entry: &Entry) -> StoreError {
+fn another_decision(entry: &Entry, wrong: &str) -> StoreError {
+    let what = if wrong == verify::card::ANOTHER {
+        String::new()
+    } else {
+        format!(": {wrong}")
+    };
     StoreError::new(
         Failure::Other,
         format!(
-            "the decision card of {} {} tells of another decision",
+            "the decision card of {} {} tells of another decision{what}",
             entry.action, entry.target_id
         ),
-        "nothing was written; look again and decide anew",
+        "nothing was written; look again and decide anew, and run `govdeck ledger verify`",
     )
 }
 

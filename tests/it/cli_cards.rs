@@ -9,6 +9,7 @@ use govdeck::actions::Asked;
 use govdeck::clock::Moment;
 use serde_json::{Value, json};
 
+use crate::actions_approvals::in_days;
 use crate::cli_kit::{contents, document, govdeck, mode, refused, said};
 use crate::support::command::run;
 use crate::support::{REASON, World, on_both};
@@ -203,7 +204,7 @@ on_both!(what_two_must_sign_is_signed_elsewhere_by_both, |world| {
         ("/proposed/card", json!("{}")),
         ("/proposed", Value::Null),
         ("/fields/freeze", json!("fz-99")),
-        ("/fields/expires", json!("2026-11-22T00:00:00Z")),
+        ("/fields/expires", json!(in_days(2))),
         ("/target", json!("chg-9")),
         ("/action", json!("approve")),
     ];

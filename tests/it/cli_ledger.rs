@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use govdeck::actions::Asked;
 use serde_json::{Value, json};
 
 use crate::cli_kit::{document, govdeck, misused, refused, said, sha256, writes_nothing};
@@ -290,6 +291,26 @@ on_both!(a_row_changed_behind_the_ledger_is_named, |world| {
         said["findings"],
         json!([{"place": "person kim", "wrong": "is not as entry 2 left it"}])
     );
+});
+
+on_both!(a_column_that_a_card_hides_is_named, |world| {
+    let added = Asked::of("ann").with("name", "Ann");
+    world.act("maya", "add_person", added).await.expect("added");
+    let gone = world.act("maya", "deactivate_person", Asked::of("ann"));
+    let seq = gone.await.expect("deactivated").seq;
+    world
+        .forge(seq, |forged| {
+            forged.image("person")["login"] = json!("eve");
+        })
+        .await;
+    let wrong = "changes login of person ann, which its card leaves out";
+    let run = writes_nothing(&world, "maya", &["ledger", "verify"]);
+    let first = format!("BAD entry {seq}: {wrong}\n");
+    assert!(said(&run, 1).starts_with(&first), "{run:?}");
+    let run = govdeck(&world, "maya", &["ledger", "verify", "--json"]);
+    let said = document(&run, 1, "ledger-verify");
+    let place = format!("entry {seq}");
+    assert_eq!(said["findings"], json!([{"place": place, "wrong": wrong}]));
 });
 
 /// The newest artefact's hash, as `artifact list` prints it.

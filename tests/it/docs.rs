@@ -240,8 +240,11 @@ fn the_table_of_tables_is_current() {
             ),
             Kind::Bookkeeping => ("bookkeeping", "by govdeck itself"),
         };
-        let written = table.feed_while.map_or(written.to_owned(), |feed| {
-            format!("by pipelines while `{feed}`, afterwards {written}")
+        let written = table.feed.map_or(written.to_owned(), |feed| {
+            format!(
+                "by pipelines while `{}`, afterwards {written}",
+                feed.while_sql
+            )
         });
         let key = match table.key {
             [] => "one row".to_owned(),

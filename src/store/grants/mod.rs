@@ -197,7 +197,7 @@ pub fn rights(group: Group, table: &Table) -> &'static [Right] {
 }
 
 fn by_kind(group: Group, table: &Table) -> &'static [Right] {
-    let is_born_as_feed = table.feed_while.is_some();
+    let is_born_as_feed = table.feed.is_some();
     match (group, table.kind) {
         (Group::Operator | Group::Signer | Group::Agent, Kind::Ledger) => APPEND,
         (Group::Operator, Kind::Governed) if is_born_as_feed => AMEND,

@@ -2,6 +2,7 @@
 
 mod agreed;
 pub(in crate::store) mod card;
+pub(in crate::store) mod earlier;
 mod evidence;
 pub(in crate::store) mod one;
 mod signature;
@@ -11,7 +12,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::approval::ApprovalRequest;
-use super::artifact::Filed;
 use super::deployment::Deployment;
 use super::key::PersonKey;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
@@ -28,6 +28,7 @@ use super::week::{
 use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
 use crate::rules::time;
+use earlier::Earlier;
 
 /// How many entries, rows or artefacts are read at a time.
 const PAGE: i64 = 1_000;
@@ -145,6 +146,7 @@ async fn chain(
         for piece in ledger::evidence(view, expected_seq, last.seq).await? {
             evidence.entry(piece.seq).or_default().push(piece);
         }
+        let earlier = Earlier::read(view, expected_seq, last.seq).await?;
         let cards = artifact::cards(view, expected_seq, last.seq).await?;
         let rechecks = artifact::rechecks(view, expected_seq, last.seq).await?;
         let signatures = artifact::signatures(view, expected_seq, last.seq).await?;
@@ -165,7 +167,7 @@ async fn chain(
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             let evidence = evidence.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             check_entry(report, entry, changes, evidence)?;
-            check_card(report, entry, changes, cards.get(&entry.seq));
+            card::check(report, entry, changes, &earlier, cards.get(&entry.seq));
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
             agreed::check(report, entry, changes, evidence, approvals.get(&entry.seq));
             if entry.clock_anomaly != time::is_turned_back(latest_at, entry.at_utc) {
@@ -254,28 +256,6 @@ fn check_entry(
         }
     }
     Ok(())
-}
-
-/// Compares an entry with the decision card it names: what was decided must be what is recorded.
-fn check_card(report: &mut Report, entry: &Entry, changes: &[Change], card: Option<&Filed>) {
-    let place = format!("entry {}", entry.seq);
-    let Some(card) = card else {
-        return report.add(place, "its decision card is missing");
-    };
-    // What needed two was filed when it was proposed.
-    let in_time = match entry.approved_by {
-        Some(_) => card.created_at_utc <= entry.at_utc || entry.clock_anomaly,
-        None => card.created_at_utc == entry.at_utc,
-    };
-    if card.media_type != artifact::CARD || !in_time {
-        report.add(
-            place.clone(),
-            "its decision card was filed under another type or time",
-        );
-    }
-    if !card::agrees(entry, changes, &card.bytes) {
-        report.add(place, "its decision card tells of another decision");
-    }
 }
 
 type Images = for<'a> fn(&'a mut View, &'a str, i64) -> Boxed<'a, Result<ImagePage, StoreError>>;

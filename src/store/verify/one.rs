@@ -1,6 +1,7 @@
 //! Whether single entries verify, for whoever takes some of them away and answers for just these.
 
-use super::{Finding, Report, check_card, check_entry, evidence, first_hash, rows, signature};
+use super::earlier::Earlier;
+use super::{Finding, Report, card, check_entry, evidence, first_hash, rows, signature};
 use crate::store::key::PersonKey;
 use crate::store::ledger::{self, Change, Entry, Evidence, Head};
 use crate::store::tables::table;
@@ -66,11 +67,12 @@ impl Checker {
                 "does not follow the entry before it",
             );
         }
+        let earlier = Earlier::read(view, seq, seq).await?;
         let cards = artifact::cards(view, seq, seq).await?;
         let rechecks = artifact::rechecks(view, seq, seq).await?;
         let signatures = artifact::signatures(view, seq, seq).await?;
         check_entry(&mut report, entry, changes, filed)?;
-        check_card(&mut report, entry, changes, cards.get(&seq));
+        card::check(&mut report, entry, changes, &earlier, cards.get(&seq));
         evidence::check(&mut report, entry, filed, rechecks.get(&seq));
         let signed = (cards.get(&seq), signatures.get(&seq));
         signature::check(&mut report, entry, filed, signed, &self.keys);

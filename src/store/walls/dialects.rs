@@ -88,7 +88,7 @@ pub(super) fn postgres_triggers(schema: &str) -> Vec<String> {
     ));
     for table in TABLES
         .iter()
-        .filter(|table| table.kind == Kind::Feed || table.feed_while.is_some())
+        .filter(|table| table.kind == Kind::Feed || table.feed.is_some())
     {
         let name = table.name;
         statements.push(format!("CREATE OR REPLACE TRIGGER feed_{name}_moved AFTER INSERT OR UPDATE OR DELETE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION feed_moved()"));

@@ -177,8 +177,9 @@ fn collect(here: Where, foreign_keys: &[ForeignKey]) -> Walls {
                 add(On::Insert, says, requires);
             }
             "approval_request" => {
-                let (says, requires) = permission::proposal_wall();
-                add(On::Insert, says, requires);
+                for (says, requires) in permission::proposal_walls() {
+                    add(On::Insert, says, requires);
+                }
             }
             _ => {}
         }
@@ -221,8 +222,8 @@ fn linked(table: &Table) -> String {
 }
 
 fn first_version(table: &Table) -> String {
-    match table.feed_while {
-        Some(feed) => format!("NEW.{feed} AND NEW.version = 0"),
+    match table.feed {
+        Some(feed) => format!("NEW.{} AND NEW.version = 0", feed.while_sql),
         None => format!("NEW.version = 1 AND {}", linked(table)),
     }
 }
@@ -235,7 +236,7 @@ fn next_version(table: &Table) -> String {
         .collect::<Vec<_>>()
         .join(" AND ");
     let step = format!("NEW.version = OLD.version + 1 AND {}", linked(table));
-    match table.feed_while {
+    match table.feed.map(|feed| feed.while_sql) {
         Some(feed) => format!(
             "{same_key} AND ((OLD.{feed} AND NEW.{feed} AND NEW.version = OLD.version) OR ({step}))"
         ),

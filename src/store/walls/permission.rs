@@ -88,7 +88,7 @@ pub(in crate::store) fn touches(verb: &str, table: &str) -> bool {
 }
 
 /// Returns what every new entry must meet: what each wall says, and what it requires.
-pub(super) fn entry_walls() -> [(&'static str, String); 4] {
+pub(super) fn entry_walls() -> [(&'static str, String); 5] {
     [
         (
             "a rule decides only what is decided by rule",
@@ -106,6 +106,14 @@ pub(super) fn entry_walls() -> [(&'static str, String); 4] {
             format!(
                 "CASE NEW.action {} ELSE NEW.approved_by IS NULL END",
                 by_two()
+            ),
+        ),
+        (
+            "the second person says yes to the roles that are asked for today",
+            format!(
+                "NEW.approved_by IS NULL OR NOT EXISTS (SELECT 1 FROM approval_request a WHERE a.ticket = NEW.ticket \
+                 AND a.roles_needed IS DISTINCT FROM CASE a.action {} END)",
+                lists_of_two()
             ),
         ),
         (
@@ -139,12 +147,18 @@ pub(super) fn change_wall() -> (&'static str, String) {
 }
 
 /// Returns what every new proposal must meet.
-pub(super) fn proposal_wall() -> (&'static str, String) {
+pub(super) fn proposal_walls() -> [(&'static str, String); 2] {
     let verbs: Vec<_> = needing_two().map(|permission| permission.verb).collect();
-    (
-        "only what needs two persons waits for a second",
-        format!("NEW.action IN ({})", quoted(&verbs)),
-    )
+    [
+        (
+            "only what needs two persons waits for a second",
+            format!("NEW.action IN ({})", quoted(&verbs)),
+        ),
+        (
+            "a proposal keeps the roles that its action asks of the two",
+            format!("NEW.roles_needed = CASE NEW.action {} END", lists_of_two()),
+        ),
+    ]
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -193,6 +207,16 @@ fn by_two() -> String {
                     .map(|role| holds("NEW.actor_id, NEW.approved_by", &[*role])),
             );
             format!("WHEN '{}' THEN {}", permission.verb, all.join(" AND "))
+        })
+        .collect();
+    cases.join(" ")
+}
+
+fn lists_of_two() -> String {
+    let cases: Vec<_> = needing_two()
+        .map(|permission| {
+            let list = permission::list_of(permission.two);
+            format!("WHEN '{}' THEN '{list}'", permission.verb)
         })
         .collect();
     cases.join(" ")

@@ -274,7 +274,7 @@ pub(super) const WALLS: &[Wall] = &[
         "OLD.status = 'waiting' AND NEW.status <> 'waiting' AND NEW.action = OLD.action AND NEW.target_kind = OLD.target_kind \
          AND NEW.target_id = OLD.target_id AND NEW.target_version = OLD.target_version AND NEW.asked = OLD.asked AND NEW.reason = OLD.reason \
          AND NEW.state_hash = OLD.state_hash AND NEW.card_sha256 = OLD.card_sha256 AND NEW.proposed_by = OLD.proposed_by \
-         AND NEW.attestation = OLD.attestation AND NEW.proposed_at_utc = OLD.proposed_at_utc AND NEW.expires_at_utc = OLD.expires_at_utc",
+         AND NEW.attestation = OLD.attestation AND NEW.proposed_at_utc = OLD.proposed_at_utc AND NEW.expires_at_utc = OLD.expires_at_utc AND NEW.roles_needed IS NOT DISTINCT FROM OLD.roles_needed",
     ),
     wall(
         "approval_request",

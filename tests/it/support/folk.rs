@@ -39,6 +39,7 @@ pub fn approval(target: &str, part: Part, expires: &str) -> Approval {
         ended_at_utc: None,
         ended_because: None,
         version: 1,
+        roles_needed: Some(r#"["engineering_lead","governance_lead"]"#.to_owned()),
     };
     Approval {
         waiting: Waiting {
@@ -234,6 +235,7 @@ fn fill_request(request: &mut ApprovalRequest, number: usize, text: &str) {
         ended_at_utc: _,
         ended_because,
         version: _,
+        roles_needed,
     } = request;
     *ticket = format!("{number}{text}");
     for place in [action, target_kind, target_id, asked, reason, proposed_by] {
@@ -241,6 +243,7 @@ fn fill_request(request: &mut ApprovalRequest, number: usize, text: &str) {
     }
     *ended_by = Some(text.to_owned());
     *ended_because = Some(text.to_owned());
+    *roles_needed = Some(text.to_owned());
 }
 
 fn fill_listed(row: &mut Listed, number: usize, text: &str) {

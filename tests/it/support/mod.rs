@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod command;
 pub mod desk;
 pub mod folk;
+pub mod forge;
 pub mod keys;
 pub mod pooler;
 pub mod proxy;
