@@ -133,7 +133,7 @@ async fn ask(
             "nothing was written; begin again",
         )
     };
-    let names = page::names(&mut store.view().await?, &waits.window.job_run_id).await?;
+    let names = week::names(&mut store.view().await?, &waits.window).await?;
     let mut report = report(&waits);
     report.extend(
         names

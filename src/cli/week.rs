@@ -9,7 +9,7 @@ use crate::rules::Verdict;
 use crate::rules::release::Found;
 use crate::rules::week::{self as rule, Signed, State};
 use crate::store::week::{self, Look, Metric, Name};
-use crate::store::{Store, View, governance};
+use crate::store::{Store, governance};
 
 /// How many metrics are listed when nobody says otherwise.
 const LISTED: i64 = 10;
@@ -113,7 +113,7 @@ async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
         )
     })?;
     let metrics = week::metrics(&mut view, run, most).await?;
-    let names = names(&mut view, run).await?;
+    let names = week::names(&mut view, &window).await?;
     let series = week::series(&mut view, &window.series_id).await?;
     let diff = week::found_diff(&mut view, &window).await?;
     let mut lines = vec![window::line(&window)];
@@ -139,7 +139,7 @@ async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
     );
     let signed: Vec<Signed> = names
         .iter()
-        .map(|(name, is_current)| signed(name, *is_current))
+        .map(|(name, is_current)| name.signed(*is_current))
         .collect();
     let quorum = series.map(|series| rule::counts(&signed, series.quorum, series.override_quorum));
     if let Some((have, need)) = quorum.filter(|_| window.status.has_compared()) {
@@ -154,31 +154,6 @@ async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
         "quorum": quorum.map(|(have, need)| json!({"have": have, "need": need})),
     });
     Ok(Page::new(Exit::Done, lines, "week-show", json))
-}
-
-/// Reads the names under a run, each with whether what was signed is still what it was.
-pub(super) async fn names(view: &mut View, run: &str) -> Result<Vec<(Name, bool)>, Failure> {
-    let Some(window) = week::find(view, run).await? else {
-        return Ok(Vec::new());
-    };
-    let names = week::acks(view, run).await?;
-    let inputs = week::inputs(view, &window).await?.to_string();
-    let is_same = matches!(week::found_diff(view, &window).await?, Found::Same(_));
-    Ok(names
-        .into_iter()
-        .map(|name| {
-            let is_current = is_same && name.inputs_sha256 == inputs;
-            (name, is_current)
-        })
-        .collect())
-}
-
-fn signed(name: &Name, is_current: bool) -> Signed {
-    Signed {
-        basis: name.ack_basis,
-        is_current,
-        is_revoked: name.revoked_at_utc.is_some(),
-    }
 }
 
 fn told(diff: &Found) -> (&'static str, String) {

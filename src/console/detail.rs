@@ -4,16 +4,23 @@
 use crate::rules::attestation::{ActionClass, enough};
 use crate::rules::drift::Drift;
 use crate::rules::people::Attestation;
+use crate::rules::release::Found;
+use crate::rules::week::{RunStatus, Signed, counts};
 use crate::signing::Signature;
 use crate::store::key::{self, PersonKey};
 use crate::store::ledger::{self, Change, Entry};
 use crate::store::person::{self, PersonRole};
 use crate::store::policy::{self, AttestationPolicy};
 use crate::store::publish::Audit;
+use crate::store::week::{self, Metric, Name, OverridePacket, Remediation};
 use crate::store::{Failure, StoreError, View, artifact, deployment, leaf};
 
 use super::picture::Wanted;
 
+/// How many metrics of a weekly run are shown.
+const METRICS: i64 = 12;
+/// How many weeks the strip has.
+const WEEKS: i64 = 52;
 /// How many entries of a person are listed.
 const LAST_ENTRIES: i64 = 5;
 
@@ -59,6 +66,36 @@ pub struct PersonDetail {
     pub entries: Vec<Entry>,
 }
 
+/// A weekly run with what the list does not say of it.
+#[derive(Debug)]
+pub struct WeekDetail {
+    /// The run's id.
+    pub job_run_id: String,
+    /// The worst metrics, the worst first.
+    pub metrics: Vec<Metric>,
+    /// The names under it, each with whether it counts.
+    pub names: Vec<(Name, bool)>,
+    /// What was found where its diff should be.
+    pub diff: Found,
+    /// What was done about it.
+    pub remediations: Vec<Remediation>,
+    /// The packet that lets it be signed though it is not green.
+    pub packet: Option<OverridePacket>,
+}
+
+/// How a series stands, and its last year.
+#[derive(Debug)]
+pub struct SeriesSight {
+    /// Everything that its state rests on.
+    pub look: week::Look,
+    /// How its newest windows ended, the oldest first.
+    pub strip: Vec<RunStatus>,
+    /// Who has signed its newest run and not taken it back.
+    pub signers: Vec<String>,
+    /// How many names count under its newest run, and how many are asked for.
+    pub quorum: (i64, i64),
+}
+
 /// How well people must be known for one class of actions.
 #[derive(Debug)]
 pub struct Asks {
@@ -84,6 +121,58 @@ pub(super) async fn block(
         drift: filed.map(|filed| filed.drift),
         entries: ledger::entries_of(view, Audit::TABLE, run).await?,
     }))
+}
+
+/// Reads the selected weekly run.
+pub(super) async fn week(
+    view: &mut View,
+    wanted: &Wanted,
+) -> Result<Option<WeekDetail>, StoreError> {
+    let Some(("week", run)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let Some(window) = week::find(view, run).await? else {
+        return Ok(None);
+    };
+    Ok(Some(WeekDetail {
+        job_run_id: (*run).clone(),
+        metrics: week::metrics(view, run, METRICS).await?,
+        names: week::names(view, &window).await?,
+        diff: week::found_diff(view, &window).await?,
+        remediations: week::evidence_of(view, run).await?,
+        packet: week::packet_of(view, run).await?,
+    }))
+}
+
+/// Reads how each active series stands.
+pub(super) async fn series(view: &mut View) -> Result<Vec<SeriesSight>, StoreError> {
+    let mut all = Vec::new();
+    for row in week::active_series(view).await? {
+        let look = week::look(view, row).await?;
+        let strip = week::strip(view, &look.series.series_id, WEEKS).await?;
+        let newest = match look.newest() {
+            Some(run) => week::find(view, &run.job_run_id).await?,
+            None => None,
+        };
+        let names = match &newest {
+            Some(window) => week::names(view, window).await?,
+            None => Vec::new(),
+        };
+        let signed: Vec<Signed> = names
+            .iter()
+            .map(|(name, is_current)| name.signed(*is_current))
+            .collect();
+        let quorum = counts(&signed, look.series.quorum, look.series.override_quorum);
+        let valid = names.iter().filter(|(name, _)| name.revoked_at_utc.is_none());
+        let signers = valid.map(|(name, _)| name.signer_id.clone()).collect();
+        all.push(SeriesSight {
+            signers,
+            look,
+            strip,
+            quorum,
+        });
+    }
+    Ok(all)
 }
 
 /// Reads the selected entry.

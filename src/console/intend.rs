@@ -40,7 +40,7 @@ impl Model {
                 None => self.say_quietly("Home has one order".to_owned()),
                 Some(list) => list.reverse(),
             },
-            Intent::Home | Intent::Blocks | Intent::Ledger | Intent::People => {
+            Intent::Home | Intent::Blocks | Intent::Weeks | Intent::Ledger | Intent::People => {
                 if let Some(pane) = PaneId::opened_by(intent) {
                     self.go(pane);
                 }

@@ -18,10 +18,13 @@ use crate::store::ledger::{self, Head, LedgerSort};
 use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
+use crate::store::week::{self, WeekSort};
 use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
-use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail};
+use super::detail::{
+    self, Asks, BlockDetail, EntryDetail, PersonDetail, SeriesSight, WeekDetail,
+};
 use super::list::Rows;
 use super::panes::PaneId;
 
@@ -41,6 +44,8 @@ pub struct Wanted {
     pub pane: PaneId,
     /// Which window of the open blocks.
     pub blocks: Look<BlockSort>,
+    /// Which window of the weekly runs.
+    pub weeks: Look<WeekSort>,
     /// Which window of the ledger.
     pub entries: Look<LedgerSort>,
     /// Which window of the people.
@@ -96,10 +101,16 @@ pub struct Picture {
     pub armed: Vec<Armed>,
     /// The window of open blocks.
     pub blocks: Window<OpenBlock>,
+    /// How each active series stands; read for the panes Home and Weeks.
+    pub series: Vec<SeriesSight>,
+    /// The window of the weekly runs.
+    pub weeks: Window<week::Listed>,
     /// The window of the ledger.
     pub entries: Window<ledger::Entry>,
     /// The window of the people.
     pub people: Window<Listed>,
+    /// The selected weekly run with its metrics and the names under it.
+    pub run: Option<WeekDetail>,
     /// The selected entry with its changes and its card.
     pub entry: Option<EntryDetail>,
     /// The selected person with roles, keys and last entries.
@@ -123,6 +134,7 @@ impl Picture {
         match pane {
             PaneId::Home => None,
             PaneId::Blocks => Some(&self.blocks),
+            PaneId::Weeks => Some(&self.weeks),
             PaneId::Ledger => Some(&self.entries),
             PaneId::People => Some(&self.people),
         }
@@ -213,6 +225,14 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::People => people::window(view, &wanted.people).await?,
         _ => Window::default(),
     };
+    let weeks = match wanted.pane {
+        PaneId::Weeks => week::listed(view, &wanted.weeks).await?,
+        _ => Window::default(),
+    };
+    let series = match wanted.pane {
+        PaneId::Home | PaneId::Weeks => detail::series(view).await?,
+        _ => Vec::new(),
+    };
     let policies = match wanted.pane {
         PaneId::People => detail::policies(view).await?,
         _ => Vec::new(),
@@ -236,6 +256,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         new_entries,
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
+        run: detail::week(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,
         policies,
@@ -245,6 +266,8 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         wanted: wanted.clone(),
         actor,
         blocks,
+        series,
+        weeks,
         entries,
         people,
     })

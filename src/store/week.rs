@@ -1,14 +1,16 @@
 //! Weekly reconciliation: series, their windows, what was found, and what people did about it.
 
 mod kept;
+mod list;
 mod looks;
 mod query;
 mod rows;
 
 pub use kept::Kept;
+pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, strip};
 pub use looks::{
     Ended, Look, Name, ack, acks, active_series, annex, annex_for, bootstrap, ended_before,
-    evidence_of, find, found_diff, incident, inputs, look, metrics, open_before, open_incidents,
+    evidence_of, find, found_diff, incident, inputs, look, metrics, names, open_before, open_incidents,
     open_windows, packet, packet_of, past, planned, policies, policy, remediation, revocation,
     series, series_all, windows,
 };

@@ -51,6 +51,8 @@ words! {
         Home = "home",
         /// The pane Blocks.
         Blocks = "blocks",
+        /// The pane Weeks.
+        Weeks = "weeks",
         /// The pane Ledger.
         Ledger = "ledger",
         /// The pane People.
@@ -218,6 +220,12 @@ pub const ROWS: &[Row] = &[
         &["4", "g b"],
         "",
         "Blocks: runs that the publish gate stopped",
+    ),
+    row(
+        Intent::Weeks,
+        &["5", "g w"],
+        "",
+        "Weeks: what was compared each week, and who signed it",
     ),
     row(
         Intent::Ledger,

@@ -15,6 +15,7 @@ use crate::store::block::BlockSort;
 use crate::store::ledger::LedgerSort;
 use crate::store::people::PersonSort;
 use crate::store::verify::Report;
+use crate::store::week::WeekSort;
 
 pub(super) use place::APPROVAL;
 
@@ -76,6 +77,8 @@ pub struct Model {
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
+    /// The list of weekly runs.
+    pub weeks: List<WeekSort>,
     /// The list of entries.
     pub entries: List<LedgerSort>,
     /// The list of people.
@@ -164,6 +167,7 @@ impl Model {
             link: Link::default(),
             home: 0,
             blocks: List::new(),
+            weeks: List::new(),
             entries: List::new(),
             people: List::new(),
             overlay: None,

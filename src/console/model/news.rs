@@ -180,13 +180,16 @@ impl Model {
             PaneId::Blocks if read.blocks == self.blocks.look => {
                 self.blocks.settle(&picture.blocks);
             }
+            PaneId::Weeks if read.weeks == self.weeks.look => {
+                self.weeks.settle(&picture.weeks);
+            }
             PaneId::Ledger if read.entries == self.entries.look => {
                 self.entries.settle(&picture.entries);
             }
             PaneId::People if read.people == self.people.look => {
                 self.people.settle(&picture.people);
             }
-            PaneId::Home | PaneId::Blocks | PaneId::Ledger | PaneId::People => {}
+            PaneId::Home | PaneId::Blocks | PaneId::Weeks | PaneId::Ledger | PaneId::People => {}
         }
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);

@@ -22,6 +22,7 @@ impl Model {
         match self.pane {
             PaneId::Home => true,
             PaneId::Blocks => read.pane == self.pane && self.blocks.is_read_by(&read.blocks),
+            PaneId::Weeks => read.pane == self.pane && self.weeks.is_read_by(&read.weeks),
             PaneId::Ledger => read.pane == self.pane && self.entries.is_read_by(&read.entries),
             PaneId::People => read.pane == self.pane && self.people.is_read_by(&read.people),
         }
@@ -40,6 +41,7 @@ impl Model {
                 self.blocks.position(&picture.blocks)?;
                 self.blocks.selected.clone().map(|id| ("block", id))
             }
+            PaneId::Weeks => self.weeks.selected.clone().map(|id| ("week", id)),
             PaneId::Ledger => self.entries.selected.clone().map(|id| ("entry", id)),
             PaneId::People => self.people.selected.clone().map(|id| ("person", id)),
         }
@@ -64,6 +66,7 @@ impl Model {
         Wanted {
             pane: self.pane,
             blocks: self.blocks.look.clone(),
+            weeks: self.weeks.look.clone(),
             entries: self.entries.look.clone(),
             people: self.people.look.clone(),
             selected: self.selected(),
@@ -88,6 +91,7 @@ impl Model {
         match self.pane {
             PaneId::Home => None,
             PaneId::Blocks => Some(&self.blocks),
+            PaneId::Weeks => Some(&self.weeks),
             PaneId::Ledger => Some(&self.entries),
             PaneId::People => Some(&self.people),
         }
@@ -98,6 +102,7 @@ impl Model {
         match self.pane {
             PaneId::Home => None,
             PaneId::Blocks => Some(&mut self.blocks),
+            PaneId::Weeks => Some(&mut self.weeks),
             PaneId::Ledger => Some(&mut self.entries),
             PaneId::People => Some(&mut self.people),
         }

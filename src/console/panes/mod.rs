@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod people;
 pub mod proposals;
 mod responses;
+pub mod weeks;
 
 use ratatui::layout::Rect;
 
@@ -29,6 +30,8 @@ words! {
         Home = "Home",
         /// Runs that the publish gate stopped.
         Blocks = "Blocks",
+        /// Weekly reconciliation: what was compared, what it makes of governance, and who signed.
+        Weeks = "Weeks",
         /// Who decided what.
         Ledger = "Ledger",
         /// Who may do what.
@@ -43,6 +46,7 @@ impl PaneId {
         match self {
             Self::Home => Intent::Home,
             Self::Blocks => Intent::Blocks,
+            Self::Weeks => Intent::Weeks,
             Self::Ledger => Intent::Ledger,
             Self::People => Intent::People,
         }
@@ -70,7 +74,7 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
-        PaneId::Ledger | PaneId::People => false,
+        PaneId::Weeks | PaneId::Ledger | PaneId::People => false,
     }
 }
 
@@ -83,6 +87,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
             let json = ledger::card_json(model, &id)?;
             Some((format!("Card of entry {id}"), json))
         }
+        (PaneId::Weeks, _) => Some((format!("{id} as JSON"), weeks::row_json(model)?)),
         (PaneId::People, _) => Some((format!("{id} as JSON"), people::row_json(model)?)),
         (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
         _ => Some((format!("{id} as JSON"), blocks::row_json(model)?)),
@@ -94,6 +99,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     match model.pane {
         PaneId::Home => home::draw(model, pen, area),
         PaneId::Blocks => blocks::draw(model, pen, area),
+        PaneId::Weeks => weeks::draw(model, pen, area),
         PaneId::Ledger => ledger::draw(model, pen, area),
         PaneId::People => people::draw(model, pen, area),
     }

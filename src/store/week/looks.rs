@@ -355,6 +355,18 @@ pub struct Name {
     pub revoked_at_utc: Option<Moment>,
 }
 
+impl Name {
+    /// Returns it for counting.
+    #[must_use]
+    pub fn signed(&self, is_current: bool) -> week::Signed {
+        week::Signed {
+            basis: self.ack_basis,
+            is_current,
+            is_revoked: self.revoked_at_utc.is_some(),
+        }
+    }
+}
+
 /// Lists the names under a run, the first first.
 pub async fn acks(view: &mut View, run: &str) -> Result<Vec<Name>, StoreError> {
     const SQL: &str = "SELECT a.signer_id, a.ack_basis, a.inputs_sha256, a.acked_at_utc, l.attestation, r.revoked_at_utc \
@@ -423,6 +435,21 @@ pub async fn found_diff(view: &mut View, window: &Window) -> Result<Found, Store
         Err(error) if error.kind == Failure::Unusable => Ok(Found::Changed(error.sentence)),
         Err(error) => Err(error),
     }
+}
+
+/// Reads the names under a run, each with whether everything that was signed is still what it was.
+pub async fn names(view: &mut View, window: &Window) -> Result<Vec<(Name, bool)>, StoreError> {
+    let names = acks(view, &window.job_run_id).await?;
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inputs = inputs(view, window).await?.to_string();
+    let is_same = matches!(found_diff(view, window).await?, Found::Same(_));
+    let with_standing = |name: Name| {
+        let is_current = is_same && name.inputs_sha256 == inputs;
+        (name, is_current)
+    };
+    Ok(names.into_iter().map(with_standing).collect())
 }
 
 /// What a signer puts their name under.
