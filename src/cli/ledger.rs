@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::page::{Exit, Failure, Page};
 use crate::canon::{self, Digest};
+use crate::console::panes::ledger::by;
 use crate::store::verify::{ExportedHead, verify};
 use crate::store::{Store, StoreError, View, artifact, deployment, ledger};
 
@@ -75,7 +76,13 @@ async fn list(view: &mut View, last: i64) -> Result<Page, Failure> {
             .unwrap_or_default();
         format!(
             "{:>6} {} {} {} {} ({}, {}){reason}",
-            e.seq, e.at_utc, e.action, e.target_id, e.actor_id, e.basis, e.attestation
+            e.seq,
+            e.at_utc,
+            e.action,
+            e.target_id,
+            by(e),
+            e.basis,
+            e.attestation
         )
     };
     let entries_json = entries.iter().map(as_json).collect::<Result<Vec<_>, _>>()?;
@@ -121,7 +128,7 @@ async fn show(view: &mut View, entry: Option<ledger::Entry>, asked: &str) -> Res
             "  {} {} by {} ({}, {}, login {})",
             entry.action,
             entry.target_id,
-            entry.actor_id,
+            by(&entry),
             entry.basis,
             entry.attestation,
             entry.login

@@ -38,13 +38,14 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         |actor| {
             let roles: Vec<_> = actor.roles.iter().map(|role| role.word()).collect();
             format!(
-                "{} ({})",
+                "{} ({}), known by {}",
                 actor.person_id,
                 if roles.is_empty() {
                     "no role".to_owned()
                 } else {
                     roles.join(", ")
-                }
+                },
+                actor.attestation
             )
         },
     );
@@ -79,6 +80,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     }
     let json = json!({
         "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_milliseconds": skew,
+        "attestation": actor.as_ref().map(|actor| actor.attestation),
         "you": actor.map(|actor| actor.person_id), "login": login,
         "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
         "blocks": blocks, "armed": armed, "routes_without_human_backup": unstaffed, "ledger": head,

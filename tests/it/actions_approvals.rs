@@ -35,7 +35,7 @@ pub async fn propose(world: &World, id: &str) -> String {
         .await
         .expect("proposed");
     let mut view = world.store("maya").await.view().await.expect("a view");
-    let waiting = approval::waiting(&mut view, 10).await.expect("read");
+    let waiting = approval::waiting(&mut view, 1_000).await.expect("read");
     waiting
         .iter()
         .find(|request| request.target_id == id)

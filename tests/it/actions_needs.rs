@@ -26,15 +26,12 @@ async fn forge_roles(world: &World, roles: Option<&str>) {
         .forge(asked_in(world), |forged| {
             let image = forged.image("approval_request");
             let columns = image.as_object_mut().expect("a row");
-            match roles {
-                Some(roles) => {
-                    columns.insert("roles_needed".to_owned(), json!(roles));
-                    forged.said("roles_needed")["after"] = json!(roles);
-                }
-                None => {
-                    columns.remove("roles_needed");
-                    forged.hide("roles_needed");
-                }
+            if let Some(roles) = roles {
+                columns.insert("roles_needed".to_owned(), json!(roles));
+                forged.said("roles_needed")["after"] = json!(roles);
+            } else {
+                columns.remove("roles_needed");
+                forged.hide("roles_needed");
             }
         })
         .await;
@@ -91,6 +88,18 @@ on_both!(a_proposal_keeps_the_roles_that_it_needs, |world| {
         world.rows("SELECT roles_needed FROM approval_request"),
         [BOTH]
     );
+    // The entry names both, and how the second was known.
+    let both = format!("maya + lee (person, {}", attestation(&world));
+    for words in [
+        &["ledger", "show"][..],
+        &["ledger", "show", "--ticket", &ticket],
+    ] {
+        let shown = govdeck(&world, "maya", words);
+        assert!(said(&shown, 0).contains(&both), "{shown:?}");
+    }
+    let status = govdeck(&world, "maya", &["status"]);
+    let known = format!("), known by {}\n", attestation(&world));
+    assert!(said(&status, 0).contains(&known), "{status:?}");
     world.assert_sound().await;
 });
 

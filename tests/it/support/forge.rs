@@ -1,6 +1,8 @@
 //! A forger whom nothing in the database can stop: an entry is rebuilt with another card and other rows, and every hash,
 //! from there to the head, is right again. What is still found is found by what the entry says.
 
+use std::fmt::Write as _;
+
 use govdeck::canon::{self, Digest};
 use govdeck::store::ledger::{self, Change};
 use govdeck::store::{View, artifact};
@@ -96,7 +98,10 @@ impl World {
     fn file_card(&self, seq: i64, card: &Value) {
         let bytes = bytes_of(card);
         let sha256 = Digest::of(&bytes);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in &bytes {
+            let _ = write!(hex, "{byte:02x}");
+        }
         let bytes = if self.is_postgres() {
             format!("decode('{hex}', 'hex')")
         } else {
