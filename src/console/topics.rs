@@ -48,7 +48,7 @@ pub const TOPICS: &[Topic] = &[
     typed("route", &[PaneId::Blocks]),
     typed("footer", &[PaneId::Blocks]),
     typed("bypass", &[PaneId::Blocks]),
-    selected("week", &[PaneId::Weeks]),
+    selected("week", &[PaneId::Home, PaneId::Weeks]),
     typed("series", &[PaneId::Weeks]),
     typed("ack", &[PaneId::Weeks]),
     typed("incident", &[PaneId::Weeks]),

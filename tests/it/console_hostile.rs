@@ -139,6 +139,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
         text.clone_into(&mut lost.blocks.filter_text);
         text.clone_into(&mut lost.entries.filter_text);
         text.clone_into(&mut lost.people.filter_text);
+        text.clone_into(&mut lost.weeks.filter_text);
         found.push((format!("{pane} lost"), lost));
     }
     let mut gone = full_of(PaneId::Blocks, text);

@@ -112,6 +112,7 @@ fn screens() -> Vec<Screen> {
     for (name, pane) in [
         ("home", PaneId::Home),
         ("blocks", PaneId::Blocks),
+        ("weeks", PaneId::Weeks),
         ("ledger", PaneId::Ledger),
         ("people", PaneId::People),
     ] {
@@ -119,6 +120,7 @@ fn screens() -> Vec<Screen> {
     }
     for (name, pane, keys, sizes) in [
         ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
+        ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
         ("people-zoomed", PaneId::People, "z", SMALL),
         ("people-json", PaneId::People, "J", SMALL),
         ("blocks-zoomed", PaneId::Blocks, "z", SMALL),
@@ -183,6 +185,7 @@ fn screens() -> Vec<Screen> {
         (picture.counts.open, picture.counts.pending) = (0, 0);
         (picture.possible, picture.armed, picture.entry) = Default::default();
         (picture.approvals, picture.people) = Default::default();
+        (picture.series, picture.weeks, picture.run) = Default::default();
         picture.new_entries = Some(0);
         picture.skew_milliseconds = -61_000;
         picture

@@ -14,7 +14,7 @@ use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks, ledger, proposals};
+use super::{PaneId, blocks, ledger, proposals, weeks};
 
 words! {
     /// The four questions.
@@ -54,6 +54,7 @@ impl Item {
         }
         match &self.goes {
             Some((PaneId::Blocks, Some(id))) => Some(("block", id.clone())),
+            Some((PaneId::Weeks, Some(id))) => Some(("week", id.clone())),
             Some((PaneId::Ledger, Some(id))) => Some(("entry", id.clone())),
             _ => None,
         }
@@ -108,8 +109,10 @@ pub fn items(model: &Model) -> Vec<Item> {
         week(&picture.week, model.start.glyphs.dot()),
         None,
     ));
+    items.extend(weekly(picture));
     items.extend(blocked(model, picture, now));
     items.extend(proposals(picture, now));
+    items.extend(owed(picture));
     for block in &picture.mine {
         let reason = block.audit.block_reason.map_or("", BlockReason::word);
         let run = &block.audit.publish_run_id;
@@ -126,7 +129,7 @@ pub fn items(model: &Model) -> Vec<Item> {
             Some((PaneId::Blocks, Some(run.clone()))),
         ));
     }
-    if picture.mine.is_empty() && picture.approvals.is_empty() {
+    if !items.iter().any(|item| item.section == Section::Mine) {
         let text = match &picture.actor {
             Some(actor) => format!("nothing waits for {}", actor.person_id),
             None => format!(
@@ -150,6 +153,37 @@ pub fn items(model: &Model) -> Vec<Item> {
         ));
     }
     items
+}
+
+/// Says how each weekly series stands, and by which rule.
+fn weekly(picture: &Picture) -> impl Iterator<Item = Item> {
+    picture.series.iter().map(|sight| {
+        let (series, standing) = (&sight.look.series.series_id, &sight.look.standing);
+        let word = standing.state.word().to_uppercase();
+        let says = vec![
+            (Token::Muted, "weekly ".to_owned()),
+            (Token::Fg, format!("{series} ")),
+            (weeks::of_state(standing.state), word),
+            (Token::Muted, format!(": {}", standing.because.meaning())),
+        ];
+        let goes = Some((PaneId::Weeks, standing.runs.last().cloned()));
+        item(Section::Phase, series, says, goes)
+    })
+}
+
+/// Lists the weekly runs that wait for the signature of whoever is at the keys.
+fn owed(picture: &Picture) -> impl Iterator<Item = Item> {
+    weeks::owed(picture).into_iter().map(|sight| {
+        let run = sight.look.newest().map(|run| run.job_run_id.clone());
+        let run = run.unwrap_or_default();
+        let (have, need) = sight.quorum;
+        let says = vec![
+            (Token::AckWaiting, "sign ".to_owned()),
+            (Token::Fg, run.clone()),
+            (Token::Muted, format!("  {have} of {need} names count")),
+        ];
+        item(Section::Mine, &run.clone(), says, Some((PaneId::Weeks, Some(run))))
+    })
 }
 
 /// Lists what is blocked, reason by reason, and what waits for the gate.

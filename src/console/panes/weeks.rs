@@ -89,20 +89,17 @@ fn cells(listed: &Listed) -> Vec<Cell> {
     ]
 }
 
-/// Counts the acks that whoever is at the keys owes: green runs that a signer has not signed.
+/// Lists the series whose newest run is green, and not signed by whoever is at the keys, where they are a signer.
 #[must_use]
-pub fn owed(picture: &Picture) -> usize {
-    let Some(actor) = &picture.actor else {
-        return 0;
+pub fn owed(picture: &Picture) -> Vec<&SeriesSight> {
+    let signer = picture.actor.as_ref();
+    let Some(signer) = signer.filter(|actor| actor.holds_one_of(&[Role::Signer])) else {
+        return Vec::new();
     };
     let owes = |sight: &&SeriesSight| {
-        sight.look.standing.state == State::Green && !sight.signers.contains(&actor.person_id)
+        sight.look.standing.state == State::Green && !sight.signers.contains(&signer.person_id)
     };
-    if actor.holds_one_of(&[Role::Signer]) {
-        picture.series.iter().filter(owes).count()
-    } else {
-        0
-    }
+    picture.series.iter().filter(owes).collect()
 }
 
 /// Says how governance stands, in a word with its colour; nothing where no series is registered.
@@ -175,7 +172,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 fn title(model: &Model, picture: &Picture, glyphs: Glyphs) -> String {
     let dot = glyphs.dot();
     let stands = governance(picture).map_or("not established", |(_, word)| word);
-    let owed = match owed(picture) {
+    let owed = match owed(picture).len() {
         0 => String::new(),
         1 => format!(" {dot} you owe 1 ack"),
         more => format!(" {dot} you owe {more} acks"),

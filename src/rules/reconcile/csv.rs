@@ -148,6 +148,18 @@ impl<'a> Table<'a> {
         }))
     }
 
+    /// Reads the row at a place where one was read before.
+    pub(super) fn row_at(&self, at: usize) -> Result<Row<'a>, Fault> {
+        let row = Self { at, ..*self }.next_row()?;
+        row.ok_or_else(|| self.fault(at, "a row is gone"))
+    }
+
+    /// Reads the id of the row at a place where one was read before.
+    #[inline]
+    pub(super) fn id_at(&self, at: usize) -> Cow<'a, str> {
+        self.cell(at).map(|(id, _)| id).unwrap_or_default()
+    }
+
     /// Takes one cell and tells where it ends: at a comma, a line's end or the text's end, unless it is quoted.
     #[inline]
     fn cell(&self, at: usize) -> Result<(Cow<'a, str>, usize), Fault> {

@@ -41,6 +41,31 @@ impl Epsilons {
         self.metrics += 1;
     }
 
+    /// Joins several into one; nothing when none is left or a metric stands in two of them.
+    pub(super) fn joined(mut parts: Vec<Self>) -> Option<Self> {
+        if parts.len() == 1 {
+            let mut only = parts.pop()?;
+            only.shrink();
+            return Some(only);
+        }
+        let mut cursors: Vec<_> = parts.iter().map(Self::walk).collect();
+        let mut joined = Self::default();
+        while let Some(first) = cursors
+            .iter_mut()
+            .filter(|cursor| cursor.at_one)
+            .min_by(|a, b| a.id.cmp(&b.id))
+        {
+            let id = std::str::from_utf8(&first.id).ok()?;
+            if !joined.may_follow(id) {
+                return None;
+            }
+            joined.push(id, first.text);
+            first.advance();
+        }
+        joined.shrink();
+        (!cursors.is_empty()).then_some(joined)
+    }
+
     /// Returns how many metrics there are.
     pub(super) fn metrics(&self) -> u64 {
         self.metrics

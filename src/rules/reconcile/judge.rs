@@ -106,13 +106,7 @@ pub fn judge(
             .map_err(|fault| malformed(fault, &files[0]))?,
         Side::open(partner.bytes, &partner.rows).map_err(|fault| malformed(fault, &files[1]))?,
     ];
-    // Files that are sound and in order, as most are, are read once. Whatever is wrong is told by the long way.
-    let (totals, worst) = if let Ok(found) = settle(&sides, &epsilons, keep) {
-        found
-    } else {
-        put_in_order(&mut sides, &files)?;
-        settle(&sides, &epsilons, keep).map_err(|fault| malformed(fault, &files[0]))?
-    };
+    let (totals, worst) = compare(&mut sides, &epsilons, keep, &files)?;
     if totals.metrics == 0 {
         let fault = Fault::whole("there is no metric, neither here nor on the other side");
         return Err(fault.rejects(RejectReason::NoMetrics, &files[0]));
@@ -153,19 +147,34 @@ fn settle(
     Ok((totals, worst.into_list()))
 }
 
-/// Finds what is wrong with the rows, in the order of precedence, and puts them in order.
-fn put_in_order(sides: &mut [Side; 2], files: &[String; 2]) -> Result<(), Reject> {
-    for (side, file) in sides.iter_mut().zip(files) {
-        let found = side.find_rows();
-        found.map_err(|fault| fault.rejects(RejectReason::CsvInvalid, file))?;
+/// Counts with as little work as the files allow; whatever is wrong with the rows is told in the order of precedence.
+///
+/// Files that are sound and in order are read once. Others are put in order, and only when they are not sound either
+/// is it looked for what it is that is wrong.
+fn compare(
+    sides: &mut [Side; 2],
+    epsilons: &Epsilons,
+    keep: usize,
+    files: &[String; 2],
+) -> Result<(Totals, Vec<Metric>), Reject> {
+    if let Ok(found) = settle(sides, epsilons, keep) {
+        return Ok(found);
     }
+    let rejects = |found: Result<(), Fault>, reason, file: &String| {
+        found.map_err(|fault| fault.rejects(reason, file))
+    };
     for (side, file) in sides.iter_mut().zip(files) {
-        let ordered = side.put_in_order();
-        ordered.map_err(|fault| fault.rejects(RejectReason::DuplicateMetric, file))?;
+        rejects(side.put_in_order(), RejectReason::CsvInvalid, file)?;
+    }
+    if let Ok(found) = settle(sides, epsilons, keep) {
+        return Ok(found);
     }
     for (side, file) in sides.iter().zip(files) {
-        let checked = side.check_values();
-        checked.map_err(|fault| fault.rejects(RejectReason::ValueInvalid, file))?;
+        rejects(side.find_repeated(), RejectReason::DuplicateMetric, file)?;
     }
-    Ok(())
+    for (side, file) in sides.iter().zip(files) {
+        rejects(side.check_values(), RejectReason::ValueInvalid, file)?;
+    }
+    let found = settle(sides, epsilons, keep);
+    found.map_err(|fault| fault.rejects(RejectReason::CsvInvalid, &files[0]))
 }

@@ -16,6 +16,7 @@ mod judge;
 mod lineage;
 mod order;
 mod policy;
+mod runs;
 mod side;
 mod sidecar;
 mod terms;

@@ -1,11 +1,13 @@
 //! The policy: how far each metric's sides may lie apart, and the newest footer that the contract knows.
 
+use std::borrow::Cow;
+
 use super::RejectReason;
 use super::decimal::Decimal;
 use super::epsilons::Epsilons;
 use super::fault::{Fault, quoted};
 use super::fields::{read_object, text_or_null};
-use super::order::sort_by_id;
+use super::order::{MOST_RUNS, sort_by_id};
 use crate::canon::scan::{Scan, Scanner, Start};
 use crate::rules::semver;
 
@@ -87,20 +89,13 @@ impl Policy {
     }
 }
 
-/// Reads the epsilons that come next. Ids in order, as they usually are, are taken as they come.
+/// Reads the epsilons that come next. Ids in order, or in some stretches that are, are taken as they come.
 fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
     let start = scanner.at();
-    let mut epsilons = Epsilons::default();
-    let (mut fault, mut in_order) = (None, true);
+    let (mut runs, mut fault) = (vec![Epsilons::default()], None);
     scanner.members(|scanner, id| {
-        let taken = take_epsilon(scanner)?;
-        match taken {
-            Ok(text) => {
-                in_order = in_order && epsilons.may_follow(&id.text);
-                if in_order {
-                    epsilons.push(&id.text, &text);
-                }
-            }
+        match take_epsilon(scanner)? {
+            Ok(text) => add_to_runs(&mut runs, &id.text, &text),
             Err(wrong) => fault = fault.take().or(Some(wrong)),
         }
         Ok(())
@@ -108,20 +103,28 @@ fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
     if let Some(fault) = fault {
         return Ok(Err(fault));
     }
-    if !in_order {
-        // The room of the first try is given back before that of the second is taken.
-        drop(std::mem::take(&mut epsilons));
-        match in_order_of_ids(&scanner.back_at(start))? {
-            Ok(sorted) => epsilons = sorted,
-            Err(fault) => return Ok(Err(fault)),
+    match Epsilons::joined(runs) {
+        Some(epsilons) => Ok(Ok(epsilons)),
+        None => in_order_of_ids(&scanner.back_at(start)),
+    }
+}
+
+/// Adds a metric to the last stretch, or begins another; of too many none is kept.
+fn add_to_runs(runs: &mut Vec<Epsilons>, id: &str, text: &str) {
+    if runs.last().is_some_and(|last| !last.may_follow(id)) {
+        if runs.len() == MOST_RUNS {
+            runs.clear();
+        } else {
+            runs.push(Epsilons::default());
         }
     }
-    epsilons.shrink();
-    Ok(Ok(epsilons))
+    if let Some(last) = runs.last_mut() {
+        last.push(id, text);
+    }
 }
 
 /// Takes one epsilon's text, or says why it is none.
-fn take_epsilon<'a>(scanner: &mut Scanner<'a>) -> Scan<Result<std::borrow::Cow<'a, str>, Fault>> {
+fn take_epsilon<'a>(scanner: &mut Scanner<'a>) -> Scan<Result<Cow<'a, str>, Fault>> {
     let text = scanner.text().as_bytes();
     if scanner.peek()? != Start::String {
         let what = "an epsilon is a text, like \"0.005\"";
@@ -164,6 +167,7 @@ fn in_order_of_ids(scanner: &Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
         }
         epsilons.push(&id.text, &epsilon.text);
     }
+    epsilons.shrink();
     Ok(Ok(epsilons))
 }
 

@@ -1,10 +1,13 @@
-//! The rows of one side: the text as it was handed in, and where its rows stand, unless the text itself is in order.
+//! The rows of one side: the text as it was handed in, and how its rows come in the order of their ids.
+
+use std::borrow::Cow;
 
 use super::csv::{Row, Table};
 use super::decimal::Decimal;
 use super::fault::{Fault, quoted};
 use super::json_rows;
-use super::order::sort_by_id;
+use super::order::{MOST_RUNS, sort_by_id};
+use super::runs::Runs;
 use crate::canon::scan::Scanner;
 use crate::canon::{Integers, JsonError};
 
@@ -25,14 +28,24 @@ pub enum Rows {
 pub(super) struct Side {
     text: String,
     form: Form,
-    /// Where the rows begin, in their order; nothing while the order of the text is taken.
-    places: Option<Vec<u32>>,
+    order: Order,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Csv { first: usize, columns: usize },
     Json,
+}
+
+/// How the rows come in order.
+#[derive(Debug)]
+enum Order {
+    /// As they are written.
+    Written,
+    /// As few stretches of the text that are in order, each from where to where.
+    Runs(Vec<(usize, usize)>),
+    /// One by one, from these places.
+    Places(Vec<u32>),
 }
 
 impl Side {
@@ -45,38 +58,39 @@ impl Side {
             let valid = error.utf8_error().valid_up_to();
             Fault::at(error.as_bytes(), valid, "invalid UTF-8")
         })?;
-        let (form, places) = match rows {
+        let (form, order) = match rows {
             Rows::Csv { further } => {
                 let table = Table::begin(&text, further)?;
                 let form = Form::Csv {
                     first: table.at(),
                     columns: table.columns(),
                 };
-                (form, None)
+                (form, Order::Written)
             }
-            Rows::Json => (Form::Json, Some(json_rows::row_places(&text)?)),
+            Rows::Json => (Form::Json, Order::Places(json_rows::row_places(&text)?)),
         };
-        Ok(Self { text, form, places })
+        Ok(Self { text, form, order })
     }
 
-    /// Walks along the rows in their order.
+    /// Walks along the rows in the order that is known so far.
     pub(super) fn walk(&self) -> Result<SideWalk<'_>, Fault> {
-        let rows = self.rows_at()?;
-        let ahead = match (&self.places, self.form) {
-            (None, Form::Csv { first, columns }) => {
-                Ahead::InText(Table::resume(&self.text, first, columns))
+        Ok(match (&self.order, self.form) {
+            (Order::Places(places), _) => SideWalk::Places(self.rows_at()?, places.iter()),
+            (Order::Written, Form::Csv { first, columns }) => {
+                SideWalk::Written(Table::resume(&self.text, first, columns))
             }
-            (places, _) => Ahead::Places(places.as_deref().unwrap_or_default().iter()),
-        };
-        Ok(SideWalk { rows, ahead })
+            (Order::Runs(runs), Form::Csv { columns, .. }) => {
+                let table = |(from, to): &(_, _)| Table::resume(&self.text[..*to], *from, columns);
+                SideWalk::Runs(Runs::begin(runs.iter().map(table))?)
+            }
+            // JSON has places from the beginning.
+            (_, Form::Json) => SideWalk::Places(self.rows_at()?, [].iter()),
+        })
     }
 
     fn rows_at(&self) -> Result<RowsAt<'_>, Fault> {
         Ok(match self.form {
-            Form::Csv { columns, .. } => RowsAt::Csv {
-                text: &self.text,
-                columns,
-            },
+            Form::Csv { first, columns } => RowsAt::Csv(Table::resume(&self.text, first, columns)),
             Form::Json => {
                 let scanner = Scanner::new(self.text.as_bytes(), Integers::AsDouble);
                 RowsAt::Json(scanner.map_err(JsonError::from)?)
@@ -84,35 +98,75 @@ impl Side {
         })
     }
 
-    /// Finds every row, and the first that is malformed.
-    pub(super) fn find_rows(&mut self) -> Result<(), Fault> {
-        if self.places.is_some() {
-            return Ok(());
-        }
-        let mut places = Vec::new();
+    /// Puts the rows in order, and finds the first that is malformed.
+    pub(super) fn put_in_order(&mut self) -> Result<(), Fault> {
+        let mut places = match std::mem::replace(&mut self.order, Order::Written) {
+            Order::Places(places) => places,
+            _ => match self.runs()? {
+                Some(runs) => {
+                    self.order = Order::Runs(runs);
+                    return Ok(());
+                }
+                None => self.places()?,
+            },
+        };
+        let rows = self.rows_at()?;
+        sort_by_id(&mut places, |at| rows.id(at));
+        self.order = Order::Places(places);
+        Ok(())
+    }
+
+    /// Finds the stretches of the text that are in order, unless there are many.
+    fn runs(&self) -> Result<Option<Vec<(usize, usize)>>, Fault> {
         let mut walk = self.walk()?;
+        let mut runs: Vec<(usize, usize)> = Vec::new();
+        let mut before: Option<Row<'_>> = None;
+        while let Some(row) = walk.next_row()? {
+            let goes_on = |before: &Row<'_>| before.metric_id < row.metric_id;
+            if !before.as_ref().is_some_and(goes_on) {
+                if runs.len() == MOST_RUNS {
+                    return Ok(None);
+                }
+                if let Some(last) = runs.last_mut() {
+                    last.1 = row.at;
+                }
+                runs.push((row.at, self.text.len()));
+            }
+            before = Some(row);
+        }
+        Ok(Some(runs))
+    }
+
+    /// Finds the place of every row.
+    fn places(&self) -> Result<Vec<u32>, Fault> {
+        let mut walk = self.walk()?;
+        let mut places = Vec::new();
         while let Some(row) = walk.next_row()? {
             // The text is no longer than its offsets fit.
             places.push(u32::try_from(row.at).unwrap_or(u32::MAX));
         }
-        self.places = Some(places);
-        Ok(())
+        Ok(places)
     }
 
-    /// Puts the rows that were found in the order of their ids, and finds the first that repeats one.
-    pub(super) fn put_in_order(&mut self) -> Result<(), Fault> {
-        let mut places = self.places.take().unwrap_or_default();
-        let rows = self.rows_at()?;
-        let id = |at| rows.row(at).map(|row| row.metric_id).unwrap_or_default();
-        sort_by_id(&mut places, id);
-        let repeats = places.windows(2).filter(|two| id(two[0]) == id(two[1]));
-        let first = repeats.map(|two| two[1]).min();
-        if let Some(at) = first {
-            let what = format!("the metric {} stands twice", quoted(&id(at)));
-            return Err(Fault::at(self.text.as_bytes(), at as usize, what));
+    /// Finds the first row that repeats a metric; the rows were put in order.
+    pub(super) fn find_repeated(&self) -> Result<(), Fault> {
+        let mut walk = self.walk()?;
+        let (mut before, mut first) = (None::<Row<'_>>, None::<Row<'_>>);
+        while let Some(row) = walk.next_row()? {
+            if let Some(before) = before.replace(row.clone())
+                && before.metric_id == row.metric_id
+            {
+                let later = if before.at > row.at { before } else { row };
+                first = match first {
+                    Some(first) if first.at < later.at => Some(first),
+                    _ => Some(later),
+                };
+            }
         }
-        self.places = Some(places);
-        Ok(())
+        first.map_or(Ok(()), |row| {
+            let what = format!("the metric {} stands twice", quoted(&row.metric_id));
+            Err(Fault::at(self.text.as_bytes(), row.at, what))
+        })
     }
 
     /// Finds the first value that is no plain decimal.
@@ -124,58 +178,56 @@ impl Side {
                 let at = row.value_at + error.at.min(row.value.len());
                 if first.as_ref().is_none_or(|(before, _)| at < *before) {
                     let value = quoted(&row.value);
-                    first = Some((
-                        at,
-                        format!("the value {value} is no plain decimal: {error}"),
-                    ));
+                    let what = format!("the value {value} is no plain decimal: {error}");
+                    first = Some((at, what));
                 }
             }
         }
-        match first {
-            None => Ok(()),
-            Some((at, what)) => Err(Fault::at(self.text.as_bytes(), at, what)),
-        }
+        first.map_or(Ok(()), |(at, what)| {
+            Err(Fault::at(self.text.as_bytes(), at, what))
+        })
     }
 }
 
 /// Reads single rows of a text.
 #[derive(Debug, Clone)]
-enum RowsAt<'a> {
-    Csv { text: &'a str, columns: usize },
+pub(super) enum RowsAt<'a> {
+    Csv(Table<'a>),
     Json(Scanner<'a>),
 }
 
 impl<'a> RowsAt<'a> {
     fn row(&self, at: u32) -> Result<Row<'a>, Fault> {
         match self {
-            Self::Csv { text, columns } => {
-                let row = Table::resume(text, at as usize, *columns).next_row()?;
-                row.ok_or_else(|| Fault::at(text.as_bytes(), at as usize, "a row is gone"))
-            }
+            Self::Csv(table) => table.row_at(at as usize),
             Self::Json(scanner) => json_rows::row_at(scanner, at),
+        }
+    }
+
+    /// Returns the id of a row that was read before.
+    fn id(&self, at: u32) -> Cow<'a, str> {
+        match self {
+            Self::Csv(table) => table.id_at(at as usize),
+            Self::Json(_) => self.row(at).map(|row| row.metric_id).unwrap_or_default(),
         }
     }
 }
 
 /// Walks along the rows of a side.
 #[derive(Debug, Clone)]
-pub(super) struct SideWalk<'a> {
-    rows: RowsAt<'a>,
-    ahead: Ahead<'a>,
-}
-
-#[derive(Debug, Clone)]
-enum Ahead<'a> {
-    InText(Table<'a>),
-    Places(std::slice::Iter<'a, u32>),
+pub(super) enum SideWalk<'a> {
+    Written(Table<'a>),
+    Runs(Runs<'a>),
+    Places(RowsAt<'a>, std::slice::Iter<'a, u32>),
 }
 
 impl<'a> SideWalk<'a> {
     #[inline]
     pub(super) fn next_row(&mut self) -> Result<Option<Row<'a>>, Fault> {
-        match &mut self.ahead {
-            Ahead::InText(table) => table.next_row(),
-            Ahead::Places(places) => places.next().map(|at| self.rows.row(*at)).transpose(),
+        match self {
+            Self::Written(table) => table.next_row(),
+            Self::Runs(runs) => runs.next_row(),
+            Self::Places(rows, places) => places.next().map(|at| rows.row(*at)).transpose(),
         }
     }
 }

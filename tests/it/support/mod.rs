@@ -11,6 +11,7 @@ pub mod pooler;
 pub mod proxy;
 pub mod still;
 pub mod still_block;
+pub mod still_week;
 pub mod terminal;
 pub mod weeks;
 

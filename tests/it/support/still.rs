@@ -24,7 +24,7 @@ use govdeck::store::presence::Armed;
 use govdeck::store::publish::{Audit, Counts};
 use govdeck::store::window::Window;
 
-use super::{folk, still_block};
+use super::{folk, still_block, still_week};
 
 /// A time on the day of the still life.
 pub fn at(time: &str) -> Moment {
@@ -329,6 +329,9 @@ pub fn picture() -> Picture {
             more_before: false,
             more_after: true,
         },
+        series: still_week::series(),
+        weeks: still_week::weeks(),
+        run: Some(still_week::detail()),
         people: folk::people(),
         person: Some(folk::person()),
         policies: folk::policies(),
@@ -385,6 +388,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         fill_block(row, number, text);
     }
     folk::fill(picture, text);
+    still_week::fill(picture, text);
     let entries = picture.recent.iter_mut();
     entries
         .chain(&mut picture.entries.rows)

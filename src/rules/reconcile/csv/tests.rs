@@ -10,9 +10,12 @@ fn read(text: &str, further: &[&str]) -> Result<Vec<(String, String)>, String> {
     let mut rows = Vec::new();
     while let Some(row) = table.next_row().map_err(told)? {
         assert!(text[row.value_at..].starts_with(row.value.split('"').next().expect("a part")));
-        let again = Table::resume(text, row.at, table.columns()).next_row();
-        let again = again.expect("it was read").expect("a row");
-        assert_eq!(again.metric_id, row.metric_id);
+        let again = table.row_at(row.at).expect("it was read");
+        assert_eq!(
+            (&again.metric_id, again.value),
+            (&row.metric_id, row.value.clone())
+        );
+        assert_eq!(table.id_at(row.at), row.metric_id);
         rows.push((row.metric_id.into_owned(), row.value.into_owned()));
     }
     assert_eq!(table.at(), text.len());

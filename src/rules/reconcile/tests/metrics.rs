@@ -214,6 +214,87 @@ fn a_diff_of_many_metrics_is_written_in_pieces_and_whole() {
     assert_eq!(canonical(&bytes).expect("it is JSON"), bytes);
 }
 
+/// A week of 300 metrics, the sides and the policy each in their own order of numbers.
+fn ordered(orders: [fn(u32) -> u32; 3], spoil: fn(u32) -> &'static str) -> Week {
+    let rows = |order: fn(u32) -> u32, value: u32| -> String {
+        let rows: Vec<_> = (0..300)
+            .map(|place| {
+                let number = order(place);
+                let apart = if number.is_multiple_of(7) { value } else { 0 };
+                format!("m{number},{}.5{}\n", number + apart, spoil(number))
+            })
+            .collect();
+        rows.concat()
+    };
+    let mut week = Week::of(&rows(orders[0], 0), &rows(orders[1], 1), &[]);
+    let epsilons: Vec<_> = (0..300)
+        .map(|place| format!("\"m{}\":\"0.5\"", orders[2](place)))
+        .collect();
+    let epsilons = format!("\"epsilon\":{{{}}}", epsilons.join(","));
+    week.policy = week.policy.replace("\"epsilon\":{}", &epsilons);
+    week
+}
+
+/// Numbers in the order of their ids as texts: 0, 1, 10, 100, 101, …
+fn as_texts(place: u32) -> u32 {
+    let mut numbers: Vec<u32> = (0..300).collect();
+    numbers.sort_by_key(u32::to_string);
+    numbers[place as usize]
+}
+
+const ORDERS: [fn(u32) -> u32; 4] = [
+    as_texts,
+    |place| place,
+    |place| 299 - place,
+    |place| place * 101 % 300,
+];
+
+#[test]
+fn no_order_of_the_rows_changes_the_answer() {
+    let plain = ordered([as_texts; 3], |_| "").compared();
+    assert_eq!(plain.totals().epsilon_exceeded, 43);
+    assert_eq!(plain.totals().metrics, 300);
+    for leadership in ORDERS {
+        for partner in ORDERS {
+            for policy in ORDERS {
+                let comparison = ordered([leadership, partner, policy], |_| "").compared();
+                assert_eq!(told(&comparison), told(&plain));
+                assert_eq!(comparison.totals(), plain.totals());
+                assert_eq!(comparison.worst(), plain.worst());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_order_of_the_rows_hides_a_fault() {
+    for order in ORDERS {
+        let spoilt = |number: u32| if number == 250 { "x" } else { "" };
+        let reject = ordered([order, as_texts, order], spoilt).rejected();
+        assert_eq!(reject.reason, RejectReason::ValueInvalid);
+        assert_eq!(reject.file, "l.csv");
+        let place = (0..300)
+            .find(|place| order(*place) == 250)
+            .expect("it is there");
+        let (line, column) = (place as usize + 2, 11);
+        assert_eq!(reject.fault.place, Place::At { line, column });
+
+        let twice = |number: u32| if number == 250 { "\nm251,1" } else { "" };
+        let reject = ordered([order, as_texts, order], twice).rejected();
+        assert_eq!(reject.reason, RejectReason::DuplicateMetric);
+        assert!(reject.fault.what.contains("\"m251\""), "{reject}");
+
+        let mut week = ordered([as_texts, as_texts, order], |_| "");
+        week.policy = week.policy.replace("\"m250\"", "\"m99\"");
+        let reject = week.rejected();
+        assert_eq!(reject.reason, RejectReason::EpsilonInvalid);
+        assert!(
+            reject.fault.what.contains("\"m99\" stands twice"),
+            "{reject}"
+        );
+    }
+}
+
 /// The same rows as CSV in one order, with or without quotes, or as JSON.
 fn half(party: Party, rows: &[(String, String)], form: u8) -> Half {
     let mut half = Half::of(party, "metric_id,value\r\n");
