@@ -163,7 +163,9 @@ pub(super) async fn series(view: &mut View) -> Result<Vec<SeriesSight>, StoreErr
             .map(|(name, is_current)| name.signed(*is_current))
             .collect();
         let quorum = counts(&signed, look.series.quorum, look.series.override_quorum);
-        let valid = names.iter().filter(|(name, _)| name.revoked_at_utc.is_none());
+        let valid = names
+            .iter()
+            .filter(|(name, _)| name.revoked_at_utc.is_none());
         let signers = valid.map(|(name, _)| name.signer_id.clone()).collect();
         all.push(SeriesSight {
             signers,

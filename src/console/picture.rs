@@ -22,9 +22,7 @@ use crate::store::week::{self, WeekSort};
 use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
-use super::detail::{
-    self, Asks, BlockDetail, EntryDetail, PersonDetail, SeriesSight, WeekDetail,
-};
+use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail, SeriesSight, WeekDetail};
 use super::list::Rows;
 use super::panes::PaneId;
 

@@ -10,9 +10,9 @@ pub use kept::Kept;
 pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, strip};
 pub use looks::{
     Ended, Look, Name, ack, acks, active_series, annex, annex_for, bootstrap, ended_before,
-    evidence_of, find, found_diff, incident, inputs, look, metrics, names, open_before, open_incidents,
-    open_windows, packet, packet_of, past, planned, policies, policy, remediation, revocation,
-    series, series_all, windows,
+    evidence_of, find, found_diff, incident, inputs, look, metrics, names, open_before,
+    open_incidents, open_windows, packet, packet_of, past, planned, policies, policy, remediation,
+    revocation, series, series_all, windows,
 };
 pub use query::rows_as_csv;
 pub use rows::{

@@ -1,13 +1,15 @@
 //! Every role against every action, on all three walls: what is proposed, what is confirmed, and what the database takes.
 
-use govdeck::actions::{self, Asked, Stop};
+use govdeck::actions::{self, Asked, ByRule, Stop};
 use govdeck::rules::Verdict;
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::{Basis, Role};
 use govdeck::rules::permission::{self, MATRIX, Permission};
+use govdeck::rules::week::{self, Pair};
 
 use crate::docs::{assert_current, row};
 use crate::support::cluster::cluster;
+use crate::support::weeks::by_rule;
 use crate::support::{REASON, World, on_both};
 
 /// One person for each role, who holds that role and no other.
@@ -84,8 +86,70 @@ async fn asked(world: &World, verb: &str) -> Option<Asked> {
             }
             Asked::of(world.rows(waiting).remove(0))
         }
+        "register_series" => Asked::of("other").with("first", soon.to_string()),
+        "retire_series" => {
+            red(world).await;
+            Asked::of("sla")
+        }
+        "declare_bootstrap" | "ack_run" => Asked::of(red(world).await.0),
+        "attach_remediation" => Asked::of(red(world).await.0)
+            .with("id", "rem-1")
+            .with("evidence", "ETL-77 fixed"),
+        "override_run" => Asked::of(red(world).await.0).with("audit", "aud-1"),
+        "acknowledge_incident" => Asked::of(red(world).await.1),
+        "leave_red" => Asked::of(red(world).await.1).with("evidence", "rem-1"),
+        "annex_run" => Asked::of("pub-1")
+            .with("audit", "aud-1")
+            .with("expires", soon.to_string()),
+        "adopt_policy" => Asked::of("eps-1")
+            .with("document", "{}")
+            .with("soft", "0.05")
+            .with("hard", "0.1")
+            .with("floor", "1")
+            .with("backtest", backtest()),
         _ => return None,
     })
+}
+
+fn backtest() -> String {
+    let pair = Pair {
+        soft: "0.05".to_owned(),
+        hard: "0.1".to_owned(),
+        floor: "1".to_owned(),
+    };
+    serde_json::to_string(&week::backtest(&pair, &[])).expect("JSON")
+}
+
+/// Skips two windows of a series, which makes it red; returns the first run and the incident.
+async fn red(world: &World) -> (String, String) {
+    let runs = "SELECT job_run_id FROM reconciliation_window ORDER BY scheduled_at";
+    if world.rows(runs).is_empty() {
+        let first = govdeck::clock::Moment::on_this_workstation();
+        let asked = Asked::of("sla").with("first", first.to_string());
+        world
+            .act("maya", "register_series", asked)
+            .await
+            .expect("registered");
+        for weeks in 0..2 {
+            let at = first.plus_minutes(weeks * 7 * 24 * 60);
+            let rule = ByRule::PlanWindow {
+                series: "sla".to_owned(),
+                at,
+            };
+            by_rule(world, "maya", rule).await.expect("planned");
+            let run = world.rows(runs).pop().expect("a run");
+            let asked = Asked::of(run).with("because", "maintenance");
+            world
+                .act("maya", "skip_window", asked)
+                .await
+                .expect("skipped");
+        }
+    }
+    let run = world.rows(runs).remove(0);
+    let incident = world
+        .rows("SELECT incident_id FROM reconciliation_incident")
+        .remove(0);
+    (run, incident)
 }
 
 on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
@@ -130,7 +194,7 @@ on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
             tried += 1;
         }
     }
-    assert_eq!(tried, 13 * Role::ALL.len());
+    assert_eq!(tried, 23 * Role::ALL.len());
     world.assert_sound().await;
 });
 

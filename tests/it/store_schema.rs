@@ -85,6 +85,26 @@ const DIALECT: &[(&str, &str, &str)] = &[
         "the same for ids of persons",
     ),
     (
+        "length({c}) BETWEEN 1 AND 100 AND length(CAST({c} AS BLOB)) = length({c}) AND {c} GLOB '[a-z0-9]*' AND {c} NOT GLOB '*[^a-z0-9._-]*'",
+        "{c} ~ '^[a-z0-9][a-z0-9._-]{0,99}$'",
+        "the same for ids of series and their runs",
+    ),
+    (
+        "length({c}) = 71 AND substr({c}, 1, 7) = 'sha256:' AND substr({c}, 8) NOT GLOB '*[^0-9a-f]*'",
+        "{c} ~ '^sha256:[0-9a-f]{64}$'",
+        "the same for references to bytes",
+    ),
+    (
+        "{c} GLOB '[0-9]*' AND {c} NOT GLOB '*[^0-9.]*' AND {c} NOT GLOB '*.*.*' AND {c} NOT GLOB '*.'",
+        "{c} ~ '^[0-9]+([.][0-9]+)?$'",
+        "the same for plain decimals from zero up",
+    ),
+    (
+        "CAST({c} AS REAL)",
+        "CAST({c} AS NUMERIC)",
+        "SQLite has no exact decimals: the program compares them exactly, the wall nearly",
+    ),
+    (
         "INTEGER NOT NULL GENERATED",
         "BOOLEAN NOT NULL GENERATED",
         "the same for a boolean that is computed",

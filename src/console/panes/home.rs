@@ -182,7 +182,12 @@ fn owed(picture: &Picture) -> impl Iterator<Item = Item> {
             (Token::Fg, run.clone()),
             (Token::Muted, format!("  {have} of {need} names count")),
         ];
-        item(Section::Mine, &run.clone(), says, Some((PaneId::Weeks, Some(run))))
+        item(
+            Section::Mine,
+            &run.clone(),
+            says,
+            Some((PaneId::Weeks, Some(run))),
+        )
     })
 }
 

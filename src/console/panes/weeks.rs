@@ -200,7 +200,11 @@ fn strips_of(picture: &Picture, pen: &mut Pen<'_>, inside: Rect) -> u16 {
         line.push((Token::Fg, format!("{} ", sight.look.series.series_id)));
         let room = usize::from(inside.width).saturating_sub(30).clamp(8, 52);
         let newest = &sight.strip[sight.strip.len().saturating_sub(room)..];
-        line.extend(newest.iter().map(|status| (of_status(*status), letter(*status).to_owned())));
+        line.extend(
+            newest
+                .iter()
+                .map(|status| (of_status(*status), letter(*status).to_owned())),
+        );
         let (have, need) = sight.quorum;
         line.push((Token::Muted, format!(" {have}/{need} signed")));
         let width = inside.width.saturating_sub(2);
@@ -268,14 +272,14 @@ fn how_it_ended(model: &Model, window: &Window) -> Parts {
 
 fn why_not_compared(window: &Window) -> Vec<Parts> {
     let why = match (&window.skip_reason, &window.reject_reason) {
-        (Some(why), _) => Some(format!("skipped for {why}: it explains, and excuses nothing")),
+        (Some(why), _) => Some(format!(
+            "skipped for {why}: it explains, and excuses nothing"
+        )),
         (_, Some(why)) => Some(why.clone()),
         _ => None,
     };
     let words = why.into_iter().chain(window.reject_detail.clone());
-    words
-        .map(|word| vec![(Token::StatusWarn, word)])
-        .collect()
+    words.map(|word| vec![(Token::StatusWarn, word)]).collect()
 }
 
 /// Says why the run's series stands as it does: the rule, and the runs that it looked at.
@@ -305,7 +309,10 @@ fn state_of(picture: &Picture, window: &Window) -> Vec<Parts> {
             ""
         };
         lines.push(vec![
-            (Token::StatusDanger, format!("incident {}", incident.incident_id)),
+            (
+                Token::StatusDanger,
+                format!("incident {}", incident.incident_id),
+            ),
             muted(format!(": {seen}{owes}; it holds gates and distribution")),
         ]);
     }
@@ -352,7 +359,10 @@ fn names(model: &Model, detail: &WeekDetail) -> Vec<Parts> {
     }
     lines.extend(detail.remediations.iter().map(|it| {
         vec![
-            muted(format!("remediation {} by {}: ", it.remediation_id, it.attached_by)),
+            muted(format!(
+                "remediation {} by {}: ",
+                it.remediation_id, it.attached_by
+            )),
             (Token::Fg, it.evidence.clone()),
         ]
     }));
@@ -382,7 +392,10 @@ fn bar(metric: &Metric, glyphs: Glyphs) -> Parts {
     };
     vec![
         (token, format!("{} ", metric.verdict)),
-        (Token::Fg, format!("{:<14} ", shorten(&metric.metric_id, 14))),
+        (
+            Token::Fg,
+            format!("{:<14} ", shorten(&metric.metric_id, 14)),
+        ),
         (token, glyphs.block().to_string().repeat(filled)),
         muted(".".repeat(WIDEST - filled)),
         (Token::Fg, said),
@@ -424,9 +437,11 @@ fn proof(window: &Window, detail: &WeekDetail) -> Vec<Parts> {
         ("policy", &window.epsilon_policy_version),
         ("manifest", &window.manifest_sha256),
     ] {
-        lines.extend(value.as_ref().map(|value| {
-            vec![muted(format!("{what} ")), (Token::Fg, value.clone())]
-        }));
+        lines.extend(
+            value
+                .as_ref()
+                .map(|value| vec![muted(format!("{what} ")), (Token::Fg, value.clone())]),
+        );
     }
     lines
 }

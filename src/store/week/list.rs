@@ -78,11 +78,7 @@ pub async fn listed(
 }
 
 /// Reads how the newest scheduled windows of a series stand, the oldest first; those that are to come are left out.
-pub async fn strip(
-    view: &mut View,
-    series: &str,
-    most: i64,
-) -> Result<Vec<RunStatus>, StoreError> {
+pub async fn strip(view: &mut View, series: &str, most: i64) -> Result<Vec<RunStatus>, StoreError> {
     const SQL: &str = "SELECT status FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'scheduled' \
          AND status <> 'SCHEDULED' ORDER BY scheduled_at DESC, job_run_id DESC LIMIT $2";
     let mut found: Vec<RunStatus> =

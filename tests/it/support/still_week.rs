@@ -27,7 +27,8 @@ fn run(id: &str, status: RunStatus, day: &str) -> Window {
         completed_at: status.is_final().then_some(scheduled_at),
         skip_reason: (status == RunStatus::Skip).then_some(SkipReason::Maintenance),
         reject_reason: (status == RunStatus::Inconclusive).then(|| "window_mismatch".to_owned()),
-        reject_detail: (status == RunStatus::Inconclusive).then(|| "annex.sidecar.json, end_exclusive".to_owned()),
+        reject_detail: (status == RunStatus::Inconclusive)
+            .then(|| "annex.sidecar.json, end_exclusive".to_owned()),
         claim: None,
         claim_until: None,
         triggered_by: has_compared.then(|| "etl".to_owned()),
@@ -106,7 +107,17 @@ pub fn series() -> Vec<SeriesSight> {
                 runs: runs.map(str::to_owned).to_vec(),
             },
         },
-        strip: vec![Pass, Pass, Inconclusive, Missed, Skip, Fail, Pass, Pass, Running],
+        strip: vec![
+            Pass,
+            Pass,
+            Inconclusive,
+            Missed,
+            Skip,
+            Fail,
+            Pass,
+            Pass,
+            Running,
+        ],
         signers: vec!["kim".to_owned()],
         quorum: (1, 2),
     }]
@@ -200,12 +211,20 @@ pub fn fill(picture: &mut Picture, text: &str) {
             fill_metric(metric, text);
         }
         for it in &mut detail.remediations {
-            for place in [&mut it.remediation_id, &mut it.evidence, &mut it.attached_by] {
+            for place in [
+                &mut it.remediation_id,
+                &mut it.evidence,
+                &mut it.attached_by,
+            ] {
                 text.clone_into(place);
             }
         }
         if let Some(packet) = &mut detail.packet {
-            for place in [&mut packet.audit_id, &mut packet.requested_by, &mut packet.approved_by] {
+            for place in [
+                &mut packet.audit_id,
+                &mut packet.requested_by,
+                &mut packet.approved_by,
+            ] {
                 text.clone_into(place);
             }
         }
