@@ -50,7 +50,7 @@ pub use entry::{
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};
 pub use put_aside::PutAside;
-pub use week::{Finding, Unplanned};
+pub use week::{Finding, Unplanned, window_run_id};
 
 use crate::rules::Refusal;
 

@@ -58,6 +58,43 @@ pub enum Deed {
         /// Why, as they write it.
         reason: &'static str,
     },
+    /// A person registers a weekly series whose first window is at a second of the story.
+    Register {
+        /// Who.
+        who: &'static str,
+        /// The series.
+        series: &'static str,
+        /// The second.
+        first: i64,
+        /// Minutes from one window to the next.
+        every: i64,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+    /// The window of a series at a second of the story is planned.
+    Plan {
+        /// The series.
+        series: &'static str,
+        /// The second.
+        window: i64,
+    },
+    /// Both sides that a manifest names are compared.
+    Compare(String),
+    /// A person acts on the run of a window.
+    OnRun {
+        /// Who.
+        who: &'static str,
+        /// The action's verb.
+        verb: &'static str,
+        /// The series.
+        series: &'static str,
+        /// The second of the window.
+        window: i64,
+        /// What is asked besides the run.
+        asked: Asked,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
     /// A person agrees to what whoever has the seat proposed, once it has waited a little.
     Agree {
         /// Who.
@@ -72,10 +109,12 @@ impl Deed {
     #[must_use]
     pub fn who(&self) -> Option<&'static str> {
         match self {
-            Self::Mint(_) | Self::Decide(_) => None,
+            Self::Mint(_) | Self::Decide(_) | Self::Plan { .. } | Self::Compare(_) => None,
             Self::Act { who, .. }
             | Self::Bypass { who, .. }
             | Self::Answer { who, .. }
+            | Self::Register { who, .. }
+            | Self::OnRun { who, .. }
             | Self::Agree { who, .. } => Some(who),
         }
     }

@@ -10,7 +10,9 @@ use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::guard::Answer;
+use crate::jobs::reconcile;
 use crate::rules::people::Environment;
+use crate::rules::week::RunKind;
 use crate::settings::{Dsn, DsnKind};
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{
@@ -31,6 +33,8 @@ const TICK: Duration = Duration::from_millis(250);
 const ENOUGH_OPEN: i64 = 40;
 /// How many minutes of the story a proposal waits before anybody agrees to it.
 const HESITATION: i64 = 4;
+/// How many minutes a comparison may take.
+const COMPARES: i64 = 15;
 /// Among how many proposals that wait one is found.
 const MOST_WAITING: i64 = 200;
 /// How many seconds of the story are gone through again when it is taken up; what has happened does not happen twice.
@@ -262,6 +266,59 @@ impl World {
             } => {
                 let is_it = |request: &ApprovalRequest| request.target_id == *about;
                 self.answer(who, verb, is_it, reason).await
+            }
+            Deed::Register {
+                who,
+                series,
+                first,
+                every,
+                reason,
+            } => {
+                let asked = Asked::of(*series)
+                    .with("first", self.moment(*first).to_string())
+                    .with("every", every.to_string())
+                    .with("early", "5")
+                    .with("grace", "20");
+                act(&self.store(who).await?, "register_series", asked, reason).await
+            }
+            Deed::Plan { series, window } => {
+                let rule = ByRule::PlanWindow {
+                    series: (*series).to_owned(),
+                    at: self.moment(*window),
+                };
+                let store = self.store(PIPELINE).await?;
+                let planned = match Request::by_rule(rule) {
+                    Ok(request) => settled(actions::carry_out(&store, request).await),
+                    Err(stop) => Err(stop),
+                };
+                unless_refused(planned)
+            }
+            Deed::Compare(manifest) => {
+                let store = self.store(PIPELINE).await?;
+                let order = reconcile::Order {
+                    kind: RunKind::Scheduled,
+                    minutes: COMPARES,
+                };
+                // Its sides are queries: no file is looked for.
+                let root = std::path::Path::new("/nonexistent");
+                let bytes = manifest.clone().into_bytes();
+                let ended = reconcile::run(&store, root, bytes, order).await;
+                unless_refused(ended.map(drop))
+            }
+            Deed::OnRun {
+                who,
+                verb,
+                series,
+                window,
+                asked,
+                reason,
+            } => {
+                let target = actions::window_run_id(series, self.moment(*window));
+                let asked = Asked {
+                    target,
+                    ..asked.clone()
+                };
+                act(&self.store(who).await?, verb, asked, reason).await
             }
             Deed::Agree { who, reason } => {
                 let (seat, before) = (self.seat.clone(), now.plus_minutes(-HESITATION));

@@ -35,6 +35,7 @@ pub(super) use retire_series::RetireSeries;
 pub(super) use revoke_ack::RevokeAck;
 pub(super) use skip_window::SkipWindow;
 pub(super) use start_run::StartRun;
+pub use plan_window::window_run_id;
 pub use start_run::Unplanned;
 
 use super::entry::Asked;

@@ -29,6 +29,12 @@ pub(super) fn run_id(series: &str, kind: RunKind, scheduled_at: Moment) -> Strin
     }
 }
 
+/// Names the run of a scheduled window.
+#[must_use]
+pub fn window_run_id(series: &str, scheduled_at: Moment) -> String {
+    run_id(series, RunKind::Scheduled, scheduled_at)
+}
+
 /// Returns a window of which nothing is known yet.
 pub(super) fn empty(series: &str, kind: RunKind, scheduled_at: Moment) -> Window {
     Window {

@@ -5,6 +5,7 @@
 pub mod approvals;
 pub mod people;
 pub mod publish;
+pub mod weeks;
 
 use std::ops::Range;
 
@@ -14,7 +15,12 @@ use super::beat::Beat;
 pub type Chapter = fn(seed: u32, seconds: &Range<i64>) -> Vec<Beat>;
 
 /// Every chapter; of what happens in the same second, the earlier chapter's comes first.
-pub const CHAPTERS: &[Chapter] = &[people::beats, publish::beats, approvals::beats];
+pub const CHAPTERS: &[Chapter] = &[
+    people::beats,
+    publish::beats,
+    approvals::beats,
+    weeks::beats,
+];
 
 /// Tells what happens in some seconds of the story, in order.
 #[must_use]

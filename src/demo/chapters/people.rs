@@ -25,8 +25,8 @@ pub fn task(seat: &str) -> &'static str {
         LEAD => "governance lead: your blocks wait for you",
         BACKUP => "on call: what is escalated waits for you",
         OPERATIONS => "on call: escalate what nobody answers",
-        "kim" => "a signer: nothing waits for you yet; look around",
-        _ => "an analytics owner: nothing waits for you yet; look around",
+        "kim" => "a signer: weekly numbers wait for your name",
+        _ => "an analytics owner: weekly policies are yours; look around",
     }
 }
 
