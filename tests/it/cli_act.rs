@@ -450,6 +450,7 @@ on_both!(status_counts_what_waits, |world| {
     let said = document(&govdeck(&world, "maya", &["status", "--json"]), 0, "status");
     let expected = [
         "armed",
+        "attestation",
         "blocks",
         "deployment",
         "environment",
@@ -469,6 +470,8 @@ on_both!(status_counts_what_waits, |world| {
         (&said["open_blocks"], &said["pending_runs"]),
         (&json!(1), &json!(1))
     );
+    let known = ["unattested", "login"][usize::from(world.is_postgres())];
+    assert_eq!(said["attestation"], known);
     assert_eq!(said["blocks"][0]["publish_run_id"], "r-1");
     assert_eq!(said["ledger"]["seq"], newest(&world));
     let armed = &said["armed"][0];
