@@ -278,7 +278,7 @@ impl Model {
         let first = picture
             .possible
             .iter()
-            .find(|possible| possible.refusal.is_none());
+            .find(|possible| possible.refusal.is_none() && possible.entry.fields.is_empty());
         match (first, self.about()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
                 self.say_hidden();

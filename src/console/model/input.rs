@@ -14,7 +14,7 @@ use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
 use super::super::panes::PaneId;
-use super::super::picture::Picture;
+use super::super::picture::{Picture, Possible};
 use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
@@ -175,7 +175,11 @@ impl Model {
                 .map(|(_, id)| id),
         };
         self.next_id += 1;
-        let dialog = Dialog::open(entry, self.next_id, target, self.at);
+        let offer = self.offered(entry).filter(|_| target.is_some());
+        let mut dialog = Dialog::open(entry, self.next_id, target, self.at);
+        if let Some((field, word)) = offer {
+            dialog.offer(field, &word);
+        }
         let complete = matches!(dialog.stage, Stage::Planning);
         self.dialog = Some(dialog);
         self.overlay = None;
@@ -191,8 +195,12 @@ impl Model {
             Ok(picture) => picture,
             Err(refusal) => return Some(refusal),
         };
-        if PaneId::KINDS.contains(&entry.kind) && entry.fields.is_empty() {
+        if PaneId::KINDS.contains(&entry.kind) {
             let about = self.about().filter(|(kind, _)| *kind == entry.kind);
+            if about.is_none() && !entry.fields.is_empty() {
+                // Its id is typed, like its other words.
+                return None;
+            }
             if about.is_none() {
                 let where_it_is = if entry.kind == APPROVAL {
                     "what waits for you is in Home"
@@ -214,6 +222,13 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the field of an action on the selected row, and the word that is offered for it.
+    fn offered(&self, entry: &Entry) -> Option<(&'static str, String)> {
+        let picture = self.picture.as_ref()?;
+        let of_entry = |possible: &&Possible| possible.entry.verb == entry.verb;
+        picture.possible.iter().find(of_entry)?.offer.clone()
     }
 
     /// Returns the picture that an action may be decided on, whatever it is about, or says why there is none.
