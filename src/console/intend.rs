@@ -219,11 +219,12 @@ impl Model {
 
     fn open(&mut self) {
         if self.pane == PaneId::Home {
-            let goes = home::items(self)
-                .into_iter()
-                .nth(self.home)
-                .and_then(|item| item.goes);
-            match goes {
+            let item = home::items(self).into_iter().nth(self.home);
+            if item.as_ref().is_some_and(|item| item.id == home::CADENCE) {
+                self.overlay = Some(Overlay::Text(self.week()));
+                return;
+            }
+            match item.and_then(|item| item.goes) {
                 Some((pane, id)) => {
                     self.go(pane);
                     match (pane, id) {
