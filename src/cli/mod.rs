@@ -31,6 +31,7 @@ mod sign;
 mod snapshot;
 mod status;
 mod theme;
+mod values;
 mod waiting;
 mod why;
 
@@ -256,9 +257,10 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
             Duration::MAX
         }
-        Verb::Job(_) | Verb::Publish(_) | Verb::Gate(gate::Gate::Distribute { .. }) => {
-            PATIENCE_WITH_FILES
-        }
+        Verb::Job(_)
+        | Verb::Publish(_)
+        | Verb::Block(block::Block::Show { .. })
+        | Verb::Gate(gate::Gate::Distribute { .. }) => PATIENCE_WITH_FILES,
         _ => PATIENCE,
     };
     let silence = |_| {
