@@ -112,6 +112,17 @@ impl Asked {
     }
 }
 
+/// Words that somebody could give, as far as the database alone can tell, to judge an action by before they do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// The words.
+    pub asked: Asked,
+    /// The conditions about which these words say nothing yet: only a person's own do.
+    pub untold: &'static [&'static str],
+    /// The field whose word can be offered to them.
+    pub offers: Option<&'static str>,
+}
+
 /// A field of an action, as help and dialogs show it.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -279,11 +290,20 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
         &self,
         view: &mut View,
     ) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
+    /// Returns words to judge it by where it takes some; none where nothing can be told before they are given.
+    fn suggest(
+        _target: &str,
+        _view: &mut View,
+    ) -> impl Future<Output = Result<Option<Suggested>, Stop>> + Send {
+        async { Ok(None) }
+    }
     /// Says what would be done and what must hold; pure.
     fn propose(&self, facts: &Self::Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop>;
 }
 
 type Plan = for<'a> fn(&'a Asked, &'a mut View, &'a Acting<'a>) -> Boxed<'a, Result<Draft, Stop>>;
+
+type Suggest = for<'a> fn(&'a str, &'a mut View) -> Boxed<'a, Result<Option<Suggested>, Stop>>;
 
 /// Whether an action's target is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,6 +340,7 @@ pub struct Entry {
     /// Its fields.
     pub fields: &'static [Field],
     pub(super) plan: Plan,
+    suggest: Suggest,
 }
 
 pub(super) const fn entry<A: Action>() -> Entry {
@@ -336,6 +357,7 @@ pub(super) const fn entry<A: Action>() -> Entry {
         subject: A::SUBJECT,
         fields: A::FIELDS,
         plan: |asked, view, by| Box::pin(plan::<A>(asked, view, by)),
+        suggest: |target, view| Box::pin(A::suggest(target, view)),
     }
 }
 
@@ -350,6 +372,18 @@ impl Entry {
     #[must_use]
     pub fn name(&self) -> String {
         self.verb.replace('_', "-")
+    }
+
+    /// Returns words to judge it by on a target; none where only those of a person will do.
+    pub async fn suggest(&self, target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
+        if self.fields.is_empty() {
+            return Ok(Some(Suggested {
+                asked: Asked::of(target),
+                untold: &[],
+                offers: None,
+            }));
+        }
+        (self.suggest)(target, view).await
     }
 }
 

@@ -45,7 +45,7 @@ pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
 pub use drift::explained;
 pub use entry::{
-    Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject,
+    Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
 pub use proposal::{ByRule, Proposal, Request, propose};

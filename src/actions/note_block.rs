@@ -1,7 +1,7 @@
 //! Writes down how the work on a taken block goes, so that it does not count as stale.
 
 use super::add_person::plain_line;
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::take_block::{no_such_block, target};
 use crate::clock::Moment;
 use crate::rules::people::Acting;
@@ -37,6 +37,14 @@ impl Action for NoteBlock {
 
     async fn facts(&self, view: &mut View) -> Result<Option<Audit>, StoreError> {
         publish::audit(view, &self.run).await
+    }
+
+    async fn suggest(target: &str, _view: &mut View) -> Result<Option<Suggested>, Stop> {
+        Ok(Some(Suggested {
+            asked: Asked::of(target).with("note", "as it goes"),
+            untold: &[],
+            offers: None,
+        }))
     }
 
     fn propose(&self, facts: &Option<Audit>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {

@@ -1,6 +1,6 @@
 //! Gives an open block to another owner; its clock goes on as if nothing had happened.
 
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::take_block::{no_such_block, target};
 use crate::clock::Moment;
 use crate::rules::people::Acting;
@@ -46,6 +46,15 @@ impl Action for ReassignBlock {
             block: publish::audit(view, &self.run).await?,
             to: person::find(view, &self.to).await?,
         })
+    }
+
+    async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
+        let somebody = person::actor(view).await?.map(|actor| actor.person_id);
+        Ok(somebody.map(|somebody| Suggested {
+            asked: Asked::of(target).with("to", somebody),
+            untold: &["can_own"],
+            offers: None,
+        }))
     }
 
     fn propose(&self, facts: &Facts, by: &Acting<'_>, _now: Moment) -> Result<Draft, Stop> {

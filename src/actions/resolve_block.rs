@@ -1,6 +1,6 @@
 //! Resolves a publish block by a later run that passed the gate.
 
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::take_block::{no_such_block, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
@@ -70,6 +70,24 @@ impl Action for ResolveBlock {
             by: publish::snapshot(view, &self.by).await?,
             registered: publish::registered_semvers(view).await?,
         })
+    }
+
+    async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
+        let (_, run) = block_and_run(view, target)
+            .await?
+            .ok_or_else(|| no_such_block(target))?;
+        let later = publish::newest_passed_after(view, &run).await?;
+        let by = later.ok_or_else(|| {
+            Refusal::new(
+                "no later run of its scope has passed",
+                "publish anew, and resolve by that run",
+            )
+        })?;
+        Ok(Some(Suggested {
+            asked: Asked::of(target).with("by", by),
+            untold: &[],
+            offers: Some("by"),
+        }))
     }
 
     fn propose(&self, facts: &Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {

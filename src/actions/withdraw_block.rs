@@ -1,6 +1,6 @@
 //! Withdraws a publish block: the edit that caused it was rolled back, and the source hashes as it was to be published.
 
-use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::resolve_block::{block_and_run, ending};
 use super::take_block::{no_such_block, target};
 use crate::canon::Digest;
@@ -45,6 +45,20 @@ impl Action for WithdrawBlock {
 
     async fn facts(&self, view: &mut View) -> Result<Self::Facts, StoreError> {
         block_and_run(view, &self.run).await
+    }
+
+    async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
+        let (audit, _) = block_and_run(view, target)
+            .await?
+            .ok_or_else(|| no_such_block(target))?;
+        // Whether the source is restored, only hashing it again tells.
+        let published = audit.publish_tuple_hash.and_then(|hash| hash.parse().ok());
+        let rehash = published.unwrap_or(Digest::of(b""));
+        Ok(Some(Suggested {
+            asked: Asked::of(target).with("rehash", rehash.to_string()),
+            untold: &["source_restored"],
+            offers: None,
+        }))
     }
 
     fn propose(&self, facts: &Self::Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {

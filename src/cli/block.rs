@@ -1,9 +1,13 @@
 //! `govdeck block`: what the publish gate stopped, and why.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
+use super::values::Values;
+use crate::rules::Refusal;
 use crate::rules::block::{BlockReason, sla};
 use crate::rules::drift::Drift;
 use crate::store::block::OpenBlock;
@@ -30,6 +34,12 @@ pub(super) enum Block {
     Show {
         /// The run's id.
         run: String,
+        /// The rows that it was minted of, to show the values of the cells that differ; the hash must be the run's.
+        #[arg(long, value_name = "FILE", requires = "source")]
+        rows: Option<PathBuf>,
+        /// The same rows as the source had them.
+        #[arg(long, value_name = "FILE", requires = "rows")]
+        source: Option<PathBuf>,
     },
     /// Sum up how fast blocks were answered, reason by reason.
     Report {
@@ -45,7 +55,10 @@ impl Block {
     pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
         match self {
             Self::List { last } => list(store, last).await,
-            Self::Show { run } => show(store, &run).await,
+            Self::Show { run, rows, source } => {
+                let files = rows.as_deref().zip(source.as_deref());
+                show(store, &run, files).await
+            }
             Self::Report { days } => super::report::run(store, days).await,
             Self::Routes => routes(store).await,
         }
@@ -116,7 +129,7 @@ async fn list(store: &Store, last: i64) -> Result<Page, Failure> {
     ))
 }
 
-async fn show(store: &Store, run: &str) -> Result<Page, Failure> {
+async fn show(store: &Store, run: &str, files: Option<(&Path, &Path)>) -> Result<Page, Failure> {
     let mut view = store.view().await?;
     let block = block::find(&mut view, run).await?.ok_or_else(|| {
         Failure::new(
@@ -127,13 +140,27 @@ async fn show(store: &Store, run: &str) -> Result<Page, Failure> {
     })?;
     let filed = leaf::drift(&mut view, run).await?;
     let entries = ledger::entries_of(&mut view, TABLE, run).await?;
+    let now = view.now();
     let audit = &block.audit;
     let response = audit
         .respond_by_utc
-        .map(|by| sla(audit.created_at_utc, by, audit.taken_at_utc, view.now()));
+        .map(|by| sla(audit.created_at_utc, by, audit.taken_at_utc, now));
     let (sha256, drift) = match filed {
         None => (None, None),
         Some(filed) => (Some(filed.sha256), Some(filed.drift)),
+    };
+    // Nothing is held open while files are read.
+    drop(view);
+    let values = match (&drift, files) {
+        (_, None) => None,
+        (Some(Ok(drift)), Some((rows, source))) => Some(Values::read(drift, rows, source)?),
+        (_, Some(_)) => {
+            return Err(Refusal::new(
+                format!("nothing explains a drift of {run}, so there are no values to show"),
+                "leave --rows and --source out",
+            )
+            .into());
+        }
     };
     let mut lines = facts(&block);
     if let Some(response) = response {
@@ -143,7 +170,7 @@ async fn show(store: &Store, run: &str) -> Result<Page, Failure> {
         ));
     }
     match &drift {
-        Some(Ok(drift)) => lines.extend(cells(drift)),
+        Some(Ok(drift)) => lines.extend(cells(drift, values.as_ref())),
         Some(Err(why)) => lines.push(format!("drift    {why}")),
         None => {}
     }
@@ -165,12 +192,19 @@ async fn show(store: &Store, run: &str) -> Result<Page, Failure> {
             })
         })
         .collect();
+    let values = drift
+        .as_ref()
+        .and_then(|drift| drift.as_ref().ok())
+        .zip(values);
+    let values = values.map(|(drift, values)| -> Vec<_> {
+        drift.named.iter().map(|cell| values.json(cell)).collect()
+    });
     let drift = drift.map(|drift| match drift {
         Ok(drift) => json!(drift),
         Err(why) => json!({"unexplained": why}),
     });
     let json = json!({
-        "run": run, "block": block, "response": response, "drift_sha256": sha256, "drift": drift, "timeline": timeline,
+        "run": run, "block": block, "response": response, "drift_sha256": sha256, "drift": drift, "values": values, "timeline": timeline,
     });
     Ok(Page::new(Exit::Done, lines, "block-show", json))
 }
@@ -209,17 +243,18 @@ fn facts(block: &OpenBlock) -> Vec<String> {
     ]
 }
 
-fn cells(drift: &Drift) -> Vec<String> {
+fn cells(drift: &Drift, values: Option<&Values>) -> Vec<String> {
     let mut lines = vec![format!("drift    {}", drift.in_a_line(0))];
-    lines.extend(drift.named.iter().take(SHOWN).map(|cell| {
-        format!(
+    for cell in drift.named.iter().take(SHOWN) {
+        lines.push(format!(
             "  {:<8} {} ({} to publish, {} in the source)",
             cell.change,
             cell.name(),
             cell.publish_rows,
             cell.source_rows
-        )
-    }));
+        ));
+        lines.extend(values.into_iter().flat_map(|values| values.lines(cell)));
+    }
     let more = drift.named.len().saturating_sub(SHOWN);
     if more > 0 {
         lines.push(format!("  and {more} more, which --json names"));

@@ -34,6 +34,7 @@ mod snapshot;
 mod status;
 mod terminal;
 mod theme;
+mod values;
 mod waiting;
 mod week;
 mod why;
@@ -275,9 +276,10 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
             Duration::MAX
         }
-        Verb::Job(_) | Verb::Publish(_) | Verb::Gate(gate::Gate::Distribute { .. }) => {
-            PATIENCE_WITH_FILES
-        }
+        Verb::Job(_)
+        | Verb::Publish(_)
+        | Verb::Block(block::Block::Show { .. })
+        | Verb::Gate(gate::Gate::Distribute { .. }) => PATIENCE_WITH_FILES,
         _ => PATIENCE,
     };
     let silence = |_| {

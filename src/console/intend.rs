@@ -201,11 +201,12 @@ impl Model {
 
     fn open(&mut self) {
         if self.pane == PaneId::Home {
-            let goes = home::items(self)
-                .into_iter()
-                .nth(self.home)
-                .and_then(|item| item.goes);
-            match goes {
+            let item = home::items(self).into_iter().nth(self.home);
+            if item.as_ref().is_some_and(|item| item.id == home::CADENCE) {
+                self.overlay = Some(Overlay::Text(self.week()));
+                return;
+            }
+            match item.and_then(|item| item.goes) {
                 Some((pane, id)) => {
                     self.go(pane);
                     if let (Some(list), Some(id)) = (self.list_mut(), id) {
@@ -242,7 +243,7 @@ impl Model {
         let first = picture
             .possible
             .iter()
-            .find(|possible| possible.refusal.is_none());
+            .find(|possible| possible.refusal.is_none() && possible.entry.fields.is_empty());
         match (first, self.about()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
                 self.say_hidden();

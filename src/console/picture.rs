@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::actions::{self, Asked, Entry, Signing};
+use crate::actions::{self, Entry, Signing, Stop};
 use crate::clock::Moment;
 use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
 use crate::rules::block::{Responses, responses};
 use crate::rules::cadence::Week;
 use crate::rules::people::{Actor, Basis};
-use crate::rules::{Condition, Refusal};
+use crate::rules::{Condition, Refusal, condition};
 use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
 use crate::store::deployment::{self, Deployment};
@@ -186,6 +186,8 @@ pub struct Possible {
     pub conditions: Vec<Condition>,
     /// Why it cannot be done; none when it can.
     pub refusal: Option<Refusal>,
+    /// A field and the word that can be offered for it.
+    pub offer: Option<(&'static str, String)>,
 }
 
 /// Takes a picture of what is wanted.
@@ -311,24 +313,45 @@ async fn possible(
     };
     let mut found = Vec::new();
     for entry in actions::ENTRIES {
-        if entry.basis != Basis::Person || entry.kind != *kind || !entry.fields.is_empty() {
+        if entry.basis != Basis::Person || entry.kind != *kind {
             continue;
         }
-        let asked = Asked::of(id.as_str()).with_signing(wanted.signing);
-        let possible = match actions::propose(view, entry.verb, asked).await {
-            Ok(proposal) => Possible {
-                entry,
-                conditions: proposal.conditions().to_vec(),
-                refusal: proposal.refusal(),
-            },
-            Err(actions::Stop::Store(error)) => return Err(error),
-            Err(actions::Stop::Refused(refusal) | actions::Stop::BadInput(refusal)) => Possible {
+        match judge(view, entry, id, wanted.signing).await {
+            Ok(possible) => found.extend(possible),
+            Err(Stop::Store(error)) => return Err(error),
+            Err(Stop::Refused(refusal) | Stop::BadInput(refusal)) => found.push(Possible {
                 entry,
                 conditions: Vec::new(),
                 refusal: Some(refusal),
-            },
-        };
-        found.push(possible);
+                offer: None,
+            }),
+        }
     }
     Ok(found)
+}
+
+/// Judges one action, by words that somebody could give where it takes some; none where only theirs will do.
+async fn judge(
+    view: &mut View,
+    entry: &'static Entry,
+    id: &str,
+    signing: Signing,
+) -> Result<Option<Possible>, Stop> {
+    let Some(suggested) = entry.suggest(id, view).await? else {
+        return Ok(None);
+    };
+    let offered = suggested
+        .offers
+        .and_then(|field| Some((field, suggested.asked.fields.get(field)?.clone())));
+    let asked = suggested.asked.with_signing(signing);
+    let proposal = actions::propose(view, entry.verb, asked).await?;
+    let is_told = |condition: &&Condition| !suggested.untold.contains(&condition.id);
+    let conditions = proposal.conditions().iter().filter(is_told).cloned();
+    let conditions: Vec<_> = conditions.collect();
+    Ok(Some(Possible {
+        entry,
+        refusal: condition::unmet(&conditions),
+        conditions,
+        offer: offered,
+    }))
 }

@@ -1,12 +1,22 @@
 //! Texts that open to be read: why something can or cannot be done, and what was said.
 
 use crate::rules::Verdict;
+use crate::rules::cadence::cadence;
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
 use super::theme::Token;
 use super::topics::{Named, topic};
+
+/// Names a verdict, as every list of them does.
+fn verdict(verdict: Verdict) -> (Token, &'static str) {
+    match verdict {
+        Verdict::Pass => (Token::GatePass, "PASS"),
+        Verdict::Fail => (Token::GateFail, "FAIL"),
+        Verdict::CannotTell => (Token::GateUnknown, "  ? "),
+    }
+}
 
 impl Model {
     /// Writes every condition of every action on the selected row.
@@ -38,11 +48,7 @@ impl Model {
                 format!("{} (guard {}): {word}", entry.name(), entry.level),
             ));
             for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
-                let (token, word) = match condition.verdict {
-                    Verdict::Pass => (Token::GatePass, "PASS"),
-                    Verdict::Fail => (Token::GateFail, "FAIL"),
-                    Verdict::CannotTell => (Token::GateUnknown, "  ? "),
-                };
+                let (token, word) = verdict(condition.verdict);
                 lines.push((
                     token,
                     format!("  [{word}] {}: {}", condition.id, condition.evidence),
@@ -67,6 +73,25 @@ impl Model {
         Text {
             title,
             lines,
+            scroll: Scroll::default(),
+        }
+    }
+
+    /// Writes the nine checkpoints of the cert week.
+    pub(super) fn week(&self) -> Text {
+        let week = self.picture.as_ref().map(|picture| picture.week);
+        let lines = cadence(&week.unwrap_or_default()).into_iter().map(|of| {
+            let (token, word) = verdict(of.verdict);
+            let (step, checkpoint, evidence) = (of.step, of.checkpoint.word(), of.evidence);
+            let says = format!(
+                "[{word}] {step} {checkpoint:<20} {evidence} ({})",
+                of.effect
+            );
+            (token, says)
+        });
+        Text {
+            title: "Cert week".to_owned(),
+            lines: lines.collect(),
             scroll: Scroll::default(),
         }
     }

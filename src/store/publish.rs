@@ -200,6 +200,18 @@ fn unreadable(run: &str, error: sqlx::Error) -> StoreError {
     }
 }
 
+/// Finds the newest run that passed, of the same dashboard and audience as another and minted after it.
+pub async fn newest_passed_after(
+    view: &mut View,
+    run: &Snapshot,
+) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT publish_run_id FROM publish_snapshots WHERE status = 'gate_passed' AND publish_scope = $1 \
+         AND created_at_utc > $2 AND drill = $3 ORDER BY created_at_utc DESC, publish_run_id DESC LIMIT 1";
+    Ok(on!(view, c => {
+        query_scalar(SQL).bind(&run.publish_scope).bind(run.created_at_utc).bind(run.drill).fetch_optional(c).await
+    })?)
+}
+
 /// Finds the audit row of a run.
 pub async fn audit(view: &mut View, run: &str) -> Result<Option<Audit>, StoreError> {
     let sql = format!(

@@ -162,3 +162,60 @@ on_both!(responses_are_told_of_some_weeks_and_in_one_pane, |world| {
         (2, 1, 1)
     );
 });
+
+on_both!(
+    what_takes_words_says_why_not_before_they_are_typed,
+    |world| {
+        world.register_footer().await;
+        world.block("pub-1").await;
+        let mut desk = Desk::open(&world, "maya").await;
+        desk.arm().await;
+        desk.press("4 z").await;
+        desk.shows(&[
+        "you may: take-block (a t), escalate-block (a e), reassign-block (a i), withdraw-block (a w)",
+        "not note-block: taken: taken by nobody",
+        "not resolve-block: no later run of its scope has passed",
+    ]);
+        desk.press("a v").await;
+        assert!(desk.model.dialog.is_none());
+        assert_eq!(
+            desk.says(),
+            "no later run of its scope has passed (publish anew, and resolve by that run)"
+        );
+        // Hashing the source again is what nobody has done yet, so nothing is said of it.
+        desk.press("w").await;
+        desk.shows(&[
+            "withdraw-block (guard 2): possible now",
+            "can_be_withdrawn: tuple_drift",
+        ]);
+        desk.hides(&["source_restored"]);
+        desk.press("esc").await;
+        let hash = "a".repeat(64);
+        world
+            .mint("pub-2", Some(&hash), Some(&hash))
+            .expect("minted");
+        world.decide("pub-2").await.expect("decided");
+        desk.see().await;
+        desk.shows(&["withdraw-block (a w)", "resolve-block (a v)"]);
+        // The run that would do is offered; it is taken, or typed over.
+        desk.press("a v").await;
+        desk.shows(&["pub-2"]);
+        desk.press("enter").await;
+        desk.shows(&["RESOLVE-BLOCK", "resolution_id", "pub-2"]);
+        desk.press("esc").await;
+        world
+            .act("lee", "take_block", Asked::of("pub-1"))
+            .await
+            .expect("taken");
+        desk.see().await;
+        desk.shows(&[
+            "not reassign-block: not_taken: taken by lee",
+            "note-block (a o)",
+        ]);
+        // A run of another scope is offered to nobody, nor is one that was minted before.
+        world.block("pub-3").await;
+        desk.press("z / r u n : p u b - 3 enter").await;
+        desk.press("z").await;
+        desk.shows(&["not resolve-block: no later run of its scope has passed"]);
+    }
+);

@@ -121,6 +121,7 @@ fn screens() -> Vec<Screen> {
     for (name, pane, keys, sizes) in [
         ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
         ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
+        ("week", PaneId::Home, "j enter", SMALL),
         ("people-zoomed", PaneId::People, "z", SMALL),
         ("people-json", PaneId::People, "J", SMALL),
         ("blocks-zoomed", PaneId::Blocks, "z", SMALL),

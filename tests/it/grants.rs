@@ -47,7 +47,7 @@ fn superuser(database: &str, sql: &str) -> String {
 }
 
 /// A world with the groups' rights, in which everybody's rule says yes, so that only their group may say no.
-async fn world() -> World {
+pub async fn world() -> World {
     static MEMBERS_ARE_IN: OnceLock<()> = OnceLock::new();
     let world = World::postgres().await;
     let direct = said(&as_superuser(&world, &["init", "--grants"]), 0).to_owned();

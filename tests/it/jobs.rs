@@ -70,3 +70,21 @@ on_both!(two_that_drop_leaves_at_once_do_no_harm, |world| {
     two.close().await;
     world.assert_sound().await;
 });
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_s_login_does_the_work_and_a_viewer_s_does_not() {
+    let world = crate::grants::world().await;
+    world.register_footer().await;
+    let store = world.store("maya").await;
+    passed(&store, 0..1, WEEK + 1).await;
+    store.close().await;
+    let job = ["job", "drop-leaves"];
+    let (sentence, hint) = refused(&govdeck(&world, "in_viewer", &job), 3);
+    assert!(
+        format!("{sentence} {hint}").contains("govdeck_agent"),
+        "{sentence} {hint}"
+    );
+    assert_eq!(world.owner_sql(KEPT), "2");
+    said(&govdeck(&world, "in_agent", &job), 0);
+    assert_eq!(world.owner_sql(KEPT), "0");
+}

@@ -229,15 +229,18 @@ async fn at_the_console(desk: &mut Desk, it: &Forbidden) -> String {
         desk.press("8").await;
     }
     desk.press(&format!("a {}", entry.key)).await;
-    if it.fields.is_empty() {
-        assert!(desk.model.dialog.is_none(), "{}", desk.screen(80, 24));
+    if desk.model.dialog.is_none() {
+        // Refused before anything could be typed.
         return desk.says().to_owned();
     }
+    assert!(!it.fields.is_empty(), "{}", desk.screen(80, 24));
     let target = (!is_listed).then_some(it.target);
     let typed = target
         .into_iter()
         .chain(it.fields.iter().map(|(_, value)| value.as_str()));
     for word in typed {
+        // What is offered is typed over.
+        desk.press(&"backspace ".repeat(10)).await;
         desk.paste(word).await;
         desk.press("enter").await;
     }

@@ -124,16 +124,32 @@ on_both!(
             "cannot_tell"
         );
         // What a pipeline wrote by itself may name anything; nothing is read there.
-        world
-            .mint("pub-4", Some(&"a".repeat(64)), Some(&"a".repeat(64)))
-            .expect("minted");
-        let climbs = format!("file:../../etc/passwd#sha256:{}", "0".repeat(64));
-        world.sql(&format!("UPDATE publish_snapshots SET artifact_ref = '{climbs}' WHERE publish_run_id = 'pub-4'")).expect("a pipeline may");
-        said(&govdeck(&world, "maya", &["gate", "publish", "pub-4"]), 0);
-        assert_eq!(
-            verdict_of(&distribute(&world, "pub-4", 3), "artifact"),
-            "cannot_tell"
-        );
+        let zeros = "0".repeat(64);
+        put(&world, "a.csv", "x");
+        for (number, named) in [
+            format!("file:../../etc/passwd#sha256:{zeros}"),
+            format!("file:/etc/passwd#sha256:{zeros}"),
+            format!("file:a/../a.csv#sha256:{}", sha256(b"x")),
+            format!("file:a.csv#sha256:{}", sha256(b"x").to_uppercase()),
+            format!("file:a.csv#sha256:{}", &sha256(b"x")[..63]),
+            format!("sha256:{}", filed.to_string().to_uppercase()),
+            "a.csv".to_owned(),
+            String::new(),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let run = format!("named-{number}");
+            let hash = "a".repeat(64);
+            world.mint(&run, Some(&hash), Some(&hash)).expect("minted");
+            let set = format!(
+                "UPDATE publish_snapshots SET artifact_ref = '{named}' WHERE publish_run_id = '{run}'"
+            );
+            world.sql(&set).expect("a pipeline may");
+            said(&govdeck(&world, "maya", &["gate", "publish", &run]), 0);
+            let verdict = verdict_of(&distribute(&world, &run, 3), "artifact");
+            assert_eq!(verdict, "cannot_tell", "{named:?}");
+        }
     }
 );
 

@@ -6,7 +6,9 @@ use std::os::unix::fs::symlink;
 use govdeck::rules::drift::SCHEMA;
 use serde_json::Value;
 
-use crate::cli_kit::{contents, document, fifo, govdeck, misused, refused, said, sha256};
+use crate::cli_kit::{
+    contents, document, fifo, govdeck, misused, refused, said, sha256, writes_nothing,
+};
 use crate::support::command::Run;
 use crate::support::{World, on_both};
 
@@ -154,6 +156,62 @@ on_both!(a_drift_is_named_cell_by_cell, |world| {
     refused(&govdeck(&world, "maya", &["block", "show", "pub-9"]), 3);
     world.assert_sound().await;
 });
+
+on_both!(
+    values_are_shown_while_both_files_are_what_was_minted,
+    |world| {
+        world.register_footer().await;
+        put(&world, "rows.json", ROWS);
+        put(&world, "source.json", SOURCE);
+        said(&mint(&world, "pub-1", &["--source", "source.json"]), 0);
+        said(&govdeck(&world, "maya", &["gate", "publish", "pub-1"]), 1);
+        let show = ["block", "show", "pub-1", "--rows", "rows.json", "--source"];
+        let run = writes_nothing(&world, "maya", &[&show[..], &["source.json"]].concat());
+        let text = said(&run, 0);
+        for line in [
+            "    value: 9.5 to publish, 9.75 in the source\n",
+            "    publish  {\"metric_id\":\"MET-0171\",\"value\":3}\n    source   {\"metric_id\":\"MET-0171\",\"value\":3}\n",
+            "(1 to publish, 0 in the source)\n    publish  {\"metric_id\":\"MET-0200\",\"value\":1}\n",
+            "(0 to publish, 1 in the source)\n    source   {\"metric_id\":\"MET-0300\",\"value\":1}\n",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+        let words = [&show[..], &["source.json", "--json"]].concat();
+        let shown = json(&govdeck(&world, "maya", &words), 0, "block-show");
+        assert_eq!(shown["values"][0]["publish"][0]["value"], 9.5);
+        assert_eq!(shown["values"][0]["source"][0]["value"], 9.75);
+        // Other rows are no evidence of anything, and a file that cannot be read shows nothing.
+        put(
+            &world,
+            "other.json",
+            r#"[{"metric_id":"MET-0144","value":1}]"#,
+        );
+        put(&world, "bad.json", "[{]");
+        for (file, code) in [
+            ("other.json", 1),
+            ("rows.json", 1),
+            ("bad.json", 2),
+            ("gone.json", 2),
+        ] {
+            refused(
+                &govdeck(&world, "maya", &[&show[..], &[file]].concat()),
+                code,
+            );
+        }
+        misused(&govdeck(&world, "maya", &show[..5]));
+        world.block("pub-2").await;
+        let words = [
+            "block",
+            "show",
+            "pub-2",
+            "--rows",
+            "rows.json",
+            "--source",
+            "source.json",
+        ];
+        refused(&govdeck(&world, "maya", &words), 1);
+    }
+);
 
 on_both!(what_has_no_hash_is_minted_loudly_and_blocked, |world| {
     world.register_footer().await;

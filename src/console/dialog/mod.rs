@@ -128,6 +128,15 @@ impl Dialog {
         }
     }
 
+    /// Writes a word into its field, to be taken or typed over.
+    pub fn offer(&mut self, field: &str, word: &str) {
+        if let Stage::Filling(filling) = &mut self.stage
+            && let Some((.., line)) = filling.fields.iter_mut().find(|(name, ..)| *name == field)
+        {
+            *line = Line::holding(word);
+        }
+    }
+
     /// Begins to be blind again, for the window has another size; whatever was about to be confirmed is not.
     pub fn shown_anew(&mut self, at: Instant) {
         self.opened = at;

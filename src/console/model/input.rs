@@ -13,7 +13,7 @@ use super::super::guard_box;
 use super::super::keymap::{Intent, Meaning};
 use super::super::live::Liveness;
 use super::super::overlay::Overlay;
-use super::super::picture::Picture;
+use super::super::picture::{Picture, Possible};
 use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
@@ -177,7 +177,11 @@ impl Model {
                 .map(|(_, id)| id),
         };
         self.next_id += 1;
-        let dialog = Dialog::open(entry, self.next_id, target, self.at);
+        let offer = self.offered(entry).filter(|_| target.is_some());
+        let mut dialog = Dialog::open(entry, self.next_id, target, self.at);
+        if let Some((field, word)) = offer {
+            dialog.offer(field, &word);
+        }
         let complete = matches!(dialog.stage, Stage::Planning);
         self.dialog = Some(dialog);
         self.overlay = None;
@@ -194,8 +198,12 @@ impl Model {
             Err(refusal) => return Some(refusal),
         };
         let topic = topic(entry.kind).filter(|topic| topic.named == Named::Selected);
-        if let (Some(topic), []) = (topic, entry.fields) {
+        if let Some(topic) = topic {
             let about = self.about().filter(|(kind, _)| *kind == entry.kind);
+            if about.is_none() && !entry.fields.is_empty() {
+                // Its id is typed, like its other words.
+                return None;
+            }
             if about.is_none() {
                 let pane = topic.panes.last().copied().unwrap_or_default();
                 let keys = self.start.keymap.hint(pane.intent());
@@ -214,6 +222,13 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the field of an action on the selected row, and the word that is offered for it.
+    fn offered(&self, entry: &Entry) -> Option<(&'static str, String)> {
+        let picture = self.picture.as_ref()?;
+        let of_entry = |possible: &&Possible| possible.entry.verb == entry.verb;
+        picture.possible.iter().find(of_entry)?.offer.clone()
     }
 
     /// Returns the picture that an action may be decided on, whatever it is about, or says why there is none.

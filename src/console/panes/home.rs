@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
-use crate::rules::cadence::{Checkpoint, Week, cadence};
+use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
 use crate::rules::{Verdict, words};
 use crate::store::block::OpenBlock;
 
@@ -29,6 +29,9 @@ words! {
         News = "Since you last looked",
     }
 }
+
+/// The line that tells of the cert week: Enter opens its nine checkpoints.
+pub const CADENCE: &str = "cadence";
 
 /// A line of Home that can be selected.
 #[derive(Debug, Clone)]
@@ -105,7 +108,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     )];
     items.push(item(
         Section::Phase,
-        "cadence",
+        CADENCE,
         week(&picture.week, model.start.glyphs.dot()),
         None,
     ));
@@ -243,14 +246,9 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
     items
 }
 
-/// Says how the cert week stands: the sixth checkpoint in words, as it alone stops anything, and what of the others is known.
+/// Says how the cert week stands: the sixth checkpoint in words, as it alone stops anything, and how each of the nine does.
 fn week(week: &Week, dot: &str) -> Parts {
     let all = cadence(week);
-    let of = |verdict: Verdict| {
-        all.iter()
-            .filter(|standing| standing.verdict == verdict)
-            .count()
-    };
     let gate = all
         .iter()
         .find(|standing| standing.checkpoint == Checkpoint::PublishGate);
@@ -259,20 +257,28 @@ fn week(week: &Week, dot: &str) -> Parts {
         Some(Verdict::Fail) => (Token::GateFail, "FAIL"),
         _ => (Token::GateUnknown, "cannot tell"),
     };
+    let alike = all.chunk_by(|one, next| one.verdict == next.verdict);
+    let steps: Vec<_> = alike.filter_map(steps).collect();
     vec![
         (Token::Muted, "cert week: publish gate ".to_owned()),
         (token, word.to_owned()),
-        (
-            Token::Muted,
-            format!(
-                " {dot} {} of {} pass, {} fail, {} cannot tell",
-                of(Verdict::Pass),
-                all.len(),
-                of(Verdict::Fail),
-                of(Verdict::CannotTell)
-            ),
-        ),
+        (Token::Muted, format!(" {dot} {}", steps.join(", "))),
     ]
+}
+
+/// Names checkpoints in a row that stand alike.
+fn steps(alike: &[Standing]) -> Option<String> {
+    let (first, last) = (alike.first()?, alike.last()?);
+    let verdict = match first.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::CannotTell => "cannot tell",
+    };
+    Some(if first.step == last.step {
+        format!("{} {verdict}", first.step)
+    } else {
+        format!("{}-{} {verdict}", first.step, last.step)
+    })
 }
 
 /// Draws the pane: in two columns where it is wide.

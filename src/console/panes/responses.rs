@@ -21,16 +21,11 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
     let shown = || lately.responses.iter().filter(|of| of.blocks > 0);
     let blocks: usize = shown().map(|of| of.blocks).sum();
     let since = model.date_and_clock(lately.since);
-    let mut lines = vec![
-        Vec::new(),
-        vec![
-            (Token::Fg, "first responses ".to_owned()),
-            (
-                Token::Muted,
-                format!("to {} since {since}", counted(blocks)),
-            ),
-        ],
-    ];
+    let counted = format!("to {} since {since}", counted(blocks));
+    let mut lines = vec![vec![
+        (Token::Fg, "first responses ".to_owned()),
+        (Token::Muted, counted),
+    ]];
     let longest = shown().filter_map(|of| of.p95_seconds).max().unwrap_or(0);
     let room = width.saturating_sub(BESIDE).clamp(4, WIDEST);
     for of in shown() {

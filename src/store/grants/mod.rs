@@ -67,7 +67,9 @@ impl Group {
             Self::Viewer => "looks at everything, `ledger verify` included",
             Self::Operator => "does guarded actions",
             Self::Signer => "does the guarded actions that sign something",
-            Self::Agent => "lets rules decide (`gate publish`) and delivers messages",
+            Self::Agent => {
+                "lets rules decide (`gate publish`), does unattended work (`job`) and delivers messages"
+            }
             Self::Pipeline => "mints runs and amends pending ones; never writes the ledger",
             Self::Bundler => "looks at everything, to pack it",
         }

@@ -242,6 +242,7 @@ fn possible() -> Vec<Possible> {
             entry: actions::find("take_block").expect("an action"),
             conditions: may,
             refusal: None,
+            offer: None,
         },
         Possible {
             entry: actions::find("escalate_block").expect("an action"),
@@ -250,6 +251,7 @@ fn possible() -> Vec<Possible> {
                 "escalated by kim",
                 "the backup was paged already; call them",
             )),
+            offer: None,
         },
     ]
 }
