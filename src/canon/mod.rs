@@ -18,6 +18,7 @@ mod number;
 mod rearrange;
 pub mod scan;
 mod string;
+mod template;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -9,6 +9,7 @@
 )]
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Integers;
 use super::error::{Fault, JsonError, Reason, quoted};
@@ -57,7 +58,7 @@ pub struct Text<'a> {
 pub struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
-    depth: usize,
+    pub(super) depth: usize,
     integers: Integers,
 }
 
@@ -217,6 +218,34 @@ impl<'a> Scanner<'a> {
             self.at = end + 1;
             self.at
         })
+    }
+
+    /// Takes a piece of text if that is what comes next.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, piece: &str) -> Option<()> {
+        let comes = self.rest().starts_with(piece.as_bytes());
+        comes.then(|| self.at += piece.len())
+    }
+
+    /// Takes a value that begins with its canonical form, giving where that stands; otherwise takes nothing.
+    #[inline(always)]
+    pub(super) fn verbatim(&mut self) -> Option<Range<usize>> {
+        let start = self.peek().ok()?;
+        let at = self.at;
+        let end = match start {
+            Start::Object | Start::Array => None,
+            Start::String => self.plain_string(),
+            Start::Number => {
+                let number = self.number().ok();
+                let length = number.and_then(|number| number.faithful_length());
+                length.map(|length| at + length)
+            }
+            word => Some(at + self.word(word).len()),
+        };
+        if end.is_none() {
+            self.at = at;
+        }
+        end.map(|end| at..end)
     }
 
     /// Takes a number, refusing what a double or, if exactness is asked for, JSON at large cannot carry.

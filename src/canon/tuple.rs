@@ -137,7 +137,7 @@ impl<'a> Table<'a> {
         let bytes = self.writer.written();
         let mut has_metric = false;
         self.writer.comma();
-        self.writer.object(scanner, |scanner, name| {
+        self.writer.element(scanner, |scanner, name| {
             has_metric |= name == "metric_id";
             check_column(scanner, name)
         })?;

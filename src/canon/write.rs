@@ -17,9 +17,10 @@ use super::error::{Reason, duplicate_key};
 use super::rearrange::{Rearrangement, Written, name_order, refuse_member, utf16_order};
 use super::scan::{Scan, Scanner, Start, Text};
 use super::string::write_text;
+use super::template::Habit;
 
 /// The longest token that is copied with a fixed length.
-const SHORT_TOKEN: usize = 32;
+pub(super) const SHORT_TOKEN: usize = 32;
 
 /// The longest finished member that is moved with a fixed length.
 const SHORT_MEMBER: usize = 64;
@@ -33,7 +34,7 @@ const LONGEST_REARRANGED_AT_ONCE: usize = 1 << 20;
 /// Holds the output so far and what is known of the objects still open.
 #[derive(Debug, Default)]
 pub(super) struct Writer<'a> {
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     /// The first members of each open object.
     members: Vec<Member<'a>>,
     scratch: Vec<u8>,
@@ -41,6 +42,8 @@ pub(super) struct Writer<'a> {
     orders: Vec<Vec<usize>>,
     /// The long objects still to be rearranged, inner ones first.
     later: Vec<Rearrangement>,
+    /// What objects in arrays were like, for each depth.
+    pub(super) habits: Vec<Habit<'a>>,
 }
 
 /// Remembers a written member of an open object.
@@ -88,37 +91,15 @@ impl<'a> Writer<'a> {
     /// Writes the value that comes next; only one that nests costs a call.
     #[inline(always)]
     pub(super) fn value(&mut self, scanner: &mut Scanner<'a>) -> Scan<()> {
+        if let Some(piece) = scanner.verbatim() {
+            append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), piece);
+            return Ok(());
+        }
         match scanner.peek()? {
-            Start::String => {
-                let at = scanner.at();
-                if let Some(end) = scanner.plain_string() {
-                    append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), at..end);
-                } else {
-                    self.string(&scanner.unescape()?);
-                }
-            }
-            Start::Number => {
-                let at = scanner.at();
-                let number = scanner.number()?;
-                match number.faithful_length() {
-                    Some(length) => {
-                        append::<SHORT_TOKEN>(
-                            &mut self.out,
-                            scanner.text().as_bytes(),
-                            at..at + length,
-                        );
-                    }
-                    None => number.write(&mut self.out),
-                }
-            }
-            Start::Object => return self.plain_object(scanner),
-            Start::Array => return self.array(scanner),
-            word => {
-                let at = scanner.at();
-                scanner.word(word);
-                let piece = at..scanner.at();
-                append::<SHORT_TOKEN>(&mut self.out, scanner.text().as_bytes(), piece);
-            }
+            Start::String => self.string(&scanner.unescape()?),
+            Start::Number => scanner.number()?.write(&mut self.out),
+            Start::Array => self.array(scanner)?,
+            _ => self.plain_object(scanner)?,
         }
         Ok(())
     }
@@ -131,7 +112,10 @@ impl<'a> Writer<'a> {
         let start = self.out.len();
         scanner.elements(|scanner| {
             self.out.push(b',');
-            self.value(scanner)
+            match scanner.peek()? {
+                Start::Object => self.element(scanner, |_, _| Ok(())),
+                _ => self.value(scanner),
+            }
         })?;
         self.enclose(start, [b'[', b']']);
         Ok(())
@@ -324,14 +308,21 @@ fn is_ascending(members: &[Member<'_>], order: &[usize]) -> bool {
 /// Most pieces are short, and a copy of fixed length costs less than a call that first has to look
 /// at the length; so `SHORT` bytes are copied if that is enough, then what is too much is cut off.
 #[inline(always)]
-fn append<const SHORT: usize>(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
-    let end = out.len() + piece.len();
-    let from = &text[piece.start..];
-    match from.first_chunk::<SHORT>() {
-        Some(chunk) if piece.len() <= SHORT => out.extend_from_slice(chunk),
-        _ => out.extend_from_slice(&from[..piece.len()]),
+pub(super) fn append<const SHORT: usize>(out: &mut Vec<u8>, text: &[u8], piece: Range<usize>) {
+    let end = out.len() + (piece.end - piece.start);
+    match text[piece.start..].first_chunk::<SHORT>() {
+        Some(chunk) if piece.end - piece.start <= SHORT => {
+            out.extend_from_slice(chunk);
+            out.truncate(end);
+        }
+        _ => append_long(out, &text[piece]),
     }
-    out.truncate(end);
+}
+
+/// Stands apart, since the compiler would else make one copy of the two.
+#[inline(never)]
+fn append_long(out: &mut Vec<u8>, piece: &[u8]) {
+    out.extend_from_slice(piece);
 }
 
 #[cfg(test)]

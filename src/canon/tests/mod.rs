@@ -4,6 +4,7 @@ mod keysets;
 mod oracle;
 mod refusals;
 mod rfc8785;
+mod templates;
 mod tuples;
 
 use proptest::prelude::*;
