@@ -12,7 +12,7 @@ use crate::actions::{self, ByRule, Outcome, Request};
 use crate::jobs::below_root;
 use crate::rules::Verdict;
 use crate::rules::block::AuditStatus;
-use crate::rules::governance::Hold;
+use crate::rules::governance::{Governance, Hold};
 use crate::rules::release::{ArtifactRef, Found, Release, may_distribute};
 use crate::settings::Settings;
 use crate::store::publish::{Audit, FreezeBypass, Snapshot};
@@ -63,16 +63,18 @@ impl Gate {
 }
 
 async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
-    if let Some(hold) = hold(store).await? {
-        return Ok(held(&run, hold));
+    let stands = stands(store).await?;
+    if let Some(hold) = stands.hold() {
+        return Ok(held(&run, hold, &stands));
     }
     let drift = actions::explained(store, &run).await?;
     let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?.with_prepared(drift);
     match actions::carry_out(store, request).await {
         // An unknown run, a decided one, or one without a route: the gate cannot tell.
         Outcome::Refused(refusal) => {
-            return match hold(store).await? {
-                Some(hold) => Ok(held(&run, hold)),
+            let stands = stands(store).await?;
+            return match stands.hold() {
+                Some(hold) => Ok(held(&run, hold, &stands)),
                 None => Err(Failure::new(
                     Exit::CannotTell,
                     refusal.sentence,
@@ -110,17 +112,18 @@ async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
     Ok(Page::new(Exit::from(verdict), lines, "gate-publish", json))
 }
 
-async fn hold(store: &Store) -> Result<Option<Hold>, Failure> {
+async fn stands(store: &Store) -> Result<Governance, Failure> {
     let mut view = store.view().await?;
-    Ok(governance::hold(&mut view).await?.hold())
+    Ok(governance::hold(&mut view).await?)
 }
 
-/// Says that nothing was decided, since everything is held.
-fn held(run: &str, hold: Hold) -> Page {
-    let line = format!("HELD {run}: {hold}; nothing was decided");
+/// Says that nothing was decided, since everything is held, and by which windows.
+fn held(run: &str, hold: Hold, stands: &Governance) -> Page {
+    let because = stands.not_red().evidence;
+    let line = format!("HELD {run}: {hold}; nothing was decided; {because}");
     let json = json!({
         "run": run, "verdict": Verdict::Fail, "block_reason": null, "also": [], "owner": "governance_lead",
-        "backup": null, "hold": hold,
+        "backup": null, "hold": hold, "because": because,
     });
     Page::new(Exit::No, vec![line], "gate-publish", json)
 }

@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::settings::Settings;
 use crate::store::person::{self, RULES};
 use crate::store::publish::Audit;
-use crate::store::{Store, deployment, ledger, outbox, presence, publish, route};
+use crate::store::{Store, deployment, governance, ledger, outbox, presence, publish, route};
 
 /// How many open blocks are listed.
 const LISTED: i64 = 20;
@@ -28,6 +28,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         .iter()
         .filter(|route| route.backup_owner_user_id == RULES)
         .count();
+    let stands = governance::hold(&mut view).await?;
     let (now, login) = (view.now(), view.login().to_owned());
     let skew = Moment::on_this_workstation()
         .since(view.server_now())
@@ -69,6 +70,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
             armed.person_id, armed.console_id, armed.armed_until_utc
         )
     }));
+    lines.push(format!("governance {}", stands.word().to_uppercase()));
     lines.push(format!("ledger entry {} {}", head.seq, head.hash));
     if unstaffed > 0 {
         lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
@@ -83,7 +85,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         "attestation": actor.as_ref().map(|actor| actor.attestation),
         "you": actor.map(|actor| actor.person_id), "login": login,
         "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
-        "blocks": blocks, "armed": armed, "routes_without_human_backup": unstaffed, "ledger": head,
+        "blocks": blocks, "armed": armed, "governance": stands, "routes_without_human_backup": unstaffed, "ledger": head,
     });
     Ok(Page::new(Exit::Done, lines, "status", json))
 }

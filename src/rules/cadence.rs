@@ -66,6 +66,10 @@ pub struct Week {
     pub pending: i64,
     /// How many publish blocks are open.
     pub open_blocks: i64,
+    /// How many weekly windows of the week have ended.
+    pub windows_ended: i64,
+    /// How many of them passed.
+    pub windows_passed: i64,
 }
 
 /// A checkpoint as it stands.
@@ -112,6 +116,7 @@ fn look(checkpoint: Checkpoint, week: &Week) -> (Verdict, String) {
                 ),
             ),
         },
+        Checkpoint::ReconciliationTail => reconciled(week),
         Checkpoint::PublishGate => gate(week),
         // Whatever they did, they may not while the gate stands in their way.
         Checkpoint::CdnDistribution | Checkpoint::SharepointSync => match gate(week) {
@@ -123,6 +128,17 @@ fn look(checkpoint: Checkpoint, week: &Week) -> (Verdict, String) {
         },
         _ => no_source(),
     }
+}
+
+/// The tail passes when every window of the week that has ended passed, and at least one has.
+fn reconciled(week: &Week) -> (Verdict, String) {
+    let (ended, passed) = (week.windows_ended, week.windows_passed);
+    let verdict = match ended {
+        0 => Verdict::CannotTell,
+        _ => Verdict::of(ended == passed),
+    };
+    let evidence = format!("{ended} weekly windows have ended this week, {passed} passed");
+    (verdict, evidence)
 }
 
 fn gate(week: &Week) -> (Verdict, String) {
@@ -183,15 +199,32 @@ mod tests {
     }
 
     #[test]
+    fn the_tail_passes_when_all_that_ended_passed_and_something_did() {
+        for (windows_ended, windows_passed, expected) in [
+            (0, 0, Verdict::CannotTell),
+            (1, 1, Verdict::Pass),
+            (2, 1, Verdict::Fail),
+            (2, 0, Verdict::Fail),
+        ] {
+            let week = Week {
+                windows_ended,
+                windows_passed,
+                ..Week::default()
+            };
+            assert_eq!(verdict(&week, Checkpoint::ReconciliationTail), expected);
+        }
+    }
+
+    #[test]
     fn the_gate_passes_when_something_passed_and_nothing_waits_or_is_blocked() {
         for passed in [0, 1, 5] {
             for pending in [0, 2] {
                 for open_blocks in [0, 3] {
                     let week = Week {
-                        rehearsed: None,
                         passed,
                         pending,
                         open_blocks,
+                        ..Week::default()
                     };
                     let expected = match (passed, pending, open_blocks) {
                         (_, _, 3) => Verdict::Fail,

@@ -13,6 +13,8 @@ struct Counted {
     passed: i64,
     pending: i64,
     open_blocks: i64,
+    windows_ended: i64,
+    windows_passed: i64,
 }
 
 /// Counts the runs since a week began, drills left out.
@@ -20,17 +22,25 @@ pub async fn week(view: &mut View, since: Moment) -> Result<Week, StoreError> {
     const SQL: &str = "SELECT \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'gate_passed' AND drill = FALSE AND created_at_utc >= $1) AS passed, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_snapshots WHERE status = 'pending_gate' AND drill = FALSE) AS pending, \
-         (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE) AS open_blocks";
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE) AS open_blocks, \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM reconciliation_window WHERE run_kind = 'scheduled' AND scheduled_at >= $1 \
+         AND status NOT IN ('SCHEDULED', 'RUNNING')) AS windows_ended, \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM reconciliation_window WHERE run_kind = 'scheduled' AND scheduled_at >= $1 \
+         AND status = 'PASS') AS windows_passed";
     let Counted {
         passed,
         pending,
         open_blocks,
+        windows_ended,
+        windows_passed,
     } = on!(view, c => query_as(SQL).bind(since).fetch_one(c).await)?;
     Ok(Week {
         rehearsed: None,
         passed,
         pending,
         open_blocks,
+        windows_ended,
+        windows_passed,
     })
 }
 

@@ -9,7 +9,6 @@ use govdeck::actions::Asked;
 use govdeck::clock::Moment;
 use serde_json::{Value, json};
 
-use crate::actions_approvals::in_days;
 use crate::cli_kit::{contents, document, govdeck, mode, refused, said};
 use crate::support::command::run;
 use crate::support::{REASON, World, on_both};

@@ -230,3 +230,45 @@ async fn a_signer_answers_plain_questions() {
     assert_eq!(again.exit_code(), 1);
     world.assert_sound().await;
 }
+
+/// Fifty signers at once: every one of them signs, each once, and the ledger holds.
+mod fifty_signers_at_once {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sqlite() {
+        sign_all(World::sqlite().await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn postgres() {
+        sign_all(World::postgres().await).await;
+    }
+
+    async fn sign_all(world: World) {
+        let world = std::sync::Arc::new(weekly(world).await);
+        let signers: Vec<String> = (0..50).map(|number| format!("signer{number}")).collect();
+        for signer in &signers {
+            if world.is_postgres() {
+                crate::support::cluster::cluster().create_login(signer);
+                let grant = format!("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {signer}");
+                world.owner_sql(&grant);
+            }
+            let asked = Asked::of(&**signer).with("name", "Signer");
+            world.act("maya", "add_person", asked).await.expect("added");
+            signs_too(&world, signer).await;
+        }
+        week(&world, 0, Pass).await;
+        week(&world, 1, Pass).await;
+        let mut all = tokio::task::JoinSet::new();
+        for signer in signers {
+            let world = world.clone();
+            all.spawn(async move { ack(&world, &signer, 1).await });
+        }
+        while let Some(signed) = all.join_next().await {
+            signed.expect("it ends").expect("signed");
+        }
+        assert_eq!(world.rows("SELECT COUNT(*) FROM signer_ack"), ["50"]);
+        world.assert_sound().await;
+    }
+}
