@@ -101,11 +101,16 @@ pub fn judge(
         .map_err(|fault| fault.rejects(RejectReason::EpsilonInvalid, policy_file))?;
     let files = [leadership.file, partner.file];
     let malformed = |fault: Fault, file: &str| fault.rejects(RejectReason::CsvInvalid, file);
-    let mut sides = [
-        Side::open(leadership.bytes, &leadership.rows)
-            .map_err(|fault| malformed(fault, &files[0]))?,
-        Side::open(partner.bytes, &partner.rows).map_err(|fault| malformed(fault, &files[1]))?,
-    ];
+    let ours = Side::open(leadership.bytes, &leadership.rows);
+    let mut ours = ours.map_err(|fault| malformed(fault, &files[0]))?;
+    let theirs = Side::open(partner.bytes, &partner.rows);
+    if theirs.is_err() {
+        // What is malformed further down on leadership's side is told before it.
+        let found = ours.put_in_order();
+        found.map_err(|fault| malformed(fault, &files[0]))?;
+    }
+    let theirs = theirs.map_err(|fault| malformed(fault, &files[1]))?;
+    let mut sides = [ours, theirs];
     let (totals, worst) = compare(&mut sides, &epsilons, keep, &files)?;
     if totals.metrics == 0 {
         let fault = Fault::whole("there is no metric, neither here nor on the other side");

@@ -111,6 +111,10 @@ fn faults_in_rows_are_found_wherever_they_stand() {
             "{leadership:?} {partner:?}: {found}"
         );
     }
+    let mut week = Week::green();
+    week.leadership.add("c\n");
+    week.partner.csv = b"value\n".to_vec();
+    assert_eq!(week.rejected().file, "l.csv");
     for (csv, said) in [
         (&b""[..], "line 1, column 1: no header: the file is empty"),
         (
