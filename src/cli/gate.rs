@@ -63,7 +63,7 @@ impl Gate {
 }
 
 async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
-    let stands = stands(store).await?;
+    let stands = governance_now(store).await?;
     if let Some(hold) = stands.hold() {
         return Ok(held(&run, hold, &stands));
     }
@@ -72,7 +72,7 @@ async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
     match actions::carry_out(store, request).await {
         // An unknown run, a decided one, or one without a route: the gate cannot tell.
         Outcome::Refused(refusal) => {
-            let stands = stands(store).await?;
+            let stands = governance_now(store).await?;
             return match stands.hold() {
                 Some(hold) => Ok(held(&run, hold, &stands)),
                 None => Err(Failure::new(
@@ -112,7 +112,7 @@ async fn publish(store: &Store, run: String) -> Result<Page, Failure> {
     Ok(Page::new(Exit::from(verdict), lines, "gate-publish", json))
 }
 
-async fn stands(store: &Store) -> Result<Governance, Failure> {
+async fn governance_now(store: &Store) -> Result<Governance, Failure> {
     let mut view = store.view().await?;
     Ok(governance::hold(&mut view).await?)
 }

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use crate::actions::{self, Asked, ByRule, Founding, Outcome, Request, Stop};
 use crate::clock::Moment;
+use crate::jobs::reconcile;
 use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::guard::Answer;
-use crate::jobs::reconcile;
 use crate::rules::people::Environment;
 use crate::rules::week::RunKind;
 use crate::settings::{Dsn, DsnKind};

@@ -251,7 +251,9 @@ mod fifty_signers_at_once {
         for signer in &signers {
             if world.is_postgres() {
                 crate::support::cluster::cluster().create_login(signer);
-                let grant = format!("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {signer}");
+                let grant = format!(
+                    "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {signer}"
+                );
                 world.owner_sql(&grant);
             }
             let asked = Asked::of(&**signer).with("name", "Signer");

@@ -30,12 +30,12 @@ pub(super) use leave_red::LeaveRed;
 pub(super) use miss_window::MissWindow;
 pub(super) use override_run::OverrideRun;
 pub(super) use plan_window::PlanWindow;
+pub use plan_window::window_run_id;
 pub(super) use register_series::RegisterSeries;
 pub(super) use retire_series::RetireSeries;
 pub(super) use revoke_ack::RevokeAck;
 pub(super) use skip_window::SkipWindow;
 pub(super) use start_run::StartRun;
-pub use plan_window::window_run_id;
 pub use start_run::Unplanned;
 
 use super::entry::Asked;

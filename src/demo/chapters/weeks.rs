@@ -122,7 +122,10 @@ fn of_window(seed: u32, number: i64) -> Vec<Beat> {
     if fails {
         let evidence = Asked::default()
             .with("id", format!("rem-{:03}", number + 1))
-            .with("evidence", "the late partition was loaded, both sides read again");
+            .with(
+                "evidence",
+                "the late partition was loaded, both sides read again",
+            );
         let who = *dice.pick(&[BACKUP, OPERATIONS]).unwrap_or(&BACKUP);
         beats.push(beat(
             window + dice.between(12 * MINUTE, 30 * MINUTE),

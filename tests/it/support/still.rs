@@ -303,6 +303,8 @@ pub fn picture() -> Picture {
             passed: 4,
             pending: 2,
             open_blocks: 6,
+            windows_ended: 1,
+            windows_passed: 1,
         },
         waiting_messages: 1,
         reasons: vec![
