@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::page::{Exit, Failure, Page};
 use super::values::Values;
@@ -11,6 +11,7 @@ use crate::rules::Refusal;
 use crate::rules::block::{BlockReason, sla};
 use crate::rules::drift::Drift;
 use crate::store::block::OpenBlock;
+use crate::store::ledger::Entry;
 use crate::store::publish::Audit;
 use crate::store::route::{self, Route, RouteChange};
 use crate::store::{Store, block, leaf, ledger, publish};
@@ -56,8 +57,8 @@ impl Block {
         match self {
             Self::List { last } => list(store, last).await,
             Self::Show { run, rows, source } => {
-                let files = rows.as_deref().zip(source.as_deref());
-                show(store, &run, files).await
+                let both = rows.as_deref().zip(source.as_deref());
+                show(store, &run, both).await
             }
             Self::Report { days } => super::report::run(store, days).await,
             Self::Routes => routes(store).await,
@@ -129,7 +130,7 @@ async fn list(store: &Store, last: i64) -> Result<Page, Failure> {
     ))
 }
 
-async fn show(store: &Store, run: &str, files: Option<(&Path, &Path)>) -> Result<Page, Failure> {
+async fn show(store: &Store, run: &str, both: Option<(&Path, &Path)>) -> Result<Page, Failure> {
     let mut view = store.view().await?;
     let block = block::find(&mut view, run).await?.ok_or_else(|| {
         Failure::new(
@@ -151,17 +152,8 @@ async fn show(store: &Store, run: &str, files: Option<(&Path, &Path)>) -> Result
     };
     // Nothing is held open while files are read.
     drop(view);
-    let values = match (&drift, files) {
-        (_, None) => None,
-        (Some(Ok(drift)), Some((rows, source))) => Some(Values::read(drift, rows, source)?),
-        (_, Some(_)) => {
-            return Err(Refusal::new(
-                format!("nothing explains a drift of {run}, so there are no values to show"),
-                "leave --rows and --source out",
-            )
-            .into());
-        }
-    };
+    let explained = drift.as_ref().and_then(|drift| drift.as_ref().ok());
+    let values = both.map(|both| values(run, explained, both)).transpose()?;
     let mut lines = facts(&block);
     if let Some(response) = response {
         lines.push(format!(
@@ -174,31 +166,11 @@ async fn show(store: &Store, run: &str, files: Option<(&Path, &Path)>) -> Result
         Some(Err(why)) => lines.push(format!("drift    {why}")),
         None => {}
     }
-    lines.extend(entries.iter().map(|entry| {
-        format!(
-            "{} {} {} by {}",
-            entry.at_utc,
-            entry.seq,
-            entry.action,
-            entry.written_by()
-        )
-    }));
-    let timeline: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            json!({
-                "seq": entry.seq, "at_utc": entry.at_utc, "action": entry.action, "actor": entry.actor_id,
-                "approved_by": entry.approved_by, "reason": entry.reason, "hash": entry.hash,
-            })
-        })
-        .collect();
-    let values = drift
-        .as_ref()
-        .and_then(|drift| drift.as_ref().ok())
-        .zip(values);
-    let values = values.map(|(drift, values)| -> Vec<_> {
-        drift.named.iter().map(|cell| values.json(cell)).collect()
-    });
+    lines.extend(entries.iter().map(line_of));
+    let timeline: Vec<_> = entries.iter().map(json_of).collect();
+    let values = explained
+        .zip(values)
+        .map(|(drift, values)| values.json(drift));
     let drift = drift.map(|drift| match drift {
         Ok(drift) => json!(drift),
         Err(why) => json!({"unexplained": why}),
@@ -207,6 +179,29 @@ async fn show(store: &Store, run: &str, files: Option<(&Path, &Path)>) -> Result
         "run": run, "block": block, "response": response, "drift_sha256": sha256, "drift": drift, "values": values, "timeline": timeline,
     });
     Ok(Page::new(Exit::Done, lines, "block-show", json))
+}
+
+/// Reads the values of the cells that differ, where something explains why they do.
+fn values(run: &str, drift: Option<&Drift>, both: (&Path, &Path)) -> Result<Values, Failure> {
+    let drift = drift.ok_or_else(|| {
+        Refusal::new(
+            format!("nothing explains a drift of {run}, so there are no values to show"),
+            "leave --rows and --source out",
+        )
+    })?;
+    Values::read(drift, both.0, both.1)
+}
+
+fn line_of(entry: &Entry) -> String {
+    let (at, by) = (entry.at_utc, entry.written_by());
+    format!("{at} {} {} by {by}", entry.seq, entry.action)
+}
+
+fn json_of(entry: &Entry) -> Value {
+    json!({
+        "seq": entry.seq, "at_utc": entry.at_utc, "action": entry.action, "actor": entry.actor_id,
+        "approved_by": entry.approved_by, "reason": entry.reason, "hash": entry.hash,
+    })
 }
 
 fn moment(at: Option<crate::clock::Moment>) -> String {

@@ -35,24 +35,25 @@ impl Values {
     /// Writes what a cell has on both sides: the columns that differ where it has one row on each, else the rows.
     pub(super) fn lines(&self, cell: &Cell) -> Vec<String> {
         let (ours, theirs) = self.of(cell);
-        match (ours, theirs) {
-            ([ours], [theirs]) => differing(ours, theirs),
-            _ => {
-                let all = |side: Side, rows: &[Row]| {
-                    let one = |row: &Row| format!("    {side:<8} {}", json!(row));
-                    rows.iter().map(one).collect::<Vec<_>>()
-                };
-                [all(Side::Publish, ours), all(Side::Source, theirs)].concat()
-            }
+        if let ([ours], [theirs]) = (ours, theirs) {
+            return differing(ours, theirs);
         }
+        let all = |side: Side, rows: &[Row]| {
+            let one = |row: &Row| format!("    {side:<8} {}", json!(row));
+            rows.iter().map(one).collect::<Vec<_>>()
+        };
+        [all(Side::Publish, ours), all(Side::Source, theirs)].concat()
     }
 
-    /// Writes the rows of a cell as a document.
-    pub(super) fn json(&self, cell: &Cell) -> Value {
-        let (ours, theirs) = self.of(cell);
-        json!({
-            "metric_id": cell.metric_id, "dimension_filter_id": cell.dimension_filter_id, "publish": ours, "source": theirs,
-        })
+    /// Writes the rows of every cell that is named as a document.
+    pub(super) fn json(&self, drift: &Drift) -> Value {
+        let one = |cell: &Cell| {
+            let (ours, theirs) = self.of(cell);
+            json!({
+                "metric_id": cell.metric_id, "dimension_filter_id": cell.dimension_filter_id, "publish": ours, "source": theirs,
+            })
+        };
+        drift.named.iter().map(one).collect()
     }
 
     fn of(&self, cell: &Cell) -> (&[Row], &[Row]) {

@@ -80,7 +80,10 @@ fn changed_added_and_vanished_cells_are_named_in_order() {
             ("m3".to_owned(), CellChange::Added, 1, 0),
         ]
     );
-    assert_eq!(drift.in_a_line(9), "3 of 5 leaves differ: m1/f2, m2/f1, m3");
+    assert_eq!(
+        drift.in_a_line(9),
+        "3 of 5 leaves differ: m1/f2, m2/f1 (vanished), m3 (added)"
+    );
     assert_eq!(drift.in_a_line(1), "3 of 5 leaves differ: m1/f2, …");
 }
 
