@@ -167,10 +167,8 @@ impl<'a> Template<'a> {
     where
         F: FnMut(&mut Scanner<'a>, &str) -> Scan<()>,
     {
-        let depth = scanner.depth;
         for slot in &mut self.slots {
             scanner.pass(slot.lead)?;
-            scanner.depth = slot.depth;
             if let Some(name) = &slot.name {
                 look(scanner, name).ok()?;
             }
@@ -182,7 +180,6 @@ impl<'a> Template<'a> {
                 at..at
             };
         }
-        scanner.depth = depth;
         scanner.pass(self.end)
     }
 
