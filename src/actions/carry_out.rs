@@ -1,8 +1,9 @@
 //! Carries a request out, in one transaction that reads and decides everything anew.
 
 use super::ask_approval::{refuse_if_waits, tell_the_others};
+use super::by_rule::ByRule;
 use super::entry::{Draft, Signing, Stop};
-use super::proposal::{ByRule, Confirmed, Request, unknown_login};
+use super::proposal::{Confirmed, Request, unknown_login};
 use super::writing;
 use crate::rules::people::{Acting, Actor, Attestation, PersonKind};
 use crate::rules::{Refusal, condition, permission};

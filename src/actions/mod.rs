@@ -11,6 +11,7 @@ mod add_person;
 mod approve;
 mod arm_console;
 mod ask_approval;
+mod by_rule;
 mod bypass_freeze;
 mod card;
 mod carry_out;
@@ -41,6 +42,7 @@ mod week;
 mod withdraw_block;
 mod writing;
 
+pub use by_rule::ByRule;
 pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
 pub use drift::explained;
@@ -48,7 +50,7 @@ pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
-pub use proposal::{ByRule, Proposal, Request, propose};
+pub use proposal::{Proposal, Request, propose};
 pub use put_aside::PutAside;
 pub use week::{Finding, Unplanned, window_run_id};
 

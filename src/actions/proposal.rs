@@ -1,10 +1,9 @@
 //! From words to a request: what would be done, what is asked for it, and who said yes.
 
 use super::ask_approval::{Proposed, refuse_if_waits};
+use super::by_rule::ByRule;
 use super::card::{ChangedRow, Decider, card};
 use super::entry::{Asked, Draft, Entry, Prepared, Signing, Stop};
-use super::establish::Founding;
-use super::week::{Finding, Unplanned};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::approval::WAITS_MINUTES;
@@ -13,7 +12,6 @@ use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition, permission};
 use crate::signing::Signature;
 use crate::store::approval::ApprovalRequest;
-use crate::store::tables::image_of;
 use crate::store::{Failure, StoreError, Target, View, deployment, person};
 
 /// What an action would do, for a person to look at; looking writes nothing.
@@ -66,89 +64,10 @@ pub(super) enum Confirmed {
     Rule,
 }
 
-/// The closed list of what is written by rule, without a person's yes.
-#[derive(Debug, Clone)]
-pub enum ByRule {
-    /// The publish gate decides a pending run.
-    DecideRun {
-        /// The run's id.
-        run: String,
-    },
-    /// Whoever sits at a console stops acting there.
-    Disarm {
-        /// The console's id.
-        console: String,
-    },
-    /// A proposal that nobody can approve any more ends.
-    EndApproval {
-        /// The proposal's ticket.
-        ticket: String,
-    },
-    /// The next window of a series is planned.
-    PlanWindow {
-        /// The series.
-        series: String,
-        /// The window's time.
-        at: Moment,
-    },
-    /// Somebody begins to compare.
-    StartRun {
-        /// The run's id.
-        run: String,
-        /// A claim that nobody else knows.
-        claim: String,
-        /// How many minutes the claim holds.
-        minutes: i64,
-        /// What to make where the run was not planned.
-        unplanned: Option<Unplanned>,
-    },
-    /// A run ends with what was found.
-    FinishRun {
-        /// The run's id.
-        run: String,
-        /// The claim it was begun with.
-        claim: String,
-        /// What was found.
-        finding: Box<Finding>,
-    },
-    /// A window's time went by.
-    MissWindow {
-        /// The run's id.
-        run: String,
-    },
-    /// The first entry of a new deployment.
-    Establish(Founding),
-}
-
 impl Request {
     /// Makes the request of a rule.
     pub fn by_rule(rule: ByRule) -> Result<Self, Stop> {
-        let (verb, asked) = match rule {
-            ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
-            ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
-            ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
-            ByRule::PlanWindow { series, at } => {
-                ("plan_window", Asked::of(series).with("at", at.to_string()))
-            }
-            ByRule::StartRun {
-                run,
-                claim,
-                minutes,
-                unplanned,
-            } => ("start_run", start_asked(run, claim, minutes, unplanned)),
-            ByRule::FinishRun {
-                run,
-                claim,
-                finding,
-            } => {
-                let finding = image_of(&finding)?;
-                let finding = String::from_utf8_lossy(&finding).into_owned();
-                let asked = Asked::of(run).with("claim", claim);
-                ("finish_run", asked.with("finding", finding))
-            }
-            ByRule::MissWindow { run } => ("miss_window", Asked::of(run)),
-            ByRule::Establish(founding) => ("establish", founding.asked()?),
-        };
+        let (verb, asked) = rule.asked()?;
         Ok(Self {
             entry: super::find(verb)?,
             asked,
@@ -219,19 +138,6 @@ impl Request {
     #[must_use]
     pub fn ticket(&self) -> &str {
         &self.ticket
-    }
-}
-
-fn start_asked(run: String, claim: String, minutes: i64, unplanned: Option<Unplanned>) -> Asked {
-    let asked = Asked::of(run)
-        .with("claim", claim)
-        .with("minutes", minutes.to_string());
-    match unplanned {
-        None => asked,
-        Some(it) => asked
-            .with("kind", it.kind.word())
-            .with("series", it.series)
-            .with("at", it.at.to_string()),
     }
 }
 

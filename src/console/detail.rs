@@ -168,9 +168,9 @@ pub(super) async fn series(view: &mut View) -> Result<Vec<SeriesSight>, StoreErr
             .filter(|(name, _)| name.revoked_at_utc.is_none());
         let signers = valid.map(|(name, _)| name.signer_id.clone()).collect();
         all.push(SeriesSight {
-            signers,
             look,
             strip,
+            signers,
             quorum,
         });
     }

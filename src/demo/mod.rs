@@ -6,6 +6,7 @@
 
 mod beat;
 pub mod chapters;
+mod deeds;
 mod dice;
 mod export;
 mod world;

@@ -5,23 +5,20 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::actions::{self, Asked, ByRule, Founding, Outcome, Request, Stop};
+use crate::actions::{self, Asked, ByRule, Founding, Request, Stop};
 use crate::clock::Moment;
 use crate::jobs::reconcile;
 use crate::rules::Refusal;
-use crate::rules::block::SnapshotStatus;
-use crate::rules::guard::Answer;
 use crate::rules::people::Environment;
 use crate::rules::week::RunKind;
 use crate::settings::{Dsn, DsnKind};
 use crate::store::approval::{self, ApprovalRequest};
-use crate::store::{
-    Access, OsAccount, Store, StoreError, demo_clock, deployment, leaf, ledger, publish, schema,
-};
+use crate::store::{Access, OsAccount, Store, StoreError, demo_clock, deployment, ledger, schema};
 
-use super::beat::{Beat, Deed, Run, When};
+use super::beat::{Beat, Deed};
 use super::chapters;
 use super::chapters::people::{BACKUP, LEAD, PIPELINE, READY, SEATS};
+use super::deeds::{act, decide, is_called_for, mint, settled, unless_refused};
 
 /// The demo deployment's name.
 const NAME: &str = "gov-demo";
@@ -29,8 +26,6 @@ const NAME: &str = "gov-demo";
 const HISTORY: i64 = 3 * 3_600;
 /// How often the world looks whether something is due.
 const TICK: Duration = Duration::from_millis(250);
-/// How many open blocks are enough: a demo that is left alone all night stays readable.
-const ENOUGH_OPEN: i64 = 40;
 /// How many minutes of the story a proposal waits before anybody agrees to it.
 const HESITATION: i64 = 4;
 /// How many minutes a comparison may take.
@@ -347,23 +342,6 @@ impl World {
     }
 }
 
-/// Lets a person act in their own name.
-async fn act(store: &Store, verb: &str, asked: Asked, reason: &str) -> Result<(), StoreError> {
-    let proposed = actions::propose(&mut store.view().await?, verb, asked).await;
-    let confirmed = proposed.and_then(|proposal| {
-        let answer = Answer {
-            typed: proposal.phrase(),
-            reason: Some(reason.to_owned()),
-        };
-        proposal.confirm(&answer)
-    });
-    let outcome = match confirmed {
-        Ok(request) => settled(actions::carry_out(store, request).await),
-        Err(stop) => Err(stop),
-    };
-    unless_refused(outcome)
-}
-
 fn check_seat(seat: &str) -> Result<(), Stop> {
     if SEATS.contains(&seat) {
         return Ok(());
@@ -387,64 +365,4 @@ async fn left(store: &Store) -> Result<Option<(u32, Moment)>, StoreError> {
         .latest_at_utc
         .filter(|_| !was_stopped);
     Ok(Some((clock.seed()?, latest.unwrap_or(view.now()))))
-}
-
-async fn mint(store: &Store, mut run: Run, now: Moment) -> Result<(), StoreError> {
-    let mut view = store.view().await?;
-    if publish::snapshot(&mut view, &run.id).await?.is_some() {
-        return Ok(());
-    }
-    if publish::counts(&mut view).await?.open >= ENOUGH_OPEN {
-        run.flaw = None;
-    }
-    let footer = publish::footer_schema(&mut view).await?;
-    drop(view);
-    let footer = footer.map(|footer| footer.current_semver);
-    let (hashes, leaves) = run.export().hashed();
-    leaf::mint(store, &run.minted(footer, hashes, now), &leaves).await?;
-    Ok(())
-}
-
-async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {
-    let found = publish::snapshot(&mut store.view().await?, run).await?;
-    if found.is_none_or(|run| run.status != SnapshotStatus::PendingGate) {
-        return Ok(());
-    }
-    let drift = actions::explained(store, run).await?;
-    let decided = match Request::by_rule(ByRule::DecideRun {
-        run: run.to_owned(),
-    }) {
-        Ok(request) => settled(actions::carry_out(store, request.with_prepared(drift)).await),
-        Err(stop) => Err(stop),
-    };
-    unless_refused(decided)
-}
-
-async fn is_called_for(store: &Store, when: &When) -> Result<bool, StoreError> {
-    Ok(match when {
-        When::Always => true,
-        When::Untaken(run) => publish::audit(&mut store.view().await?, run)
-            .await?
-            .is_some_and(|block| block.taken_by.is_none()),
-    })
-}
-
-fn settled(outcome: Outcome) -> Result<(), Stop> {
-    match outcome {
-        Outcome::Done(_) => Ok(()),
-        Outcome::Refused(refusal) => Err(Stop::Refused(refusal)),
-        Outcome::Failed(error) | Outcome::Unknown { cause: error, .. } => Err(Stop::Store(error)),
-    }
-}
-
-/// Lets a rule's no be: in a story, somebody else may simply have been faster.
-fn unless_refused(outcome: Result<(), Stop>) -> Result<(), StoreError> {
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(Stop::Store(error)) => Err(error),
-        Err(Stop::Refused(refusal) | Stop::BadInput(refusal)) => {
-            tracing::debug!(%refusal, "not in this story");
-            Ok(())
-        }
-    }
 }

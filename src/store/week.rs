@@ -3,17 +3,18 @@
 mod kept;
 mod list;
 mod looks;
+mod names;
 mod query;
 mod rows;
 
 pub use kept::Kept;
 pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, strip};
 pub use looks::{
-    Ended, Look, Name, ack, acks, active_series, annex, annex_for, bootstrap, ended_before,
-    evidence_of, find, found_diff, incident, inputs, look, metrics, names, open_before,
-    open_incidents, open_windows, packet, packet_of, past, planned, policies, policy, remediation,
-    revocation, series, series_all, windows,
+    Ended, Look, ack, active_series, annex, annex_for, bootstrap, ended_before, evidence_of, find,
+    incident, look, metrics, open_before, open_incidents, open_windows, packet, packet_of, past,
+    planned, policies, policy, remediation, revocation, series, series_all, windows,
 };
+pub use names::{Name, acks, found_diff, inputs, names};
 pub use query::rows_as_csv;
 pub use rows::{
     Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, Metric, OverridePacket,

@@ -106,16 +106,19 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
 /// A screen: its name, what it shows, and its sizes.
 type Screen = (&'static str, Model, &'static [(u16, u16)]);
 
+/// The panes, each as it opens.
+const PANES: [(&str, PaneId); 5] = [
+    ("home", PaneId::Home),
+    ("blocks", PaneId::Blocks),
+    ("weeks", PaneId::Weeks),
+    ("ledger", PaneId::Ledger),
+    ("people", PaneId::People),
+];
+
 /// Every screen that needs no database.
 fn screens() -> Vec<Screen> {
     let mut found: Vec<Screen> = Vec::new();
-    for (name, pane) in [
-        ("home", PaneId::Home),
-        ("blocks", PaneId::Blocks),
-        ("weeks", PaneId::Weeks),
-        ("ledger", PaneId::Ledger),
-        ("people", PaneId::People),
-    ] {
+    for (name, pane) in PANES {
         found.push((name, still::model(pane, picture), BOTH));
     }
     for (name, pane, keys, sizes) in [

@@ -1,7 +1,7 @@
 //! Runs of weekly reconciliation, made of manifests by the built program: files, queries, policies, and what goes wrong.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use govdeck::actions::Asked;
 use govdeck::canon::Digest;
@@ -63,7 +63,7 @@ impl<'a> Files<'a> {
         path
     }
 
-    fn reconcile(&self, manifest: &PathBuf, kind: &str) -> Run {
+    fn reconcile(&self, manifest: &Path, kind: &str) -> Run {
         let manifest = manifest.display().to_string();
         let words = ["job", "reconcile", "--manifest", &manifest, "--kind", kind];
         let mut command = self.world.govdeck("maya", &words);
@@ -196,31 +196,32 @@ on_both!(a_query_on_the_database_is_a_side, |world| {
     world.assert_sound().await;
 });
 
+/// What is wrong with a manifest, and why that run is inconclusive.
+const NOT_COMPARED: [(&str, fn(&mut Value)); 5] = [
+    ("epsilon_policy_mismatch", |manifest| {
+        manifest["epsilon_policy_version"] = json!("eps-8");
+    }),
+    ("tuple_revision_mismatch", |manifest| {
+        manifest["tuple_revision_hash"] = json!("cd".repeat(32));
+    }),
+    ("window_mismatch", |manifest| {
+        manifest["window"]["end_exclusive"] = json!("2098-05-06T00:00:00Z");
+    }),
+    ("footer_schema_too_new", |manifest| {
+        manifest["contract_max_semver"] = json!("1.2.9");
+    }),
+    ("input_unreadable", |manifest| {
+        manifest["partner"]["file"] = json!("annex/gone.csv");
+    }),
+];
+
 on_both!(
     what_cannot_be_compared_is_inconclusive_and_no_pass,
     |world| {
         let world = world_with_policy(world).await;
         let files = Files::of(&world);
         world.set_time(MONDAYS[0]).await;
-        type Change = fn(&mut Value);
-        let manifests: [(&str, Change); 5] = [
-            ("epsilon_policy_mismatch", |m| {
-                m["epsilon_policy_version"] = json!("eps-8")
-            }),
-            ("tuple_revision_mismatch", |m| {
-                m["tuple_revision_hash"] = json!("cd".repeat(32))
-            }),
-            ("window_mismatch", |m| {
-                m["window"]["end_exclusive"] = json!("2098-05-06T00:00:00Z")
-            }),
-            ("footer_schema_too_new", |m| {
-                m["contract_max_semver"] = json!("1.2.9")
-            }),
-            ("input_unreadable", |m| {
-                m["partner"]["file"] = json!("annex/gone.csv")
-            }),
-        ];
-        for (reason, change) in manifests {
+        for (reason, change) in NOT_COMPARED {
             let manifest = files.manifest(change);
             let found = files.reconcile(&manifest, "manual");
             assert_eq!(

@@ -118,7 +118,7 @@ impl Action for AdoptPolicy {
         };
         let conditions = rule::may_adopt(
             facts.is_none(),
-            self.metrics.clone(),
+            &self.metrics,
             &self.pair,
             Some(&self.backtest),
         );

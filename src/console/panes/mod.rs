@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod people;
 pub mod proposals;
 mod responses;
+mod week_detail;
 pub mod weeks;
 
 use ratatui::layout::Rect;

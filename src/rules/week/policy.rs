@@ -182,7 +182,7 @@ fn worst(pair: &Pair, week: &PastWeek) -> Option<(String, f64)> {
 #[must_use]
 pub fn may_adopt(
     is_new: bool,
-    document: Result<u64, String>,
+    document: &Result<u64, String>,
     pair: &Pair,
     backtest: Option<&Backtest>,
 ) -> Vec<Condition> {
@@ -202,7 +202,7 @@ pub fn may_adopt(
             "document",
             document.as_ref().is_ok_and(|metrics| *metrics > 0),
             "analytics_owner",
-            match &document {
+            match document {
                 Ok(metrics) => format!("{metrics} metrics"),
                 Err(why) => why.clone(),
             },
@@ -306,12 +306,12 @@ mod tests {
         let of = pair("0.05", "0.1", "1");
         let report = backtest(&of, &[]);
         let verdict = |pair: &Pair| {
-            let found = may_adopt(true, Ok(3), pair, Some(&report));
+            let found = may_adopt(true, &Ok(3), pair, Some(&report));
             Verdict::all(found.iter().map(|condition| condition.verdict))
         };
         assert_eq!(verdict(&of), Verdict::Pass);
         assert_eq!(verdict(&pair("0.04", "0.1", "1")), Verdict::Fail);
-        let none = may_adopt(false, Err("no policy".into()), &of, None);
+        let none = may_adopt(false, &Err("no policy".into()), &of, None);
         let open = none.iter().filter(|it| it.verdict != Verdict::Pass).count();
         assert_eq!(open, 3);
     }

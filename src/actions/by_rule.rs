@@ -1,0 +1,106 @@
+//! What is written by rule, without a person's yes: a closed list.
+
+use super::entry::{Asked, Stop};
+use super::establish::Founding;
+use super::week::{Finding, Unplanned};
+use crate::clock::Moment;
+use crate::store::tables::image_of;
+
+/// The closed list of what is written by rule, without a person's yes.
+#[derive(Debug, Clone)]
+pub enum ByRule {
+    /// The publish gate decides a pending run.
+    DecideRun {
+        /// The run's id.
+        run: String,
+    },
+    /// Whoever sits at a console stops acting there.
+    Disarm {
+        /// The console's id.
+        console: String,
+    },
+    /// A proposal that nobody can approve any more ends.
+    EndApproval {
+        /// The proposal's ticket.
+        ticket: String,
+    },
+    /// The next window of a series is planned.
+    PlanWindow {
+        /// The series.
+        series: String,
+        /// The window's time.
+        at: Moment,
+    },
+    /// Somebody begins to compare.
+    StartRun {
+        /// The run's id.
+        run: String,
+        /// A claim that nobody else knows.
+        claim: String,
+        /// How many minutes the claim holds.
+        minutes: i64,
+        /// What to make where the run was not planned.
+        unplanned: Option<Unplanned>,
+    },
+    /// A run ends with what was found.
+    FinishRun {
+        /// The run's id.
+        run: String,
+        /// The claim it was begun with.
+        claim: String,
+        /// What was found.
+        finding: Box<Finding>,
+    },
+    /// A window's time went by.
+    MissWindow {
+        /// The run's id.
+        run: String,
+    },
+    /// The first entry of a new deployment.
+    Establish(Founding),
+}
+
+impl ByRule {
+    /// Writes it as what is asked of an action: the verb, and its words.
+    pub(super) fn asked(self) -> Result<(&'static str, Asked), Stop> {
+        Ok(match self {
+            ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
+            ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
+            ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
+            ByRule::PlanWindow { series, at } => {
+                ("plan_window", Asked::of(series).with("at", at.to_string()))
+            }
+            ByRule::StartRun {
+                run,
+                claim,
+                minutes,
+                unplanned,
+            } => ("start_run", start_asked(run, claim, minutes, unplanned)),
+            ByRule::FinishRun {
+                run,
+                claim,
+                finding,
+            } => {
+                let finding = image_of(&finding)?;
+                let finding = String::from_utf8_lossy(&finding).into_owned();
+                let asked = Asked::of(run).with("claim", claim);
+                ("finish_run", asked.with("finding", finding))
+            }
+            ByRule::MissWindow { run } => ("miss_window", Asked::of(run)),
+            ByRule::Establish(founding) => ("establish", founding.asked()?),
+        })
+    }
+}
+
+fn start_asked(run: String, claim: String, minutes: i64, unplanned: Option<Unplanned>) -> Asked {
+    let asked = Asked::of(run)
+        .with("claim", claim)
+        .with("minutes", minutes.to_string());
+    match unplanned {
+        None => asked,
+        Some(it) => asked
+            .with("kind", it.kind.word())
+            .with("series", it.series)
+            .with("at", it.at.to_string()),
+    }
+}

@@ -1,0 +1,98 @@
+//! What pipelines, rules and people of a story do to its database.
+
+use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
+use crate::clock::Moment;
+use crate::rules::block::SnapshotStatus;
+use crate::rules::guard::Answer;
+use crate::store::{Store, StoreError, leaf, publish};
+
+use super::beat::{Run, When};
+
+/// How many open blocks are enough: a demo that is left alone all night stays readable.
+const ENOUGH_OPEN: i64 = 40;
+
+/// Lets a person act in their own name.
+pub(super) async fn act(
+    store: &Store,
+    verb: &str,
+    asked: Asked,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let proposed = actions::propose(&mut store.view().await?, verb, asked).await;
+    let confirmed = proposed.and_then(|proposal| {
+        let answer = Answer {
+            typed: proposal.phrase(),
+            reason: Some(reason.to_owned()),
+        };
+        proposal.confirm(&answer)
+    });
+    let outcome = match confirmed {
+        Ok(request) => settled(actions::carry_out(store, request).await),
+        Err(stop) => Err(stop),
+    };
+    unless_refused(outcome)
+}
+
+/// Mints a run as a pipeline does; while enough blocks are open, nothing is wrong with it.
+pub(super) async fn mint(store: &Store, mut run: Run, now: Moment) -> Result<(), StoreError> {
+    let mut view = store.view().await?;
+    if publish::snapshot(&mut view, &run.id).await?.is_some() {
+        return Ok(());
+    }
+    if publish::counts(&mut view).await?.open >= ENOUGH_OPEN {
+        run.flaw = None;
+    }
+    let footer = publish::footer_schema(&mut view).await?;
+    drop(view);
+    let footer = footer.map(|footer| footer.current_semver);
+    let (hashes, leaves) = run.export().hashed();
+    leaf::mint(store, &run.minted(footer, hashes, now), &leaves).await?;
+    Ok(())
+}
+
+/// Lets the gate decide a run that waits.
+pub(super) async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {
+    let found = publish::snapshot(&mut store.view().await?, run).await?;
+    if found.is_none_or(|run| run.status != SnapshotStatus::PendingGate) {
+        return Ok(());
+    }
+    let drift = actions::explained(store, run).await?;
+    let decided = match Request::by_rule(ByRule::DecideRun {
+        run: run.to_owned(),
+    }) {
+        Ok(request) => settled(actions::carry_out(store, request.with_prepared(drift)).await),
+        Err(stop) => Err(stop),
+    };
+    unless_refused(decided)
+}
+
+/// Tells whether a deed is still called for.
+pub(super) async fn is_called_for(store: &Store, when: &When) -> Result<bool, StoreError> {
+    Ok(match when {
+        When::Always => true,
+        When::Untaken(run) => publish::audit(&mut store.view().await?, run)
+            .await?
+            .is_some_and(|block| block.taken_by.is_none()),
+    })
+}
+
+/// Tells an outcome that is done from one that is not.
+pub(super) fn settled(outcome: Outcome) -> Result<(), Stop> {
+    match outcome {
+        Outcome::Done(_) => Ok(()),
+        Outcome::Refused(refusal) => Err(Stop::Refused(refusal)),
+        Outcome::Failed(error) | Outcome::Unknown { cause: error, .. } => Err(Stop::Store(error)),
+    }
+}
+
+/// Lets a rule's no be: in a story, somebody else may simply have been faster.
+pub(super) fn unless_refused(outcome: Result<(), Stop>) -> Result<(), StoreError> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(Stop::Store(error)) => Err(error),
+        Err(Stop::Refused(refusal) | Stop::BadInput(refusal)) => {
+            tracing::debug!(%refusal, "not in this story");
+            Ok(())
+        }
+    }
+}
