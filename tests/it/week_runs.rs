@@ -196,8 +196,11 @@ on_both!(a_query_on_the_database_is_a_side, |world| {
     world.assert_sound().await;
 });
 
+/// What makes a manifest wrong.
+type Change = fn(&mut Value);
+
 /// What is wrong with a manifest, and why that run is inconclusive.
-const NOT_COMPARED: [(&str, fn(&mut Value)); 5] = [
+const NOT_COMPARED: [(&str, Change); 5] = [
     ("epsilon_policy_mismatch", |manifest| {
         manifest["epsilon_policy_version"] = json!("eps-8");
     }),
