@@ -454,6 +454,7 @@ on_both!(status_counts_what_waits, |world| {
         "blocks",
         "deployment",
         "environment",
+        "governance",
         "ledger",
         "login",
         "now",
