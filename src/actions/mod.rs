@@ -50,7 +50,7 @@ pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
-pub use proposal::{Proposal, Request, propose};
+pub use proposal::{Proposal, Request, propose, random_id};
 pub use put_aside::PutAside;
 pub use week::{Finding, Unplanned, window_run_id};
 

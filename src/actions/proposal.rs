@@ -142,7 +142,7 @@ impl Request {
 }
 
 /// Makes a random id of 32 hexadecimal digits.
-pub(super) fn random_id() -> Result<String, StoreError> {
+pub fn random_id() -> Result<String, StoreError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         StoreError::new(

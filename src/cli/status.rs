@@ -70,7 +70,10 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
             armed.person_id, armed.console_id, armed.armed_until_utc
         )
     }));
-    lines.push(format!("governance {}", stands.word().to_uppercase()));
+    lines.push(format!(
+        "governance {}",
+        stands.word().replace('_', " ").to_uppercase()
+    ));
     lines.push(format!("ledger entry {} {}", head.seq, head.hash));
     if unstaffed > 0 {
         lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));

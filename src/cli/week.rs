@@ -41,7 +41,10 @@ impl Week {
 async fn status(store: &Store) -> Result<Page, Failure> {
     let mut view = store.view().await?;
     let stands = governance::hold(&mut view).await?;
-    let mut lines = vec![format!("governance is {}", stands.word().to_uppercase())];
+    let mut lines = vec![format!(
+        "governance is {}",
+        stands.word().replace('_', " ").to_uppercase()
+    )];
     let mut all = Vec::new();
     for series in week::active_series(&mut view).await? {
         let look = week::look(&mut view, series).await?;

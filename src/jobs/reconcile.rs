@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::below_root;
 use super::side;
-use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned};
+use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random_id};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
@@ -17,7 +17,7 @@ use crate::rules::reconcile::{self, Comparison, Decimal, Policy, RunVerdict};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
 use crate::store::artifact::{self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST};
 use crate::store::week::{self, EpsilonPolicy, Metric};
-use crate::store::{Failure, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// How many of the worst metrics the database keeps.
 const KEPT: usize = 1_000;
@@ -66,7 +66,8 @@ pub async fn run(
 ) -> Result<Ended, Stop> {
     let read = read_manifest(&manifest).map_err(Stop::BadInput)?;
     let (run, unplanned) = choose(store, &read, order.kind).await?;
-    let claim = claim()?;
+    // Nobody else can know it.
+    let claim = random_id()?;
     let start = Request::by_rule(ByRule::StartRun {
         run: run.clone(),
         claim: claim.clone(),
@@ -96,19 +97,6 @@ fn ended(run: &str, finding: &Finding) -> Ended {
         artifact_uri: finding.artifact_uri.clone(),
         kept: finding.kept.clone(),
     }
-}
-
-/// Makes a claim that nobody else can know.
-fn claim() -> Result<String, StoreError> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        StoreError::new(
-            Failure::Other,
-            format!("the operating system gives no random numbers: {error}"),
-            "see its log",
-        )
-    })?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Chooses the window that a scheduled run serves now, or names a run that nobody planned.
