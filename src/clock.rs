@@ -45,6 +45,21 @@ impl Moment {
         Self(monday.and_time(chrono::NaiveTime::MIN).and_utc())
     }
 
+    /// Names the week of the calendar that it lies in, like `2026-W21`.
+    #[must_use]
+    pub fn iso_week(self) -> String {
+        self.0.format("%G-W%V").to_string()
+    }
+
+    /// Returns the Monday, 00:00 UTC, that a week of the calendar begins with.
+    #[must_use]
+    pub fn of_iso_week(week: &str) -> Option<Self> {
+        let monday = chrono::NaiveDate::parse_from_str(&format!("{week}-1"), "%G-W%V-%u").ok()?;
+        let moment = Self(monday.and_time(chrono::NaiveTime::MIN).and_utc());
+        // Only the one way of writing it that we write ourselves.
+        (moment.iso_week() == week).then_some(moment)
+    }
+
     /// Returns the moment so much later.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {
@@ -173,6 +188,30 @@ mod tests {
     fn nanoseconds_are_cut_not_rounded() {
         let moment: Moment = "2026-05-14T02:14:07.123456999Z".parse().expect("a moment");
         assert_eq!(moment.to_string(), "2026-05-14T02:14:07.123456Z");
+    }
+
+    #[test]
+    fn weeks_of_the_calendar_begin_on_mondays() {
+        for (week, monday) in [
+            ("2026-W21", "2026-05-18T00:00:00.000000Z"),
+            ("2026-W01", "2025-12-29T00:00:00.000000Z"),
+            ("2026-W53", "2026-12-28T00:00:00.000000Z"),
+        ] {
+            let begins = Moment::of_iso_week(week).expect(week);
+            assert_eq!(begins.to_string(), monday);
+            assert_eq!(begins.iso_week(), week);
+            assert_eq!(begins.plus_minutes(7 * 24 * 60 - 1).iso_week(), week);
+        }
+        for none in [
+            "",
+            "2025-W53",
+            "2026-W00",
+            "2026-W1",
+            "2026-21",
+            "2026-W21 ",
+        ] {
+            assert_eq!(Moment::of_iso_week(none), None, "{none:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
 //! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
 //! | [`jobs`] | unattended work, one file a job |
+//! | [`readback`] | a week's numbers for people who did not see how they came about, and the way back from each |
 //! | [`demo`] | a deployment with a story that goes on by itself |
 //! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
@@ -25,6 +26,7 @@ pub mod console;
 pub mod demo;
 pub mod evidence;
 pub mod jobs;
+pub mod readback;
 pub mod rules;
 pub mod settings;
 pub mod signing;

@@ -1,5 +1,6 @@
 //! What is written by rule, without a person's yes: a closed list.
 
+use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
 use super::week::{Finding, Unplanned};
@@ -56,6 +57,20 @@ pub enum ByRule {
         /// The run's id.
         run: String,
     },
+    /// The joins of two releases were run.
+    RecordBindProof {
+        /// The proof's id.
+        proof: String,
+        /// What was found.
+        finding: BindFinding,
+    },
+    /// Two sides were held against each other before a publish.
+    RecordVariance {
+        /// The check's id.
+        check: String,
+        /// What was found.
+        finding: VarianceFinding,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -81,15 +96,25 @@ impl ByRule {
                 claim,
                 finding,
             } => {
-                let finding = image_of(&finding)?;
-                let finding = String::from_utf8_lossy(&finding).into_owned();
                 let asked = Asked::of(run).with("claim", claim);
-                ("finish_run", asked.with("finding", finding))
+                ("finish_run", with_finding(asked, &finding)?)
+            }
+            ByRule::RecordBindProof { proof, finding } => (
+                "record_bind_proof",
+                with_finding(Asked::of(proof), &finding)?,
+            ),
+            ByRule::RecordVariance { check, finding } => {
+                ("record_variance", with_finding(Asked::of(check), &finding)?)
             }
             ByRule::MissWindow { run } => ("miss_window", Asked::of(run)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }
+}
+
+fn with_finding(asked: Asked, finding: &impl serde::Serialize) -> Result<Asked, Stop> {
+    let finding = image_of(finding)?;
+    Ok(asked.with("finding", String::from_utf8_lossy(&finding)))
 }
 
 fn start_asked(run: String, claim: String, minutes: i64, unplanned: Option<Unplanned>) -> Asked {

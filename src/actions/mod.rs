@@ -19,6 +19,7 @@ mod deactivate_person;
 mod decide_run;
 mod decline;
 mod decline_route;
+mod dictionary;
 mod disarm_console;
 mod drift;
 mod end_approval;
@@ -45,6 +46,7 @@ mod writing;
 pub use by_rule::ByRule;
 pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
+pub use dictionary::{BindFinding, VarianceFinding};
 pub use drift::explained;
 pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
@@ -88,6 +90,11 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<week::LeaveRed>(),
     entry::entry::<week::AnnexRun>(),
     entry::entry::<week::AdoptPolicy>(),
+    entry::entry::<dictionary::ReleaseDictionary>(),
+    entry::entry::<dictionary::RegisterBindQuery>(),
+    entry::entry::<dictionary::RegisterAnnexView>(),
+    entry::entry::<dictionary::PutFaq>(),
+    entry::entry::<dictionary::RetireFaq>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -98,6 +105,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<week::StartRun>(),
     entry::entry::<week::FinishRun>(),
     entry::entry::<week::MissWindow>(),
+    entry::entry::<dictionary::RecordBindProof>(),
+    entry::entry::<dictionary::RecordVariance>(),
     entry::entry::<establish::Establish>(),
 ];
 

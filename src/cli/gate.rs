@@ -6,8 +6,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::act::{condition_line, settle};
-use super::gate_reconcile;
 use super::page::{Exit, Failure, Page};
+use super::{gate_bind, gate_reconcile, gate_variance};
 use crate::actions::{self, ByRule, Outcome, Request};
 use crate::jobs::below_root;
 use crate::rules::Verdict;
@@ -41,14 +41,22 @@ pub(super) enum Gate {
     Rehearsal,
     /// Compare what leadership sees with what the partner gets, from files alone.
     Reconcile(gate_reconcile::Reconcile),
+    /// Say whether two run manifests are of the same window, tuple and bypass, from files alone.
+    Parity(gate_variance::Parity),
+    /// Compare both sides before a publish, under the epsilons of the dictionary, and record it.
+    Variance(gate_variance::Variance),
+    /// Run the joins of two releases of the dictionary, and record whether a metric was lost.
+    Bind(gate_bind::Bind),
 }
 
 impl Gate {
     /// Returns what the store is opened for: only a decision writes.
     pub(super) fn access(&self) -> Access {
         match self {
-            Self::Publish { .. } => Access::Write,
-            Self::Distribute { .. } | Self::Rehearsal | Self::Reconcile(_) => Access::Read,
+            Self::Publish { .. } | Self::Variance(_) | Self::Bind(_) => Access::Write,
+            Self::Distribute { .. } | Self::Rehearsal | Self::Reconcile(_) | Self::Parity(_) => {
+                Access::Read
+            }
         }
     }
 
@@ -58,6 +66,9 @@ impl Gate {
             Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
             Self::Rehearsal => rehearsal(store).await,
             Self::Reconcile(verb) => verb.run(),
+            Self::Parity(verb) => verb.run(),
+            Self::Variance(verb) => verb.run(store).await,
+            Self::Bind(verb) => verb.run(store).await,
         }
     }
 }

@@ -48,14 +48,14 @@ impl Reconcile {
         Ok(
             match judge(leadership, partner, policy, &policy_file, NAMED) {
                 Ok(comparison) => compared(comparison, &self),
-                Err(reject) => rejected(&reject),
+                Err(reject) => rejected(&reject, SCHEMA),
             },
         )
     }
 }
 
 /// Reads a side; without its sidecar it can be judged all the same, and is rejected.
-fn given(path: &Path) -> Result<Given, Failure> {
+pub(super) fn given(path: &Path) -> Result<Given, Failure> {
     let beside = path.with_extension("sidecar.json");
     let bytes = hash::read(Some(path))?;
     let sidecar = match hash::read_at_most(MOST_SIDECAR_BYTES, Some(&beside)) {
@@ -78,7 +78,7 @@ fn given(path: &Path) -> Result<Given, Failure> {
     })
 }
 
-fn rejected(reject: &Reject) -> Page {
+pub(super) fn rejected(reject: &Reject, schema: &str) -> Page {
     let lines = vec![
         format!("REJECT {}: {reject}", reject.reason),
         "nothing was compared".to_owned(),
@@ -92,7 +92,7 @@ fn rejected(reject: &Reject) -> Page {
         "run_verdict": RunVerdict::Reject, "reason": reject.reason, "detail": reject.to_string(),
         "file": reject.file, "line": line, "column": column, "field": field, "metrics": [],
     });
-    Page::new(Exit::BadInput, lines, SCHEMA, json)
+    Page::new(Exit::BadInput, lines, schema, json)
 }
 
 fn compared(comparison: Comparison, files: &Reconcile) -> Page {
@@ -134,7 +134,7 @@ fn compared(comparison: Comparison, files: &Reconcile) -> Page {
     })
 }
 
-fn line(metric: &Metric) -> String {
+pub(super) fn line(metric: &Metric) -> String {
     let shown = |value: &Option<String>| match value {
         Some(value) => text::shorten(value, SHOWN).into_owned(),
         None => "none".to_owned(),

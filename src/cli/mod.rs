@@ -9,24 +9,30 @@ mod artifact;
 mod block;
 mod cadence;
 mod card;
+mod cite;
 mod config;
 mod console;
 mod demo;
+mod dictionary;
 mod doctor;
 mod drill;
 mod evidence;
 mod gate;
+mod gate_bind;
 mod gate_reconcile;
+mod gate_variance;
 mod hash;
 mod init;
 mod job;
 mod key;
 mod keys;
 mod ledger;
+mod log;
 mod manual;
 mod page;
 mod policy;
 mod publish;
+mod readback;
 mod report;
 mod sign;
 mod sign_week;
@@ -47,7 +53,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::settings::{Flags, LogLevel, Settings};
+use crate::settings::{Flags, Settings};
 use crate::store::{Access, OsAccount, Store, schema};
 
 use page::{Exit, Failure, Page, Shape};
@@ -108,6 +114,13 @@ enum Verb {
     /// Say how weekly reconciliation stands, or show one of its runs.
     #[command(subcommand)]
     Week(week::Week),
+    /// Release the metric dictionary, or look into it.
+    #[command(subcommand)]
+    Dictionary(dictionary::Dictionary),
+    /// Write the readback of a week: every number with where it comes from.
+    Readback(readback::Read),
+    /// Follow a number of a readback to its rows and hashes.
+    Cite(cite::Cite),
     /// Show, propose or replay how far apart two sides may be.
     #[command(subcommand)]
     Policy(policy::Policies),
@@ -182,13 +195,13 @@ pub fn main() -> ExitCode {
 
 fn open_console(flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
-    start_log(&settings);
+    log::start(&settings);
     console::open(&settings)
 }
 
 fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
-    start_log(&settings);
+    log::start(&settings);
     verb.open(&settings)
 }
 
@@ -230,6 +243,8 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
+        Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
+        Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),
@@ -242,7 +257,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         }
         verb => {
             let settings = Settings::load(flags, std::env::vars_os())?;
-            start_log(&settings);
+            log::start(&settings);
             let runtime = runtime()?;
             runtime.block_on(within_patience(verb, &settings))
         }
@@ -279,7 +294,10 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Job(_)
         | Verb::Publish(_)
         | Verb::Block(block::Block::Show { .. })
-        | Verb::Gate(gate::Gate::Distribute { .. }) => PATIENCE_WITH_FILES,
+        | Verb::Cite(_)
+        | Verb::Gate(
+            gate::Gate::Distribute { .. } | gate::Gate::Bind(_) | gate::Gate::Variance(_),
+        ) => PATIENCE_WITH_FILES,
         _ => PATIENCE,
     };
     let silence = |_| {
@@ -308,6 +326,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Key(ref key) => key.access(),
         Verb::Window(ref window) => window.access(),
         Verb::Policy(ref policy) => policy.access(),
+        Verb::Dictionary(ref dictionary) => dictionary.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
             Access::Write
         }
@@ -336,6 +355,9 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Sign(verb) => verb.run(&store, &pen).await,
         Verb::Week(verb) => verb.run(&store).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
+        Verb::Dictionary(verb) => verb.run(&store, &pen).await,
+        Verb::Readback(verb) => verb.run(&store).await,
+        Verb::Cite(verb) => verb.run(&store, settings).await,
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
@@ -355,58 +377,4 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     };
     store.close().await;
     page
-}
-
-/// Starts the log file: what happened and when, never row data, never a DSN.
-fn start_log(settings: &Settings) {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-
-    let level = match settings.log_level.value {
-        LogLevel::Off => return,
-        LogLevel::Error => tracing::Level::ERROR,
-        LogLevel::Warn => tracing::Level::WARN,
-        LogLevel::Info => tracing::Level::INFO,
-        LogLevel::Debug => tracing::Level::DEBUG,
-    };
-    let Some(path) = &settings.log_file.value else {
-        return;
-    };
-    if path.exists() && !path.is_file() {
-        eprintln!("warning: no log: {} is not a file", path.display());
-        return;
-    }
-    let opened = path
-        .parent()
-        .map_or(Ok(()), |folder| {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-        })
-        .and_then(|()| {
-            std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(path)
-        });
-    match opened {
-        Ok(file) => {
-            let lines = tracing_subscriber::fmt::layer()
-                .with_ansi(false)
-                .with_writer(std::sync::Mutex::new(file));
-            let ours = tracing_subscriber::filter::Targets::new().with_target("govdeck", level);
-            // A second start in one process keeps the first log.
-            let _ = tracing_subscriber::registry()
-                .with(lines)
-                .with(ours)
-                .try_init();
-        }
-        Err(error) => eprintln!(
-            "warning: no log: {} cannot be written: {error}",
-            path.display()
-        ),
-    }
 }

@@ -101,6 +101,16 @@ impl Page {
         }
     }
 
+    /// Makes a page of a text that is whole as it stands, and of the JSON document that says the same.
+    pub(super) fn document(exit: Exit, text: String, schema: &str, json: Value) -> Self {
+        Self::new(
+            exit,
+            text.lines().map(str::to_owned).collect(),
+            schema,
+            json,
+        )
+    }
+
     /// Makes a page of exact bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
         Self {

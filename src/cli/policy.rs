@@ -1,22 +1,21 @@
 //! `govdeck policy`: how far apart two sides may be, and what another pair of limits would have made of the weeks before.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::act::Act;
-use super::hash::read;
+use super::dictionary::released;
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
+use crate::rules::dictionary::{Document, policy_document};
 use crate::rules::permission;
 use crate::rules::week::{Backtest, Pair, WEEKS, backtest, is_sound};
 use crate::rules::{Refusal, Verdict};
 use crate::store::tables::image_of;
 use crate::store::week::{self, EpsilonPolicy};
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, View, publish};
 
 /// What to do with policies.
 #[derive(Debug, Subcommand)]
@@ -30,9 +29,12 @@ pub(super) enum Policies {
     Propose {
         /// The policy's new version.
         version: String,
-        /// The document with an epsilon for each metric.
-        #[arg(long, value_name = "F.json")]
-        document: PathBuf,
+        /// The release of the dictionary whose epsilons it repeats; the newest when left out.
+        #[arg(long, value_name = "SEMVER")]
+        release: Option<String>,
+        /// The newest footer schema that can be read; the one in force when left out.
+        #[arg(long, value_name = "SEMVER")]
+        contract_max: Option<String>,
         #[command(flatten)]
         limits: Limits,
         #[command(flatten)]
@@ -76,15 +78,22 @@ impl Policies {
             Self::Backtest { limits } => Ok(page(&limits.replay(store).await?)),
             Self::Propose {
                 version,
-                document,
+                release,
+                contract_max,
                 limits,
                 answer,
             } => {
                 let report = image_of(&limits.replay(store).await?)?;
-                let document = read(Some(&document))?;
+                let mut view = store.view().await?;
+                let (release, dictionary) = released(&mut view, release.as_deref()).await?;
+                let contract_max = newest_footer(&mut view, contract_max).await?;
+                drop(view);
+                let document =
+                    policy_document(&version, &contract_max, &Document::read(&dictionary)?)?;
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let asked = Asked::of(version)
                     .with("document", text(&document))
+                    .with("release", release.dictionary_semver)
                     .with("soft", limits.soft)
                     .with("hard", limits.hard)
                     .with("floor", limits.floor)
@@ -98,6 +107,21 @@ impl Policies {
             }
         }
     }
+}
+
+/// Returns the newest footer schema that can be read: what was given, or the one in force.
+async fn newest_footer(view: &mut View, given: Option<String>) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let footer = publish::footer_schema(view).await?;
+    footer.map(|footer| footer.current_semver).ok_or_else(|| {
+        Failure::new(
+            Exit::CannotTell,
+            "no footer schema is registered",
+            "name the newest one that can be read with --contract-max",
+        )
+    })
 }
 
 impl Limits {

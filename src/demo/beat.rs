@@ -80,6 +80,8 @@ pub enum Deed {
     },
     /// Both sides that a manifest names are compared.
     Compare(String),
+    /// The joins of the newest release of the dictionary, and of the one before, are run.
+    Bind,
     /// A person acts on the run of a window.
     OnRun {
         /// Who.
@@ -109,7 +111,9 @@ impl Deed {
     #[must_use]
     pub fn who(&self) -> Option<&'static str> {
         match self {
-            Self::Mint(_) | Self::Decide(_) | Self::Plan { .. } | Self::Compare(_) => None,
+            Self::Mint(_) | Self::Decide(_) | Self::Plan { .. } | Self::Compare(_) | Self::Bind => {
+                None
+            }
             Self::Act { who, .. }
             | Self::Bypass { who, .. }
             | Self::Answer { who, .. }

@@ -2,9 +2,10 @@
 
 use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use crate::clock::Moment;
+use crate::jobs::bind;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::guard::Answer;
-use crate::store::{Store, StoreError, leaf, publish};
+use crate::store::{Store, StoreError, dictionary, leaf, publish};
 
 use super::beat::{Run, When};
 
@@ -64,6 +65,20 @@ pub(super) async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {
         Err(stop) => Err(stop),
     };
     unless_refused(decided)
+}
+
+/// Runs the joins of the newest release, unless that was done.
+pub(super) async fn prove(store: &Store) -> Result<(), StoreError> {
+    let mut view = store.view().await?;
+    let newest = dictionary::newest(&mut view).await?;
+    let Some(newest) = newest.map(|release| release.dictionary_semver) else {
+        return Ok(());
+    };
+    if dictionary::proof_of(&mut view, &newest).await?.is_some() {
+        return Ok(());
+    }
+    drop(view);
+    unless_refused(bind::run(store, None, Some(&newest)).await.map(drop))
 }
 
 /// Tells whether a deed is still called for.

@@ -18,7 +18,7 @@ use crate::store::{Access, OsAccount, Store, StoreError, demo_clock, deployment,
 use super::beat::{Beat, Deed};
 use super::chapters;
 use super::chapters::people::{BACKUP, LEAD, PIPELINE, READY, SEATS};
-use super::deeds::{act, decide, is_called_for, mint, settled, unless_refused};
+use super::deeds::{act, decide, is_called_for, mint, prove, settled, unless_refused};
 
 /// The demo deployment's name.
 const NAME: &str = "gov-demo";
@@ -300,6 +300,7 @@ impl World {
                 let ended = reconcile::run(&store, root, bytes, order).await;
                 unless_refused(ended.map(drop))
             }
+            Deed::Bind => prove(&self.store(PIPELINE).await?).await,
             Deed::OnRun {
                 who,
                 verb,

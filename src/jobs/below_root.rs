@@ -17,7 +17,7 @@ pub fn hash(root: &Path, path: &str) -> Result<Digest, String> {
 }
 
 /// Reads a file of at most so many bytes, or says why it cannot be.
-pub(super) fn read(root: &Path, path: &str, most: u64) -> Result<Vec<u8>, String> {
+pub fn read(root: &Path, path: &str, most: u64) -> Result<Vec<u8>, String> {
     let about = |error: std::io::Error| format!("{path}: {error}");
     let mut bytes = Vec::new();
     let file = open(root, path)?;

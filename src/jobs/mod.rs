@@ -6,9 +6,11 @@
 //! subcommand for each, and whoever runs that says when.
 
 pub mod below_root;
+pub mod bind;
 pub mod drop_leaves;
 pub mod reconcile;
 mod side;
+pub mod variance;
 
 use crate::actions::{self, Outcome, Request, Stop};
 use crate::store::{Sealed, Store};

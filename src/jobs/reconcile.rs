@@ -13,9 +13,12 @@ use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::reconcile::{self, Comparison, Decimal, Policy, RunVerdict};
+use crate::rules::reconcile::{self, Comparison, Decimal, Party, Policy, RunVerdict};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
-use crate::store::artifact::{self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST};
+use crate::store::artifact::{
+    self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST, RUN_MANIFEST,
+};
+use crate::store::dictionary::RunManifest;
 use crate::store::week::{self, EpsilonPolicy, Metric};
 use crate::store::{Store, StoreError};
 
@@ -75,7 +78,7 @@ pub async fn run(
         unplanned,
     })?;
     super::done(store, start).await?;
-    let (finding, evidence) = find(store, root, &read, manifest).await?;
+    let (finding, evidence) = find(store, root, &run, &read, manifest).await?;
     let ended = ended(&run, &finding);
     let finish = Request::by_rule(ByRule::FinishRun {
         run,
@@ -142,6 +145,7 @@ async fn choose(
 async fn find(
     store: &Store,
     root: &Path,
+    run: &str,
     manifest: &Manifest,
     bytes: Vec<u8>,
 ) -> Result<(Finding, Vec<Prepared>), Stop> {
@@ -151,7 +155,7 @@ async fn find(
         manifest_sha256: manifest_sha256.clone(),
         ..Finding::inconclusive(reason, detail)
     };
-    let found = match compare(store, root, manifest).await? {
+    let found = match compare(store, root, run, manifest).await? {
         Ok(found) => found,
         Err((reason, detail)) => return Ok((rejected(&reason, detail), vec![filed])),
     };
@@ -169,18 +173,23 @@ async fn find(
     }
     let mut finding = packed(manifest, &found)?;
     finding.manifest_sha256.clone_from(&manifest_sha256);
-    if diff.len() > MOST_BYTES {
+    let (uri, diff) = if diff.len() > MOST_BYTES {
         let sha256 = Digest::of(&diff);
         let path = format!("{DIFFS}/{sha256}.json");
         if let Err(why) = below_root::write_once(root, &path, &diff) {
             return Ok((rejected("diff_unwritten", why), vec![filed]));
         }
-        finding.artifact_uri = Some(format!("file:{path}#sha256:{sha256}"));
-        return Ok((finding, vec![filed]));
-    }
-    let diff = piece(RECONCILE_DIFF, diff);
-    finding.artifact_uri = Some(format!("sha256:{}", diff.artifact.sha256));
-    Ok((finding, vec![diff, filed]))
+        (format!("file:{path}#sha256:{sha256}"), None)
+    } else {
+        let diff = piece(RECONCILE_DIFF, diff);
+        (format!("sha256:{}", diff.artifact.sha256), Some(diff))
+    };
+    finding.artifact_uri = Some(uri);
+    let said = found.manifests.into_iter();
+    let mut evidence: Vec<_> = said.map(|(_, bytes)| piece(RUN_MANIFEST, bytes)).collect();
+    evidence.extend(diff);
+    evidence.push(filed);
+    Ok((finding, evidence))
 }
 
 fn piece((role, media_type): (&'static str, &'static str), bytes: Vec<u8>) -> Prepared {
@@ -197,6 +206,8 @@ struct Found {
     comparison: Comparison,
     policy: EpsilonPolicy,
     footer_schema_semver: Option<String>,
+    /// What each side said of itself, and the bytes of that.
+    manifests: Vec<(RunManifest, Vec<u8>)>,
 }
 
 /// Why nothing could be compared: a reason, and where.
@@ -205,6 +216,7 @@ type Rejected = (String, String);
 async fn compare(
     store: &Store,
     root: &Path,
+    run: &str,
     manifest: &Manifest,
 ) -> Result<Result<Found, Rejected>, StoreError> {
     let mut view = store.view().await?;
@@ -222,14 +234,18 @@ async fn compare(
         let detail = format!("the document of the policy {version} is gone");
         return rejected("epsilon_policy_mismatch", detail);
     };
-    let leadership = side::read(&mut view, root, manifest, side::Whose::Leadership).await?;
-    let partner = side::read(&mut view, root, manifest, side::Whose::Partner).await?;
+    let leadership = side::read(&mut view, root, manifest, Party::Leadership).await?;
+    let partner = side::read(&mut view, root, manifest, Party::Partner).await?;
     drop(view);
     let (leadership, partner) = match (leadership, partner) {
         (Ok(leadership), Ok(partner)) => (leadership, partner),
         (Err(why), _) | (_, Err(why)) => return rejected("input_unreadable", why),
     };
     let footer = side::footer(&partner);
+    let manifests = [(Party::Leadership, &leadership), (Party::Partner, &partner)]
+        .into_iter()
+        .filter_map(|(party, given)| side::manifest(run, party, given))
+        .collect();
     if let Some((reason, detail)) = side::against_manifest(manifest, [&leadership, &partner]) {
         return rejected(reason, detail);
     }
@@ -245,6 +261,7 @@ async fn compare(
             comparison,
             policy,
             footer_schema_semver: footer,
+            manifests,
         }),
         Err(reject) => Err((reject.reason.word().to_owned(), reject.to_string())),
     })
@@ -291,6 +308,7 @@ fn packed(manifest: &Manifest, found: &Found) -> Result<Finding, Stop> {
         worst_metric: worst.map(|metric| metric.metric_id.clone()),
         worst_ratio: worst.and_then(|metric| metric.ratio.clone()),
         kept,
+        manifests: found.manifests.iter().map(|(row, _)| row.clone()).collect(),
     })
 }
 

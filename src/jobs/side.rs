@@ -6,35 +6,21 @@ use serde_json::json;
 
 use super::below_root;
 use crate::canon::Digest;
-use crate::rules::reconcile::{Fault, Field, Given, NO_BYPASS, Rows, Sidecar, sha256_text};
+use crate::clock::Moment;
+use crate::rules::reconcile::{Fault, Field, Given, NO_BYPASS, Party, Rows, Sidecar, sha256_text};
 use crate::rules::semver;
 use crate::rules::week::{Manifest, Source};
+use crate::store::dictionary::RunManifest;
 use crate::store::week;
 use crate::store::{StoreError, View};
 
 /// The largest sidecar that is read.
 const MOST_SIDECAR_BYTES: u64 = 1024 * 1024;
 
-/// Which side is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
-    Leadership,
-    Partner,
-}
-
-impl Whose {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Leadership => "leadership",
-            Self::Partner => "partner",
-        }
-    }
-
-    const fn source(self, manifest: &Manifest) -> &Source {
-        match self {
-            Self::Leadership => &manifest.leadership,
-            Self::Partner => &manifest.partner,
-        }
+const fn source(side: Party, manifest: &Manifest) -> &Source {
+    match side {
+        Party::Leadership => &manifest.leadership,
+        Party::Partner => &manifest.partner,
     }
 }
 
@@ -43,12 +29,12 @@ pub(super) async fn read(
     view: &mut View,
     root: &Path,
     manifest: &Manifest,
-    whose: Whose,
+    side: Party,
 ) -> Result<Result<Given, String>, StoreError> {
-    Ok(match whose.source(manifest) {
+    Ok(match source(side, manifest) {
         Source::File { path, .. } => from_file(root, path),
         Source::Sql { id, sql } => match week::rows_as_csv(view, sql).await {
-            Ok(csv) => Ok(from_rows(manifest, whose, id, csv)),
+            Ok(csv) => Ok(from_rows(manifest, side, id, csv)),
             Err(error) if error.kind == crate::store::Failure::Unreachable => return Err(error),
             Err(error) => Err(format!("the query {id}: {}", error.sentence)),
         },
@@ -87,14 +73,14 @@ fn from_file(root: &Path, path: &str) -> Result<Given, String> {
 }
 
 /// Makes a side of a query's rows; what a sidecar would say, the manifest says.
-fn from_rows(manifest: &Manifest, whose: Whose, id: &str, csv: Vec<u8>) -> Given {
+fn from_rows(manifest: &Manifest, side: Party, id: &str, csv: Vec<u8>) -> Given {
     let (bypass, freeze) = manifest
         .bypass
         .clone()
         .unwrap_or_else(|| (NO_BYPASS.to_owned(), NO_BYPASS.to_owned()));
     let [start, end] = &manifest.window_text;
     let said = json!({
-        "side": whose.word(), "window_tz_policy": "UTC", "start_inclusive": start,
+        "side": side, "window_tz_policy": "UTC", "start_inclusive": start,
         "end_exclusive": end, "tuple_revision_hash": manifest.tuple_revision_hash,
         "dictionary_semver": manifest.dictionary_semver, "footer_schema_semver": manifest.footer_schema_semver,
         "epsilon_policy_version": manifest.epsilon_policy_version, "ingest_hash": sha256_text(Digest::of(&csv)),
@@ -115,6 +101,28 @@ fn from_rows(manifest: &Manifest, whose: Whose, id: &str, csv: Vec<u8>) -> Given
 pub(super) fn footer(given: &Given) -> Option<String> {
     let sidecar = given.sidecar.as_ref().ok()?;
     sidecar.get(Field::FooterSchemaSemver).map(str::to_owned)
+}
+
+/// Writes down what a side says of itself, as the run's evidence; nothing where it does not say enough to be compared.
+pub(super) fn manifest(run: &str, side: Party, given: &Given) -> Option<(RunManifest, Vec<u8>)> {
+    let sidecar = given.sidecar.as_ref().ok()?;
+    let bytes = sidecar.canonical().ok()?;
+    let said = |field| sidecar.get(field).map(str::to_owned);
+    let moment = |field| sidecar.get(field)?.parse::<Moment>().ok();
+    let row = RunManifest {
+        job_run_id: run.to_owned(),
+        side,
+        manifest_sha256: Digest::of(&bytes).to_string(),
+        window_tz_policy: said(Field::WindowTzPolicy)?,
+        start_inclusive: moment(Field::StartInclusive)?,
+        end_exclusive: moment(Field::EndExclusive)?,
+        tuple_revision_hash: said(Field::TupleRevisionHash)?,
+        dictionary_semver: said(Field::DictionarySemver)?,
+        bypass_audit_id: said(Field::BypassAuditId),
+        parent_freeze_id: said(Field::ParentFreezeId),
+        version: 1,
+    };
+    Some((row, bytes))
 }
 
 /// Finds the first thing in which a side is of another week than the manifest.

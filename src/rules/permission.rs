@@ -149,6 +149,16 @@ permissions! {
         .besides("the signer, or a governance_lead");
     ADOPT_POLICY = Permission::person("adopt_policy", Level::Phrase, ACTING)
         .of_two(&[Role::GovernanceLead, Role::AnalyticsOwner]);
+    RELEASE_DICTIONARY = Permission::person("release_dictionary", Level::Review, &[Role::AnalyticsOwner])
+        .besides("an id never comes to mean something else");
+    REGISTER_BIND_QUERY = Permission::person("register_bind_query", Level::Review, &[Role::DataEngineer])
+        .besides("about a release that is there");
+    REGISTER_ANNEX_VIEW = Permission::person("register_annex_view", Level::Review, &[Role::DataEngineer])
+        .besides("a version is registered once");
+    PUT_FAQ = Permission::person("put_faq", Level::Review, &[Role::FaqEditor])
+        .besides("about a metric of the dictionary");
+    RETIRE_FAQ = Permission::person("retire_faq", Level::Review, &[Role::FaqEditor])
+        .besides("while it is shown");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -164,6 +174,8 @@ permissions! {
     START_RUN = Permission::rule("start_run");
     FINISH_RUN = Permission::rule("finish_run");
     MISS_WINDOW = Permission::rule("miss_window");
+    RECORD_BIND_PROOF = Permission::rule("record_bind_proof");
+    RECORD_VARIANCE = Permission::rule("record_variance");
     ESTABLISH = Permission::rule("establish");
 }
 

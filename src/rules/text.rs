@@ -44,9 +44,34 @@ pub fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// Writes text as the text of a page of HTML or a picture of SVG, scrubbed, whatever it holds.
+#[must_use]
+pub fn markup(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in scrub(text).chars() {
+        match character {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '"' => shown.push_str("&quot;"),
+            '\'' => shown.push_str("&#39;"),
+            plain => shown.push(plain),
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markup_is_only_ever_text() {
+        assert_eq!(
+            markup("<b onclick='x()' id=\"y\"> & \u{202e}"),
+            "&lt;b onclick=&#39;x()&#39; id=&quot;y&quot;&gt; &amp; &lt;202E&gt;"
+        );
+    }
 
     #[test]
     fn ordinary_text_is_untouched() {

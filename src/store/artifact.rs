@@ -64,6 +64,28 @@ pub const POLICY_BACKTEST: (&str, &str) = (
     "application/vnd.govdeck.policy-backtest+json",
 );
 
+/// The role and the media type of a release of the dictionary.
+pub const DICTIONARY: (&str, &str) = ("dictionary", "application/vnd.govdeck.dictionary+json");
+
+/// The role and the media type of a join over the dictionary.
+pub const BIND_QUERY: (&str, &str) = ("bind_query", "application/sql");
+
+/// The role and the media type of the view that the partners' annex reads.
+pub const ANNEX_VIEW: (&str, &str) = ("annex_view", "application/sql");
+
+/// The role and the media type of what was found when the joins of two releases were run.
+pub const BIND_PROOF: (&str, &str) = ("bind_proof", "application/vnd.govdeck.bind-proof+json");
+
+/// The role and the media type of the picture of that.
+pub const BIND_PICTURE: (&str, &str) = ("bind_picture", "image/svg+xml");
+
+/// The role and the media type of what was found when two sides were held against each other before a publish.
+pub const VARIANCE: (&str, &str) = ("variance", "application/vnd.govdeck.reconcile-diff+json");
+
+/// The role and the media type of what one side of a weekly run said of itself.
+pub const RUN_MANIFEST: (&str, &str) =
+    ("run_manifest", "application/vnd.govdeck.run-manifest+json");
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

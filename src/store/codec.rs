@@ -8,10 +8,15 @@ use sqlx::{Decode, Encode, Type};
 
 use crate::canon::Digest;
 use crate::clock::Moment;
+use crate::rules::Verdict;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::attestation::ActionClass;
+use crate::rules::bind::Surface;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
+use crate::rules::dictionary::{AggregationRule, EpsilonClass};
+use crate::rules::faq::FaqStatus;
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
+use crate::rules::reconcile::{Party, RunVerdict};
 use crate::rules::route::RouteChangeStatus;
 use crate::rules::week::{AckBasis, RunKind, RunStatus, SkipReason};
 
@@ -57,6 +62,7 @@ macro_rules! stored_as_text {
 stored_as_text!(
     AckBasis,
     ActionClass,
+    AggregationRule,
     ApprovalStatus,
     Attestation,
     AuditStatus,
@@ -64,13 +70,19 @@ stored_as_text!(
     BlockReason,
     Digest,
     Environment,
+    EpsilonClass,
+    FaqStatus,
+    Party,
     PersonKind,
     Role,
     RouteChangeStatus,
     RunKind,
+    RunVerdict,
     RunStatus,
     SkipReason,
     SnapshotStatus,
+    Surface,
+    Verdict,
 );
 
 type Time = chrono::DateTime<chrono::Utc>;

@@ -10,6 +10,7 @@ pub mod cadence;
 mod codec;
 pub mod demo_clock;
 pub mod deployment;
+pub mod dictionary;
 pub mod error;
 pub mod export;
 mod file;

@@ -186,6 +186,17 @@ pub async fn snapshot(view: &mut View, run: &str) -> Result<Option<Snapshot>, St
     found.map_err(|error| unreadable(run, error))
 }
 
+/// Lists the runs that publish a revision of a tuple, each with how it stands.
+pub async fn runs_of_tuple(
+    view: &mut View,
+    tuple: &str,
+    most: i64,
+) -> Result<Vec<(String, SnapshotStatus)>, StoreError> {
+    const SQL: &str = "SELECT publish_run_id, status FROM publish_snapshots WHERE publish_tuple_hash = $1 \
+         ORDER BY publish_run_id DESC LIMIT $2";
+    Ok(on!(view, c => query_as(SQL).bind(tuple).bind(most).fetch_all(c).await)?)
+}
+
 /// Says which run a pipeline wrote so that nothing can be decided on it; SQLite keeps any bytes as text.
 fn unreadable(run: &str, error: sqlx::Error) -> StoreError {
     match error {

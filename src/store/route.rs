@@ -1,7 +1,7 @@
 //! Who owns the blocks of each reason, and the changes of that.
 
 use super::tables::governed;
-use super::view::{on, query_as};
+use super::view::{on, one_where, query_as};
 use super::{StoreError, View};
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
@@ -67,6 +67,11 @@ pub async fn routes(view: &mut View) -> Result<Vec<Route>, StoreError> {
         Route::COLUMNS.join(", ")
     );
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
+}
+
+/// Finds the route of a reason.
+pub async fn route(view: &mut View, reason: BlockReason) -> Result<Option<Route>, StoreError> {
+    Ok(one_where!(view, Route, "block_reason = $1", reason))
 }
 
 /// Finds a change of route.

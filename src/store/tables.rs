@@ -153,6 +153,29 @@ pub const TABLES: &[Table] = &[
         Kind::Governed,
         &["job_run_id", "signer_id"],
     ),
+    Table::new("run_manifest", Kind::Governed, &["job_run_id", "side"]),
+    Table {
+        unique: &[
+            &["previous_semver"],
+            &["document_sha256"],
+            &["major", "minor", "patch", "pre"],
+        ],
+        ..Table::new("dictionary_release", Kind::Governed, &["dictionary_semver"])
+    },
+    Table::new("metric_dictionary", Kind::Governed, &["metric_id"]),
+    Table::new(
+        "bind_query",
+        Kind::Governed,
+        &["bind_query_id", "dictionary_semver"],
+    ),
+    Table::new("bind_proof", Kind::Governed, &["proof_id"]),
+    Table::new("variance_check", Kind::Governed, &["variance_id"]),
+    Table::new(
+        "partner_annex_view",
+        Kind::Governed,
+        &["annex_view_version"],
+    ),
+    Table::new("faq_rows", Kind::Governed, &["faq_id"]),
     Table::new(
         "reconciliation_metric",
         Kind::Feed,

@@ -26,6 +26,31 @@ macro_rules! on {
 }
 pub(in crate::store) use on;
 
+/// Reads the one row of a table that a condition finds.
+macro_rules! one_where {
+    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
+        let sql = format!(
+            concat!("SELECT {} FROM {} WHERE ", $sql),
+            $Row::COLUMNS.join(", "),
+            $Row::TABLE
+        );
+        $crate::store::view::on!($view, c => $crate::store::view::query_as(sqlx::AssertSqlSafe(sql))$(.bind($bind))*.fetch_optional(c).await)?
+    }};
+}
+
+/// Reads the rows of a table that a condition finds, in its order.
+macro_rules! all_where {
+    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
+        let sql = format!(
+            concat!("SELECT {} FROM {} WHERE ", $sql),
+            $Row::COLUMNS.join(", "),
+            $Row::TABLE
+        );
+        $crate::store::view::on!($view, c => $crate::store::view::query_as(sqlx::AssertSqlSafe(sql))$(.bind($bind))*.fetch_all(c).await)?
+    }};
+}
+pub(in crate::store) use {all_where, one_where};
+
 /// Makes a statement; a named one would not survive a pooler in transaction mode, so only SQLite keeps them.
 pub(in crate::store) fn query<'q, DB: Cached>(
     sql: impl SqlSafeStr,

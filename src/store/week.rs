@@ -10,9 +10,10 @@ mod rows;
 pub use kept::Kept;
 pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, strip};
 pub use looks::{
-    Ended, Look, ack, active_series, annex, annex_for, bootstrap, ended_before, evidence_of, find,
-    incident, look, metrics, open_before, open_incidents, open_windows, packet, packet_of, past,
-    planned, policies, policy, remediation, revocation, series, series_all, windows,
+    Ended, Look, ack, active_series, annex, annex_for, annexes_of, bootstrap, ended_before,
+    evidence_of, find, incident, incidents_in, look, metric_of, metrics, open_before,
+    open_incidents, open_windows, packet, packet_of, past, planned, policies, policy, remediation,
+    revocation, runs_of_tuple, scheduled_in, series, series_all, windows,
 };
 pub use names::{Name, acks, found_diff, inputs, names};
 pub use query::rows_as_csv;

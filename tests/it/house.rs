@@ -16,6 +16,7 @@ const FLOORS: &[(&str, Uses)] = &[
     ("actions", Uses::EverythingBefore),
     ("evidence", Uses::EverythingBefore),
     ("jobs", Uses::EverythingBefore),
+    ("readback", Uses::EverythingBefore),
     ("agent", Uses::EverythingBefore),
     ("demo", Uses::EverythingBefore),
     ("console", Uses::EverythingBefore),

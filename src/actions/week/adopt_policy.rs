@@ -5,21 +5,32 @@ use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subj
 use crate::canon;
 use crate::clock::Moment;
 use crate::rules::Refusal;
+use crate::rules::dictionary::{
+    epsilons_hash_of, repeats_the_release, version as dictionary_version,
+};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::reconcile::Policy;
 use crate::rules::week::{self as rule, Backtest, Pair};
 use crate::store::artifact::{Artifact, EPSILON_POLICY, POLICY_BACKTEST};
+use crate::store::dictionary::{self, Release};
 use crate::store::week::{self, EpsilonPolicy};
 use crate::store::{StoreError, Target, View};
 
 /// The largest document that is taken; a proposal carries it until a second person says yes.
 const MOST_BYTES: usize = 512 * 1024;
 
+pub(in crate::actions) struct Facts {
+    same: Option<EpsilonPolicy>,
+    release: Option<Release>,
+}
+
 pub(in crate::actions) struct AdoptPolicy {
     version: String,
     pair: Pair,
     document: Vec<u8>,
+    release: String,
+    epsilons_sha256: Option<String>,
     metrics: Result<u64, String>,
     backtest: Backtest,
     report: Vec<u8>,
@@ -36,6 +47,11 @@ impl Action for AdoptPolicy {
         Field {
             name: "document",
             help: "The document with an epsilon for each metric, as JSON",
+            required: Required::Yes,
+        },
+        Field {
+            name: "release",
+            help: "The release of the dictionary whose epsilons it repeats",
             required: Required::Yes,
         },
         Field {
@@ -59,7 +75,7 @@ impl Action for AdoptPolicy {
             required: Required::Yes,
         },
     ];
-    type Facts = Option<EpsilonPolicy>;
+    type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         let version = plain_line("policy's version", &asked.target)?.to_owned();
@@ -80,6 +96,8 @@ impl Action for AdoptPolicy {
                 floor: text("floor")?,
             },
             metrics: policy.checked(&version),
+            release: dictionary_version(asked.required("release")?)?.text(),
+            epsilons_sha256: epsilons_hash_of(&document).map(|hash| hash.to_string()),
             version,
             document,
             backtest,
@@ -87,16 +105,14 @@ impl Action for AdoptPolicy {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Option<EpsilonPolicy>, StoreError> {
-        week::policy(view, &self.version).await
+    async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
+        Ok(Facts {
+            same: week::policy(view, &self.version).await?,
+            release: dictionary::release(view, &self.release).await?,
+        })
     }
 
-    fn propose(
-        &self,
-        facts: &Option<EpsilonPolicy>,
-        by: &Acting<'_>,
-        now: Moment,
-    ) -> Result<Draft, Stop> {
+    fn propose(&self, facts: &Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let document = Artifact::new(EPSILON_POLICY.1, self.document.clone());
         let report = Artifact::new(POLICY_BACKTEST.1, self.report.clone());
         let row = EpsilonPolicy {
@@ -110,18 +126,25 @@ impl Action for AdoptPolicy {
             approved_by: by.second(),
             adopted_at_utc: now,
             version: 1,
+            dictionary_semver: Some(self.release.clone()),
+            epsilons_sha256: self.epsilons_sha256.clone(),
         };
         let target = Target {
             kind: Self::KIND,
             id: self.version.clone(),
-            version: facts.as_ref().map_or(0, |there| there.version),
+            version: facts.same.as_ref().map_or(0, |there| there.version),
         };
-        let conditions = rule::may_adopt(
-            facts.is_none(),
+        let mut conditions = rule::may_adopt(
+            facts.same.is_none(),
             &self.metrics,
             &self.pair,
             Some(&self.backtest),
         );
+        conditions.push(repeats_the_release(
+            &self.release,
+            facts.release.as_ref().map(|it| &*it.epsilons_sha256),
+            self.epsilons_sha256.as_deref(),
+        ));
         let draft = Draft::new(target, conditions, vec![Row::new(row)]);
         Ok(draft.with_evidence(vec![
             (EPSILON_POLICY.0, document),

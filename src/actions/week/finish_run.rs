@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::entry::{Action, Asked, Draft, Stop};
+use super::super::entry::{Action, Asked, Draft, Row, Stop};
 use super::ending::{self, Ending};
 use super::{RUN, run_target};
 use crate::clock::Moment;
@@ -11,6 +11,7 @@ use crate::rules::permission::{self, Permission};
 use crate::rules::week::{self as rule, RunStatus};
 use crate::rules::{Condition, Refusal, Verdict, time};
 use crate::store::artifact::{Artifact, RECONCILE_DIFF, RECONCILE_MANIFEST};
+use crate::store::dictionary::RunManifest;
 use crate::store::outbox::Notice;
 use crate::store::week::{Kept, Metric, Window};
 use crate::store::{StoreError, View, ledger};
@@ -54,6 +55,9 @@ pub struct Finding {
     pub worst_ratio: Option<String>,
     /// The metrics that are kept.
     pub kept: Vec<Metric>,
+    /// What the sides said of themselves.
+    #[serde(default)]
+    pub manifests: Vec<RunManifest>,
 }
 
 impl Finding {
@@ -79,6 +83,7 @@ impl Finding {
             worst_metric: None,
             worst_ratio: None,
             kept: Vec::new(),
+            manifests: Vec::new(),
         }
     }
 }
@@ -137,7 +142,8 @@ impl Action for FinishRun {
         let mut conditions = rule::may_finish(&standing, is_its_claim, now);
         conditions.push(time::can_be_counted(facts.latest_entry_at, now));
         conditions.push(self.has_its_evidence());
-        let (rows, mut notices) = facts.ending.rows(before, self.ended(before, now), now)?;
+        let (mut rows, mut notices) = facts.ending.rows(before, self.ended(before, now), now)?;
+        rows.extend(self.finding.manifests.iter().cloned().map(Row::new));
         notices.extend(self.tell_the_owners(before));
         Ok(Draft::new(run_target(before), conditions, rows)
             .with_notices(notices)
@@ -189,11 +195,13 @@ impl FinishRun {
             None => !self.finding.status.has_compared(),
         };
         let manifest = self.finding.manifest_sha256.as_deref().is_none_or(is_filed);
+        let mut said = self.finding.manifests.iter();
+        let said = said.all(|it| it.job_run_id == self.run && is_filed(&it.manifest_sha256));
         let kept_all =
             self.finding.metrics_failed.unwrap_or(0) == 0 || !self.finding.kept.is_empty();
         Condition {
             id: "its_evidence",
-            verdict: Verdict::of(diff && manifest && kept_all),
+            verdict: Verdict::of(diff && manifest && said && kept_all),
             owner: "data_engineer".to_owned(),
             evidence: format!(
                 "{}, {} pieces of evidence",

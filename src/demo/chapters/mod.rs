@@ -3,6 +3,7 @@
 //! A new chapter is a file with a function like the others, and a row in [`CHAPTERS`].
 
 pub mod approvals;
+pub mod dictionary;
 pub mod people;
 pub mod publish;
 pub mod weeks;
@@ -19,6 +20,7 @@ pub const CHAPTERS: &[Chapter] = &[
     people::beats,
     publish::beats,
     approvals::beats,
+    dictionary::beats,
     weeks::beats,
 ];
 

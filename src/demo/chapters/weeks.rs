@@ -7,10 +7,12 @@ use serde_json::json;
 
 use crate::actions::Asked;
 use crate::canon::Digest;
+use crate::rules::dictionary::policy_document;
 use crate::rules::week::{Pair, backtest};
 
 use super::super::beat::{Beat, Deed, When};
 use super::super::dice::Dice;
+use super::dictionary;
 use super::people::{BACKUP, LEAD, OPERATIONS, READY};
 
 /// The series.
@@ -50,13 +52,10 @@ fn beginning() -> Vec<Beat> {
         hard: "0.1".to_owned(),
         floor: "1".to_owned(),
     };
-    let epsilons: serde_json::Map<_, _> = METRICS
-        .iter()
-        .map(|metric| ((*metric).to_owned(), json!("1")))
-        .collect();
-    let document = json!({"epsilon_policy_version": POLICY, "contract_max_semver": "2.9.0", "epsilon": epsilons});
+    let document = policy_document(POLICY, "2.9.0", &dictionary::first()).unwrap_or_default();
     let asked = Asked::of(POLICY)
-        .with("document", document.to_string())
+        .with("document", String::from_utf8_lossy(&document))
+        .with("release", dictionary::FIRST)
         .with("backtest", json!(backtest(&pair, &[])).to_string())
         .with("soft", pair.soft)
         .with("hard", pair.hard)
@@ -181,7 +180,7 @@ fn manifest(seed: u32, number: i64, fails: bool, dice: &mut Dice) -> String {
         "leadership": {"id": "leadership-rollup", "sql": leadership},
         "partner": {"id": "partner-annex", "sql": partner},
         "window": {"window_tz_policy": "UTC", "start_inclusive": day(number * 7), "end_exclusive": day(number * 7 + 7)},
-        "tuple_revision_hash": tuple, "dictionary_semver": "2.4.0", "epsilon_policy_version": POLICY,
+        "tuple_revision_hash": tuple, "dictionary_semver": dictionary::FIRST, "epsilon_policy_version": POLICY,
         "contract_max_semver": "2.9.0", "footer_schema_semver": "2.4.0",
         "owners": {"default": {"owner": LEAD, "backup": BACKUP}, "metrics": {}},
         "protected": ["MET-0144", "MET-0171"],

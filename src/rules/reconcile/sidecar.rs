@@ -52,6 +52,13 @@ impl Sidecar {
         Ok(Self { said })
     }
 
+    /// Writes what it says as canonical JSON, fields of which it is silent left out.
+    pub fn canonical(&self) -> Result<Vec<u8>, crate::canon::ValueError> {
+        let said = Field::ALL.iter().zip(&self.said);
+        let said = said.filter_map(|(field, said)| Some((field.word(), said.as_deref()?)));
+        crate::canon::canonical_of(&said.collect::<std::collections::BTreeMap<_, _>>())
+    }
+
     /// Returns what a field says.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&str> {

@@ -173,6 +173,9 @@ const EXCEPTIONS: &[Exception] = &[
     on("signer_ack_revocation", &[(Group::Signer, APPEND)]),
     on("reconciliation_window", &[(Group::Agent, WRITE)]),
     on("reconciliation_incident", &[(Group::Agent, APPEND)]),
+    on("run_manifest", &[(Group::Agent, APPEND)]),
+    on("bind_proof", &[(Group::Agent, APPEND)]),
+    on("variance_check", &[(Group::Agent, APPEND)]),
     on(
         "reconciliation_metric",
         &[(Group::Operator, APPEND), (Group::Agent, APPEND)],

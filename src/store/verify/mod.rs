@@ -13,6 +13,9 @@ use serde::Serialize;
 
 use super::approval::ApprovalRequest;
 use super::deployment::Deployment;
+use super::dictionary::{
+    AnnexView, BindProof, BindQuery, DictionaryMetric, FaqRow, Release, RunManifest, VarianceCheck,
+};
 use super::key::PersonKey;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
 use super::person::{Person, PersonRole};
@@ -284,6 +287,14 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (Annex::TABLE, Annex::images),
     (Ack::TABLE, Ack::images),
     (AckRevocation::TABLE, AckRevocation::images),
+    (RunManifest::TABLE, RunManifest::images),
+    (Release::TABLE, Release::images),
+    (DictionaryMetric::TABLE, DictionaryMetric::images),
+    (BindQuery::TABLE, BindQuery::images),
+    (BindProof::TABLE, BindProof::images),
+    (VarianceCheck::TABLE, VarianceCheck::images),
+    (AnnexView::TABLE, AnnexView::images),
+    (FaqRow::TABLE, FaqRow::images),
 ];
 
 /// Compares every row of a table with its newest recorded change, page by page in key order.

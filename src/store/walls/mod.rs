@@ -7,6 +7,7 @@
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
 mod dialects;
+mod dictionary;
 pub(in crate::store) mod permission;
 mod publish;
 mod single;
@@ -106,7 +107,7 @@ pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreErro
 /// The walls that single tables need, whatever file they stand in.
 fn of_single_tables() -> impl Iterator<Item = &'static Wall> {
     let all = single::WALLS.iter().chain(publish::WALLS);
-    all.chain(week::WALLS)
+    all.chain(week::WALLS).chain(dictionary::WALLS)
 }
 
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;

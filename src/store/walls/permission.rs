@@ -52,11 +52,25 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("ack_run", &["signer_ack"]),
     ("revoke_ack", &["signer_ack_revocation"]),
     ("adopt_policy", &["epsilon_policy", "approval_request"]),
+    (
+        "release_dictionary",
+        &["dictionary_release", "metric_dictionary"],
+    ),
+    ("register_bind_query", &["bind_query"]),
+    ("register_annex_view", &["partner_annex_view"]),
+    ("put_faq", &["faq_rows"]),
+    ("retire_faq", &["faq_rows"]),
+    ("record_bind_proof", &["bind_proof"]),
+    ("record_variance", &["variance_check"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (
         "finish_run",
-        &["reconciliation_window", "reconciliation_incident"],
+        &[
+            "reconciliation_window",
+            "reconciliation_incident",
+            "run_manifest",
+        ],
     ),
     (
         "miss_window",

@@ -9,35 +9,11 @@ use super::rows::{
 };
 use crate::clock::Moment;
 use crate::rules::week::{self, FinalRun, History, PastWeek, RunStatus, Seen, Standing};
-use crate::store::view::{on, query_as, query_scalar};
+use crate::store::view::{all_where, on, one_where, query_as, query_scalar};
 use crate::store::{StoreError, View};
 
 /// The statuses after which nothing comes, as SQL.
 const ENDED: &str = "status IN ('PASS', 'FAIL', 'SKIP', 'MISSED', 'INCONCLUSIVE')";
-
-/// Reads the one row of a table that a condition finds.
-macro_rules! one_where {
-    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
-        let sql = format!(
-            concat!("SELECT {} FROM {} WHERE ", $sql),
-            $Row::COLUMNS.join(", "),
-            $Row::TABLE
-        );
-        on!($view, c => query_as(AssertSqlSafe(sql))$(.bind($bind))*.fetch_optional(c).await)?
-    }};
-}
-
-/// Reads the rows of a table that a condition finds, in its order.
-macro_rules! all_where {
-    ($view:expr, $Row:ident, $sql:literal $(, $bind:expr)*) => {{
-        let sql = format!(
-            concat!("SELECT {} FROM {} WHERE ", $sql),
-            $Row::COLUMNS.join(", "),
-            $Row::TABLE
-        );
-        on!($view, c => query_as(AssertSqlSafe(sql))$(.bind($bind))*.fetch_all(c).await)?
-    }};
-}
 
 /// Finds a run.
 pub async fn find(view: &mut View, id: &str) -> Result<Option<Window>, StoreError> {
@@ -288,6 +264,72 @@ pub async fn annex_for(view: &mut View, run: &str) -> Result<Option<Annex>, Stor
          ORDER BY expires_at_utc DESC, annex_id LIMIT 1",
         run
     ))
+}
+
+/// Lists the annexes of an incident, the newest first.
+pub async fn annexes_of(view: &mut View, incident: &str) -> Result<Vec<Annex>, StoreError> {
+    Ok(all_where!(
+        view,
+        Annex,
+        "incident_id = $1 ORDER BY created_at_utc DESC, annex_id",
+        incident
+    ))
+}
+
+/// Lists the incidents that were open at some time of a stretch, the oldest first.
+pub async fn incidents_in(
+    view: &mut View,
+    from: Moment,
+    until: Moment,
+) -> Result<Vec<Incident>, StoreError> {
+    Ok(all_where!(
+        view,
+        Incident,
+        "opened_at_utc < $2 AND (left_at_utc IS NULL OR left_at_utc >= $1) ORDER BY opened_at_utc, incident_id",
+        from,
+        until
+    ))
+}
+
+/// Lists the scheduled windows whose time lies in a stretch, the earliest first.
+pub async fn scheduled_in(
+    view: &mut View,
+    from: Moment,
+    until: Moment,
+) -> Result<Vec<Window>, StoreError> {
+    Ok(all_where!(
+        view,
+        Window,
+        "run_kind = 'scheduled' AND scheduled_at >= $1 AND scheduled_at < $2 ORDER BY scheduled_at, job_run_id",
+        from,
+        until
+    ))
+}
+
+/// Lists the newest runs that compared a revision of a tuple.
+pub async fn runs_of_tuple(
+    view: &mut View,
+    tuple: &str,
+    most: i64,
+) -> Result<Vec<Window>, StoreError> {
+    Ok(all_where!(
+        view,
+        Window,
+        "tuple_revision_hash = $1 AND status IN ('PASS', 'FAIL') ORDER BY scheduled_at DESC, job_run_id LIMIT $2",
+        tuple,
+        most
+    ))
+}
+
+/// Finds what a run kept of a metric.
+pub async fn metric_of(
+    view: &mut View,
+    run: &str,
+    metric: &str,
+) -> Result<Option<Metric>, StoreError> {
+    const SQL: &str = "SELECT metric_id, place, protected, leadership, partner, epsilon, delta, ratio, verdict, reason, owner_id, backup_id \
+         FROM reconciliation_metric WHERE job_run_id = $1 AND metric_id = $2";
+    Ok(on!(view, c => query_as(SQL).bind(run).bind(metric).fetch_optional(c).await)?)
 }
 
 /// Finds a policy by its version.

@@ -31,6 +31,12 @@ governed! {
         pub adopted_at_utc: Moment,
         /// The row's version.
         pub version: i64,
+        /// The release whose epsilons it repeats. Images from before there were releases know no such thing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub dictionary_semver: Option<String>,
+        /// Those, hashed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub epsilons_sha256: Option<String>,
     }
 }
 

@@ -156,9 +156,6 @@ pub fn kill_at(nth: u32, syscalls: &str, command: &Command) -> Run {
     traced(Path::new("/dev/null"), syscalls, &["-e", &inject], command)
 }
 
-/// How many points are hit for each round.
-const POINTS_A_ROUND: usize = 3;
-
 /// How often a run is repeated whose threads happened to share the calls.
 const TRIES: usize = 20;
 
@@ -187,7 +184,7 @@ pub fn kill_at_every<W>(
         }
     }
     // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run.
-    let most = usize::try_from(super::rounds()).unwrap_or(usize::MAX) * POINTS_A_ROUND;
+    let most = usize::try_from(super::rounds()).unwrap_or(usize::MAX);
     let step = points.len().div_ceil(most).max(1);
     for point in points.iter().step_by(step) {
         for _ in 0..TRIES {

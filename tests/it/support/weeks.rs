@@ -140,6 +140,7 @@ pub fn found(week: usize, status: RunStatus) -> (Finding, Vec<Prepared>) {
         worst_metric: Some("MET-0144".to_owned()),
         worst_ratio: Some(if failed { "1.5" } else { "0.004" }.to_owned()),
         kept: vec![metric(failed)],
+        manifests: Vec::new(),
         reject_reason: None,
         reject_detail: None,
     };
