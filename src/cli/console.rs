@@ -178,6 +178,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             direct: seat.direct,
             account: seat.account,
             console_id,
+            governance_root: settings.governance_root.value.clone(),
             signer,
         },
         last_looked: seat.last_looked,

@@ -7,7 +7,7 @@ use crate::rules::people::Environment;
 
 use super::keymap::Intent;
 use super::model::Model;
-use super::overlay::{Overlay, Palette, Text, Themes};
+use super::overlay::{Numbers, Overlay, Palette, Text, Themes};
 use super::prose::{flow, wrap};
 use super::screen::key_parts;
 use super::table::offset;
@@ -21,6 +21,7 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
         Overlay::Text(text) => reading(model, text, pen, area),
         Overlay::Palette(palette) => commands(model, palette, pen, area),
         Overlay::Themes(picker) => themes(model, picker, pen, area),
+        Overlay::Numbers(list) => numbers(model, list, pen, area),
         Overlay::Leave => {
             let said = match model.unresolved().len() {
                 0 => (Token::Fg, lost_by_leaving(model).to_owned()),
@@ -281,34 +282,39 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
 }
 
 fn themes(model: &Model, picker: &Themes, pen: &mut Pen<'_>, area: Rect) {
-    let height = u16::try_from(picker.names.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(3);
-    let inside = window(pen, area, (40, height), "Theme", Token::DialogBorder);
+    let names: Vec<&str> = picker.names.iter().map(String::as_str).collect();
+    let keys = [("enter", "keep"), (&*escape(model), "as before")];
+    pick(pen, area, (40, "Theme"), (&names, picker.at), &keys);
+}
+
+fn numbers(model: &Model, list: &Numbers, pen: &mut Pen<'_>, area: Rect) {
+    let names: Vec<&str> = list.numbers.iter().map(|it| &*it.says).collect();
+    let keys = [("enter", "where it comes from"), (&*escape(model), "back")];
+    pick(pen, area, (78, "Numbers"), (&names, list.at), &keys);
+}
+
+/// Draws a list of which one line is selected; it runs on where there is no room for all.
+fn pick(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    (width, title): (u16, &str),
+    (names, at): (&[&str], usize),
+    keys: &[(&str, &str)],
+) {
+    let height = u16::try_from(names.len()).unwrap_or(u16::MAX);
+    let size = (width, height.saturating_add(3));
+    let inside = window(pen, area, size, title, Token::DialogBorder);
     let room = inside.height.saturating_sub(1);
-    let from = offset(Some(picker.at), picker.names.len(), room);
-    for (line, name) in picker
-        .names
-        .iter()
-        .enumerate()
-        .skip(from)
-        .take(usize::from(room))
-    {
+    let from = offset(Some(at), names.len(), room);
+    let shown = names.iter().enumerate().skip(from);
+    for (line, name) in shown.take(usize::from(room)) {
         let y = inside.y + u16::try_from(line - from).unwrap_or(0);
-        pen.parts(
-            inside.x + 2,
-            y,
-            inside.width.saturating_sub(2),
-            &[(Token::Fg, name.clone())],
-        );
-        if line == picker.at {
+        let text = [(Token::Fg, (*name).to_owned())];
+        pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &text);
+        if line == at {
             pen.select(inside, y);
         }
     }
-    pen.parts(
-        inside.x,
-        inside.bottom().saturating_sub(1),
-        inside.width,
-        &key_parts(&[("enter", "keep"), (&escape(model), "as before")]),
-    );
+    let y = inside.bottom().saturating_sub(1);
+    pen.parts(inside.x, y, inside.width, &key_parts(keys));
 }

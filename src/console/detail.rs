@@ -7,6 +7,7 @@ use crate::rules::people::Attestation;
 use crate::rules::release::Found;
 use crate::rules::week::{RunStatus, Signed, counts};
 use crate::signing::Signature;
+use crate::store::dictionary::{self, BindProof, BindQuery, FaqRow, Release, Use};
 use crate::store::key::{self, PersonKey};
 use crate::store::ledger::{self, Change, Entry};
 use crate::store::person::{self, PersonRole};
@@ -19,6 +20,8 @@ use super::picture::Wanted;
 
 /// How many metrics of a weekly run are shown.
 const METRICS: i64 = 12;
+/// How many numbers of a metric are listed.
+const USES: i64 = 20;
 /// How many weeks the strip has.
 const WEEKS: i64 = 52;
 /// How many entries of a person are listed.
@@ -83,6 +86,30 @@ pub struct WeekDetail {
     pub packet: Option<OverridePacket>,
 }
 
+/// A metric with what the list does not say of it.
+#[derive(Debug)]
+pub struct MetricDetail {
+    /// Its id.
+    pub metric_id: String,
+    /// The joins of the newest release.
+    pub joins: Vec<BindQuery>,
+    /// The questions about it.
+    pub faq: Vec<FaqRow>,
+    /// The newest weekly runs that kept a number of it.
+    pub uses: Vec<Use>,
+}
+
+/// The release of the dictionary that holds, and what was proved of it.
+#[derive(Debug)]
+pub struct ReleaseSight {
+    /// The release.
+    pub release: Release,
+    /// The newest proof that its joins lost nothing, or that they did.
+    pub proof: Option<BindProof>,
+    /// The view that the partners' annex reads.
+    pub annex_view: Option<String>,
+}
+
 /// How a series stands, and its last year.
 #[derive(Debug)]
 pub struct SeriesSight {
@@ -141,6 +168,40 @@ pub(super) async fn week(
         diff: week::found_diff(view, &window).await?,
         remediations: week::evidence_of(view, run).await?,
         packet: week::packet_of(view, run).await?,
+    }))
+}
+
+/// Reads the selected metric.
+pub(super) async fn metric(
+    view: &mut View,
+    wanted: &Wanted,
+) -> Result<Option<MetricDetail>, StoreError> {
+    let Some(("metric", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) else {
+        return Ok(None);
+    };
+    let joins = match dictionary::newest(view).await? {
+        Some(release) => dictionary::bind_queries(view, &release.dictionary_semver).await?,
+        None => Vec::new(),
+    };
+    Ok(Some(MetricDetail {
+        metric_id: (*id).clone(),
+        joins,
+        faq: dictionary::faq_of(view, id).await?,
+        uses: dictionary::uses(view, id, USES).await?,
+    }))
+}
+
+/// Reads which release of the dictionary holds.
+pub(super) async fn released(view: &mut View) -> Result<Option<ReleaseSight>, StoreError> {
+    let Some(release) = dictionary::newest(view).await? else {
+        return Ok(None);
+    };
+    let semver = &release.dictionary_semver;
+    let annex_view = dictionary::annex_view_of(view, semver).await?;
+    Ok(Some(ReleaseSight {
+        proof: dictionary::proof_of(view, semver).await?,
+        annex_view: annex_view.map(|view| view.annex_view_version),
+        release,
     }))
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::actions::{Asked, Outcome, Proposal, Request, Stop};
+use crate::readback::Chain;
+use crate::rules::readback::Citation;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
 
@@ -26,6 +28,8 @@ pub enum Event {
     Disarmed,
     /// The ledger was hashed again.
     Verified(Box<Result<Report, StoreError>>),
+    /// A number was followed to where it comes from.
+    Cited(Box<Result<Chain, StoreError>>),
     /// The text came back from the editor; none when nothing was written.
     Edited(Option<String>),
     /// Something could not be done outside the database.
@@ -78,6 +82,8 @@ pub enum Effect {
     Disarm,
     /// Hash the ledger again.
     Verify,
+    /// Follow a number to where it comes from.
+    Cite(Citation),
     /// Put a text into the clipboard.
     Copy(String),
     /// Let the person write a text in their editor.

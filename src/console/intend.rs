@@ -6,8 +6,8 @@ use super::event::{Effect, Mouse};
 use super::keymap::Intent;
 use super::list::{Listing, Step};
 use super::model::{Model, Verified};
-use super::overlay::{self, Overlay, Palette, Text, Themes};
-use super::panes::{PaneId, blocks, home};
+use super::overlay::{self, Number, Numbers, Overlay, Palette, Text, Themes};
+use super::panes::{PaneId, blocks, dictionary, home, weeks};
 use super::theme::{Theme, Token};
 use super::tour::Tour;
 
@@ -40,7 +40,12 @@ impl Model {
                 None => self.say_quietly("Home has one order".to_owned()),
                 Some(list) => list.reverse(),
             },
-            Intent::Home | Intent::Blocks | Intent::Weeks | Intent::Ledger | Intent::People => {
+            Intent::Home
+            | Intent::Dictionary
+            | Intent::Blocks
+            | Intent::Weeks
+            | Intent::Ledger
+            | Intent::People => {
                 if let Some(pane) = PaneId::opened_by(intent) {
                     self.go(pane);
                 }
@@ -216,7 +221,21 @@ impl Model {
                 None => self.say_quietly("this line leads nowhere".to_owned()),
             }
         } else {
-            self.zoomed = !self.zoomed;
+            match self.numbers() {
+                numbers if self.zoomed && !numbers.is_empty() => {
+                    self.overlay = Some(Overlay::Numbers(Numbers { numbers, at: 0 }));
+                }
+                _ => self.zoomed = !self.zoomed,
+            }
+        }
+    }
+
+    /// Lists the numbers of the selected row that can be followed to where they come from.
+    fn numbers(&self) -> Vec<Number> {
+        match self.pane {
+            PaneId::Weeks => weeks::numbers(self),
+            PaneId::Dictionary => dictionary::numbers(self),
+            _ => Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::actions::{ENTRIES, Entry};
 use crate::rules::people::Basis;
+use crate::rules::readback::Citation;
 
 use super::form::Line;
 use super::keymap::{Intent, Keymap, ROWS, Row};
@@ -23,6 +24,8 @@ pub enum Overlay {
     Text(Text),
     /// Commands by name.
     Palette(Palette),
+    /// Numbers that can be followed to where they come from.
+    Numbers(Numbers),
     /// The themes, each shown as soon as it is walked over.
     Themes(Themes),
     /// Whether to leave.
@@ -40,6 +43,24 @@ pub struct Text {
     pub lines: Vec<(Token, String)>,
     /// How far it is scrolled.
     pub scroll: Scroll,
+}
+
+/// Numbers that can be followed to where they come from.
+#[derive(Debug)]
+pub struct Numbers {
+    /// The numbers.
+    pub numbers: Vec<Number>,
+    /// Which one is selected.
+    pub at: usize,
+}
+
+/// A number, and where it says that it comes from.
+#[derive(Debug, Clone)]
+pub struct Number {
+    /// The number, and whose it is.
+    pub says: String,
+    /// Where it comes from.
+    pub cites: Citation,
 }
 
 /// Commands by name.

@@ -14,6 +14,7 @@ use crate::rules::{Condition, Refusal, condition};
 use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
 use crate::store::deployment::{self, Deployment};
+use crate::store::dictionary::{self, DictionaryMetric, MetricSort};
 use crate::store::ledger::{self, Head, LedgerSort};
 use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
@@ -22,7 +23,10 @@ use crate::store::week::{self, WeekSort};
 use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
-use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail, SeriesSight, WeekDetail};
+use super::detail::{
+    self, Asks, BlockDetail, EntryDetail, MetricDetail, PersonDetail, ReleaseSight, SeriesSight,
+    WeekDetail,
+};
 use super::list::Rows;
 use super::panes::PaneId;
 
@@ -42,6 +46,8 @@ pub struct Wanted {
     pub pane: PaneId,
     /// Which window of the open blocks.
     pub blocks: Look<BlockSort>,
+    /// Which window of the metrics.
+    pub dictionary: Look<MetricSort>,
     /// Which window of the weekly runs.
     pub weeks: Look<WeekSort>,
     /// Which window of the ledger.
@@ -103,6 +109,12 @@ pub struct Picture {
     pub series: Vec<SeriesSight>,
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
+    /// The window of the metrics.
+    pub dictionary: Window<DictionaryMetric>,
+    /// Which release of the dictionary holds; read for the pane Dictionary alone.
+    pub released: Option<ReleaseSight>,
+    /// The selected metric with what binds to it and where it was used.
+    pub metric: Option<MetricDetail>,
     /// The window of the ledger.
     pub entries: Window<ledger::Entry>,
     /// The window of the people.
@@ -131,6 +143,7 @@ impl Picture {
     pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {
         match pane {
             PaneId::Home => None,
+            PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
             PaneId::Weeks => Some(&self.weeks),
             PaneId::Ledger => Some(&self.entries),
@@ -229,6 +242,13 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Weeks => week::listed(view, &wanted.weeks).await?,
         _ => Window::default(),
     };
+    let (dictionary, released) = match wanted.pane {
+        PaneId::Dictionary => (
+            dictionary::listed(view, &wanted.dictionary).await?,
+            detail::released(view).await?,
+        ),
+        _ => Default::default(),
+    };
     let series = match wanted.pane {
         PaneId::Home | PaneId::Weeks => detail::series(view).await?,
         _ => Vec::new(),
@@ -257,6 +277,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
         run: detail::week(view, wanted).await?,
+        metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,
         policies,
@@ -267,6 +288,8 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         actor,
         blocks,
         series,
+        dictionary,
+        released,
         weeks,
         entries,
         people,

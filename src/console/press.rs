@@ -182,6 +182,20 @@ impl Model {
                     }
                 }
             }
+            Overlay::Numbers(numbers) => match self.in_box(stroke) {
+                InBox::Walk(step) => {
+                    let last = numbers.numbers.len().saturating_sub(1);
+                    numbers.at = step.from(numbers.at, last, numbers.numbers.len());
+                    true
+                }
+                InBox::Take => {
+                    let taken = numbers.numbers.get(numbers.at);
+                    effects.extend(taken.map(|number| Effect::Cite(number.cites.clone())));
+                    true
+                }
+                InBox::Nothing => true,
+                InBox::Leave(_) | InBox::Close => false,
+            },
             Overlay::Themes(themes) => {
                 let meant = self.in_box(stroke);
                 if let InBox::Walk(step) = meant {

@@ -199,6 +199,7 @@ impl Shell {
             Effect::Submit(request) => self.link.submit(request),
             Effect::Disarm => self.link.disarm(),
             Effect::Verify => self.link.verify(),
+            Effect::Cite(cites) => self.link.cite(cites),
             Effect::Copy(text) => self.copy(&text),
             Effect::Edit(text) => return self.edit(&text),
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,

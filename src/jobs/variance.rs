@@ -147,10 +147,17 @@ fn checked(
     artifact_sha256: Digest,
 ) -> Result<Checked, Stop> {
     let totals = comparison.totals();
+    let tuple = &comparison.terms().tuple_revision_hash;
+    if tuple.parse::<Digest>().is_err() {
+        return Err(Stop::BadInput(Refusal::new(
+            "tuple_revision_hash is no SHA-256: nobody could find the tuple again",
+            "give what `govdeck hash tuple` prints",
+        )));
+    }
     Ok(Checked {
         variance_id: random_id()?,
         verdict: comparison.verdict(),
-        tuple_revision_hash: comparison.terms().tuple_revision_hash.clone(),
+        tuple_revision_hash: tuple.clone(),
         dictionary_semver: semver.to_owned(),
         metrics_total: totals.metrics,
         metrics_failed: totals.failed,

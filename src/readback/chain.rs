@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::source::{Source, source};
+use super::source::{Row, Source, source};
 use crate::canon::Digest;
 use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
@@ -72,6 +72,83 @@ impl Chain {
     pub fn is_whole(&self) -> bool {
         self.metric.is_some() && !self.links.is_empty()
     }
+
+    /// Tells it in lines, from the meaning to the hashes.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match (&self.metric, &self.release) {
+            (Some(metric), release) => {
+                let (semver, document) = match release {
+                    Some(release) => (&*release.dictionary_semver, &*release.document_sha256),
+                    None => ("?", "?"),
+                };
+                lines.push(format!(
+                    "{} {}: {}",
+                    metric.metric_id, metric.display_label, metric.definition
+                ));
+                lines.push(format!(
+                "  {} in {}, {}, epsilon {} ({}); dictionary {semver}, document sha256:{document}",
+                metric.formula,
+                metric.unit,
+                metric.aggregation_rule,
+                metric.epsilon_abs,
+                metric.epsilon_class
+            ));
+            }
+            (None, _) => lines.push(format!(
+                "CANNOT TELL what {} means: it is not in the dictionary",
+                self.cites.metric_id()
+            )),
+        }
+        if self.links.is_empty() {
+            lines.push("CANNOT TELL where it was compared: no run of this tuple has it".to_owned());
+        }
+        for link in &self.links {
+            of_run(link, &mut lines);
+        }
+        for published in &self.published {
+            let (run, status) = (&published.publish_run_id, published.status);
+            lines.push(format!("published as {run}: {status}"));
+        }
+        lines
+    }
+}
+
+fn of_run(link: &Link, lines: &mut Vec<String>) {
+    let shown = |number: &Option<Cited>| {
+        let value = number.as_ref().map(Cited::value);
+        value.unwrap_or("missing").to_owned()
+    };
+    lines.push(format!(
+        "run {} {}: leadership {}, partner {}: {}",
+        link.job_run_id,
+        link.status,
+        shown(&link.leadership),
+        shown(&link.partner),
+        link.verdict
+    ));
+    for source in &link.sources {
+        let hash = source.ingest_hash.as_deref().unwrap_or("no hash");
+        lines.push(format!("  {} from {}, {hash}", source.side, source.from));
+        lines.push(match &source.row {
+            Row::Found(row) => format!("    {row}"),
+            Row::NotShown(why) => format!("    the row is not shown: {why}"),
+        });
+    }
+    let sha256 = |hash: &Option<String>| match hash {
+        Some(hash) => format!("sha256:{hash}"),
+        None => "none".to_owned(),
+    };
+    lines.push(format!(
+        "  diff {}, manifest {}",
+        link.artifact_uri.as_deref().unwrap_or("none"),
+        sha256(&link.manifest_sha256)
+    ));
+    lines.push(match &link.recorded {
+        Some((seq, hash)) => format!("  ledger entry {seq}, hash {hash}"),
+        None => "  CANNOT TELL by which entry of the ledger it was recorded".to_owned(),
+    });
 }
 
 /// Follows a citation to its sources; files are read below the governance root.
@@ -81,11 +158,15 @@ pub async fn chain(view: &mut View, root: &Path, cites: Citation) -> Result<Chai
         Some(metric) => dictionary::release(view, &metric.dictionary_semver).await?,
         None => None,
     };
-    let mut links = Vec::new();
+    let mut links: Vec<Link> = Vec::new();
     for window in week::runs_of_tuple(view, cites.tuple_revision_hash(), RUNS).await? {
         links.extend(link(view, root, &window, &cites).await?);
     }
     let published = publish::runs_of_tuple(view, cites.tuple_revision_hash(), RUNS).await?;
+    // At the end: a query that fails takes the view with it.
+    for source in links.iter_mut().flat_map(|link| &mut link.sources) {
+        source.ask_again(view, cites.metric_id()).await;
+    }
     let published = published
         .into_iter()
         .map(|(publish_run_id, status)| Published {

@@ -8,6 +8,7 @@ use crate::canon::Digest;
 use crate::jobs::below_root;
 use crate::rules::reconcile::{Party, Table, sha256_text};
 use crate::rules::week::{self, Manifest};
+use crate::store::{self, View};
 
 /// The largest file that is looked into; a larger one is only hashed.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
@@ -23,6 +24,9 @@ pub struct Source {
     pub ingest_hash: Option<String>,
     /// The row, if it can be shown.
     pub row: Row,
+    /// The query that would have to be run again for it.
+    #[serde(skip)]
+    query: Option<String>,
 }
 
 /// The very row of a metric.
@@ -47,15 +51,17 @@ pub(super) fn source(
         Party::Leadership => &manifest.leadership,
         Party::Partner => &manifest.partner,
     });
+    let mut query = None;
     let (from, row) = match source {
         None => (
             "unknown".to_owned(),
             Row::NotShown("the manifest of the run is gone".to_owned()),
         ),
-        Some(week::Source::Sql { id, sql }) => (
-            format!("query {id}: {sql}"),
-            Row::NotShown("a query gives what the database holds when it runs".to_owned()),
-        ),
+        Some(week::Source::Sql { id, sql }) => {
+            query = Some(sql.clone());
+            let row = Row::NotShown("the query was not run again".to_owned());
+            (format!("query {id}: {sql}"), row)
+        }
         Some(week::Source::File { id, path }) => (
             format!("{path} ({id})"),
             match row(root, path, ingest_hash, metric) {
@@ -69,6 +75,27 @@ pub(super) fn source(
         from,
         ingest_hash: ingest_hash.map(str::to_owned),
         row,
+        query,
+    }
+}
+
+impl Source {
+    /// Runs a query again, and shows its row when the rows are still those that were compared.
+    pub(super) async fn ask_again(&mut self, view: &mut View, metric: &str) {
+        let Some(sql) = self.query.take() else {
+            return;
+        };
+        self.row = match store::week::rows_as_csv(view, &sql).await {
+            Err(error) => Row::NotShown(format!("the query does not run: {}", error.sentence)),
+            Ok(rows) if self.ingest_hash != Some(sha256_text(Digest::of(&rows))) => {
+                Row::NotShown("the query gives other rows than those that were compared".to_owned())
+            }
+            Ok(rows) => match row_of(&String::from_utf8_lossy(&rows), metric) {
+                Ok(Some(row)) => Row::Found(row),
+                Ok(None) => Row::NotShown(format!("the query gives no row of {metric}")),
+                Err(why) => Row::NotShown(why),
+            },
+        };
     }
 }
 
@@ -86,14 +113,19 @@ fn row(root: &Path, path: &str, ingest_hash: Option<&str>, metric: &str) -> Resu
         let found = rows.iter().find(|row| row["metric_id"] == metric);
         return found.map(ToString::to_string).ok_or_else(absent);
     }
+    row_of(&text, metric)?.ok_or_else(absent)
+}
+
+/// Finds the row of a metric among rows in CSV.
+fn row_of(text: &str, metric: &str) -> Result<Option<String>, String> {
     let fault = |fault: crate::rules::reconcile::Fault| fault.what;
-    let mut table = Table::begin(&text, &[]).map_err(fault)?;
+    let mut table = Table::begin(text, &[]).map_err(fault)?;
     while let Some(row) = table.next_row().map_err(fault)? {
         if row.metric_id == metric {
             let line = text[row.at..].lines().next().unwrap_or_default();
             let number = text[..row.at].matches('\n').count() + 1;
-            return Ok(format!("line {number}: {line}"));
+            return Ok(Some(format!("line {number}: {line}")));
         }
     }
-    Err(absent())
+    Ok(None)
 }

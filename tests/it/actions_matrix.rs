@@ -9,6 +9,7 @@ use govdeck::rules::week::{self, Pair};
 
 use crate::docs::{assert_current, row};
 use crate::support::cluster::cluster;
+use crate::support::dictionary;
 use crate::support::weeks::by_rule;
 use crate::support::{REASON, World, on_both};
 
@@ -103,10 +104,32 @@ async fn asked(world: &World, verb: &str) -> Option<Asked> {
             .with("expires", soon.to_string()),
         "adopt_policy" => Asked::of("eps-1")
             .with("document", "{}")
+            .with("release", "2.4.0")
             .with("soft", "0.05")
             .with("hard", "0.1")
             .with("floor", "1")
             .with("backtest", backtest()),
+        "release_dictionary" => dictionary::asked(&dictionary::document("2.4.0")),
+        "register_bind_query" => Asked::of("rollup/2.4.0")
+            .with("surface", "leadership")
+            .with("sql", "SELECT metric_id FROM metric_dictionary"),
+        "register_annex_view" => Asked::of("annex-1")
+            .with("release", "2.4.0")
+            .with("footer", "1.3.0")
+            .with("sql", "SELECT metric_id FROM metric_dictionary"),
+        "put_faq" => Asked::of("faq-1")
+            .with("metric", "MET-0144")
+            .with("question", "When does a response count as late?")
+            .with("anchor", "annex.html#met-0144"),
+        "retire_faq" => {
+            dictionary::released(world).await;
+            if world.rows("SELECT 1 FROM faq_rows").is_empty() {
+                dictionary::ask(world, "faq-1", "MET-0144")
+                    .await
+                    .expect("put");
+            }
+            Asked::of("faq-1")
+        }
         _ => return None,
     })
 }
@@ -194,7 +217,7 @@ on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
             tried += 1;
         }
     }
-    assert_eq!(tried, 23 * Role::ALL.len());
+    assert_eq!(tried, 28 * Role::ALL.len());
     world.assert_sound().await;
 });
 

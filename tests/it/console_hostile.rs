@@ -114,6 +114,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
             "t",
             "y",
             "C",
+            "enter enter",
         ] {
             let mut model = full_of(*pane, text);
             press(&mut model, keys);
@@ -140,6 +141,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
         text.clone_into(&mut lost.entries.filter_text);
         text.clone_into(&mut lost.people.filter_text);
         text.clone_into(&mut lost.weeks.filter_text);
+        text.clone_into(&mut lost.dictionary.filter_text);
         found.push((format!("{pane} lost"), lost));
     }
     let mut gone = full_of(PaneId::Blocks, text);

@@ -30,6 +30,7 @@ const SHORT: Limits = Limits {
 fn linked(dsn: &str, limits: Limits) -> Link {
     let dsn = Dsn::parse(dsn).expect("a DSN");
     let address = Address {
+        governance_root: std::path::PathBuf::from("/nonexistent"),
         viewer: None,
         direct: None,
         account: OsAccount::of_this_process().expect("an account"),

@@ -107,8 +107,9 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
 type Screen = (&'static str, Model, &'static [(u16, u16)]);
 
 /// The panes, each as it opens.
-const PANES: [(&str, PaneId); 5] = [
+const PANES: [(&str, PaneId); 6] = [
     ("home", PaneId::Home),
+    ("dictionary", PaneId::Dictionary),
     ("blocks", PaneId::Blocks),
     ("weeks", PaneId::Weeks),
     ("ledger", PaneId::Ledger),
@@ -124,6 +125,13 @@ fn screens() -> Vec<Screen> {
     for (name, pane, keys, sizes) in [
         ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
         ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
+        ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),
+        (
+            "dictionary-numbers",
+            PaneId::Dictionary,
+            "enter enter j",
+            SMALL,
+        ),
         ("week", PaneId::Home, "j enter", SMALL),
         ("people-zoomed", PaneId::People, "z", SMALL),
         ("people-json", PaneId::People, "J", SMALL),
@@ -190,12 +198,15 @@ fn screens() -> Vec<Screen> {
         (picture.possible, picture.armed, picture.entry) = Default::default();
         (picture.approvals, picture.people) = Default::default();
         (picture.series, picture.weeks, picture.run) = Default::default();
+        (picture.dictionary, picture.metric, picture.released) = Default::default();
         picture.new_entries = Some(0);
         picture.skew_milliseconds = -61_000;
         picture
     };
     found.push(("home-nobody", still::model(PaneId::Home, nothing), SMALL));
     found.push(("blocks-none", still::model(PaneId::Blocks, nothing), SMALL));
+    let none = still::model(PaneId::Dictionary, nothing);
+    found.push(("dictionary-none", none, SMALL));
     let mut gone = blocks();
     gone.blocks.select("pub-0400");
     still::show(&mut gone, picture());

@@ -59,7 +59,7 @@ fn told(entries: &[Entry]) -> Vec<(String, String, String, i64)> {
         let second = entry.at_utc.since(start).num_seconds();
         let who = format!("{} {}", entry.actor_id, entry.login);
         let target = match entry.target_kind.as_str() {
-            "approval" => String::new(),
+            "approval" | "bind_proof" => String::new(),
             _ => entry.target_id.clone(),
         };
         (entry.action.clone(), target, who, second)

@@ -90,6 +90,11 @@ const DIALECT: &[(&str, &str, &str)] = &[
         "the same for ids of series and their runs",
     ),
     (
+        "length({c}) BETWEEN 1 AND 100 AND length(CAST({c} AS BLOB)) = length({c}) AND {c} GLOB '[A-Za-z0-9]*' AND {c} NOT GLOB '*[^A-Za-z0-9._-]*'",
+        "{c} ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'",
+        "the same for ids of metrics, and of what is said about them",
+    ),
+    (
         "length({c}) = 71 AND substr({c}, 1, 7) = 'sha256:' AND substr({c}, 8) NOT GLOB '*[^0-9a-f]*'",
         "{c} ~ '^sha256:[0-9a-f]{64}$'",
         "the same for references to bytes",

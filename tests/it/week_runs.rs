@@ -8,6 +8,7 @@ use govdeck::canon::Digest;
 use serde_json::{Value, json};
 
 use crate::support::command::{Run, run as run_command};
+use crate::support::dictionary;
 use crate::support::weeks::{MONDAYS, SERIES, plan, run, stands, world as weekly};
 use crate::support::{REASON, World, on_both};
 
@@ -75,19 +76,13 @@ impl<'a> Files<'a> {
 /// A demo with a policy that two adopted.
 async fn world_with_policy(world: World) -> World {
     let world = weekly(world).await;
-    let document = json!({
-        "epsilon_policy_version": "eps-7", "contract_max_semver": "1.4.0",
-        "epsilon": {"MET-0144": "1", "MET-0171": "0.5"},
-    });
-    let path = world.home.folder().join("policy.json");
-    fs::write(&path, document.to_string()).expect("written");
-    let path = path.display().to_string();
+    dictionary::released(&world).await;
     let words = [
         "policy",
         "propose",
         "eps-7",
-        "--document",
-        &path,
+        "--contract-max",
+        "1.4.0",
         "--soft",
         "0.05",
         "--hard",

@@ -57,6 +57,8 @@ words! {
         Ledger = "ledger",
         /// The pane People.
         People = "people",
+        /// The pane Dictionary.
+        Dictionary = "dictionary",
         /// The next pane.
         NextPane = "next-pane",
         /// The pane before.
@@ -238,6 +240,12 @@ pub const ROWS: &[Row] = &[
         &["9", "g p"],
         "",
         "People: who may do what, and how they are known",
+    ),
+    row(
+        Intent::Dictionary,
+        &["0", "g d"],
+        "",
+        "Dictionary: what every metric means, and where its numbers come from",
     ),
     row(
         Intent::NextPane,

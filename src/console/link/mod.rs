@@ -6,12 +6,14 @@
 mod reader;
 mod writer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::actions::{Asked, Request};
+use crate::rules::readback::Citation;
 use crate::settings::Dsn;
 use crate::signing::Signer;
 use crate::store::{Access, Failure, OsAccount, Store, StoreError};
@@ -34,6 +36,8 @@ pub struct Address {
     pub account: OsAccount,
     /// The name under which this console is armed.
     pub console_id: String,
+    /// Where the files lie that runs were made of.
+    pub governance_root: PathBuf,
     /// What decision cards are signed with, if anything.
     pub signer: Option<Signer>,
 }
@@ -78,6 +82,7 @@ pub struct Link {
 enum Question {
     Plan(u64, &'static str, Asked),
     Verify,
+    Cite(Citation),
 }
 
 enum Write {
@@ -144,6 +149,11 @@ impl Link {
     /// Asks for a verification of the ledger.
     pub fn verify(&self) {
         let _ = self.questions.send(Question::Verify);
+    }
+
+    /// Asks where a number comes from.
+    pub fn cite(&self, cites: Citation) {
+        let _ = self.questions.send(Question::Cite(cites));
     }
 
     /// Has a request carried out.

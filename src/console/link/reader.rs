@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::{self, Signing, Stop};
 use crate::clock::Moment;
+use crate::readback;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
 use crate::store::{Store, StoreError};
@@ -175,6 +176,17 @@ impl Reader {
                 if let Some(error) = trouble {
                     return Err(error);
                 }
+            }
+            Question::Cite(cites) => {
+                let (store, answer) = (store.clone(), self.answer.clone());
+                let root = self.address.governance_root.clone();
+                tokio::spawn(async move {
+                    let cited = match store.view().await {
+                        Ok(mut view) => readback::chain(&mut view, &root, cites).await,
+                        Err(error) => Err(error),
+                    };
+                    let _ = answer.send(Event::Cited(Box::new(cited)));
+                });
             }
             Question::Verify => {
                 let (store, answer) = (store.clone(), self.answer.clone());

@@ -12,6 +12,7 @@ use crate::actions::Signing;
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::BlockSort;
+use crate::store::dictionary::MetricSort;
 use crate::store::ledger::LedgerSort;
 use crate::store::people::PersonSort;
 use crate::store::verify::Report;
@@ -77,6 +78,8 @@ pub struct Model {
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
+    /// The list of metrics.
+    pub dictionary: List<MetricSort>,
     /// The list of weekly runs.
     pub weeks: List<WeekSort>,
     /// The list of entries.
@@ -167,6 +170,7 @@ impl Model {
             link: Link::default(),
             home: 0,
             blocks: List::new(),
+            dictionary: List::new(),
             weeks: List::new(),
             entries: List::new(),
             people: List::new(),
@@ -252,6 +256,7 @@ impl Model {
                 effects.push(Effect::Refresh);
             }
             Event::Verified(result) => self.verified(*result),
+            Event::Cited(result) => self.cited(*result),
             Event::Edited(text) => {
                 if let (Some(dialog), Some(text)) = (&mut self.dialog, text) {
                     dialog.edited(&text);

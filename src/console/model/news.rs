@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
+use crate::readback::Chain;
 use crate::store::approval::ApprovalRequest;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
@@ -13,6 +14,7 @@ use crate::store::{Sealed, StoreError};
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
 use super::super::list::Listing;
+use super::super::overlay::{Overlay, Text};
 use super::super::panes::{PaneId, home};
 use super::super::picture::Picture;
 use super::super::theme::Token;
@@ -95,6 +97,24 @@ impl Model {
             count => format!("leaving: waiting a moment for the outcome of {count} sent"),
         };
         self.say(Token::StatusPending, said);
+    }
+
+    /// Shows where a number comes from.
+    pub(super) fn cited(&mut self, result: Result<Chain, StoreError>) {
+        match result {
+            Ok(chain) => {
+                let lines = chain.lines().into_iter().map(|line| (Token::Fg, line));
+                self.overlay = Some(Overlay::Text(Text {
+                    title: chain.cites.command(),
+                    lines: lines.collect(),
+                    ..Text::default()
+                }));
+            }
+            Err(error) => self.say(
+                Token::StatusWarn,
+                format!("where it comes from cannot be read: {}", error.sentence),
+            ),
+        }
     }
 
     pub(super) fn verified(&mut self, result: Result<Report, StoreError>) {
@@ -180,6 +200,9 @@ impl Model {
             PaneId::Blocks if read.blocks == self.blocks.look => {
                 self.blocks.settle(&picture.blocks);
             }
+            PaneId::Dictionary if read.dictionary == self.dictionary.look => {
+                self.dictionary.settle(&picture.dictionary);
+            }
             PaneId::Weeks if read.weeks == self.weeks.look => {
                 self.weeks.settle(&picture.weeks);
             }
@@ -189,7 +212,12 @@ impl Model {
             PaneId::People if read.people == self.people.look => {
                 self.people.settle(&picture.people);
             }
-            PaneId::Home | PaneId::Blocks | PaneId::Weeks | PaneId::Ledger | PaneId::People => {}
+            PaneId::Home
+            | PaneId::Dictionary
+            | PaneId::Blocks
+            | PaneId::Weeks
+            | PaneId::Ledger
+            | PaneId::People => {}
         }
         if self.last_looked.is_none() {
             self.last_looked = Some(picture.head.seq);

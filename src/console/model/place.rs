@@ -21,6 +21,9 @@ impl Model {
         let read = &picture.wanted;
         match self.pane {
             PaneId::Home => true,
+            PaneId::Dictionary => {
+                read.pane == self.pane && self.dictionary.is_read_by(&read.dictionary)
+            }
             PaneId::Blocks => read.pane == self.pane && self.blocks.is_read_by(&read.blocks),
             PaneId::Weeks => read.pane == self.pane && self.weeks.is_read_by(&read.weeks),
             PaneId::Ledger => read.pane == self.pane && self.entries.is_read_by(&read.entries),
@@ -41,6 +44,7 @@ impl Model {
                 self.blocks.position(&picture.blocks)?;
                 self.blocks.selected.clone().map(|id| ("block", id))
             }
+            PaneId::Dictionary => self.dictionary.selected.clone().map(|id| ("metric", id)),
             PaneId::Weeks => self.weeks.selected.clone().map(|id| ("week", id)),
             PaneId::Ledger => self.entries.selected.clone().map(|id| ("entry", id)),
             PaneId::People => self.people.selected.clone().map(|id| ("person", id)),
@@ -66,6 +70,7 @@ impl Model {
         Wanted {
             pane: self.pane,
             blocks: self.blocks.look.clone(),
+            dictionary: self.dictionary.look.clone(),
             weeks: self.weeks.look.clone(),
             entries: self.entries.look.clone(),
             people: self.people.look.clone(),
@@ -90,6 +95,7 @@ impl Model {
     pub fn list(&self) -> Option<&dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
             PaneId::Weeks => Some(&self.weeks),
             PaneId::Ledger => Some(&self.entries),
@@ -101,6 +107,7 @@ impl Model {
     pub fn list_mut(&mut self) -> Option<&mut dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Dictionary => Some(&mut self.dictionary),
             PaneId::Blocks => Some(&mut self.blocks),
             PaneId::Weeks => Some(&mut self.weeks),
             PaneId::Ledger => Some(&mut self.entries),

@@ -1,6 +1,7 @@
 //! The panes: each draws one topic from the picture, and says what its selected row is.
 
 pub mod blocks;
+pub mod dictionary;
 mod filed;
 pub mod home;
 pub mod ledger;
@@ -37,6 +38,8 @@ words! {
         Ledger = "Ledger",
         /// Who may do what.
         People = "People",
+        /// What every metric means.
+        Dictionary = "Dictionary",
     }
 }
 
@@ -46,6 +49,7 @@ impl PaneId {
     pub const fn intent(self) -> Intent {
         match self {
             Self::Home => Intent::Home,
+            Self::Dictionary => Intent::Dictionary,
             Self::Blocks => Intent::Blocks,
             Self::Weeks => Intent::Weeks,
             Self::Ledger => Intent::Ledger,
@@ -75,7 +79,7 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
-        PaneId::Weeks | PaneId::Ledger | PaneId::People => false,
+        PaneId::Dictionary | PaneId::Weeks | PaneId::Ledger | PaneId::People => false,
     }
 }
 
@@ -89,6 +93,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
             Some((format!("Card of entry {id}"), json))
         }
         (PaneId::Weeks, _) => Some((format!("{id} as JSON"), weeks::row_json(model)?)),
+        (PaneId::Dictionary, _) => Some((format!("{id} as JSON"), dictionary::row_json(model)?)),
         (PaneId::People, _) => Some((format!("{id} as JSON"), people::row_json(model)?)),
         (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
         _ => Some((format!("{id} as JSON"), blocks::row_json(model)?)),
@@ -99,6 +104,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     match model.pane {
         PaneId::Home => home::draw(model, pen, area),
+        PaneId::Dictionary => dictionary::draw(model, pen, area),
         PaneId::Blocks => blocks::draw(model, pen, area),
         PaneId::Weeks => weeks::draw(model, pen, area),
         PaneId::Ledger => ledger::draw(model, pen, area),

@@ -1,11 +1,14 @@
 //! One weekly run: how it ended, what that makes of its series, who signed, and how far apart its metrics are.
 
+use crate::rules::readback::Citation;
 use crate::rules::release::Found;
 use crate::rules::text::shorten;
 use crate::store::week::{Listed, Metric, Window};
 
 use super::super::detail::{SeriesSight, WeekDetail};
+use super::super::list::Listing;
 use super::super::model::Model;
+use super::super::overlay::Number;
 use super::super::picture::Picture;
 use super::super::theme::Token;
 use super::super::ui::{Glyphs, Parts};
@@ -42,6 +45,41 @@ pub(super) fn explain(
         "the strip, oldest left: P pass, F fail, S skip, M missed, I inconclusive, R running",
     )]);
     lines
+}
+
+/// Lists the numbers of the selected run that can be followed to where they come from.
+#[must_use]
+pub(super) fn numbers(model: &Model) -> Vec<Number> {
+    let Some(picture) = &model.picture else {
+        return Vec::new();
+    };
+    let listed = model.weeks.position(&picture.weeks);
+    let window = listed.and_then(|at| picture.weeks.rows.get(at));
+    let Some((window, detail)) = window.map(|it| &it.window).zip(picture.run.as_ref()) else {
+        return Vec::new();
+    };
+    let Some(tuple) = window.tuple_revision_hash.as_deref() else {
+        return Vec::new();
+    };
+    let shown = |value: &Option<String>| match value {
+        Some(value) => shorten(value, 20).into_owned(),
+        None => "missing".to_owned(),
+    };
+    let of = |metric: &Metric| {
+        Some(Number {
+            says: format!(
+                "{} leadership {}, partner {} {}",
+                metric.metric_id,
+                shown(&metric.leadership),
+                shown(&metric.partner),
+                metric.verdict
+            ),
+            cites: Citation::new(&metric.metric_id, tuple).ok()?,
+        })
+    };
+    let is_its = detail.job_run_id == window.job_run_id;
+    let metrics = detail.metrics.iter().filter(|_| is_its);
+    metrics.filter_map(of).collect()
 }
 
 fn how_it_ended(model: &Model, window: &Window) -> Parts {

@@ -9,6 +9,7 @@ use crate::store::week::{Listed, WEEK_FIELDS, WeekSort};
 use super::super::detail::SeriesSight;
 use super::super::list::{Drawn, Identified, Listing, Sorts};
 use super::super::model::Model;
+use super::super::overlay::Number;
 use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
@@ -110,6 +111,12 @@ pub fn governance(picture: &Picture) -> Option<(Token, &'static str)> {
         };
         (of_state(state), word)
     })
+}
+
+/// Lists the numbers of the selected run that can be followed to where they come from.
+#[must_use]
+pub fn numbers(model: &Model) -> Vec<Number> {
+    week_detail::numbers(model)
 }
 
 /// Draws the pane.

@@ -159,7 +159,20 @@ fn a_picture_of_many_metrics_stays_on_one_page_and_shows_what_is_wrong() {
     let all: Vec<(&str, i64)> = many.iter().map(|(id, n)| (&**id, *n)).collect();
     let mut changed = all.clone();
     changed[499].1 = 2;
-    let proof = proof_of(vec![ran("lead", &all)], vec![ran("lead", &changed)]);
+    let annex = || vec![ran("annex", &all)];
+    let proof = prove(
+        "2.4.0",
+        "2.4.1",
+        vec![
+            bound(
+                Surface::Leadership,
+                vec![ran("lead", &all)],
+                vec![ran("lead", &changed)],
+            ),
+            bound(Surface::PartnerAnnex, annex(), annex()),
+        ],
+        &many.iter().map(|(id, _)| id.clone()).collect(),
+    );
     let drawn = picture(&proof);
     assert!(drawn.contains("MET-0499"), "what is wrong comes first");
     assert!(drawn.contains("more metrics"));

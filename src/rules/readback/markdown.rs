@@ -119,10 +119,17 @@ fn section<T>(out: &mut String, title: &str, all: &[T], line: impl Fn(&T) -> Str
 fn plain(said: &str) -> String {
     let mut out = String::with_capacity(said.len());
     for character in text::scrub(said).chars() {
-        if "\\`*_{}[]<>()#+!|~&".contains(character) {
-            out.push('\\');
+        match character {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            plain => {
+                if "\\`*_{}[]()#+!|~".contains(plain) {
+                    out.push('\\');
+                }
+                out.push(plain);
+            }
         }
-        out.push(character);
     }
     out
 }

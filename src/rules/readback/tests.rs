@@ -149,7 +149,10 @@ fn hostile_text_is_text_on_every_page() {
     let page = html(&readback);
     assert!(!page.contains("<script") && !page.contains("href=\"javascript"));
     let text = markdown(&readback);
-    assert!(!text.contains("](javascript") && !text.contains("<script"));
+    assert!(
+        !text.contains("](javascript") && !text.contains("<script"),
+        "{text}"
+    );
     for page in [page, text] {
         assert!(!page.contains('\u{202e}') && !page.contains("\n# h"));
     }
