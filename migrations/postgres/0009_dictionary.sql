@@ -121,7 +121,7 @@ CREATE TABLE run_manifest (
 CREATE INDEX run_manifest_by_tuple ON run_manifest (tuple_revision_hash, job_run_id, side);
 
 -- Policies from before there were releases keep none.
-ALTER TABLE epsilon_policy ADD COLUMN dictionary_semver TEXT COLLATE "C" REFERENCES dictionary_release (dictionary_semver);
+ALTER TABLE epsilon_policy ADD COLUMN dictionary_semver TEXT COLLATE "C" CHECK (dictionary_semver <> '');
 ALTER TABLE epsilon_policy ADD COLUMN epsilons_sha256 TEXT COLLATE "C" CHECK (epsilons_sha256 ~ '^[0-9a-f]{64}$');
 
 -- What is cited is found at once.

@@ -142,7 +142,7 @@ CREATE TABLE run_manifest (
 CREATE INDEX run_manifest_by_tuple ON run_manifest (tuple_revision_hash, job_run_id, side);
 
 -- Policies from before there were releases keep none.
-ALTER TABLE epsilon_policy ADD COLUMN dictionary_semver TEXT REFERENCES dictionary_release (dictionary_semver);
+ALTER TABLE epsilon_policy ADD COLUMN dictionary_semver TEXT CHECK (dictionary_semver <> '');
 ALTER TABLE epsilon_policy ADD COLUMN epsilons_sha256 TEXT CHECK (length(epsilons_sha256) = 64 AND length(CAST(epsilons_sha256 AS BLOB)) = 64 AND epsilons_sha256 NOT GLOB '*[^0-9a-f]*');
 
 -- What is cited is found at once.

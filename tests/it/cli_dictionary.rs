@@ -415,7 +415,7 @@ on_both!(from_a_headline_to_the_row_it_came_from, |world| {
     let tuple = "ab".repeat(32);
     for part in [
         "# Readback of 2098-W18",
-        "reconciled: leadership and partners see the same",
+        "reconciled: leadership and partners agree within the epsilons of the dictionary",
         &format!("**Breaches** (breaches): leadership 94.5 `(MET-0144, {tuple})`; partners 94.25"),
         "bypass BYP-9 of freeze FZ-31",
         "how far it reaches is not established",

@@ -40,13 +40,14 @@ pub fn picture(proof: &Proof) -> String {
         proof.findings.len()
     );
     text(&mut out, Place::at(20, 58), &counted);
-    for (surface, x, end) in [
-        (Surface::Leadership, 20, 250),
-        (Surface::PartnerAnnex, 650, 650),
+    for (surface, x, bus) in [
+        (Surface::Leadership, 20, 240),
+        (Surface::PartnerAnnex, 670, 660),
     ] {
         let bound = proof.surfaces.iter().find(|it| it.surface == surface);
-        joins(&mut out, surface, bound, x);
-        counts(&mut out, surface, bound, &metrics[..shown], end);
+        let boxes = joins(&mut out, surface, bound, x);
+        rail(&mut out, (x, bus), (boxes, shown));
+        counts(&mut out, surface, bound, &metrics[..shown], bus);
     }
     for (at, (metric, wrong)) in metrics[..shown].iter().enumerate() {
         let y = TOP + ROW * at;
@@ -86,12 +87,13 @@ fn in_order_of_trouble(proof: &Proof) -> Vec<(&str, Option<&'static str>)> {
     all
 }
 
-fn joins(out: &mut String, surface: Surface, bound: Option<&Bound>, x: usize) {
+/// Draws the joins of a surface as boxes, and returns how many.
+fn joins(out: &mut String, surface: Surface, bound: Option<&Bound>, x: usize) -> usize {
     let heading = surface.word().replace('_', " ");
     text(out, Place::at(x, TOP - 22).bold(14), &heading);
     let Some(bound) = bound else {
         text(out, Place::at(x, TOP), "no join is registered");
-        return;
+        return 0;
     };
     let all = bound.before.iter().map(|join| ("before", join));
     let all = all.chain(bound.after.iter().map(|join| ("after", join)));
@@ -118,7 +120,25 @@ fn joins(out: &mut String, surface: Surface, bound: Option<&Bound>, x: usize) {
     if all.len() > JOINS {
         let more = format!("and {} more joins", all.len() - JOINS);
         text(out, Place::at(x, TOP + (ROW + 14) * JOINS), &more);
+        all.len().min(JOINS)
     }
+}
+
+/// Ties the boxes of a surface to the line that its metrics hang on.
+fn rail(out: &mut String, (x, bus): (usize, usize), (boxes, metrics): (usize, usize)) {
+    let mut line = |(x1, y1): (usize, usize), (x2, y2): (usize, usize)| {
+        let _ = writeln!(out, "<path d=\"M{x1} {y1}L{x2} {y2}\" stroke=\"#444444\"/>");
+    };
+    if boxes == 0 || metrics == 0 {
+        return;
+    }
+    let edge = if bus > x { bus - 10 } else { x };
+    let middle = |at: usize| TOP + (ROW + 14) * at - 1;
+    for at in 0..boxes {
+        line((edge, middle(at)), (bus, middle(at)));
+    }
+    let last = (TOP + ROW * (metrics - 1) + 2).max(middle(boxes - 1));
+    line((bus, TOP - 1), (bus, last));
 }
 
 /// Draws a line from a surface to each metric that it joins, with its rows before and after.
@@ -127,7 +147,7 @@ fn counts(
     surface: Surface,
     bound: Option<&Bound>,
     metrics: &[(&str, Option<&'static str>)],
-    end: usize,
+    bus: usize,
 ) {
     let Some(bound) = bound else {
         return;
@@ -144,8 +164,8 @@ fn counts(
         }
         let y = TOP + ROW * at;
         let (from, to, label) = match surface {
-            Surface::Leadership => (end, 330, 272),
-            Surface::PartnerAnnex => (570, end, 590),
+            Surface::Leadership => (bus, 350, 262),
+            Surface::PartnerAnnex => (550, bus, 572),
         };
         let (stroke, dashed) = if was == is {
             ("#1b6e3c", "")

@@ -185,9 +185,12 @@ impl Readback {
     #[must_use]
     pub fn standing(&self) -> String {
         match self.verdict() {
-            Verdict::Pass => "reconciled: leadership and partners see the same".to_owned(),
+            Verdict::Pass => {
+                "reconciled: leadership and partners agree within the epsilons of the dictionary"
+                    .to_owned()
+            }
             Verdict::Fail => {
-                "NOT RECONCILED: leadership and partners do not see the same; do not quote these numbers"
+                "NOT RECONCILED: leadership and partners do not agree; do not quote these numbers"
                     .to_owned()
             }
             Verdict::CannotTell if self.runs.is_empty() => {
