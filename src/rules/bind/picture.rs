@@ -120,8 +120,8 @@ fn joins(out: &mut String, surface: Surface, bound: Option<&Bound>, x: usize) ->
     if all.len() > JOINS {
         let more = format!("and {} more joins", all.len() - JOINS);
         text(out, Place::at(x, TOP + (ROW + 14) * JOINS), &more);
-        all.len().min(JOINS)
     }
+    all.len().min(JOINS)
 }
 
 /// Ties the boxes of a surface to the line that its metrics hang on.
