@@ -1,6 +1,6 @@
 //! Measures windows of a long list of open blocks: a page in the middle and the last one against the first, among the open
 //! blocks of a deployment with a long history, and where they are very many; and a whole picture of the pane with and
-//! without that history.
+//! without that history. Then the same pages of a metric dictionary of very many ids, and what a filter of it takes.
 //!
 //! Every number is a ratio of two sides measured in one run, the median of several turns; beside the pages stands the same
 //! ratio for pages by OFFSET. SQLite works in a file of the temp folder; PostgreSQL is measured where
@@ -17,6 +17,7 @@ use govdeck::rules::filter::Filter;
 use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
 use govdeck::store::block::{self, BlockSort};
+use govdeck::store::dictionary::{self, MetricSort};
 use govdeck::store::window::{Anchor, Look, Order};
 use govdeck::store::{OsAccount, Store, deployment, schema};
 use sqlx::{AssertSqlSafe, Connection};
@@ -35,6 +36,8 @@ struct Scale {
     /// Open ones, as many as no week brings.
     many: u32,
     turns: usize,
+    /// Metrics of a dictionary, as many as no team has.
+    metrics: u32,
 }
 
 /// Whether blocks that are put there still wait for somebody.
@@ -52,6 +55,7 @@ fn main() -> Done<()> {
             ended: 2_000,
             many: 2_000,
             turns: 3,
+            metrics: 2_000,
         }
     } else {
         Scale {
@@ -59,6 +63,7 @@ fn main() -> Done<()> {
             ended: 1_000_000,
             many: 1_000_000,
             turns: 41,
+            metrics: 1_000_000,
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -141,6 +146,29 @@ impl Plain {
              'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, \
              FALSE, {blocked}, 1, {ended} FROM n;"
         );
+        self.past_every_wall(&sql).await
+    }
+
+    /// Releases a dictionary of very many metrics.
+    async fn fill_dictionary(&mut self, metrics: u32) -> Done<()> {
+        let number = match self {
+            Self::Sqlite(_) => "printf('%07d', i)",
+            Self::Postgres(_) => "lpad(CAST(i AS TEXT), 7, '0')",
+        };
+        let hash = "SELECT sha256 FROM artifact ORDER BY sha256 LIMIT 1";
+        let sql = format!(
+            "INSERT INTO dictionary_release (dictionary_semver, major, minor, patch, pre, document_sha256, epsilons_sha256, metrics, changed, \
+             released_by, released_at_utc, version) SELECT '1.0.0', 1, 0, 0, '', ({hash}), ({hash}), {metrics}, {metrics}, 'founder', at_utc, 1 \
+             FROM ledger_head; \
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {metrics}) \
+             INSERT INTO metric_dictionary (metric_id, definition, formula, unit, aggregation_rule, epsilon_class, epsilon_abs, display_label, \
+             dictionary_semver, version) SELECT 'MET-' || {number}, 'Breaches of the agreed response time', 'count(breach)', 'breaches', 'sum', \
+             CASE i % 3 WHEN 0 THEN 'count' WHEN 1 THEN 'rate_bp' ELSE 'custom' END, '0', 'Breaches of team ' || i, '1.0.0', 1 FROM n;"
+        );
+        self.past_every_wall(&sql).await
+    }
+
+    async fn past_every_wall(&mut self, sql: &str) -> Done<()> {
         let (before, after) = match self {
             Self::Sqlite(_) => {
                 let drops = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'";
@@ -208,7 +236,68 @@ async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> 
         let more = ended.end..ended.end + (many - open);
         plain.fill(more, Standing::Open).await?;
     }
-    pages(name, store, &mut plain, many.max(open), scale.turns).await
+    pages(name, store, &mut plain, many.max(open), scale.turns).await?;
+    plain.fill_dictionary(scale.metrics).await?;
+    metrics(name, store, &mut plain, scale).await
+}
+
+/// Times pages of the dictionary against its first page, and filters against a look at every id.
+async fn metrics(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) -> Done<()> {
+    let count = scale.metrics;
+    let middle = format!("MET-{:07}", count / 2);
+    let look = |sort, anchor, typed: &str| -> Done<Look<MetricSort>> {
+        let filter = Filter::parse(typed, dictionary::METRIC_FIELDS);
+        Ok(Look {
+            filter: filter.map_err(|refusal| refusal.sentence)?,
+            sort,
+            order: Order::Natural,
+            anchor,
+            reach: REACH,
+        })
+    };
+    let timed = async |look: &Look<MetricSort>| -> Done<(Duration, usize)> {
+        let begun = Instant::now();
+        let window = dictionary::listed(&mut store.view().await?, look).await?;
+        Ok((begun.elapsed(), window.rows.len()))
+    };
+    for sort in MetricSort::ALL {
+        let anchors = [Anchor::First, Anchor::Around(middle.clone()), Anchor::Last];
+        let mut times = [vec![], vec![], vec![]];
+        for _ in 0..scale.turns {
+            for (at, anchor) in anchors.iter().enumerate() {
+                times[at].push(timed(&look(*sort, anchor.clone(), "")?).await?.0);
+            }
+        }
+        let [first, middle, last] = times.map(median);
+        println!(
+            "{name}, {count} metrics by {sort}: middle {:.2} x, last {:.2} x the first page ({:.1} ms)",
+            middle / first,
+            last / first,
+            first * 1_000.0
+        );
+    }
+    let every = "SELECT CAST(COUNT(*) AS TEXT) FROM metric_dictionary WHERE LOWER(metric_id) LIKE '%nothing%'";
+    for (what, typed) in [
+        ("one id", format!("id:{middle}")),
+        ("what many have", "breaches".to_owned()),
+        ("what nothing has", "nothing".to_owned()),
+    ] {
+        let look = look(MetricSort::Id, Anchor::First, &typed)?;
+        let (mut filtered, mut scanned) = (vec![], vec![]);
+        for _ in 0..scale.turns.min(9) {
+            filtered.push(timed(&look).await?.0);
+            let begun = Instant::now();
+            plain.texts(every).await?;
+            scanned.push(begun.elapsed());
+        }
+        let (filtered, scanned) = (median(filtered), median(scanned));
+        println!(
+            "{name}, {count} metrics, a filter for {what}: {:.1} ms, {:.2} x a look at every id",
+            filtered * 1_000.0,
+            filtered / scanned
+        );
+    }
+    Ok(())
 }
 
 /// Times a picture of the pane Blocks with a block in the middle selected, as the console takes one at each step.
