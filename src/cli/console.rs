@@ -1,6 +1,6 @@
 //! `govdeck` alone: opens the console.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,7 +33,9 @@ pub(super) struct Seat {
     pub(super) account: OsAccount,
     /// The file that keeps which entry was seen last.
     pub(super) last_looked: Option<PathBuf>,
-    /// What is said to a newcomer.
+    /// The file that says that the card for a newcomer was read.
+    pub(super) card_read: Option<PathBuf>,
+    /// What is said to a newcomer before anything else.
     pub(super) welcome: Option<Text>,
 }
 
@@ -64,6 +66,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
         direct,
         account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
         last_looked: last_looked(settings, &settings.dsn.value),
+        card_read: state_folder(settings).map(|folder| folder.join("card-read")),
         welcome: None,
     };
     let opening = opening(settings, seat)?;
@@ -181,6 +184,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             signer,
         },
         last_looked: seat.last_looked,
+        card_read: seat.card_read,
         welcome: seat.welcome,
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
@@ -216,9 +220,14 @@ pub(super) fn random_name() -> Result<String, Failure> {
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
-/// Names the file that keeps which entry was seen last: beside the log, one for each database.
+/// Names the folder for what the console keeps: where the log is.
+fn state_folder(settings: &Settings) -> Option<&Path> {
+    settings.log_file.value.as_ref()?.parent()
+}
+
+/// Names the file that keeps which entry was seen last, one for each database.
 pub(super) fn last_looked(settings: &Settings, dsn: &Dsn) -> Option<PathBuf> {
-    let folder = settings.log_file.value.as_ref()?.parent()?;
+    let folder = state_folder(settings)?;
     let place = crate::canon::Digest::of(dsn.to_string().as_bytes()).to_string();
     Some(folder.join("last-looked").join(place.get(..16)?))
 }

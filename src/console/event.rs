@@ -86,6 +86,8 @@ pub enum Effect {
     Mouse(Mouse),
     /// Ring the bell.
     Bell,
+    /// Keep that the card for a newcomer was read.
+    KeepCardRead,
     /// Sleep until woken.
     Suspend,
     /// Leave.

@@ -25,6 +25,7 @@ use super::event::{Cause, Effect, Event, Mouse};
 use super::keymap::Keymap;
 use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
+use super::newcomer::Card;
 use super::overlay::Overlay;
 use super::panes::PaneId;
 use super::picture::{Picture, Wanted};
@@ -89,6 +90,8 @@ pub struct Model {
     pub dialog: Option<Dialog>,
     /// The strokes of a chord that is not complete.
     pub pending: Vec<Stroke>,
+    /// Whether the card for a newcomer stands on Home.
+    pub card: Card,
     /// The tour, while somebody is on it.
     pub tour: Option<Tour>,
     /// What was said last.
@@ -173,6 +176,7 @@ impl Model {
             overlay: None,
             dialog: None,
             pending: Vec::new(),
+            card: Card::default(),
             tour: None,
             status: None,
             messages: VecDeque::new(),
