@@ -289,6 +289,14 @@ impl Proposal {
         )
     }
 
+    /// Says how what would be done is taken back; of a second yes, what it agrees to.
+    #[must_use]
+    pub fn undo(&self) -> &'static str {
+        let second = self.draft.second.as_ref();
+        let agreed = second.and_then(|second| super::find(second.verb).ok());
+        agreed.unwrap_or(self.entry).undo
+    }
+
     /// Says why it cannot be done now; none when everything holds.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {

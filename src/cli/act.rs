@@ -341,6 +341,7 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
                 .map(|field| format!("  {}: {} -> {}", field.field, field.before, field.after)),
         );
     }
+    lines.push(format!("undo: {}", proposal.undo()));
     let refusal = proposal.refusal();
     let exit = Exit::from(Verdict::all(
         proposal
@@ -362,7 +363,7 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
     let json = json!({
         "action": proposal.entry().name(), "outcome": "dry_run", "target": target.id, "target_version": target.version,
         "level": proposal.entry().level, "conditions": proposal.conditions(), "changes": changes,
-        "state_hash": proposal.state_hash(), "phrase": refusal.is_none().then(|| proposal.phrase()),
+        "undo": proposal.undo(), "state_hash": proposal.state_hash(), "phrase": refusal.is_none().then(|| proposal.phrase()),
     });
     Ok(Page::new(exit, lines, "act", json))
 }

@@ -77,7 +77,11 @@ on_both!(two_consoles_agree, |world| {
     assert!(maya.says().contains("arm it first"), "{}", maya.says());
     maya.arm().await;
     asked_to_bypass(&mut maya, "chg-1").await;
-    maya.shows(&["BYPASS-FREEZE", "a second person; nothing changes before"]);
+    maya.shows(&[
+        "BYPASS-FREEZE",
+        "a second person; nothing changes before",
+        "Undo     decline (a n): as long as it waits; after their yes cannot be undone",
+    ]);
     fill(&mut maya).await;
     let before = entries(&world);
     go_ahead(&mut maya).await;
@@ -136,8 +140,13 @@ on_both!(two_consoles_agree, |world| {
         "maya proposes bypass-freeze of chg-1",
         REASON,
         "freeze_bypass chg-1",
-        "Rests on 4 of 4 pass",
     ]);
+    let whole = lee.screen(100, 60);
+    assert!(whole.contains("Rests on 4 of 4 pass"), "{whole}");
+    assert!(
+        whole.contains("Undo     cannot be undone: it ends"),
+        "{whole}"
+    );
     assert!(phrase(&lee).ends_with(" chg-1") && phrase(&lee).len() == 10);
     fill(&mut lee).await;
     go_ahead(&mut lee).await;
