@@ -24,7 +24,7 @@ use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
 use super::detail::{self, Asks, BlockDetail, EntryDetail, PersonDetail, SeriesSight, WeekDetail};
 use super::list::Rows;
-use super::panes::PaneId;
+use super::panes::{PaneId, weeks};
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
@@ -99,7 +99,7 @@ pub struct Picture {
     pub armed: Vec<Armed>,
     /// The window of open blocks.
     pub blocks: Window<OpenBlock>,
-    /// How each active series stands; read for the panes Home and Weeks.
+    /// How each active series stands; read for every pane, as it may be somebody's turn to sign.
     pub series: Vec<SeriesSight>,
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
@@ -138,13 +138,14 @@ impl Picture {
         }
     }
 
-    /// Says how many blocks and proposals wait for whoever is at the keys; beyond what is listed nobody counts.
+    /// Says how many blocks, proposals and weekly runs wait for whoever is at the keys; beyond what is listed nobody
+    /// counts.
     #[must_use]
     pub fn how_many_wait(&self, now: Moment) -> String {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
         let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
-        let count = self.mine.len() + proposals;
+        let count = self.mine.len() + proposals + weeks::owed(self).len();
         format!("{count}{}", if beyond { "+" } else { "" })
     }
 
@@ -229,10 +230,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Weeks => week::listed(view, &wanted.weeks).await?,
         _ => Window::default(),
     };
-    let series = match wanted.pane {
-        PaneId::Home | PaneId::Weeks => detail::series(view).await?,
-        _ => Vec::new(),
-    };
+    let series = detail::series(view).await?;
     let policies = match wanted.pane {
         PaneId::People => detail::policies(view).await?,
         _ => Vec::new(),

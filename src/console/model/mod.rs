@@ -1,10 +1,11 @@
 //! The whole state of the console, and the one function that changes it.
 
+mod bell;
 mod input;
 mod news;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,10 +120,8 @@ pub struct Model {
     sent: BTreeMap<String, Sent>,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
-    /// How many blocks were past their time when it was last looked.
-    breached: Option<i64>,
-    /// The proposals that waited for this person when it was last looked.
-    asked_of: Option<BTreeSet<String>>,
+    /// What the bell was rung for, or would have been.
+    heard: bell::Heard,
     redraw: bool,
 }
 
@@ -192,8 +191,7 @@ impl Model {
             sent: BTreeMap::new(),
             wanted: Wanted::default(),
             asked_to_leave: None,
-            breached: None,
-            asked_of: None,
+            heard: bell::Heard::default(),
             redraw: true,
         };
         model.wanted = model.wants();
