@@ -10,6 +10,7 @@ use crate::console::keymap::Keymap;
 use crate::console::link::Address;
 use crate::console::model::Start;
 use crate::console::overlay::Text;
+use crate::console::picture::Way;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
 use crate::console::{self, Ended, Ending, Opening};
@@ -174,6 +175,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
             place: seat.dsn.to_string(),
             signing: Signing::with(signer.as_ref()),
+            way: way(settings),
         },
         address: Address {
             dsn: seat.dsn,
@@ -189,6 +191,15 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
     })
+}
+
+/// Says what leads to the database, by the settings.
+pub(super) fn way(settings: &Settings) -> Way {
+    if settings.pooled.value {
+        Way::Pooler
+    } else {
+        Way::Direct
+    }
 }
 
 /// Asks the terminal, once and before anything else, whether it is light or dark.

@@ -56,6 +56,18 @@ pub struct Wanted {
     pub last_looked: Option<i64>,
     /// Whether decision cards are signed at this console.
     pub signing: Signing,
+    /// What leads to the database.
+    pub way: Way,
+}
+
+/// What leads to the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Way {
+    /// A connection for each session.
+    #[default]
+    Direct,
+    /// A pooler, whose connections say nothing of who is behind them.
+    Pooler,
 }
 
 /// One consistent look at the database.
@@ -97,6 +109,8 @@ pub struct Picture {
     pub recent: Vec<ledger::Entry>,
     /// Who is armed.
     pub armed: Vec<Armed>,
+    /// The logins that are connected, where the server can tell; read for the pane People alone.
+    pub connected: Option<Vec<String>>,
     /// The window of open blocks.
     pub blocks: Window<OpenBlock>,
     /// How each active series stands; read for every pane, as it may be somebody's turn to sign.
@@ -235,6 +249,10 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::People => detail::policies(view).await?,
         _ => Vec::new(),
     };
+    let connected = match (wanted.pane, wanted.way) {
+        (PaneId::People, Way::Direct) => presence::connected(view).await?,
+        _ => None,
+    };
     let since = view.now().start_of_week();
     Ok(Picture {
         now: view.now(),
@@ -254,6 +272,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         new_entries,
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
+        connected,
         run: detail::week(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,

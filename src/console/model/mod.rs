@@ -29,7 +29,7 @@ use super::live::{Link, Liveness};
 use super::newcomer::Card;
 use super::overlay::Overlay;
 use super::panes::PaneId;
-use super::picture::{Picture, Wanted};
+use super::picture::{Picture, Wanted, Way};
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
 use super::tour::Tour;
@@ -56,6 +56,8 @@ pub struct Start {
     pub place: String,
     /// Whether decision cards are signed here.
     pub signing: Signing,
+    /// What leads to the database.
+    pub way: Way,
 }
 
 /// The whole state of the console.

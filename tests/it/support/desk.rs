@@ -79,6 +79,7 @@ pub fn start(console_id: &str) -> Start {
         glyphs: Glyphs::Lines,
         place: "sqlite:world.db".to_owned(),
         signing: govdeck::actions::Signing::Without,
+        way: picture::Way::Direct,
     }
 }
 
