@@ -137,7 +137,7 @@ impl Facts {
 
     fn unchanged(&self) -> Condition {
         Condition::holds(
-            "unchanged",
+            approval::UNCHANGED,
             self.is_unchanged(),
             &self.request.proposed_by,
             self.what_changed(),

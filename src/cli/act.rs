@@ -207,16 +207,10 @@ impl Act {
             Go::SignElsewhere(answer) => put_aside(&proposal.confirm(&answer)?, &deployment, pen),
             Go::Confirm(answer) => {
                 let name = proposal.entry().name();
-                let proposal_of = proposal.second_to().map(str::to_owned);
-                let request = match proposal.confirm(&answer) {
-                    Ok(request) => request,
-                    Err(stop) => {
-                        if let Some(ticket) = proposal_of {
-                            actions::end_if_over(store, ticket).await;
-                        }
-                        return Err(stop.into());
-                    }
-                };
+                if let Some(ticket) = proposal.meets_ended() {
+                    actions::end_if_over(store, ticket.to_owned()).await;
+                }
+                let request = proposal.confirm(&answer)?;
                 let request = sign(request, signer)?;
                 let ticket = request.ticket().to_owned();
                 let waits = request.proposes().map(str::to_owned);

@@ -86,6 +86,8 @@ pub enum Effect {
     Mouse(Mouse),
     /// Ring the bell.
     Bell,
+    /// Let a rule end the proposal that has this ticket, for nobody can answer it any more.
+    EndProposal(String),
     /// Keep that the card for a newcomer was read.
     KeepCardRead,
     /// Sleep until woken.

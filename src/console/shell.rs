@@ -206,6 +206,7 @@ impl Shell {
             Effect::Plan { id, verb, asked } => self.link.plan(id, verb, asked),
             Effect::Submit(request) => self.link.submit(request),
             Effect::Disarm => self.link.disarm(),
+            Effect::EndProposal(ticket) => self.link.end_proposal(ticket),
             Effect::Verify => self.link.verify(),
             Effect::Copy(text) => self.copy(&text),
             Effect::Edit(text) => return self.edit(&text),

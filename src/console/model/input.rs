@@ -3,9 +3,9 @@
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
 
 use crate::actions::{ENTRIES, Entry, Subject};
-use crate::rules::Refusal;
 use crate::rules::guard::Level;
 use crate::rules::people::Actor;
+use crate::rules::{Refusal, approval};
 
 use super::super::dialog::{Dialog, Stage, Step};
 use super::super::event::Effect;
@@ -18,7 +18,7 @@ use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
 use super::super::topics::{Named, topic};
-use super::{Model, Sent};
+use super::{APPROVAL, Model, Sent};
 
 /// Tells whether somebody holds a role for an action.
 fn is_open_to(entry: &Entry, actor: &Actor) -> bool {
@@ -166,6 +166,7 @@ impl Model {
     /// Opens an action's dialog, unless it is plain that it cannot be done.
     pub(in crate::console) fn act(&mut self, entry: &'static Entry, effects: &mut Vec<Effect>) {
         if let Some(refusal) = self.why_not(entry) {
+            self.lets_end(self.meets_ended(entry), effects);
             return self.refuse(&refusal);
         }
         let target = match entry.kind {
@@ -222,6 +223,15 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the ticket of the selected proposal, if an action would answer it and nobody can any more.
+    fn meets_ended(&self, entry: &Entry) -> Option<String> {
+        let picture = self.picture.as_ref()?;
+        let (_, ticket) = self.about().filter(|(kind, _)| *kind == APPROVAL)?;
+        let mut possible = picture.possible.iter();
+        let answer = possible.find(|possible| possible.entry.verb == entry.verb)?;
+        approval::is_over(&answer.conditions).then_some(ticket)
     }
 
     /// Returns the field of an action on the selected row, and the word that is offered for it.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::actions::Signing;
+use crate::actions::{Proposal, Signing};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::BlockSort;
@@ -243,7 +243,10 @@ impl Model {
             Event::Planned(id, planned) => {
                 if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
                     let was_begun = matches!(dialog.stage, Stage::Planning);
+                    let met = planned.as_ref().as_ref().ok();
+                    let met = met.and_then(Proposal::meets_ended).map(str::to_owned);
                     dialog.planned(*planned, self.at);
+                    self.lets_end(met, effects);
                     if was_begun {
                         self.say_why_not();
                     }
@@ -264,6 +267,13 @@ impl Model {
             Event::Trouble(text) => self.say(Token::StatusWarn, text),
             Event::Stop(Cause::Signal(_) | Cause::HungUp) => effects.push(Effect::Quit),
             Event::Awake | Event::Sight(_) | Event::Tick => {}
+        }
+    }
+
+    /// Has a rule end a proposal that was met and that nobody can answer any more; only an armed console writes.
+    fn lets_end(&self, met: Option<String>, effects: &mut Vec<Effect>) {
+        if self.arming.left(self.at).is_some() {
+            effects.extend(met.map(Effect::EndProposal));
         }
     }
 

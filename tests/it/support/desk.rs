@@ -313,6 +313,14 @@ impl Desk {
                 store.close().await;
                 Some(Event::Disarmed)
             }
+            Effect::EndProposal(ticket) => {
+                let store = self
+                    .armed
+                    .as_ref()
+                    .expect("only an armed console asks for it");
+                actions::end_if_over(store, ticket).await;
+                self.look().await
+            }
             Effect::Verify => {
                 let mut view = self.store.view().await.expect("a view");
                 let verified = verify::verify(&mut view, None).await;
