@@ -1,6 +1,6 @@
 //! What comes from the person: keys, pastes, and actions that begin.
 
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::actions::{ENTRIES, Entry, Subject};
 use crate::rules::guard::Level;
@@ -53,11 +53,7 @@ impl Model {
 
     fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
         let Some(stroke) = Stroke::of(key) else {
-            if let Some(dialog) = &mut self.dialog {
-                let step = dialog.press_foreign(key, self.at);
-                self.follow(step, effects);
-            }
-            return;
+            return self.foreign_key(key, effects);
         };
         if let Some(dialog) = &mut self.dialog {
             // Nobody confirms what the window is too small to show.
@@ -79,6 +75,23 @@ impl Model {
             self.status = None;
             self.intend(intent, effects);
         }
+    }
+
+    /// Takes a key that is none of the console's.
+    fn foreign_key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
+        if let Some(dialog) = &mut self.dialog {
+            let step = dialog.press_foreign(key, self.at);
+            return self.follow(step, effects);
+        }
+        let is_open = self.overlay.is_some() || self.typing().is_some() || !self.pending.is_empty();
+        if is_open && key.modifiers.contains(KeyModifiers::ALT) {
+            // Escape and a character behind it arrive together as one key with alt: the escape is what counts.
+            return self.key(&KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), effects);
+        }
+        let help = self.start.keymap.hint(Intent::Help);
+        self.say_quietly(format!(
+            "keys with alt mean nothing here; {help} lists the keys"
+        ));
     }
 
     /// Takes one more stroke; says what was meant as soon as that is plain.

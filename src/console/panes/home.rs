@@ -236,7 +236,10 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
         ));
     }
     if picture.counts.pending > 0 {
-        let text = format!("{:>3} runs wait for the gate", picture.counts.pending);
+        let text = match picture.counts.pending {
+            1 => "  1 run waits for the gate".to_owned(),
+            count => format!("{count:>3} runs wait for the gate"),
+        };
         items.push(item(
             Section::Blocked,
             "pending",
