@@ -14,6 +14,7 @@ use govdeck::store::window::{Anchor, Look, Order, Window};
 
 use crate::actions_approvals::{propose, with_two};
 use crate::console_dialog::{is_asking, stage};
+use crate::support::command::run;
 use crate::support::desk::{Desk, drawn};
 use crate::support::still::{self, picture};
 use crate::support::{World, on_both};
@@ -240,6 +241,8 @@ on_both!(who_is_connected_is_said_where_a_server_knows, |world| {
     assert!(!looks(&desk, "kim"));
     if world.is_postgres() {
         desk.shows(&["connected"]);
+        let told = run(world.govdeck("maya", &["status"])).stdout;
+        assert!(told.contains("connected now: lee, maya\n"), "{told}");
     } else {
         desk.hides(&["connected"]);
     }
