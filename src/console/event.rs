@@ -96,6 +96,29 @@ pub enum Effect {
     Quit,
 }
 
+impl Effect {
+    /// Tells whether only the database is asked for something, and nothing of the screen or the terminal.
+    #[must_use]
+    pub fn is_for_the_link(&self) -> bool {
+        match self {
+            Self::Want(_)
+            | Self::Refresh
+            | Self::Plan { .. }
+            | Self::Submit(_)
+            | Self::Disarm
+            | Self::EndProposal(_)
+            | Self::Verify => true,
+            Self::Copy(_)
+            | Self::Edit(_)
+            | Self::Mouse(_)
+            | Self::Bell
+            | Self::KeepCardRead
+            | Self::Suspend
+            | Self::Quit => false,
+        }
+    }
+}
+
 /// Who has the mouse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mouse {

@@ -154,7 +154,12 @@ impl Shell {
                 if let Event::Stop(cause) = event {
                     return Ok(Ending::Stopped(cause));
                 }
-                for effect in self.model.update(event, Instant::now()) {
+                let effects = self.model.update(event, Instant::now());
+                // Whoever reads or writes the database needs a core too: what a key changes is shown before they wake.
+                if effects.iter().all(Effect::is_for_the_link) && self.model.take_redraw() {
+                    self.draw()?;
+                }
+                for effect in effects {
                     if let Some(event) = self.perform(effect).await? {
                         happened = Some(event);
                     }
