@@ -309,6 +309,7 @@ async fn at_blocks(dsn: &str) -> Done<Model> {
         glyphs: Glyphs::Lines,
         place: dsn.to_owned(),
         signing: govdeck::actions::Signing::Without,
+        way: picture::Way::Direct,
     };
     let mut model = Model::new(start, (FRAME.width, FRAME.height), None, Instant::now());
     model.pane = PaneId::Blocks;

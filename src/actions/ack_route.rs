@@ -58,6 +58,7 @@ impl Action for AckRoute {
     const MAY: Permission = permission::ACK_ROUTE;
     const KEY: char = 'c';
     const SUMMARY: &'static str = "Acknowledge a change of route: it holds from now on";
+    const UNDO: &'static str = "propose-route: the owners from before, for a signer to acknowledge";
     const KIND: &'static str = "route";
     const TARGET: &'static str = "The change's id";
     type Facts = Facts;

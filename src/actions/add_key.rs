@@ -17,6 +17,7 @@ impl Action for AddKey {
     const MAY: Permission = permission::ADD_KEY;
     const KEY: char = 's';
     const SUMMARY: &'static str = "Add a key that you sign with";
+    const UNDO: &'static str = "revoke-key: what it signed until then stays signed";
     const KIND: &'static str = "key";
     const TARGET: &'static str = "The key's fingerprint, as `ssh-keygen -l` prints it";
     const SUBJECT: Subject = Subject::New;

@@ -36,6 +36,7 @@ impl Action for AddPerson {
     const MAY: Permission = permission::ADD_PERSON;
     const KEY: char = 'p';
     const SUMMARY: &'static str = "Add a person who may act, or a service";
+    const UNDO: &'static str = "deactivate-person: the id and what was done under it stay";
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The new person's id";
     const SUBJECT: Subject = Subject::New;

@@ -137,7 +137,7 @@ impl Facts {
 
     fn unchanged(&self) -> Condition {
         Condition::holds(
-            "unchanged",
+            approval::UNCHANGED,
             self.is_unchanged(),
             &self.request.proposed_by,
             self.what_changed(),
@@ -186,6 +186,7 @@ impl Action for Approve {
     const MAY: Permission = permission::APPROVE;
     const KEY: char = 'y';
     const SUMMARY: &'static str = "Say the second yes to what somebody else proposed";
+    const UNDO: &'static str = "cannot be undone: what was agreed on is done";
     const KIND: &'static str = KIND;
     const TARGET: &'static str = "The proposal's ticket";
     type Facts = Option<Facts>;

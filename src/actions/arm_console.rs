@@ -27,6 +27,7 @@ impl Action for ArmConsole {
     const MAY: Permission = permission::ARM_CONSOLE;
     const KEY: char = 'a';
     const SUMMARY: &'static str = "Arm a console for fifteen minutes, or go on with it";
+    const UNDO: &'static str = "by itself: after fifteen minutes, or five without a key; leaving or disarming ends it at once";
     const KIND: &'static str = "console";
     const TARGET: &'static str = "The console's id";
     type Facts = Option<Armed>;

@@ -27,6 +27,7 @@ impl Action for BypassFreeze {
     const MAY: Permission = permission::BYPASS_FREEZE;
     const KEY: char = 'b';
     const SUMMARY: &'static str = "Record that a freeze is bypassed, and until when";
+    const UNDO: &'static str = "cannot be undone: it ends when it expires";
     const KIND: &'static str = "bypass";
     const TARGET: &'static str = "The new bypass's id, such as the change it was asked for in";
     const SUBJECT: Subject = Subject::New;

@@ -24,6 +24,8 @@ impl Action for DeactivatePerson {
     const MAY: Permission = permission::DEACTIVATE_PERSON;
     const KEY: char = 'd';
     const SUMMARY: &'static str = "Let a person, or a service, act no more";
+    const UNDO: &'static str =
+        "cannot be undone: ids are never used again; add-person takes a new one";
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The person's id";
     type Facts = Facts;

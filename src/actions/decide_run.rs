@@ -34,6 +34,7 @@ impl Action for DecideRun {
     const MAY: Permission = permission::DECIDE_RUN;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Let the publish gate decide a pending run";
+    const UNDO: &'static str = "cannot be undone: a run is decided once; another one is minted";
     const KIND: &'static str = "run";
     const TARGET: &'static str = "The pending run";
     type Facts = Facts;

@@ -19,6 +19,7 @@ impl Action for Decline {
     const MAY: Permission = permission::DECLINE;
     const KEY: char = 'n';
     const SUMMARY: &'static str = "Say no to what somebody else proposed, or take it back";
+    const UNDO: &'static str = "cannot be undone: it can be proposed anew";
     const KIND: &'static str = KIND;
     const TARGET: &'static str = "The proposal's ticket";
     type Facts = Option<Facts>;

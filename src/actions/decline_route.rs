@@ -18,6 +18,7 @@ impl Action for DeclineRoute {
     const MAY: Permission = permission::DECLINE_ROUTE;
     const KEY: char = 'j';
     const SUMMARY: &'static str = "Say no to a change of route";
+    const UNDO: &'static str = "propose-route: the same change under a new id";
     const KIND: &'static str = "route";
     const TARGET: &'static str = "The change's id";
     type Facts = Option<RouteChange>;

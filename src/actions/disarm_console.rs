@@ -24,6 +24,7 @@ impl Action for DisarmConsole {
     const MAY: Permission = permission::DISARM_CONSOLE;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Disarm a console";
+    const UNDO: &'static str = "arm-console: for fifteen minutes again";
     const KIND: &'static str = "console";
     const TARGET: &'static str = "The console's id";
     type Facts = Facts;

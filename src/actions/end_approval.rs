@@ -18,6 +18,7 @@ impl Action for EndApproval {
     const MAY: Permission = permission::END_APPROVAL;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "End a proposal that nobody can approve any more";
+    const UNDO: &'static str = "cannot be undone: it can be proposed anew";
     const KIND: &'static str = KIND;
     const TARGET: &'static str = "The proposal's ticket";
     type Facts = Option<Facts>;

@@ -274,6 +274,8 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
     /// The key behind the console's `a`; a blank where nobody confirms it.
     const KEY: char;
     const SUMMARY: &'static str;
+    /// How it is taken back; see [`Entry::undo`].
+    const UNDO: &'static str;
     /// What kind of thing its target is.
     const KIND: &'static str;
     const TARGET: &'static str;
@@ -323,6 +325,9 @@ pub struct Entry {
     pub key: char,
     /// What it does, in one line.
     pub summary: &'static str,
+    /// How it is taken back: an action's name, `by itself` or `cannot be undone`, and after a colon what is to be known
+    /// of that.
+    pub undo: &'static str,
     /// How much is asked of whoever does it.
     pub level: Level,
     /// Whether a person or a rule decides it.
@@ -348,6 +353,7 @@ pub(super) const fn entry<A: Action>() -> Entry {
         verb: A::MAY.verb,
         key: A::KEY,
         summary: A::SUMMARY,
+        undo: A::UNDO,
         level: A::MAY.level,
         basis: A::MAY.basis,
         roles: A::MAY.roles,

@@ -60,6 +60,7 @@ impl Action for Establish {
     const MAY: Permission = permission::ESTABLISH;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Establish a deployment";
+    const UNDO: &'static str = "cannot be undone: another deployment is another database";
     const KIND: &'static str = "deployment";
     const TARGET: &'static str = "The deployment's name";
     type Facts = Option<Deployment>;

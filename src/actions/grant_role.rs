@@ -22,6 +22,7 @@ impl Action for GrantRole {
     const MAY: Permission = permission::GRANT_ROLE;
     const KEY: char = 'g';
     const SUMMARY: &'static str = "Grant a role to a person";
+    const UNDO: &'static str = "revoke-role: what was done with it stays";
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The person's id";
     const FIELDS: &'static [Field] = &[Field {

@@ -142,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn every_action_says_how_it_is_taken_back() {
+        for entry in ENTRIES {
+            let (way, rest) = entry
+                .undo
+                .split_once(": ")
+                .expect("a way, and what to know");
+            let is_action =
+                find(way).is_ok_and(|other| other.basis == Basis::Person && other.name() == way);
+            let is_said = ["cannot be undone", "by itself"].contains(&way);
+            assert!(is_action || is_said, "{}: {way}", entry.verb);
+            assert!(!rest.is_empty() && !rest.ends_with('.'), "{}", entry.verb);
+        }
+    }
+
+    #[test]
     fn every_permission_is_an_action_but_the_asking_that_comes_by_itself() {
         let mut verbs: Vec<_> = ENTRIES.iter().map(|entry| entry.verb).collect();
         verbs.push(permission::ASK_APPROVAL.verb);

@@ -19,6 +19,7 @@ impl Action for NoteBlock {
     const MAY: Permission = permission::NOTE_BLOCK;
     const KEY: char = 'o';
     const SUMMARY: &'static str = "Say how the work on a taken block goes";
+    const UNDO: &'static str = "cannot be undone: a later note stands before it";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     const FIELDS: &'static [Field] = &[Field {

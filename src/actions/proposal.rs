@@ -6,7 +6,7 @@ use super::card::{ChangedRow, Decider, card};
 use super::entry::{Asked, Draft, Entry, Prepared, Signing, Stop};
 use crate::canon::Digest;
 use crate::clock::Moment;
-use crate::rules::approval::WAITS_MINUTES;
+use crate::rules::approval::{self, WAITS_MINUTES};
 use crate::rules::guard::{self, Answer};
 use crate::rules::people::{Acting, Actor, Attestation, Basis, Environment};
 use crate::rules::{Condition, Refusal, condition, permission};
@@ -259,6 +259,15 @@ impl Proposal {
         self.draft.answers.as_ref()
     }
 
+    /// Returns the ticket of the proposal that this would answer, if nobody can any more: it has expired, or what it rests
+    /// on has changed. Whoever meets it so lets a rule end it, see [`end_if_over`](super::end_if_over).
+    #[must_use]
+    pub fn meets_ended(&self) -> Option<&str> {
+        let is_over = approval::is_over(&self.draft.conditions);
+        let answers = self.answers().filter(|_| is_over);
+        answers.map(|request| request.ticket.as_str())
+    }
+
     /// Returns what somebody else's proposal rests on, as found now; nothing where this is no second yes.
     #[must_use]
     pub fn gates_of_the_first(&self) -> &[Condition] {
@@ -287,6 +296,14 @@ impl Proposal {
             &self.draft.target.id,
             &hash,
         )
+    }
+
+    /// Says how what would be done is taken back; of a second yes, what it agrees to.
+    #[must_use]
+    pub fn undo(&self) -> &'static str {
+        let second = self.draft.second.as_ref();
+        let agreed = second.and_then(|second| super::find(second.verb).ok());
+        agreed.unwrap_or(self.entry).undo
     }
 
     /// Says why it cannot be done now; none when everything holds.

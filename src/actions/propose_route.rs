@@ -34,6 +34,7 @@ impl Action for ProposeRoute {
     const MAY: Permission = permission::PROPOSE_ROUTE;
     const KEY: char = 'u';
     const SUMMARY: &'static str = "Propose who owns the blocks of a reason";
+    const UNDO: &'static str = "decline-route: by a signer; until one says yes the old route holds";
     const KIND: &'static str = "route";
     const TARGET: &'static str = "The new change's id, such as the ticket it was asked for in";
     const FIELDS: &'static [Field] = &[

@@ -25,6 +25,7 @@ impl Action for ReassignBlock {
     const MAY: Permission = permission::REASSIGN_BLOCK;
     const KEY: char = 'i';
     const SUMMARY: &'static str = "Give a publish block to another owner";
+    const UNDO: &'static str = "reassign-block: to whoever had it, while nobody has taken it";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     const FIELDS: &'static [Field] = &[Field {

@@ -19,6 +19,8 @@ impl Action for RegisterFooter {
     const MAY: Permission = permission::REGISTER_FOOTER;
     const KEY: char = 'f';
     const SUMMARY: &'static str = "Register the current footer schema";
+    const UNDO: &'static str =
+        "register-footer: the version from before; what was decided meanwhile stays";
     const KIND: &'static str = "footer";
     const TARGET: &'static str = "Its semver, to the letter as artefacts carry it";
     type Facts = Option<FooterSchema>;

@@ -48,6 +48,8 @@ impl Action for ResolveBlock {
     const MAY: Permission = permission::RESOLVE_BLOCK;
     const KEY: char = 'v';
     const SUMMARY: &'static str = "Resolve a publish block by a later run that passed";
+    const UNDO: &'static str =
+        "cannot be undone: what has ended stays ended; another run is minted";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     const FIELDS: &'static [Field] = &[Field {

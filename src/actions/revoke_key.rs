@@ -16,6 +16,8 @@ impl Action for RevokeKey {
     const MAY: Permission = permission::REVOKE_KEY;
     const KEY: char = 'x';
     const SUMMARY: &'static str = "Revoke a key";
+    const UNDO: &'static str =
+        "cannot be undone: a key is never added twice; add-key takes another one";
     const KIND: &'static str = "key";
     const TARGET: &'static str = "The key's fingerprint";
     type Facts = Option<PersonKey>;

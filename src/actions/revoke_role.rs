@@ -34,6 +34,7 @@ impl Action for RevokeRole {
     const MAY: Permission = permission::REVOKE_ROLE;
     const KEY: char = 'r';
     const SUMMARY: &'static str = "Take a role from a person";
+    const UNDO: &'static str = "grant-role: what waited on it meanwhile may have lapsed";
     const KIND: &'static str = "person";
     const TARGET: &'static str = "The person's id";
     const FIELDS: &'static [Field] = &[Field {

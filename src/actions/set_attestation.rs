@@ -18,6 +18,7 @@ impl Action for SetAttestation {
     const MAY: Permission = permission::SET_ATTESTATION;
     const KEY: char = 'k';
     const SUMMARY: &'static str = "Decide how well a person must be known for a class of actions";
+    const UNDO: &'static str = "set-attestation: the minimum from before, by two again";
     const KIND: &'static str = "attestation";
     const TARGET: &'static str = "The class: confirm, review, phrase or approval";
     const FIELDS: &'static [Field] = &[Field {

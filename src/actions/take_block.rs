@@ -33,6 +33,7 @@ impl Action for TakeBlock {
     const MAY: Permission = permission::TAKE_BLOCK;
     const KEY: char = 't';
     const SUMMARY: &'static str = "Take a publish block: the first response to it";
+    const UNDO: &'static str = "cannot be undone: a first response is given once; resolve-block and withdraw-block end the block";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;

@@ -21,6 +21,8 @@ impl Action for WithdrawBlock {
     const MAY: Permission = permission::WITHDRAW_BLOCK;
     const KEY: char = 'w';
     const SUMMARY: &'static str = "Withdraw a publish block whose cause was rolled back";
+    const UNDO: &'static str =
+        "cannot be undone: what has ended stays ended; another run is minted";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     const FIELDS: &'static [Field] = &[Field {

@@ -207,16 +207,10 @@ impl Act {
             Go::SignElsewhere(answer) => put_aside(&proposal.confirm(&answer)?, &deployment, pen),
             Go::Confirm(answer) => {
                 let name = proposal.entry().name();
-                let proposal_of = proposal.second_to().map(str::to_owned);
-                let request = match proposal.confirm(&answer) {
-                    Ok(request) => request,
-                    Err(stop) => {
-                        if let Some(ticket) = proposal_of {
-                            actions::end_if_over(store, ticket).await;
-                        }
-                        return Err(stop.into());
-                    }
-                };
+                if let Some(ticket) = proposal.meets_ended() {
+                    actions::end_if_over(store, ticket.to_owned()).await;
+                }
+                let request = proposal.confirm(&answer)?;
                 let request = sign(request, signer)?;
                 let ticket = request.ticket().to_owned();
                 let waits = request.proposes().map(str::to_owned);
@@ -341,6 +335,7 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
                 .map(|field| format!("  {}: {} -> {}", field.field, field.before, field.after)),
         );
     }
+    lines.push(format!("undo: {}", proposal.undo()));
     let refusal = proposal.refusal();
     let exit = Exit::from(Verdict::all(
         proposal
@@ -362,7 +357,7 @@ fn preview(proposal: &Proposal) -> Result<Page, Failure> {
     let json = json!({
         "action": proposal.entry().name(), "outcome": "dry_run", "target": target.id, "target_version": target.version,
         "level": proposal.entry().level, "conditions": proposal.conditions(), "changes": changes,
-        "state_hash": proposal.state_hash(), "phrase": refusal.is_none().then(|| proposal.phrase()),
+        "undo": proposal.undo(), "state_hash": proposal.state_hash(), "phrase": refusal.is_none().then(|| proposal.phrase()),
     });
     Ok(Page::new(exit, lines, "act", json))
 }

@@ -1,6 +1,6 @@
 //! `govdeck` alone: opens the console.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::console::keymap::Keymap;
 use crate::console::link::Address;
 use crate::console::model::Start;
 use crate::console::overlay::Text;
+use crate::console::picture::Way;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
 use crate::console::{self, Ended, Ending, Opening};
@@ -33,7 +34,9 @@ pub(super) struct Seat {
     pub(super) account: OsAccount,
     /// The file that keeps which entry was seen last.
     pub(super) last_looked: Option<PathBuf>,
-    /// What is said to a newcomer.
+    /// The file that says that the card for a newcomer was read.
+    pub(super) card_read: Option<PathBuf>,
+    /// What is said to a newcomer before anything else.
     pub(super) welcome: Option<Text>,
 }
 
@@ -64,6 +67,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
         direct,
         account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
         last_looked: last_looked(settings, &settings.dsn.value),
+        card_read: state_folder(settings).map(|folder| folder.join("card-read")),
         welcome: None,
     };
     let opening = opening(settings, seat)?;
@@ -171,6 +175,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
             place: seat.dsn.to_string(),
             signing: Signing::with(signer.as_ref()),
+            way: way(settings),
         },
         address: Address {
             dsn: seat.dsn,
@@ -182,10 +187,20 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             signer,
         },
         last_looked: seat.last_looked,
+        card_read: seat.card_read,
         welcome: seat.welcome,
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
     })
+}
+
+/// Says what leads to the database, by the settings.
+pub(super) fn way(settings: &Settings) -> Way {
+    if settings.pooled.value {
+        Way::Pooler
+    } else {
+        Way::Direct
+    }
 }
 
 /// Asks the terminal, once and before anything else, whether it is light or dark.
@@ -217,9 +232,14 @@ pub(super) fn random_name() -> Result<String, Failure> {
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
-/// Names the file that keeps which entry was seen last: beside the log, one for each database.
+/// Names the folder for what the console keeps: where the log is.
+fn state_folder(settings: &Settings) -> Option<&Path> {
+    settings.log_file.value.as_ref()?.parent()
+}
+
+/// Names the file that keeps which entry was seen last, one for each database.
 pub(super) fn last_looked(settings: &Settings, dsn: &Dsn) -> Option<PathBuf> {
-    let folder = settings.log_file.value.as_ref()?.parent()?;
+    let folder = state_folder(settings)?;
     let place = crate::canon::Digest::of(dsn.to_string().as_bytes()).to_string();
     Some(folder.join("last-looked").join(place.get(..16)?))
 }

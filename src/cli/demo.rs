@@ -76,6 +76,8 @@ impl Demo {
                 .keep
                 .as_ref()
                 .and_then(|_| console::last_looked(settings, &dsn)),
+            // The demo has a card of its own.
+            card_read: None,
             welcome: is_new.then(|| self.welcome()),
         };
         let opening = console::opening(settings, seat)?;

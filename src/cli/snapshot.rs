@@ -84,6 +84,7 @@ impl Snapshot {
             glyphs: Glyphs::Lines,
             place: settings.dsn.value.to_string(),
             signing: Signing::with(super::sign::signer(settings).as_ref()),
+            way: super::console::way(settings),
         };
         let at = Instant::now();
         let mut model = Model::new(start, self.size, None, at);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
+use crate::console::picture::Way;
 use crate::settings::Settings;
 use crate::store::person::{self, RULES};
 use crate::store::publish::Audit;
@@ -23,6 +24,10 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     let blocks = publish::open_blocks(&mut view, LISTED).await?;
     let waiting = outbox::waiting(&mut view).await?;
     let armed = presence::armed(&mut view).await?;
+    let connected = match super::console::way(settings) {
+        Way::Direct => presence::connected(&mut view).await?,
+        Way::Pooler => None,
+    };
     let unstaffed = route::routes(&mut view)
         .await?
         .iter()
@@ -70,6 +75,9 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
             armed.person_id, armed.console_id, armed.armed_until_utc
         )
     }));
+    if let Some(logins) = &connected {
+        lines.push(format!("connected now: {}", logins.join(", ")));
+    }
     lines.push(format!(
         "governance {}",
         stands.word().replace('_', " ").to_uppercase()
@@ -88,7 +96,7 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         "attestation": actor.as_ref().map(|actor| actor.attestation),
         "you": actor.map(|actor| actor.person_id), "login": login,
         "open_blocks": counts.open, "pending_runs": counts.pending, "waiting_messages": waiting,
-        "blocks": blocks, "armed": armed, "governance": stands, "routes_without_human_backup": unstaffed, "ledger": head,
+        "blocks": blocks, "armed": armed, "connected": connected, "governance": stands, "routes_without_human_backup": unstaffed, "ledger": head,
     });
     Ok(Page::new(Exit::Done, lines, "status", json))
 }

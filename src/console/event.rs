@@ -92,10 +92,38 @@ pub enum Effect {
     Mouse(Mouse),
     /// Ring the bell.
     Bell,
+    /// Let a rule end the proposal that has this ticket, for nobody can answer it any more.
+    EndProposal(String),
+    /// Keep that the card for a newcomer was read.
+    KeepCardRead,
     /// Sleep until woken.
     Suspend,
     /// Leave.
     Quit,
+}
+
+impl Effect {
+    /// Tells whether only the database is asked for something, and nothing of the screen or the terminal.
+    #[must_use]
+    pub fn is_for_the_link(&self) -> bool {
+        match self {
+            Self::Want(_)
+            | Self::Refresh
+            | Self::Plan { .. }
+            | Self::Submit(_)
+            | Self::Disarm
+            | Self::EndProposal(_)
+            | Self::Verify
+            | Self::Cite(_) => true,
+            Self::Copy(_)
+            | Self::Edit(_)
+            | Self::Mouse(_)
+            | Self::Bell
+            | Self::KeepCardRead
+            | Self::Suspend
+            | Self::Quit => false,
+        }
+    }
 }
 
 /// Who has the mouse.

@@ -40,7 +40,8 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             if area.height < least_height(asking) {
                 return too_small(pen, area, &title, border, least_height(asking) + BESIDE);
             }
-            let lines = evidence(asking, pen, usize::from(width.saturating_sub(4)));
+            let room = usize::from(width.saturating_sub(4));
+            let lines = evidence(asking, &model.start.keymap, pen, room);
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(asked_rows(asking) + 2);
@@ -184,7 +185,8 @@ fn asked_rows(asking: &Asking) -> u16 {
 fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) {
     let simple = asking.level() < Level::Review;
     let room = inside.height.saturating_sub(asked_rows(asking));
-    let lines = evidence(asking, pen, usize::from(inside.width));
+    let keymap = &model.start.keymap;
+    let lines = evidence(asking, keymap, pen, usize::from(inside.width));
     let mut y = inside.y + room;
     let evidence = Rect {
         height: room,

@@ -1,17 +1,24 @@
 //! What the guarded dialog says: what would change, what holds, and what became of it.
 
+use crate::actions::{Proposal, find};
 use crate::canon::Digest;
 use crate::rules::approval::{and, kept};
 use crate::rules::{Condition, Refusal, Verdict};
 
 use super::dialog::{Asking, Dialog, Stage};
+use super::keymap::Keymap;
 use super::model::Model;
 use super::prose::wrap;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
 /// Lists what would change and what holds.
-pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Parts> {
+pub(super) fn evidence(
+    asking: &Asking,
+    keymap: &Keymap,
+    pen: &Pen<'_>,
+    width: usize,
+) -> Vec<Parts> {
     let muted = |text: String| (Token::Muted, text);
     let said = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
@@ -45,6 +52,8 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
             (Token::Fg, "an entry in the ledger, no governed row".into()),
         ]);
     }
+    let undo = how_to_undo(&asking.proposal, keymap);
+    lines.extend(labelled("Undo     ", Token::Fg, &undo, width));
     let said = "pass, asked again inside the write";
     lines.extend(held("Holds    ", said, asking.proposal.conditions(), width));
     let first = asking.proposal.gates_of_the_first();
@@ -59,20 +68,43 @@ pub(super) fn evidence(asking: &Asking, pen: &Pen<'_>, width: usize) -> Vec<Part
     lines
 }
 
+/// Says how what is shown would be taken back, with the keys where an action does that.
+fn how_to_undo(proposal: &Proposal, keymap: &Keymap) -> String {
+    let named = |text: &str| {
+        let (way, rest) = text.split_once(": ").unwrap_or((text, ""));
+        find(way).map_or_else(
+            |_| text.to_owned(),
+            |entry| format!("{way} ({}): {rest}", keymap.action(entry)),
+        )
+    };
+    let undo = named(proposal.undo());
+    if proposal.entry().may.needs_two() {
+        format!("{}; after their yes {undo}", named(WHILE_IT_WAITS))
+    } else {
+        undo
+    }
+}
+
+/// How a proposal is taken back that waits for its second person.
+const WHILE_IT_WAITS: &str = "decline: as long as it waits";
+
+/// Writes a text behind a label, in as many lines as it takes.
+fn labelled(label: &str, token: Token, text: &str, width: usize) -> Vec<Parts> {
+    let lines = wrap(text, width.saturating_sub(9));
+    let label = |at: usize| {
+        if at == 0 {
+            label.to_owned()
+        } else {
+            " ".repeat(9)
+        }
+    };
+    let one = |(at, line)| vec![(Token::Muted, label(at)), (token, line)];
+    lines.into_iter().enumerate().map(one).collect()
+}
+
 /// Writes what the proposer said, for whoever answers; and that nothing is done alone, for whoever proposes.
 fn two_persons(asking: &Asking, width: usize) -> Vec<Parts> {
-    let labelled = |label: &str, token: Token, text: &str| -> Vec<Parts> {
-        let lines = wrap(text, width.saturating_sub(9));
-        let label = |at: usize| {
-            if at == 0 {
-                label.to_owned()
-            } else {
-                " ".repeat(9)
-            }
-        };
-        let one = |(at, line)| vec![(Token::Muted, label(at)), (token, line)];
-        lines.into_iter().enumerate().map(one).collect()
-    };
+    let labelled = |label, token, text: &str| labelled(label, token, text, width);
     let mut lines = Vec::new();
     if let Some(request) = asking.proposal.answers() {
         let what = format!(

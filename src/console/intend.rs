@@ -6,6 +6,7 @@ use super::event::{Effect, Mouse};
 use super::keymap::Intent;
 use super::list::{Listing, Step};
 use super::model::{Model, Verified};
+use super::newcomer::{self, Card};
 use super::overlay::{self, Number, Numbers, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, blocks, dictionary, home, weeks};
 use super::theme::{Theme, Token};
@@ -79,7 +80,11 @@ impl Model {
             Intent::Theme => self.pick_theme(),
             Intent::Tour => {
                 self.tour = match self.tour {
-                    None => Some(Tour::default()),
+                    None => {
+                        self.go(PaneId::Home);
+                        self.card = Card::Shown;
+                        Some(Tour::default())
+                    }
                     Some(_) => None,
                 };
             }
@@ -100,7 +105,7 @@ impl Model {
             Intent::Help => {
                 self.overlay = Some(Overlay::Text(overlay::help(&self.start.keymap, self.pane)));
             }
-            Intent::Escape => self.escape(),
+            Intent::Escape => self.escape(effects),
             Intent::Back => self.back(),
             Intent::Suspend => effects.push(Effect::Suspend),
             Intent::Interrupt => self.interrupt(effects),
@@ -123,12 +128,15 @@ impl Model {
         }
     }
 
-    fn escape(&mut self) {
+    fn escape(&mut self, effects: &mut Vec<Effect>) {
         let filter = self.list().map_or("", |list| list.filter_text());
         if self.zoomed {
             self.zoomed = false;
         } else if !filter.is_empty() {
             self.filter("");
+        } else if newcomer::height(self) > 0 && self.pane == PaneId::Home {
+            self.card = Card::Away;
+            effects.push(Effect::KeepCardRead);
         }
     }
 

@@ -20,6 +20,7 @@ pub mod link;
 pub mod list;
 pub mod live;
 pub mod model;
+pub mod newcomer;
 pub mod overlay;
 pub mod panes;
 pub mod picture;

@@ -152,9 +152,14 @@ impl Palette {
         let mut ranked: Vec<(u32, Command)> = all
             .into_iter()
             .filter_map(|command| {
-                let whole = score(&format!("{} {}", command.name, command.about))?;
-                // What is called so comes before what only speaks of it.
-                Some((whole + score(command.name).unwrap_or(0), command))
+                // An action has two spellings: the ledger's, and that of the command line.
+                let other = command.name.replace('_', "-");
+                let spelled = [command.name, &other].map(|name| {
+                    let whole = score(&format!("{name} {}", command.about))?;
+                    // What is called so comes before what only speaks of it.
+                    Some(whole + score(name).unwrap_or(0))
+                });
+                Some((spelled.into_iter().max().flatten()?, command))
             })
             .collect();
         ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
@@ -213,10 +218,17 @@ mod tests {
     fn the_palette_finds_by_name_and_by_meaning() {
         assert_eq!(found("take")[0], "take_block");
         assert_eq!(found("tkblk")[0], "take_block");
+        assert_eq!(found("take_block")[0], "take_block");
+        assert_eq!(found("take-block")[0], "take_block");
         assert_eq!(found("quit")[0], "interrupt");
         assert_eq!(found("q")[0], "interrupt");
         assert!(found("clipboard nonsense zzz").is_empty());
         assert!(found("").len() > 20);
+        for entry in ENTRIES.iter().filter(|entry| entry.basis == Basis::Person) {
+            for spelling in [entry.verb.to_owned(), entry.name()] {
+                assert_eq!(found(&spelling)[0], entry.verb, "{spelling}");
+            }
+        }
         assert!(
             !found("").contains(&"verify"),
             "it belongs to the ledger alone"

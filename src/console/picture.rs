@@ -28,7 +28,7 @@ use super::detail::{
     WeekDetail,
 };
 use super::list::Rows;
-use super::panes::PaneId;
+use super::panes::{PaneId, weeks};
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
@@ -62,6 +62,18 @@ pub struct Wanted {
     pub last_looked: Option<i64>,
     /// Whether decision cards are signed at this console.
     pub signing: Signing,
+    /// What leads to the database.
+    pub way: Way,
+}
+
+/// What leads to the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Way {
+    /// A connection for each session.
+    #[default]
+    Direct,
+    /// A pooler, whose connections say nothing of who is behind them.
+    Pooler,
 }
 
 /// One consistent look at the database.
@@ -103,9 +115,11 @@ pub struct Picture {
     pub recent: Vec<ledger::Entry>,
     /// Who is armed.
     pub armed: Vec<Armed>,
+    /// The logins that are connected, where the server can tell; read for the pane People alone.
+    pub connected: Option<Vec<String>>,
     /// The window of open blocks.
     pub blocks: Window<OpenBlock>,
-    /// How each active series stands; read for the panes Home and Weeks.
+    /// How each active series stands; read for every pane, as it may be somebody's turn to sign.
     pub series: Vec<SeriesSight>,
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
@@ -151,13 +165,14 @@ impl Picture {
         }
     }
 
-    /// Says how many blocks and proposals wait for whoever is at the keys; beyond what is listed nobody counts.
+    /// Says how many blocks, proposals and weekly runs wait for whoever is at the keys; beyond what is listed nobody
+    /// counts.
     #[must_use]
     pub fn how_many_wait(&self, now: Moment) -> String {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
         let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
-        let count = self.mine.len() + proposals;
+        let count = self.mine.len() + proposals + weeks::owed(self).len();
         format!("{count}{}", if beyond { "+" } else { "" })
     }
 
@@ -249,13 +264,14 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         ),
         _ => Default::default(),
     };
-    let series = match wanted.pane {
-        PaneId::Home | PaneId::Weeks => detail::series(view).await?,
-        _ => Vec::new(),
-    };
+    let series = detail::series(view).await?;
     let policies = match wanted.pane {
         PaneId::People => detail::policies(view).await?,
         _ => Vec::new(),
+    };
+    let connected = match (wanted.pane, wanted.way) {
+        (PaneId::People, Way::Direct) => presence::connected(view).await?,
+        _ => None,
     };
     let since = view.now().start_of_week();
     Ok(Picture {
@@ -276,6 +292,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         new_entries,
         recent: ledger::window(view, &recent).await?.rows,
         armed: presence::armed(view).await?,
+        connected,
         run: detail::week(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,

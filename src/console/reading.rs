@@ -1,13 +1,14 @@
 //! Texts that open to be read: why something can or cannot be done, and what was said.
 
 use crate::rules::Verdict;
-use crate::rules::cadence::cadence;
+use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
 use super::theme::Token;
 use super::topics::{Named, topic};
+use super::ui::Parts;
 
 /// Names a verdict, as every list of them does.
 fn verdict(verdict: Verdict) -> (Token, &'static str) {
@@ -16,6 +17,42 @@ fn verdict(verdict: Verdict) -> (Token, &'static str) {
         Verdict::Fail => (Token::GateFail, "FAIL"),
         Verdict::CannotTell => (Token::GateUnknown, "  ? "),
     }
+}
+
+/// Names a verdict in a sentence.
+pub(super) fn spoken(verdict: Verdict) -> (Token, &'static str) {
+    match verdict {
+        Verdict::Pass => (Token::GatePass, "PASS"),
+        Verdict::Fail => (Token::GateFail, "FAIL"),
+        Verdict::CannotTell => (Token::GateUnknown, "cannot tell"),
+    }
+}
+
+/// Says how the cert week stands: the sixth checkpoint in words, as it alone stops anything, and how each of the nine does.
+pub(super) fn week_in_short(week: &Week, dot: &str) -> Parts {
+    let all = cadence(week);
+    let gate = all
+        .iter()
+        .find(|standing| standing.checkpoint == Checkpoint::PublishGate);
+    let (token, word) = spoken(gate.map_or(Verdict::CannotTell, |gate| gate.verdict));
+    let alike = all.chunk_by(|one, next| one.verdict == next.verdict);
+    let steps: Vec<_> = alike.filter_map(steps).collect();
+    vec![
+        (Token::Muted, "cert week: publish gate ".to_owned()),
+        (token, word.to_owned()),
+        (Token::Muted, format!(" {dot} {}", steps.join(", "))),
+    ]
+}
+
+/// Names checkpoints in a row that stand alike.
+fn steps(alike: &[Standing]) -> Option<String> {
+    let (first, last) = (alike.first()?, alike.last()?);
+    let verdict = spoken(first.verdict).1.to_lowercase();
+    Some(if first.step == last.step {
+        format!("{} {verdict}", first.step)
+    } else {
+        format!("{}-{} {verdict}", first.step, last.step)
+    })
 }
 
 impl Model {

@@ -13,6 +13,7 @@ use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
 use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
+use super::newcomer::Card;
 use super::overlay::{Overlay, Text};
 use super::screen;
 use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
@@ -27,6 +28,8 @@ pub struct Opening {
     pub start: Start,
     /// The file that keeps which entry was seen last; none when there is no place for it.
     pub last_looked: Option<PathBuf>,
+    /// The file that says that the card for a newcomer was read; none where nobody is taken for one.
+    pub card_read: Option<PathBuf>,
     /// The editor for long reasons, from the environment.
     pub editor: Option<String>,
     /// Whether this runs inside tmux.
@@ -96,6 +99,7 @@ struct Shell {
     stops: mpsc::UnboundedReceiver<Cause>,
     ended: Option<Ending>,
     last_looked: Option<PathBuf>,
+    card_read: Option<PathBuf>,
     editor: Option<String>,
     inside_tmux: bool,
 }
@@ -112,6 +116,9 @@ impl Shell {
             Instant::now(),
         );
         model.overlay = opening.welcome.map(Overlay::Text);
+        if opening.card_read.as_ref().is_some_and(|it| !it.exists()) {
+            model.card = Card::Shown;
+        }
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop);
         end_when_stuck(STUCK);
@@ -127,6 +134,7 @@ impl Shell {
             stops,
             ended: None,
             last_looked: opening.last_looked,
+            card_read: opening.card_read,
             editor: opening.editor,
             inside_tmux: opening.inside_tmux,
         };
@@ -146,7 +154,12 @@ impl Shell {
                 if let Event::Stop(cause) = event {
                     return Ok(Ending::Stopped(cause));
                 }
-                for effect in self.model.update(event, Instant::now()) {
+                let effects = self.model.update(event, Instant::now());
+                // Whoever reads or writes the database needs a core too: what a key changes is shown before they wake.
+                if effects.iter().all(Effect::is_for_the_link) && self.model.take_redraw() {
+                    self.draw()?;
+                }
+                for effect in effects {
                     if let Some(event) = self.perform(effect).await? {
                         happened = Some(event);
                     }
@@ -198,12 +211,14 @@ impl Shell {
             Effect::Plan { id, verb, asked } => self.link.plan(id, verb, asked),
             Effect::Submit(request) => self.link.submit(request),
             Effect::Disarm => self.link.disarm(),
+            Effect::EndProposal(ticket) => self.link.end_proposal(ticket),
             Effect::Verify => self.link.verify(),
             Effect::Cite(cites) => self.link.cite(cites),
             Effect::Copy(text) => self.copy(&text),
             Effect::Edit(text) => return self.edit(&text),
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
             Effect::Bell => terminal::ring()?,
+            Effect::KeepCardRead => keep(self.card_read.as_deref(), b""),
             Effect::Suspend if leads_session() => {
                 let said = "there is no shell here that could wake the console".to_owned();
                 return Ok(Some(Event::Trouble(said)));
@@ -307,29 +322,37 @@ impl Shell {
 
     /// Keeps which entry was seen last, for "since you last looked".
     fn remember(&self) {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        let (Some(path), Some(picture)) = (&self.last_looked, &self.model.picture) else {
-            return;
-        };
-        let write = || -> io::Result<()> {
-            if let Some(folder) = path.parent() {
-                std::fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(folder)?;
-            }
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(path)?;
-            io::Write::write_all(&mut file, picture.head.seq.to_string().as_bytes())
-        };
-        if let Err(error) = write() {
-            tracing::warn!(%error, "what was seen last cannot be kept");
+        if let Some(picture) = &self.model.picture {
+            let seq = picture.head.seq.to_string();
+            keep(self.last_looked.as_deref(), seq.as_bytes());
         }
+    }
+}
+
+/// Keeps something in a file that is its owner's alone; where that cannot be, only the log says so.
+fn keep(path: Option<&Path>, what: &[u8]) {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    let Some(path) = path else {
+        return;
+    };
+    let write = || -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
+        io::Write::write_all(&mut file, what)
+    };
+    if let Err(error) = write() {
+        tracing::warn!(%error, "what was seen cannot be kept");
     }
 }
 

@@ -118,6 +118,7 @@ impl fmt::Display for Stroke {
         match (NAMED.iter().find(|(_, code)| *code == self.code), self.code) {
             (Some((name, _)), _) => out.write_str(name),
             (None, KeyCode::Char(character)) => write!(out, "{character}"),
+            (None, KeyCode::F(number)) => write!(out, "F{number}"),
             (None, other) => write!(out, "{other:?}"),
         }
     }
@@ -218,6 +219,7 @@ mod tests {
             assert!(text.parse::<Stroke>().is_err(), "{text:?} was taken");
         }
         assert_eq!(written(&chord("g g").expect("a chord")), "g g");
+        assert_eq!(Stroke::plain(KeyCode::F(5), false).to_string(), "F5");
     }
 
     #[test]

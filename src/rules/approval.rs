@@ -2,11 +2,24 @@
 
 use super::people::{Actor, PersonKind, Role};
 use super::permission::{cover, list_of};
-use super::{Condition, words};
+use super::{Condition, Verdict, words};
 use crate::clock::Moment;
 
 /// How long a proposal waits for its second person.
 pub const WAITS_MINUTES: i64 = 24 * 60;
+
+/// The condition that a proposal has not ended and its time is not up.
+const WAITS: &str = "waits";
+/// The condition that what a proposal rests on is as it was.
+pub const UNCHANGED: &str = "unchanged";
+
+/// Tells by the conditions of an answer that nobody can give it any more: the proposal has ended or expired, or what it
+/// rests on has changed.
+#[must_use]
+pub fn is_over(conditions: &[Condition]) -> bool {
+    let mut open = conditions.iter().filter(|it| it.verdict != Verdict::Pass);
+    open.any(|condition| [WAITS, UNCHANGED].contains(&condition.id))
+}
 
 words! {
     /// Where a proposal that needs two stands.
@@ -48,7 +61,7 @@ impl Standing<'_> {
             ended => ended.to_string(),
         };
         Condition::holds(
-            "waits",
+            WAITS,
             self.status == ApprovalStatus::Waiting && now < self.expires,
             self.proposer,
             evidence,
@@ -182,7 +195,6 @@ pub fn ends_by_rule(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Verdict;
     use crate::rules::people::Attestation;
 
     const NEEDED: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead];

@@ -226,7 +226,7 @@ fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
     })?;
     // Neither named statements nor session settings survive a pooler in transaction mode.
     Ok(options
-        .application_name("govdeck")
+        .application_name(presence::APPLICATION)
         .statement_cache_capacity(0)
         .extra_float_digits(None))
 }

@@ -1,13 +1,38 @@
-//! Which consoles are armed, by whom and until when; shown to everybody.
+//! Which consoles are armed, by whom and until when, and who is connected; shown to everybody.
 //!
-//! Arming and disarming are ledger entries. The row beside them is a feed: it expires by itself.
+//! Arming and disarming are ledger entries. The row beside them is a feed: it expires by itself. Who is connected is
+//! nobody's row: the server knows.
 
 use sqlx::FromRow;
 
 use super::ledger::Entry;
-use super::view::{on, query, query_as};
+use super::view::{Session, on, query, query_as, query_scalar};
 use super::{StoreError, View};
 use crate::clock::Moment;
+
+/// Under which name a server knows this program.
+pub(super) const APPLICATION: &str = "govdeck";
+
+/// How many logins are told of.
+const MOST: usize = 200;
+
+/// Lists the logins under which this program is connected to the same database now; none where no server knows.
+///
+/// Through a pooler these are the pooler's own connections, whoever is behind them.
+pub async fn connected(view: &mut View) -> Result<Option<Vec<String>>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT CAST(usename AS TEXT) AS login FROM pg_stat_activity \
+         WHERE datname = current_database() AND usename IS NOT NULL AND application_name = $1";
+    let Session::Postgres(transaction) = &mut view.session else {
+        return Ok(None);
+    };
+    let mut logins: Vec<String> = query_scalar(SQL)
+        .bind(APPLICATION)
+        .fetch_all(&mut **transaction)
+        .await?;
+    logins.sort_unstable();
+    logins.truncate(MOST);
+    Ok(Some(logins))
+}
 
 /// An armed console.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, FromRow)]

@@ -1,9 +1,12 @@
 //! Keys and signatures: whose signature counts, over what, from when until when, and what the policy asks.
 
+use std::path::Path;
+
 use govdeck::actions::{self, Asked, Outcome};
 use govdeck::signing::{Agent, Attempt, Signer};
 
 use crate::support::cluster::cluster;
+use crate::support::desk::Desk;
 use crate::support::keys::signed;
 use crate::support::{World, on_both};
 
@@ -234,6 +237,80 @@ on_both!(
         world.assert_sound().await;
     }
 );
+
+/// Lets two leads ask for a signature in a class of actions.
+async fn asks_for_signatures(world: &World, class: &str, mayas: &Path, lees: &Path) {
+    let asked = Asked::of(class).with("minimum", "signed");
+    world
+        .act_signed("maya", "set_attestation", asked, mayas)
+        .await
+        .expect("proposed");
+    let waiting = "SELECT ticket FROM approval_request WHERE status = 'waiting'";
+    let ticket = world.rows(waiting).remove(0);
+    world
+        .act_signed("lee", "approve", Asked::of(ticket), lees)
+        .await
+        .expect("approved");
+}
+
+// Arming only opens the way: what is then done is asked for by its own class, and arming itself by that of level 1.
+on_both!(arming_is_asked_for_like_any_small_action, |world| {
+    let mayas = world.with_key("maya", "mayas").await;
+    let lees = world.with_key("lee", "lees").await;
+    world
+        .act("maya", "grant_role", role("lee", "governance_lead"))
+        .await
+        .expect("granted");
+    asks_for_signatures(&world, "review", &mayas, &lees).await;
+    let console = |id: &str| Asked::of(id);
+    world
+        .act("maya", "arm_console", console("c-1"))
+        .await
+        .expect("armed without a signature");
+    let unsigned = world.act("maya", "grant_role", role("kim", "signer")).await;
+    assert!(unsigned.is_err_and(|said| said.contains("signed is asked")));
+    asks_for_signatures(&world, "confirm", &mayas, &lees).await;
+    let refused = world
+        .act("maya", "arm_console", console("c-2"))
+        .await
+        .expect_err("refused");
+    assert!(
+        refused.starts_with("attested: maya is known by"),
+        "{refused}"
+    );
+    // At a console without a key it is said before anything is asked.
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("a a").await;
+    assert!(desk.model.dialog.is_none(), "{}", desk.screen(80, 24));
+    assert!(desk.says().contains("signed is asked"), "{}", desk.says());
+    // Past the program the database asks for the same.
+    let (card, by) = (
+        world.add_evidence(),
+        if world.is_postgres() {
+            "login"
+        } else {
+            "unattested"
+        },
+    );
+    let past = world.sql_as("maya", &format!(
+        "INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, login, attestation, target_kind, target_id, \
+         target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, prev_hash, hash) \
+         SELECT seq + 1, '{}', 'arm_console', 'person', 'maya', (SELECT login FROM person WHERE person_id = 'maya'), '{by}', \
+         'console', 'c-2', 0, hash, '{card}', NULL, 0, 0, at_utc, FALSE, hash, '{}' FROM ledger_head",
+        "a".repeat(32),
+        "b".repeat(64),
+    ));
+    let past = past.expect_err("refused");
+    assert!(
+        past.contains("where the policy asks for a signature nothing less is enough"),
+        "{past}"
+    );
+    world
+        .act_signed("maya", "arm_console", console("c-2"), &mayas)
+        .await
+        .expect("armed with a signature");
+    world.assert_sound().await;
+});
 
 on_both!(
     the_database_takes_no_attestation_that_no_key_stands_behind,

@@ -13,7 +13,7 @@ use crate::console_dialog::{entries, is_asking, is_done, stage};
 use crate::support::desk::{Desk, drawn, text_of};
 use crate::support::folk::approval;
 use crate::support::still::{self, picture};
-use crate::support::{REASON, on_both};
+use crate::support::{REASON, World, on_both};
 
 /// Opens the dialog about a bypass of `fz-31` and types its words.
 async fn asked_to_bypass(desk: &mut Desk, id: &str) {
@@ -77,7 +77,11 @@ on_both!(two_consoles_agree, |world| {
     assert!(maya.says().contains("arm it first"), "{}", maya.says());
     maya.arm().await;
     asked_to_bypass(&mut maya, "chg-1").await;
-    maya.shows(&["BYPASS-FREEZE", "a second person; nothing changes before"]);
+    maya.shows(&[
+        "BYPASS-FREEZE",
+        "a second person; nothing changes before",
+        "Undo     decline (a n): as long as it waits; after their yes cannot be undone",
+    ]);
     fill(&mut maya).await;
     let before = entries(&world);
     go_ahead(&mut maya).await;
@@ -136,8 +140,13 @@ on_both!(two_consoles_agree, |world| {
         "maya proposes bypass-freeze of chg-1",
         REASON,
         "freeze_bypass chg-1",
-        "Rests on 4 of 4 pass",
     ]);
+    let whole = lee.screen(100, 60);
+    assert!(whole.contains("Rests on 4 of 4 pass"), "{whole}");
+    assert!(
+        whole.contains("Undo     cannot be undone: it ends"),
+        "{whole}"
+    );
     assert!(phrase(&lee).ends_with(" chg-1") && phrase(&lee).len() == 10);
     fill(&mut lee).await;
     go_ahead(&mut lee).await;
@@ -234,6 +243,90 @@ on_both!(who_cannot_answer_is_asked_nothing, |world| {
     lee.see().await;
     lee.shows(&["LOCKED"]);
 });
+
+/// What a proposal rests on changes: before the second looks, or while their dialog is open.
+#[derive(Clone, Copy, PartialEq)]
+enum Changes {
+    Before,
+    Meanwhile,
+}
+
+async fn lapses(world: &World, changes: Changes) {
+    with_two(world).await;
+    let ticket = propose(world, "chg-1").await;
+    let change = async || {
+        for role in ["governance_lead", "on_call"] {
+            let asked = Asked::of("maya").with("role", role);
+            world.act("lee", "revoke_role", asked).await.expect("taken");
+        }
+    };
+    let asked = Asked::of("lee").with("role", "governance_lead");
+    world
+        .act("maya", "grant_role", asked)
+        .await
+        .expect("granted");
+    let mut lee = Desk::open(world, "lee").await;
+    lee.arm().await;
+    select_proposal(&mut lee).await;
+    let ended = format!(
+        "SELECT status || ': ' || ended_because FROM approval_request WHERE ticket = '{ticket}' AND status <> 'waiting'"
+    );
+    if changes == Changes::Meanwhile {
+        lee.press("a y").await;
+        assert!(is_asking(&lee));
+        change().await;
+        lee.see().await;
+        lee.shows(&["LOCKED"]);
+    } else {
+        change().await;
+        lee.see().await;
+        assert_eq!(world.rows(&ended), [""; 0], "nobody has met it yet");
+        lee.press("a y").await;
+        assert!(lee.says().contains("unchanged: role"), "{}", lee.says());
+    }
+    let because = world.rows(&ended);
+    assert!(
+        because[0].starts_with("lapsed: role: maya holds no role"),
+        "{because:?}"
+    );
+    lee.press("esc 1").await;
+    lee.see().await;
+    lee.hides(&["asks for your yes"]);
+    lee.shows(&["end_approval"]);
+    world.assert_sound().await;
+}
+
+on_both!(a_yes_that_comes_too_late_lets_the_proposal_lapse, |world| {
+    let world = world.where_two_can_agree().await;
+    lapses(&world, Changes::Before).await;
+});
+
+on_both!(a_dialog_that_locks_lets_the_proposal_lapse, |world| {
+    let world = world.where_two_can_agree().await;
+    lapses(&world, Changes::Meanwhile).await;
+});
+
+/// Without being armed a console writes nothing, so it ends nothing either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_that_is_not_armed_ends_no_proposal() {
+    let world = World::sqlite().await.where_two_can_agree().await;
+    with_two(&world).await;
+    propose(&world, "chg-1").await;
+    let mut lee = Desk::open(&world, "lee").await;
+    select_proposal(&mut lee).await;
+    let asked = Asked::of("kim").with("role", "governance_lead");
+    world
+        .act("maya", "grant_role", asked)
+        .await
+        .expect("granted");
+    let asked = Asked::of("maya").with("role", "governance_lead");
+    world.act("kim", "revoke_role", asked).await.expect("taken");
+    lee.see().await;
+    lee.press("a y").await;
+    assert!(lee.says().contains("arm it first"), "{}", lee.says());
+    let waits = "SELECT status FROM approval_request";
+    assert_eq!(world.rows(waits), ["waiting"]);
+}
 
 /// Time alone makes it expired, by word, and nothing waits any more.
 #[test]

@@ -10,7 +10,7 @@ use crate::console_dialog::{
     asked_to_grant, asked_to_take, blocked, entries, is_asking, is_done, stage,
 };
 use crate::support::desk::{Answers, Desk, Written};
-use crate::support::{REASON, on_both};
+use crate::support::{REASON, World, on_both};
 
 /// Gives the console's window another height.
 async fn resize(desk: &mut Desk, height: u16) {
@@ -165,3 +165,28 @@ on_both!(arming_whose_answer_was_lost_is_taken_back, |world| {
     desk.press("D").await;
     assert_eq!(desk.says(), "disarmed");
 });
+
+/// What escape closes it also closes when the next letter comes so fast that both arrive as one key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn escape_counts_when_a_letter_is_typed_right_behind_it() {
+    let world = World::sqlite().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    for keys in ["?", ":", "4 /", "a", "T"] {
+        desk.press(keys).await;
+        desk.happen(with(KeyModifiers::ALT, 'x')).await;
+        assert!(desk.model.overlay.is_none(), "{keys}");
+        assert!(desk.model.typing().is_none(), "{keys}");
+        desk.press("esc").await;
+    }
+    desk.press("g").await;
+    desk.happen(with(KeyModifiers::ALT, 'l')).await;
+    assert!(desk.model.pending.is_empty());
+    desk.happen(with(KeyModifiers::ALT, 'x')).await;
+    assert_eq!(
+        desk.says(),
+        "keys with alt mean nothing here; ? lists the keys"
+    );
+    desk.press("?").await;
+    desk.happen(with(KeyModifiers::SUPER, 'x')).await;
+    assert!(desk.model.overlay.is_some(), "super is no escape");
+}

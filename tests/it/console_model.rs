@@ -417,7 +417,7 @@ on_both!(a_text_gives_way_to_keys_that_lead_elsewhere, |world| {
     desk.press("w a").await;
     desk.shows(&["What you can do here"]);
     desk.press("esc ? *").await;
-    desk.shows(&["tour 2/8"]);
+    desk.shows(&["tour 1/8"]);
     // What changes something stays without effect in a text.
     desk.press("? s D t y").await;
     desk.shows(&["Enter opens, it never writes"]);

@@ -6,6 +6,7 @@ use govdeck::actions::Asked;
 use govdeck::console::dialog::Stage;
 use govdeck::console::list::Listing;
 use govdeck::console::panes::PaneId;
+use govdeck::console::picture::Way;
 use govdeck::rules::filter::Filter;
 use govdeck::store::View;
 use govdeck::store::people::{self, Listed, PERSON_FIELDS, PersonSort};
@@ -13,6 +14,7 @@ use govdeck::store::window::{Anchor, Look, Order, Window};
 
 use crate::actions_approvals::{propose, with_two};
 use crate::console_dialog::{is_asking, stage};
+use crate::support::command::run;
 use crate::support::desk::{Desk, drawn};
 use crate::support::still::{self, picture};
 use crate::support::{World, on_both};
@@ -220,3 +222,36 @@ fn a_refresh_keeps_the_person_who_is_selected() {
         drawn(&model, size.0, size.1);
     }
 }
+
+on_both!(who_is_connected_is_said_where_a_server_knows, |world| {
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("9").await;
+    let looks = |desk: &Desk, who: &str| {
+        let screen = desk.screen(160, 48);
+        let is_row = |line: &&str| line.contains(&format!(" {who} ")) && line.contains(" active ");
+        let row = screen.lines().find(is_row);
+        row.unwrap_or_else(|| panic!("{screen}"))
+            .contains(" looks ")
+    };
+    assert_eq!(looks(&desk, "maya"), world.is_postgres());
+    assert!(!looks(&desk, "lee"));
+    let lees = world.store("lee").await;
+    desk.see().await;
+    assert_eq!(looks(&desk, "lee"), world.is_postgres());
+    assert!(!looks(&desk, "kim"));
+    if world.is_postgres() {
+        desk.shows(&["connected"]);
+        let told = run(world.govdeck("maya", &["status"])).stdout;
+        assert!(told.contains("connected now: lee, maya\n"), "{told}");
+    } else {
+        desk.hides(&["connected"]);
+    }
+    lees.close().await;
+    // Behind a pooler a server knows its pooler alone, so nothing is said.
+    desk.model.start.way = Way::Pooler;
+    desk.press("1 9").await;
+    assert!(!looks(&desk, "maya"));
+    desk.hides(&["connected"]);
+    desk.arm().await;
+    assert!(desk.screen(160, 48).contains(" ARMED "));
+});

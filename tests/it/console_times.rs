@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use govdeck::actions::Asked;
 use govdeck::console::event::{Effect, Event, Sight};
+use govdeck::rules::week::RunStatus::{Fail, Pass};
 use govdeck::store::block::ReasonCount;
 
 use crate::support::desk::{Cable, Desk};
+use crate::support::weeks::{run, week, world as weekly};
 use crate::support::{World, on_both};
 
 async fn blocked(world: &World) {
@@ -96,15 +98,61 @@ async fn heartbeats_draw_nothing() {
     assert!(desk.model.take_redraw());
 }
 
+/// How often the bell was rung.
+fn rings(desk: &Desk) -> usize {
+    let bells = desk.told.iter();
+    bells
+        .filter(|effect| matches!(effect, Effect::Bell))
+        .count()
+}
+
+on_both!(a_gate_that_stands_otherwise_rings_once, |world| {
+    world.register_footer().await;
+    let mut desk = Desk::open(&world, "maya").await;
+    desk.press("8").await;
+    assert_eq!(rings(&desk), 0);
+    world.block("pub-1").await;
+    desk.see().await;
+    assert_eq!(rings(&desk), 1);
+    let said = "the publish gate: FAIL now, 0 passed this week, 0 wait, 1 blocks open";
+    assert_eq!(desk.says(), said);
+    world.block("pub-2").await;
+    desk.see().await;
+    assert_eq!(rings(&desk), 1, "it stands as it stood");
+    desk.press("!").await;
+    desk.shows(&["the publish gate: FAIL now"]);
+});
+
+on_both!(a_run_that_waits_for_a_name_rings_whoever_signs, |world| {
+    let world = weekly(world).await;
+    let mut kim = Desk::open(&world, "kim").await;
+    let mut lee = Desk::open(&world, "lee").await;
+    week(&world, 0, Pass).await;
+    for desk in [&mut kim, &mut lee] {
+        desk.press("4").await;
+        desk.see().await;
+        assert_eq!(rings(desk), 0, "amber before and after");
+    }
+    week(&world, 1, Pass).await;
+    kim.see().await;
+    lee.see().await;
+    assert_eq!(rings(&kim), 1, "once for all that is new");
+    assert_eq!(kim.says(), format!("{} waits for your name", run(1)));
+    assert_eq!(rings(&lee), 1);
+    assert_eq!(lee.says(), "governance is GREEN now");
+    kim.press("1").await;
+    kim.shows(&["Waits for you · 1", &format!("sign {}", run(1))]);
+    lee.press("1").await;
+    lee.shows(&["Waits for you · 0"]);
+    week(&world, 2, Fail).await;
+    kim.see().await;
+    assert_eq!(rings(&kim), 2);
+    assert_eq!(kim.says(), "governance is AMBER now");
+});
+
 on_both!(a_block_that_runs_past_its_time_rings_once, |world| {
     blocked(&world).await;
     let mut desk = Desk::open(&world, "maya").await;
-    let rings = |desk: &Desk| {
-        let bells = desk.told.iter();
-        bells
-            .filter(|effect| matches!(effect, Effect::Bell))
-            .count()
-    };
     desk.wait(29 * 60_000).await;
     assert_eq!(rings(&desk), 0);
     desk.wait(2 * 60_000).await;

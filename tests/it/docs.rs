@@ -180,6 +180,7 @@ fn action_row(entry: &Entry) -> String {
         entry.target,
         &or_none(fields),
         entry.summary,
+        entry.undo,
     ])
 }
 
@@ -194,6 +195,7 @@ fn the_table_of_actions_is_current() {
         "target",
         "fields",
         "what it does",
+        "how it is taken back",
     ];
     let mut table = row(&columns) + &"|---".repeat(columns.len()) + "|\n";
     for entry in ENTRIES {

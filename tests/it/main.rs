@@ -6,6 +6,7 @@ mod actions_approvals;
 mod actions_blocks;
 mod actions_console;
 mod actions_endings;
+mod actions_inside;
 mod actions_keys;
 mod actions_matrix;
 mod actions_needs;

@@ -39,6 +39,7 @@ impl Action for RecordBindProof {
     const MAY: Permission = permission::RECORD_BIND_PROOF;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Record whether the joins of a release lost anything";
+    const UNDO: &'static str = "cannot be undone: a proof stays; `gate bind` makes the next one";
     const KIND: &'static str = "bind_proof";
     const TARGET: &'static str = "The proof's id";
     type Facts = [Option<Release>; 2];

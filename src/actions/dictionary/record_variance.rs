@@ -53,6 +53,8 @@ impl Action for RecordVariance {
     const KEY: char = ' ';
     const SUMMARY: &'static str =
         "Record how far leadership and partners lay apart before a publish";
+    const UNDO: &'static str =
+        "cannot be undone: a check stays; `gate variance` makes the next one";
     const KIND: &'static str = "variance";
     const TARGET: &'static str = "The check's id";
     type Facts = Facts;

@@ -28,6 +28,8 @@ impl Action for RegisterAnnexView {
     const MAY: Permission = permission::REGISTER_ANNEX_VIEW;
     const KEY: char = 'v';
     const SUMMARY: &'static str = "Register a version of the view that the partners' annex reads";
+    const UNDO: &'static str =
+        "cannot be undone: a version stays; register-annex-view registers the next one";
     const KIND: &'static str = "annex_view";
     const TARGET: &'static str = "The view's new version";
     const SUBJECT: Subject = Subject::New;

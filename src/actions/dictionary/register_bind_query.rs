@@ -28,6 +28,7 @@ impl Action for RegisterBindQuery {
     const MAY: Permission = permission::REGISTER_BIND_QUERY;
     const KEY: char = 'b';
     const SUMMARY: &'static str = "Register a join over the dictionary, or take it out of use";
+    const UNDO: &'static str = "register-bind-query: with its text of before, or --use no";
     const KIND: &'static str = "bind_query";
     const TARGET: &'static str =
         "The join's id and the release whose columns it reads, as ID/2.4.0";

@@ -27,6 +27,8 @@ impl Action for ReleaseDictionary {
     const MAY: Permission = permission::RELEASE_DICTIONARY;
     const KEY: char = 'r';
     const SUMMARY: &'static str = "Release the dictionary anew, from a document";
+    const UNDO: &'static str =
+        "cannot be undone: a release stays; release-dictionary releases the next one";
     const KIND: &'static str = "release";
     const TARGET: &'static str = "The release's version, as the document names it";
     const SUBJECT: Subject = Subject::New;

@@ -30,6 +30,7 @@ impl Action for AckRun {
     const MAY: Permission = permission::ACK_RUN;
     const KEY: char = 's';
     const SUMMARY: &'static str = "Sign a weekly run: your name goes under its numbers";
+    const UNDO: &'static str = "revoke-ack: that it was given stays known";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     type Facts = Facts;

@@ -28,6 +28,7 @@ impl Action for AcknowledgeIncident {
     const MAY: Permission = permission::ACKNOWLEDGE_INCIDENT;
     const KEY: char = 'c';
     const SUMMARY: &'static str = "Acknowledge an incident: you have seen that governance is red";
+    const UNDO: &'static str = "cannot be undone: you have seen it";
     const KIND: &'static str = INCIDENT;
     const TARGET: &'static str = "The incident's id";
     type Facts = Option<Incident>;

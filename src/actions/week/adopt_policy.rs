@@ -40,6 +40,7 @@ impl Action for AdoptPolicy {
     const MAY: Permission = permission::ADOPT_POLICY;
     const KEY: char = 'p';
     const SUMMARY: &'static str = "Adopt a policy: how far apart two sides may be";
+    const UNDO: &'static str = "adopt-policy: the figures from before under a new version; runs stay as they were compared";
     const KIND: &'static str = "policy";
     const TARGET: &'static str = "The policy's new version";
     const SUBJECT: Subject = Subject::New;

@@ -30,6 +30,7 @@ impl Action for AnnexRun {
     const KEY: char = 'n';
     const SUMMARY: &'static str =
         "Let a publish run out that passed before red began, and until when";
+    const UNDO: &'static str = "cannot be undone: it ends when it expires";
     const KIND: &'static str = "run";
     const TARGET: &'static str = "The publish run";
     const FIELDS: &'static [Field] = &[

@@ -26,6 +26,7 @@ impl Action for AttachRemediation {
     const MAY: Permission = permission::ATTACH_REMEDIATION;
     const KEY: char = 'e';
     const SUMMARY: &'static str = "Attach what was done about a run that did not pass";
+    const UNDO: &'static str = "cannot be undone: evidence stays; more can be attached";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run that did not pass";
     const FIELDS: &'static [Field] = &[

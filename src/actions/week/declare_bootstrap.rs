@@ -40,6 +40,7 @@ impl Action for DeclareBootstrap {
     const MAY: Permission = permission::DECLARE_BOOTSTRAP;
     const KEY: char = 'b';
     const SUMMARY: &'static str = "Declare the first pass of a series to be one, once";
+    const UNDO: &'static str = "cannot be undone: it is declared once for a series";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     type Facts = Facts;

@@ -104,6 +104,7 @@ impl Action for FinishRun {
     const MAY: Permission = permission::FINISH_RUN;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "End a run with what was found";
+    const UNDO: &'static str = "cannot be undone: a window ends once";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     type Facts = Facts;

@@ -31,6 +31,8 @@ impl Action for LeaveRed {
     const MAY: Permission = permission::LEAVE_RED;
     const KEY: char = 'l';
     const SUMMARY: &'static str = "Leave red: amber from then on, and the next pass is green";
+    const UNDO: &'static str =
+        "cannot be undone: two runs in a row that do not pass make it red again";
     const KIND: &'static str = INCIDENT;
     const TARGET: &'static str = "The incident's id";
     const FIELDS: &'static [Field] = &[

@@ -24,6 +24,7 @@ impl Action for MissWindow {
     const MAY: Permission = permission::MISS_WINDOW;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Mark a window missed whose time went by";
+    const UNDO: &'static str = "cannot be undone: a window ends once";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     type Facts = Facts;

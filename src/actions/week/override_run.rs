@@ -28,6 +28,8 @@ impl Action for OverrideRun {
     const MAY: Permission = permission::OVERRIDE_RUN;
     const KEY: char = 'o';
     const SUMMARY: &'static str = "Let a run be signed that is not green; it becomes no greener";
+    const UNDO: &'static str =
+        "cannot be undone: what was signed on it can be taken back, by revoke-ack";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     const FIELDS: &'static [Field] = &[Field {

@@ -74,6 +74,7 @@ impl Action for PlanWindow {
     const MAY: Permission = permission::PLAN_WINDOW;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Plan the next window of a series";
+    const UNDO: &'static str = "skip-window: with a reason, before anybody begins";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The series";
     const SUBJECT: Subject = Subject::New;

@@ -21,6 +21,8 @@ impl Action for RegisterSeries {
     const MAY: Permission = permission::REGISTER_SERIES;
     const KEY: char = 'r';
     const SUMMARY: &'static str = "Register a series of weekly runs, or change its schedule";
+    const UNDO: &'static str =
+        "register-series: the schedule from before; windows that were planned stay";
     const KIND: &'static str = SERIES;
     const TARGET: &'static str = "The series' id, which its manifests name";
     const SUBJECT: Subject = Subject::New;

@@ -18,6 +18,7 @@ impl Action for RetireSeries {
     const MAY: Permission = permission::RETIRE_SERIES;
     const KEY: char = 'd';
     const SUMMARY: &'static str = "Retire a series: it counts no more";
+    const UNDO: &'static str = "register-series: it counts again from then on";
     const KIND: &'static str = SERIES;
     const TARGET: &'static str = "The series' id";
     type Facts = Option<Look>;

@@ -23,6 +23,7 @@ impl Action for RevokeAck {
     const MAY: Permission = permission::REVOKE_ACK;
     const KEY: char = 'x';
     const SUMMARY: &'static str = "Take an ack back; that it was given stays known";
+    const UNDO: &'static str = "cannot be undone: a run is signed once by each signer";
     const KIND: &'static str = "ack";
     const TARGET: &'static str = "The run and the signer, as RUN/SIGNER";
     type Facts = Facts;

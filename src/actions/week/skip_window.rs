@@ -20,6 +20,7 @@ impl Action for SkipWindow {
     const MAY: Permission = permission::SKIP_WINDOW;
     const KEY: char = 'k';
     const SUMMARY: &'static str = "Skip a window with a reason; it counts as one that did not pass";
+    const UNDO: &'static str = "cannot be undone: it stays a week that did not pass";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     const FIELDS: &'static [Field] = &[Field {

@@ -52,6 +52,7 @@ impl Action for StartRun {
     const MAY: Permission = permission::START_RUN;
     const KEY: char = ' ';
     const SUMMARY: &'static str = "Claim a window for whoever compares now";
+    const UNDO: &'static str = "by itself: when the claim is over, somebody else takes it up";
     const KIND: &'static str = RUN;
     const TARGET: &'static str = "The run";
     type Facts = Facts;

@@ -295,7 +295,7 @@ pub const ROWS: &[Row] = &[
         Intent::Tour,
         &["*"],
         "",
-        "a tour of eight steps on what is here, or its end",
+        "the card for newcomers and a tour of eight steps, or its end",
     ),
     row(Intent::Messages, &["!"], "", "show what was said"),
     row(

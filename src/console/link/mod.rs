@@ -88,6 +88,7 @@ enum Question {
 enum Write {
     Submit(Box<Request>),
     Disarm,
+    EndProposal(String),
     End(oneshot::Sender<()>),
 }
 
@@ -164,6 +165,11 @@ impl Link {
     /// Gives the writing connection back.
     pub fn disarm(&self) {
         let _ = self.writes.send(Write::Disarm);
+    }
+
+    /// Has a rule end a proposal that nobody can answer any more.
+    pub fn end_proposal(&self, ticket: String) {
+        let _ = self.writes.send(Write::EndProposal(ticket));
     }
 
     /// Ends the link: what was sent before is waited for, then it disarms, and then the receiver hears of it.

@@ -38,6 +38,13 @@ impl Writer {
                     }
                     self.disarm().await;
                 }
+                // Its entry is news like any other; disarmed meanwhile, somebody else will meet it.
+                Write::EndProposal(ticket) => {
+                    if let Some(store) = &self.armed {
+                        let ending = actions::end_if_over(store, ticket);
+                        let _ = tokio::time::timeout(self.limits.write, ending).await;
+                    }
+                }
                 Write::End(ended) => {
                     self.disarm().await;
                     let _ = ended.send(());

@@ -1,11 +1,11 @@
 //! What comes from the person: keys, pastes, and actions that begin.
 
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::actions::{ENTRIES, Entry, Subject};
-use crate::rules::Refusal;
 use crate::rules::guard::Level;
 use crate::rules::people::Actor;
+use crate::rules::{Refusal, approval};
 
 use super::super::dialog::{Dialog, Stage, Step};
 use super::super::event::Effect;
@@ -18,7 +18,7 @@ use super::super::screen::has_room;
 use super::super::stroke::{Stroke, written};
 use super::super::theme::Token;
 use super::super::topics::{Named, topic};
-use super::{Model, Sent};
+use super::{APPROVAL, Model, Sent};
 
 /// Tells whether somebody holds a role for an action.
 fn is_open_to(entry: &Entry, actor: &Actor) -> bool {
@@ -53,11 +53,7 @@ impl Model {
 
     fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
         let Some(stroke) = Stroke::of(key) else {
-            if let Some(dialog) = &mut self.dialog {
-                let step = dialog.press_foreign(key, self.at);
-                self.follow(step, effects);
-            }
-            return;
+            return self.foreign_key(key, effects);
         };
         if let Some(dialog) = &mut self.dialog {
             // Nobody confirms what the window is too small to show.
@@ -79,6 +75,23 @@ impl Model {
             self.status = None;
             self.intend(intent, effects);
         }
+    }
+
+    /// Takes a key that is none of the console's.
+    fn foreign_key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
+        if let Some(dialog) = &mut self.dialog {
+            let step = dialog.press_foreign(key, self.at);
+            return self.follow(step, effects);
+        }
+        let is_open = self.overlay.is_some() || self.typing().is_some() || !self.pending.is_empty();
+        if is_open && key.modifiers.contains(KeyModifiers::ALT) {
+            // Escape and a character behind it arrive together as one key with alt: the escape is what counts.
+            return self.key(&KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), effects);
+        }
+        let help = self.start.keymap.hint(Intent::Help);
+        self.say_quietly(format!(
+            "keys with alt mean nothing here; {help} lists the keys"
+        ));
     }
 
     /// Takes one more stroke; says what was meant as soon as that is plain.
@@ -166,6 +179,7 @@ impl Model {
     /// Opens an action's dialog, unless it is plain that it cannot be done.
     pub(in crate::console) fn act(&mut self, entry: &'static Entry, effects: &mut Vec<Effect>) {
         if let Some(refusal) = self.why_not(entry) {
+            self.lets_end(self.meets_ended(entry), effects);
             return self.refuse(&refusal);
         }
         let target = match entry.kind {
@@ -222,6 +236,15 @@ impl Model {
             return possible.and_then(|possible| possible.refusal.clone());
         }
         None
+    }
+
+    /// Returns the ticket of the selected proposal, if an action would answer it and nobody can any more.
+    fn meets_ended(&self, entry: &Entry) -> Option<String> {
+        let picture = self.picture.as_ref()?;
+        let (_, ticket) = self.about().filter(|(kind, _)| *kind == APPROVAL)?;
+        let mut possible = picture.possible.iter();
+        let answer = possible.find(|possible| possible.entry.verb == entry.verb)?;
+        approval::is_over(&answer.conditions).then_some(ticket)
     }
 
     /// Returns the field of an action on the selected row, and the word that is offered for it.

@@ -1,14 +1,15 @@
 //! The whole state of the console, and the one function that changes it.
 
+mod bell;
 mod input;
 mod news;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::actions::Signing;
+use crate::actions::{Proposal, Signing};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::BlockSort;
@@ -26,9 +27,10 @@ use super::event::{Cause, Effect, Event, Mouse};
 use super::keymap::Keymap;
 use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
+use super::newcomer::Card;
 use super::overlay::Overlay;
 use super::panes::PaneId;
-use super::picture::{Picture, Wanted};
+use super::picture::{Picture, Wanted, Way};
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
 use super::tour::Tour;
@@ -55,6 +57,8 @@ pub struct Start {
     pub place: String,
     /// Whether decision cards are signed here.
     pub signing: Signing,
+    /// What leads to the database.
+    pub way: Way,
 }
 
 /// The whole state of the console.
@@ -92,6 +96,8 @@ pub struct Model {
     pub dialog: Option<Dialog>,
     /// The strokes of a chord that is not complete.
     pub pending: Vec<Stroke>,
+    /// Whether the card for a newcomer stands on Home.
+    pub card: Card,
     /// The tour, while somebody is on it.
     pub tour: Option<Tour>,
     /// What was said last.
@@ -119,10 +125,8 @@ pub struct Model {
     sent: BTreeMap<String, Sent>,
     wanted: Wanted,
     asked_to_leave: Option<Instant>,
-    /// How many blocks were past their time when it was last looked.
-    breached: Option<i64>,
-    /// The proposals that waited for this person when it was last looked.
-    asked_of: Option<BTreeSet<String>>,
+    /// What the bell was rung for, or would have been.
+    heard: bell::Heard,
     redraw: bool,
 }
 
@@ -177,6 +181,7 @@ impl Model {
             overlay: None,
             dialog: None,
             pending: Vec::new(),
+            card: Card::default(),
             tour: None,
             status: None,
             messages: VecDeque::new(),
@@ -192,8 +197,7 @@ impl Model {
             sent: BTreeMap::new(),
             wanted: Wanted::default(),
             asked_to_leave: None,
-            breached: None,
-            asked_of: None,
+            heard: bell::Heard::default(),
             redraw: true,
         };
         model.wanted = model.wants();
@@ -243,7 +247,10 @@ impl Model {
             Event::Planned(id, planned) => {
                 if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
                     let was_begun = matches!(dialog.stage, Stage::Planning);
+                    let met = planned.as_ref().as_ref().ok();
+                    let met = met.and_then(Proposal::meets_ended).map(str::to_owned);
                     dialog.planned(*planned, self.at);
+                    self.lets_end(met, effects);
                     if was_begun {
                         self.say_why_not();
                     }
@@ -265,6 +272,13 @@ impl Model {
             Event::Trouble(text) => self.say(Token::StatusWarn, text),
             Event::Stop(Cause::Signal(_) | Cause::HungUp) => effects.push(Effect::Quit),
             Event::Awake | Event::Sight(_) | Event::Tick => {}
+        }
+    }
+
+    /// Has a rule end a proposal that was met and that nobody can answer any more; only an armed console writes.
+    fn lets_end(&self, met: Option<String>, effects: &mut Vec<Effect>) {
+        if self.arming.left(self.at).is_some() {
+            effects.extend(met.map(Effect::EndProposal));
         }
     }
 

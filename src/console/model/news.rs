@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crate::actions::Outcome;
 use crate::clock::Moment;
 use crate::readback::Chain;
-use crate::store::approval::ApprovalRequest;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
@@ -173,7 +172,7 @@ impl Model {
             self.picture = sight.picture;
             self.settle_lists();
             self.ring_for_breaches(effects);
-            self.ring_for_proposals(effects);
+            self.ring_for_news(effects);
             self.disarm_when_over(effects);
             self.keep_home(line.as_ref());
             if self.dialog.as_ref().is_some_and(Dialog::wants_comparison) {
@@ -231,7 +230,8 @@ impl Model {
         };
         let same = |item: &home::Item| item.section == line.section && item.id == line.id;
         let found = home::items(self).iter().position(same);
-        if found.is_none() && self.pane == PaneId::Home {
+        // What was just said may be why it is gone, and says more.
+        if found.is_none() && self.pane == PaneId::Home && self.status.is_none() {
             self.say_quietly("the selected line is gone".to_owned());
         }
         self.home = found.unwrap_or(0);
@@ -340,46 +340,5 @@ impl Model {
         self.picture
             .as_ref()
             .map_or(1, |picture| picture.rate.max(1))
-    }
-
-    /// Rings when a block has run past its time since the last look; tells whether one has.
-    fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) -> bool {
-        let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
-            return false;
-        };
-        let late: i64 = picture
-            .reasons
-            .iter()
-            .map(|reason| {
-                let since = reason.next_late_utc.is_some_and(|due| now > due);
-                reason.late + i64::from(since)
-            })
-            .sum();
-        let rings = self.breached.is_some_and(|before| late > before);
-        if rings {
-            effects.push(Effect::Bell);
-            self.say(Token::SlaBreach, "a block has run past its time".to_owned());
-        }
-        self.breached = Some(late);
-        rings
-    }
-
-    /// Rings when a proposal waits for this person that did not at the last look.
-    fn ring_for_proposals(&mut self, effects: &mut Vec<Effect>) {
-        let Some(picture) = self.picture.clone() else {
-            return;
-        };
-        let waits: Vec<_> = picture.asked_of_me(picture.now).collect();
-        if let Some(before) = &self.asked_of {
-            let is_new = |request: &&ApprovalRequest| !before.contains(&request.ticket);
-            let new: Vec<_> = waits.iter().copied().filter(is_new).collect();
-            if let Some(request) = new.last() {
-                effects.push(Effect::Bell);
-                let (who, what) = (&request.proposed_by, request.action.replace('_', "-"));
-                let text = format!("{who} asks for your yes: {what} of {}", request.target_id);
-                self.say(Token::StatusWarn, text);
-            }
-        }
-        self.asked_of = Some(waits.iter().map(|request| request.ticket.clone()).collect());
     }
 }

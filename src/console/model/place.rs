@@ -78,6 +78,7 @@ impl Model {
             about: self.about(),
             last_looked: self.last_looked,
             signing: self.start.signing,
+            way: self.start.way,
         }
     }
 

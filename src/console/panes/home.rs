@@ -4,12 +4,13 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
-use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
-use crate::rules::{Verdict, words};
+use crate::rules::words;
 use crate::store::block::OpenBlock;
 
 use super::super::model::{APPROVAL, Model};
+use super::super::newcomer;
 use super::super::picture::Picture;
+use super::super::reading::week_in_short;
 use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
@@ -109,7 +110,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     items.push(item(
         Section::Phase,
         CADENCE,
-        week(&picture.week, model.start.glyphs.dot()),
+        week_in_short(&picture.week, model.start.glyphs.dot()),
         None,
     ));
     items.extend(weekly(picture));
@@ -235,7 +236,10 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
         ));
     }
     if picture.counts.pending > 0 {
-        let text = format!("{:>3} runs wait for the gate", picture.counts.pending);
+        let text = match picture.counts.pending {
+            1 => "  1 run waits for the gate".to_owned(),
+            count => format!("{count:>3} runs wait for the gate"),
+        };
         items.push(item(
             Section::Blocked,
             "pending",
@@ -246,44 +250,16 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
     items
 }
 
-/// Says how the cert week stands: the sixth checkpoint in words, as it alone stops anything, and how each of the nine does.
-fn week(week: &Week, dot: &str) -> Parts {
-    let all = cadence(week);
-    let gate = all
-        .iter()
-        .find(|standing| standing.checkpoint == Checkpoint::PublishGate);
-    let (token, word) = match gate.map(|gate| gate.verdict) {
-        Some(Verdict::Pass) => (Token::GatePass, "PASS"),
-        Some(Verdict::Fail) => (Token::GateFail, "FAIL"),
-        _ => (Token::GateUnknown, "cannot tell"),
-    };
-    let alike = all.chunk_by(|one, next| one.verdict == next.verdict);
-    let steps: Vec<_> = alike.filter_map(steps).collect();
-    vec![
-        (Token::Muted, "cert week: publish gate ".to_owned()),
-        (token, word.to_owned()),
-        (Token::Muted, format!(" {dot} {}", steps.join(", "))),
-    ]
-}
-
-/// Names checkpoints in a row that stand alike.
-fn steps(alike: &[Standing]) -> Option<String> {
-    let (first, last) = (alike.first()?, alike.last()?);
-    let verdict = match first.verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::CannotTell => "cannot tell",
-    };
-    Some(if first.step == last.step {
-        format!("{} {verdict}", first.step)
-    } else {
-        format!("{}-{} {verdict}", first.step, last.step)
-    })
-}
-
-/// Draws the pane: in two columns where it is wide.
+/// Draws the pane: in two columns where it is wide, below the card for a newcomer.
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let items = items(model);
+    let card = newcomer::height(model);
+    newcomer::draw(model, pen, area);
+    let area = Rect {
+        y: area.y + card,
+        height: area.height - card,
+        ..area
+    };
     let all: &[Section] = Section::ALL;
     if area.width >= 120 {
         let left = Rect {
@@ -399,8 +375,8 @@ pub fn click(model: &mut Model, line: u16) {
     let selected = rows
         .iter()
         .position(|row| matches!(row, Row::Item(at, _) if *at == model.home));
-    // Above the frame's first line are the header and, where there is room for them, the tabs.
-    let top = if is_small(model.size) { 2 } else { 3 };
+    // Above the frame's first line are the header and, where there is room for them, the tabs and the card.
+    let top = if is_small(model.size) { 2 } else { 3 } + newcomer::height(model);
     let height = model.size.1.saturating_sub(top + 3);
     let offset = offset(selected, rows.len(), height);
     let at = line.checked_sub(top).filter(|at| *at < height);

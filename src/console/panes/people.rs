@@ -35,7 +35,7 @@ const fn column(title: &'static str, width: u16, rank: u8) -> Column {
 const COLUMNS: &[Column] = &[
     column("PERSON", 10, 0),
     column("STATE", 8, 0),
-    column("ARMED", 5, 2),
+    column("HERE", 5, 2),
     column("KEYS", 4, 2),
     column("LAST ACTION", 15, 1),
     column("KIND", 7, 3),
@@ -55,6 +55,21 @@ fn armed_until(picture: &Picture, person: &str, now: Moment) -> Option<Moment> {
     until.filter(|until| now < *until)
 }
 
+/// Tells whether the server knows of a session under somebody's login.
+fn is_connected(picture: &Picture, listed: &Listed) -> bool {
+    let login = listed.person.login.as_ref();
+    let connected = picture.connected.as_ref();
+    connected
+        .zip(login)
+        .is_some_and(|(all, own)| all.contains(own))
+}
+
+/// Says for the title how many logins are connected; nothing where no server knows.
+fn how_many_connected(picture: &Picture, dot: &str) -> String {
+    let connected = picture.connected.as_ref();
+    connected.map_or_else(String::new, |all| format!(" {dot} {} connected", all.len()))
+}
+
 fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     let person = &listed.person;
     let is_armed = model.picture.as_ref().zip(model.now()).is_some_and(|at| {
@@ -66,7 +81,15 @@ fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     } else {
         ((Token::StatusDanger, "INACTIVE".to_owned()), Token::Muted)
     };
-    let armed = if is_armed { "ARMED" } else { "" };
+    let is_here = model
+        .picture
+        .as_ref()
+        .is_some_and(|picture| is_connected(picture, listed));
+    let here = match (is_armed, is_here) {
+        (true, _) => (Token::ModeArmed, "ARMED"),
+        (false, true) => (Token::ModeReadonly, "looks"),
+        (false, false) => (Token::Muted, ""),
+    };
     let last = listed.last_at_utc;
     let roles = if listed.roles.is_empty() {
         (Token::Muted, "no role".to_owned())
@@ -76,7 +99,7 @@ fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     vec![
         (name, person.person_id.clone()),
         state,
-        (Token::ModeArmed, armed.to_owned()),
+        (here.0, here.1.to_owned()),
         (Token::Fg, format!("{:>4}", listed.valid_keys)),
         (
             Token::Muted,
@@ -99,10 +122,11 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if list.height > 0 {
         let dot = pen.glyphs.dot();
         let title = format!(
-            "People{} {dot} sort {}{}",
+            "People{} {dot} sort {}{}{}",
             super::filter_word(&model.people.filter_text),
             model.people.look.sort,
             super::order_word(model.people.look.order),
+            how_many_connected(picture, dot),
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
         let has_line = inside.height > 3;
@@ -185,6 +209,9 @@ fn explain(model: &Model, picture: &Picture, listed: &Listed) -> Vec<Parts> {
             format!("  armed until {}", model.clock(until)),
         ));
     }
+    if is_connected(picture, listed) {
+        first.push((Token::ModeReadonly, "  connected".to_owned()));
+    }
     let mut lines = vec![first];
     let known = picture.person.as_ref();
     match known.filter(|detail| detail.person_id == person.person_id) {
@@ -198,6 +225,10 @@ fn explain(model: &Model, picture: &Picture, listed: &Listed) -> Vec<Parts> {
         None => lines.push(vec![muted("reading roles and keys")]),
     }
     lines.extend(asked_in_full(model, picture));
+    if let Some(all) = &picture.connected {
+        let all = all.join(", ");
+        lines.push(vec![muted("connected logins "), (Token::Fg, all)]);
+    }
     lines
 }
 

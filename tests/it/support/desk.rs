@@ -79,6 +79,7 @@ pub fn start(console_id: &str) -> Start {
         glyphs: Glyphs::Lines,
         place: "sqlite:world.db".to_owned(),
         signing: govdeck::actions::Signing::Without,
+        way: picture::Way::Direct,
     }
 }
 
@@ -311,6 +312,14 @@ impl Desk {
                 assert!(ended, "{outcome:?}");
                 store.close().await;
                 Some(Event::Disarmed)
+            }
+            Effect::EndProposal(ticket) => {
+                let store = self
+                    .armed
+                    .as_ref()
+                    .expect("only an armed console asks for it");
+                actions::end_if_over(store, ticket).await;
+                self.look().await
             }
             Effect::Verify => {
                 let mut view = self.store.view().await.expect("a view");

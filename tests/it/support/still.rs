@@ -323,6 +323,7 @@ pub fn picture() -> Picture {
             login: "lee".to_owned(),
             armed_until_utc: at("02:20:00"),
         }],
+        connected: Some(["lee", "maya", "stranger"].map(str::to_owned).into()),
         blocks: Window {
             rows: all,
             more_before: false,
@@ -390,6 +391,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         set(&mut armed.person_id);
         set(&mut armed.login);
     }
+    picture.connected = Some(vec![text.to_owned()]);
     let shown = picture.mine.iter_mut().enumerate();
     for (number, row) in shown.chain(picture.blocks.rows.iter_mut().enumerate()) {
         fill_block(row, number, text);

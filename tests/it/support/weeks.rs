@@ -166,9 +166,14 @@ fn metric(failed: bool) -> Metric {
 
 /// Ends a run that was begun.
 pub async fn finish(world: &World, week: usize, status: RunStatus) -> Result<(), String> {
+    ended(world, &run(week), week, status).await
+}
+
+/// Ends a run of any series with what a week found.
+pub async fn ended(world: &World, run: &str, week: usize, status: RunStatus) -> Result<(), String> {
     let (finding, evidence) = found(week, status);
     let rule = ByRule::FinishRun {
-        run: run(week),
+        run: run.to_owned(),
         claim: claim(),
         finding: Box::new(finding),
     };

@@ -22,6 +22,7 @@ fn model(keymap: Keymap) -> Model {
         glyphs: Glyphs::Ascii,
         place: "sqlite:x".to_owned(),
         signing: crate::actions::Signing::Without,
+        way: crate::console::picture::Way::Direct,
     };
     Model::new(start, (80, 24), None, Instant::now())
 }

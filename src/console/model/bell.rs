@@ -1,0 +1,129 @@
+//! The bell: what it rings for, each time once, and that it is said in words too.
+
+use std::collections::BTreeSet;
+
+use crate::rules::Verdict;
+use crate::rules::cadence::{Checkpoint, cadence};
+use crate::rules::week::State;
+
+use super::super::event::Effect;
+use super::super::panes::weeks;
+use super::super::picture::Picture;
+use super::super::reading::spoken;
+use super::super::theme::Token;
+use super::Model;
+
+/// What stood at the last look; nothing rings for what was there at the first one.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// How many blocks were past their time.
+    breached: Option<i64>,
+    /// The rest, which only a new picture changes.
+    stood: Option<Stood>,
+}
+
+/// What a picture holds that the bell may ring for.
+#[derive(Debug)]
+struct Stood {
+    /// The proposals that wait for this person.
+    asked_of: BTreeSet<String>,
+    /// The weekly runs that wait for their name.
+    owed: BTreeSet<String>,
+    /// How the publish gate stands, and what was looked at.
+    gate: (Verdict, String),
+    /// How weekly reconciliation lets governance stand.
+    governance: Option<State>,
+}
+
+impl Stood {
+    fn of(picture: &Picture) -> Self {
+        let waits = picture.asked_of_me(picture.now);
+        let owed = weeks::owed(picture).into_iter();
+        let gate = cadence(&picture.week)
+            .into_iter()
+            .find(|standing| standing.checkpoint == Checkpoint::PublishGate);
+        let series = picture.series.iter();
+        Self {
+            asked_of: waits.map(|request| request.ticket.clone()).collect(),
+            owed: owed
+                .filter_map(|sight| Some(sight.look.newest()?.job_run_id.clone()))
+                .collect(),
+            gate: gate.map_or((Verdict::CannotTell, String::new()), |gate| {
+                (gate.verdict, gate.evidence)
+            }),
+            governance: series.map(|sight| sight.look.standing.state).max(),
+        }
+    }
+}
+
+impl Model {
+    /// Rings when a block has run past its time since the last look; tells whether one has.
+    pub(super) fn ring_for_breaches(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
+            return false;
+        };
+        let late: i64 = picture
+            .reasons
+            .iter()
+            .map(|reason| {
+                let since = reason.next_late_utc.is_some_and(|due| now > due);
+                reason.late + i64::from(since)
+            })
+            .sum();
+        let rings = self.heard.breached.is_some_and(|before| late > before);
+        if rings {
+            effects.push(Effect::Bell);
+            self.say(Token::SlaBreach, "a block has run past its time".to_owned());
+        }
+        self.heard.breached = Some(late);
+        rings
+    }
+
+    /// Rings when it has become this person's turn, or a gate stands otherwise, since the last look.
+    pub(super) fn ring_for_news(&mut self, effects: &mut Vec<Effect>) {
+        let Some(picture) = self.picture.clone() else {
+            return;
+        };
+        let now = Stood::of(&picture);
+        if let Some(before) = self.heard.stood.take() {
+            let news = news(&before, &now, &picture);
+            if !news.is_empty() {
+                effects.push(Effect::Bell);
+            }
+            for (token, text) in news {
+                self.say(token, text);
+            }
+        }
+        self.heard.stood = Some(now);
+    }
+}
+
+/// Says what has changed that somebody should hear of; what waits for them comes last, where it stays to be read.
+fn news(before: &Stood, now: &Stood, picture: &Picture) -> Vec<(Token, String)> {
+    let mut news = Vec::new();
+    if before.gate.0 != now.gate.0 {
+        let (token, word) = spoken(now.gate.0);
+        news.push((
+            token,
+            format!("the publish gate: {word} now, {}", now.gate.1),
+        ));
+    }
+    if let Some(state) = now
+        .governance
+        .filter(|_| before.governance != now.governance)
+    {
+        let word = state.word().to_uppercase();
+        news.push((weeks::of_state(state), format!("governance is {word} now")));
+    }
+    for run in now.owed.difference(&before.owed) {
+        news.push((Token::AckWaiting, format!("{run} waits for your name")));
+    }
+    let is_new = |ticket: &String| !before.asked_of.contains(ticket);
+    let asked = picture.asked_of_me(picture.now);
+    if let Some(request) = asked.filter(|request| is_new(&request.ticket)).last() {
+        let (who, what) = (&request.proposed_by, request.action.replace('_', "-"));
+        let text = format!("{who} asks for your yes: {what} of {}", request.target_id);
+        news.push((Token::StatusWarn, text));
+    }
+    news
+}
