@@ -65,6 +65,7 @@ pub async fn run(
     order: Order,
 ) -> Result<Ended, Stop> {
     let read = read_manifest(&manifest).map_err(Stop::BadInput)?;
+    below_root::sweep(root, DIFFS);
     let (run, unplanned) = choose(store, &read, order.kind).await?;
     // Nobody else can know it.
     let claim = random_id()?;

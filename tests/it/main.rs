@@ -76,5 +76,6 @@ mod store_walls;
 mod store_windows;
 mod viewer;
 mod week_acks;
+mod week_faults;
 mod week_runs;
 mod week_states;
