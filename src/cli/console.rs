@@ -179,6 +179,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             account: seat.account,
             console_id,
             signer,
+            root: settings.governance_root.value.clone(),
         },
         last_looked: seat.last_looked,
         welcome: seat.welcome,

@@ -1,5 +1,7 @@
 //! `govdeck sign`: the weekly numbers that wait for a signer, in plain questions.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 
@@ -9,6 +11,7 @@ use super::sign::{Pen, sign};
 use super::terminal::Terminal;
 use super::week::{self as page, metric_line};
 use crate::actions::{self, Asked, Proposal, Signing};
+use crate::jobs::outside;
 use crate::rules::guard::Answer;
 use crate::rules::permission;
 use crate::rules::week::AckBasis;
@@ -35,7 +38,12 @@ struct Waits {
 }
 
 impl SignWeek {
-    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        root: &Path,
+        pen: &Pen,
+    ) -> Result<Page, Failure> {
         let Some(mut terminal) = Terminal::open() else {
             return Err(Failure::new(
                 Exit::BadInput,
@@ -43,7 +51,7 @@ impl SignWeek {
                 "in a script, look first: govdeck act ack-run RUN --dry-run",
             ));
         };
-        let (waiting, why_not) = self.waiting(store, pen).await?;
+        let (waiting, why_not) = self.waiting(store, root, pen).await?;
         if waiting.is_empty() {
             let mut lines = vec!["Nothing waits for your signature.".to_owned()];
             lines.extend(why_not);
@@ -54,7 +62,7 @@ impl SignWeek {
         let mut signed = Vec::new();
         for waits in waiting {
             let run = waits.window.job_run_id.clone();
-            match ask(store, pen, &mut terminal, waits).await? {
+            match ask(store, root, pen, &mut terminal, waits).await? {
                 Some(sealed) => {
                     lines.push(format!(
                         "Signed: {run}, ledger entry {} at {}, hash {}",
@@ -77,12 +85,13 @@ impl SignWeek {
     async fn waiting(
         &self,
         store: &Store,
+        root: &Path,
         pen: &Pen,
     ) -> Result<(Vec<Waits>, Vec<String>), Failure> {
-        let mut view = store.view().await?;
+        let all = week::active_series(&mut store.view().await?).await?;
         let mut waiting = Vec::new();
         let mut why_not = Vec::new();
-        for series in week::active_series(&mut view).await? {
+        for series in all {
             if self
                 .series
                 .as_ref()
@@ -90,7 +99,7 @@ impl SignWeek {
             {
                 continue;
             }
-            let look = week::look(&mut view, series).await?;
+            let look = week::look(&mut store.view().await?, series).await?;
             let Some(newest) = look.newest().map(|run| run.job_run_id.clone()) else {
                 why_not.push(format!(
                     "{}: no window has ended yet.",
@@ -98,8 +107,11 @@ impl SignWeek {
                 ));
                 continue;
             };
-            let asked = Asked::of(&*newest).with_signing(Signing::with(pen.signer.as_ref()));
             let verb = permission::ACK_RUN.verb;
+            let mut asked = Asked::of(&*newest).with_signing(Signing::with(pen.signer.as_ref()));
+            let seen = outside::seen(store, root, verb, &newest).await?;
+            asked.prepared.extend(seen);
+            let mut view = store.view().await?;
             let proposal = actions::propose(&mut view, verb, asked).await?;
             if let Some(refusal) = proposal.refusal() {
                 why_not.push(format!("{newest}: {}. {}.", refusal.sentence, refusal.hint));
@@ -122,6 +134,7 @@ impl SignWeek {
 /// Shows one run to its end and asks; none where the person did not sign.
 async fn ask(
     store: &Store,
+    root: &Path,
     pen: &Pen,
     terminal: &mut Terminal,
     waits: Waits,
@@ -133,12 +146,13 @@ async fn ask(
             "nothing was written; begin again",
         )
     };
-    let names = week::names(&mut store.view().await?, &waits.window).await?;
+    let diff = outside::found(store, root, &waits.window).await?;
+    let names = week::names(&mut store.view().await?, &waits.window, &diff).await?;
     let mut report = report(&waits);
     report.extend(
         names
             .iter()
-            .map(|(name, is_current)| page::name_line(name, *is_current)),
+            .map(|(name, is_current)| page::name_line(name, *is_current, &diff)),
     );
     report.push(attested(&waits.proposal, pen));
     terminal.say(&report).map_err(gone)?;
@@ -164,6 +178,7 @@ async fn ask(
     let reason = Some(reason);
     let request = waits.proposal.confirm(&Answer { typed, reason })?;
     let request = sign(request, pen.signer.as_ref())?;
+    let request = outside::seen_again(store, root, request).await?;
     settle(store, actions::carry_out(store, request).await)
         .await
         .map(Some)

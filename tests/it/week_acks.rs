@@ -1,12 +1,17 @@
 //! Names under weekly runs: on which grounds, by whom, how they are taken back, and when they stop counting.
 
-use govdeck::actions::Asked;
+use std::fs;
+
+use govdeck::actions::{self, Asked, Outcome};
+use govdeck::canon::Digest;
+use govdeck::jobs::outside;
+use govdeck::rules::guard::Answer;
 use govdeck::rules::week::RunStatus::{Fail, Pass};
 
 use crate::support::command::run as run_command;
 use crate::support::terminal::Terminal;
-use crate::support::weeks::{both, run, week, world as weekly};
-use crate::support::{World, on_both};
+use crate::support::weeks::{both, run, week, week_with_diff_outside, world as weekly};
+use crate::support::{REASON, World, on_both};
 
 async fn ack(world: &World, person: &str, week: usize) -> Result<(), String> {
     let asked = Asked::of(run(week));
@@ -168,6 +173,99 @@ on_both!(a_name_over_an_altered_diff_is_on_older_evidence, |world| {
     let refused = ack(&world, "kim", 1).await.expect_err("refused");
     assert!(refused.contains("diff_same"), "{refused}");
 });
+
+on_both!(
+    a_diff_outside_the_database_is_hashed_before_it_is_signed,
+    |world| {
+        let world = weekly(world).await;
+        // On SQLite the built program acts as the founder.
+        let signer = if world.is_postgres() { "kim" } else { "maya" };
+        if signer == "maya" {
+            let asked = Asked::of("lee").with("role", "governance_lead");
+            world
+                .act("maya", "grant_role", asked)
+                .await
+                .expect("granted");
+            signs_too(&world, "maya").await;
+        }
+        let root = world.home.folder().join("gov");
+        let file = root.join("diff.json");
+        fs::create_dir(&root).expect("made");
+        fs::write(&file, "the diff").expect("written");
+        week(&world, 0, Pass).await;
+        let uri = format!("file:diff.json#sha256:{}", Digest::of(b"the diff"));
+        week_with_diff_outside(&world, 1, &uri).await;
+        let govdeck = |words: &[&str]| {
+            let mut command = world.govdeck(signer, words);
+            command.env("GOVDECK_GOVERNANCE_ROOT", &root);
+            run_command(command)
+        };
+        let run = run(1);
+        let why = || govdeck(&["why", "ack-run", &run]);
+        let unseen = ack(&world, "kim", 1).await.expect_err("refused");
+        assert!(
+            unseen.contains("diff_same: diff.json was not hashed"),
+            "{unseen}"
+        );
+        assert_eq!(why().code, Some(0), "{}", why().stdout);
+        fs::write(&file, "another").expect("written");
+        assert_eq!(why().code, Some(1), "{}", why().stdout);
+        fs::remove_file(&file).expect("there");
+        assert_eq!(why().code, Some(3), "{}", why().stdout);
+        // What changes between the look and the signature is refused too.
+        fs::write(&file, "the diff").expect("written");
+        let store = world.store("kim").await;
+        let verb = "ack_run";
+        let seen = outside::seen(&store, &root, verb, &run).await;
+        let mut asked = Asked::of(&*run);
+        asked.prepared.extend(seen.expect("read"));
+        let mut view = store.view().await.expect("a view");
+        let proposal = actions::propose(&mut view, verb, asked).await;
+        let proposal = proposal.expect("a proposal");
+        drop(view);
+        let answer = Answer {
+            typed: proposal.phrase(),
+            reason: Some(REASON.to_owned()),
+        };
+        let request = proposal.confirm(&answer).expect("confirmed");
+        fs::write(&file, "another").expect("written");
+        let request = outside::seen_again(&store, &root, request).await;
+        let outcome = actions::carry_out(&store, request.expect("read")).await;
+        store.close().await;
+        let Outcome::Refused(refusal) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(refusal.sentence.contains("diff_same"), "{refusal}");
+        fs::write(&file, "the diff").expect("written");
+        let signed = govdeck(&[
+            "act",
+            "ack-run",
+            &run,
+            "--confirm",
+            &run,
+            "--reason",
+            REASON,
+        ]);
+        assert_eq!(signed.code, Some(0), "{}{}", signed.stdout, signed.stderr);
+        assert_eq!(
+            world.rows("SELECT COUNT(*) FROM ledger_artifact WHERE role = 'diff_seen'"),
+            ["1"]
+        );
+        for (bytes, said) in [
+            (Some("the diff"), ": counts"),
+            (Some("another"), "SIGNED ON OLDER EVIDENCE"),
+            (None, "CANNOT TELL, its diff was not read"),
+        ] {
+            match bytes {
+                Some(bytes) => fs::write(&file, bytes).expect("written"),
+                None => fs::remove_file(&file).expect("there"),
+            }
+            let shown = govdeck(&["week", "show", &run]);
+            assert!(shown.stdout.contains(said), "{said}: {}", shown.stdout);
+        }
+        world.assert_sound().await;
+    }
+);
 
 on_both!(evidence_attached_later_makes_a_name_older, |world| {
     let world = weekly(world).await;

@@ -6,6 +6,7 @@
 mod reader;
 mod writer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Address {
     pub console_id: String,
     /// What decision cards are signed with, if anything.
     pub signer: Option<Signer>,
+    /// Where files lie that decisions rest on and the database only names.
+    pub root: PathBuf,
 }
 
 /// How long things may take.
