@@ -4,6 +4,7 @@ mod ack;
 mod ending;
 mod manifest;
 mod policy;
+mod spread;
 mod state;
 mod window;
 
