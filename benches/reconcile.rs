@@ -227,6 +227,7 @@ fn compared(folder: &Path) -> Done<govdeck::rules::reconcile::Comparison> {
         let beside = file.with_extension("sidecar.json");
         Ok(Given {
             bytes: fs::read(&file)?,
+            hashed: None,
             file: file.display().to_string(),
             rows: Rows::Csv {
                 further: Vec::new(),

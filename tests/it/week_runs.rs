@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use govdeck::canon::Digest;
 use serde_json::{Value, json};
 
 use crate::support::command::run as run_command;
@@ -84,6 +85,37 @@ on_both!(a_query_on_the_database_is_a_side, |world| {
         refused.stdout
     );
     assert_eq!(world.rows("SELECT COUNT(*) FROM person"), ["4"]);
+    world.assert_sound().await;
+});
+
+on_both!(a_query_has_the_same_bytes_on_both_databases, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    // Most collations put these in another order than their bytes.
+    let mut ids = [
+        "b", "B", "a", "_a", "A-1", "a-1", "é", "e", "Z", "z", "MET-10", "MET-9", "a,b", "a\"b",
+        "ß",
+    ];
+    let rows = ids.map(|id| format!("SELECT '{id}' AS metric_id, '1.50' AS value"));
+    let sql = format!("{} -- as it comes", rows.join(" UNION ALL "));
+    let manifest = files.manifest(|manifest| {
+        manifest["leadership"] = json!({"id": "q-lead", "sql": sql});
+    });
+    world.set_time(MONDAYS[0]).await;
+    let found = files.reconcile(&manifest, "manual");
+    assert_eq!(found.code, Some(1), "{}{}", found.stdout, found.stderr);
+    ids.sort_unstable();
+    let cell = |id: &str| match id {
+        "a,b" => "\"a,b\"".to_owned(),
+        "a\"b" => "\"a\"\"b\"".to_owned(),
+        id => id.to_owned(),
+    };
+    let lines = ids.map(|id| format!("{},1.50\n", cell(id))).concat();
+    let csv = format!("metric_id,value\n{lines}");
+    assert_eq!(
+        world.rows("SELECT leadership_ingest_hash FROM reconciliation_window"),
+        [format!("sha256:{}", Digest::of(csv.as_bytes()))]
+    );
     world.assert_sound().await;
 });
 
