@@ -29,6 +29,7 @@ mod policy;
 mod publish;
 mod report;
 mod sign;
+mod sign_report;
 mod sign_week;
 mod snapshot;
 mod status;

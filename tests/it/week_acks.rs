@@ -292,6 +292,22 @@ on_both!(evidence_attached_later_makes_a_name_older, |world| {
     world.assert_sound().await;
 });
 
+/// What a session looks like on paper; time and hash of the entry are others each time.
+fn transcript(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
+    assert!(!text.contains(['\r', '\x1b']), "plain lines: {text:?}");
+    let line = |line: &str| match line.split_once(". Ledger entry ") {
+        Some((signed, entry)) => {
+            let (seq, rest) = entry.split_once(" at ").expect("its time");
+            assert!(rest.contains("Z, hash "), "{rest}");
+            format!("{signed}. Ledger entry {seq} at 2098-05-12T06:…Z, hash …")
+        }
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = text.trim().lines().map(line).collect();
+    format!("```text\n$ govdeck sign\n{}\n```", lines.join("\n"))
+}
+
 /// A signer's session, question by question, at a terminal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signer_answers_plain_questions() {
@@ -312,21 +328,48 @@ async fn a_signer_answers_plain_questions() {
     no.wait_for("Not signed");
     assert_eq!(no.exit_code(), 1);
     let mut yes = begin();
-    yes.wait_for("2 metrics, 2 as close as agreed, 0 not");
-    yes.wait_for("the two newest windows passed");
+    yes.wait_for("All of them are as close to each other as was agreed.");
+    yes.wait_for("this week passed, and so did the one before");
     yes.wait_for("Type yes or no:");
     yes.send_raw(b"yes\r");
-    yes.wait_for("Why do you sign?");
+    yes.wait_for("why do you sign?");
+    yes.send_raw(b"looks good\r");
+    yes.wait_for("That has 10 characters");
     yes.send_raw(b"I compared both reports this morning\r");
     yes.wait_for("To put your name under it, type");
     yes.send_raw(format!("{}\r", run(1)).as_bytes());
     yes.wait_for("Signed: ");
     assert_eq!(yes.exit_code(), 0);
+    crate::docs::assert_current("docs/weekly.md", &transcript(&yes.raw()));
     assert_eq!(world.rows("SELECT signer_id FROM signer_ack"), ["maya"]);
     let mut again = begin();
     again.wait_for("Nothing waits for your signature.");
     assert_eq!(again.exit_code(), 1);
     world.assert_sound().await;
+}
+
+/// What is not green says so, with whoever let it pass and whoever answers for its numbers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signer_is_told_what_is_not_green() {
+    let world = weekly(World::postgres().await).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Fail).await;
+    let packet = Asked::of(run(1)).with("audit", "aud-7");
+    both(&world, "override_run", packet).await.expect("filed");
+    let mut sign = Terminal::start(&world.govdeck("kim", &["sign"]), (120, 40));
+    sign.wait_for("1 of them are NOT as close to each other as was agreed.");
+    sign.wait_for("1.5 apart, up to 1 was agreed: NOT FINE, maya answers for it");
+    sign.wait_for("sla is AMBER: this week did not pass.");
+    sign.wait_for("THIS WEEK IS NOT GREEN. lee and maya let it be signed all the same (aud-7):");
+    sign.wait_for("You are kim, by your login to the database; no key signs.");
+    sign.wait_for("Type yes or no:");
+    sign.send_raw(b"yes\r");
+    sign.wait_for("why do you sign?");
+    // An empty answer is always a no.
+    sign.send_raw(b"\r");
+    sign.wait_for("Not signed");
+    assert_eq!(sign.exit_code(), 1);
+    assert_eq!(world.rows("SELECT COUNT(*) FROM signer_ack"), ["0"]);
 }
 
 /// Fifty signers at once: every one of them signs, each once, and the ledger holds.
