@@ -13,7 +13,7 @@ use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::reconcile::{self, Comparison, Decimal, Policy, RunVerdict};
+use crate::rules::reconcile::{self, Comparison, Decimal, Policy, RunVerdict, sha256_text};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
 use crate::store::artifact::{self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST};
 use crate::store::week::{self, EpsilonPolicy, Metric};
@@ -148,13 +148,26 @@ async fn find(
 ) -> Result<(Finding, Vec<Prepared>), Stop> {
     let filed = piece(RECONCILE_MANIFEST, bytes);
     let manifest_sha256 = Some(filed.artifact.sha256.to_string());
-    let rejected = |reason: &str, detail: String| Finding {
-        manifest_sha256: manifest_sha256.clone(),
-        ..Finding::inconclusive(reason, detail)
-    };
     let found = match compare(store, root, manifest).await? {
         Ok(found) => found,
-        Err((reason, detail)) => return Ok((rejected(&reason, detail), vec![filed])),
+        Err(rejected) => {
+            let [leadership, partner] = rejected.ingest.map(|it| it.map(sha256_text));
+            let finding = Finding {
+                manifest_sha256,
+                leadership_ingest_hash: leadership,
+                partner_ingest_hash: partner,
+                ..Finding::inconclusive(rejected.reason, rejected.detail)
+            };
+            return Ok((finding, vec![filed]));
+        }
+    };
+    let mut finding = packed(manifest, &found)?;
+    finding.manifest_sha256.clone_from(&manifest_sha256);
+    let unwritten = |finding: Finding, why: String| Finding {
+        manifest_sha256: finding.manifest_sha256,
+        leadership_ingest_hash: finding.leadership_ingest_hash,
+        partner_ingest_hash: finding.partner_ingest_hash,
+        ..Finding::inconclusive("diff_unwritten", why)
     };
     let mut diff = Vec::new();
     let written = found.comparison.write_diff(&mut diff, &mut |metric| {
@@ -165,16 +178,14 @@ async fn find(
         })
     });
     if let Err(error) = written {
-        let detail = format!("the diff cannot be written: {error}");
-        return Ok((rejected("diff_unwritten", detail), vec![filed]));
+        let why = format!("the diff cannot be written: {error}");
+        return Ok((unwritten(finding, why), vec![filed]));
     }
-    let mut finding = packed(manifest, &found)?;
-    finding.manifest_sha256.clone_from(&manifest_sha256);
     if diff.len() > MOST_BYTES {
         let sha256 = Digest::of(&diff);
         let path = format!("{DIFFS}/{sha256}.json");
         if let Err(why) = below_root::write_once(root, &path, &diff) {
-            return Ok((rejected("diff_unwritten", why), vec![filed]));
+            return Ok((unwritten(finding, why), vec![filed]));
         }
         finding.artifact_uri = Some(format!("file:{path}#sha256:{sha256}"));
         return Ok((finding, vec![filed]));
@@ -200,8 +211,24 @@ struct Found {
     footer_schema_semver: Option<String>,
 }
 
-/// Why nothing could be compared: a reason, and where.
-type Rejected = (String, String);
+/// Why nothing could be compared.
+struct Rejected {
+    reason: String,
+    /// Where, in words.
+    detail: String,
+    /// What was read of leadership's side and the partners', as far as it was.
+    ingest: [Option<Digest>; 2],
+}
+
+impl Rejected {
+    fn unread(reason: &str, detail: String) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            detail,
+            ingest: [None, None],
+        }
+    }
+}
 
 async fn compare(
     store: &Store,
@@ -210,7 +237,7 @@ async fn compare(
 ) -> Result<Result<Found, Rejected>, StoreError> {
     let mut view = store.view().await?;
     let version = &manifest.epsilon_policy_version;
-    let rejected = |reason: &str, detail: String| Ok(Err((reason.to_owned(), detail)));
+    let rejected = |reason: &str, detail: String| Ok(Err(Rejected::unread(reason, detail)));
     let Some(policy) = week::policy(&mut view, version).await? else {
         let detail = format!("nobody has adopted the policy {version}");
         return rejected("epsilon_policy_mismatch", detail);
@@ -226,13 +253,20 @@ async fn compare(
     let leadership = side::read(&mut view, root, manifest, side::Whose::Leadership).await?;
     let partner = side::read(&mut view, root, manifest, side::Whose::Partner).await?;
     drop(view);
+    let ingest = [&leadership, &partner].map(|side| side.as_ref().ok().and_then(|it| it.hashed));
+    let rejected = |reason: &str, detail: String| {
+        Err(Rejected {
+            ingest,
+            ..Rejected::unread(reason, detail)
+        })
+    };
     let (leadership, partner) = match (leadership, partner) {
         (Ok(leadership), Ok(partner)) => (leadership, partner),
-        (Err(why), _) | (_, Err(why)) => return rejected("input_unreadable", why),
+        (Err(why), _) | (_, Err(why)) => return Ok(rejected("input_unreadable", why)),
     };
     let footer = side::footer(&partner);
     if let Some((reason, detail)) = side::against_manifest(manifest, [&leadership, &partner]) {
-        return rejected(reason, detail);
+        return Ok(rejected(reason, detail));
     }
     let judged = reconcile::judge(
         leadership,
@@ -247,7 +281,7 @@ async fn compare(
             policy,
             footer_schema_semver: footer,
         }),
-        Err(reject) => Err((reject.reason.word().to_owned(), reject.to_string())),
+        Err(reject) => rejected(reject.reason.word(), reject.to_string()),
     })
 }
 

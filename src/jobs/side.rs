@@ -73,8 +73,8 @@ fn from_file(root: &Path, path: &str) -> Result<Given, String> {
         .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("json"));
     Ok(Given {
         file: path.to_owned(),
+        hashed: Some(Digest::of(&bytes)),
         bytes,
-        hashed: None,
         rows: if is_json {
             Rows::Json
         } else {

@@ -206,6 +206,18 @@ on_both!(
             ),
             ["INCONCLUSIVE"]
         );
+        // Which bytes were rejected stays known, as far as they were read.
+        let hashes = world.rows(
+            "SELECT reject_reason FROM reconciliation_window WHERE leadership_ingest_hash IS NULL OR partner_ingest_hash IS NULL ORDER BY reject_reason",
+        );
+        assert_eq!(
+            hashes,
+            [
+                "epsilon_policy_mismatch",
+                "input_unreadable",
+                "input_unreadable"
+            ]
+        );
         world.assert_sound().await;
     }
 );
