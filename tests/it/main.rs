@@ -77,5 +77,6 @@ mod store_windows;
 mod viewer;
 mod week_acks;
 mod week_faults;
+mod week_forbidden;
 mod week_runs;
 mod week_states;
