@@ -27,7 +27,12 @@ pub(super) enum Week {
         /// The run.
         run: String,
         /// How many metrics.
-        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = LISTED,
+            value_parser = clap::value_parser!(i64).range(1..)
+        )]
         most: i64,
     },
 }

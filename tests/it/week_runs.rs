@@ -5,7 +5,7 @@ use std::fs;
 use govdeck::canon::Digest;
 use serde_json::{Value, json};
 
-use crate::support::command::run as run_command;
+use crate::support::command::{Home, run as run_command};
 use crate::support::on_both;
 use crate::support::week_files::{Files, ROWS, world_with_policy};
 use crate::support::weeks::{MONDAYS, plan, run, stands};
@@ -236,6 +236,34 @@ on_both!(a_protected_metric_on_neither_side_fails, |world| {
     );
     world.assert_sound().await;
 });
+
+#[test]
+fn numbers_that_make_no_sense_are_refused_before_anything_is_opened() {
+    let home = Home::new();
+    let plan = |weeks| vec!["window", "plan", "sla", "--weeks", weeks];
+    let claim = |minutes| {
+        vec![
+            "job",
+            "reconcile",
+            "--manifest",
+            "m.json",
+            "--claim",
+            minutes,
+        ]
+    };
+    for words in [
+        plan("0"),
+        plan("521"),
+        claim("0"),
+        claim("1441"),
+        claim("99999999999999999999"),
+        vec!["window", "list", "--most", "0"],
+        vec!["week", "show", "sla.x", "--most", "0"],
+    ] {
+        let refused = run_command(home.govdeck(&words));
+        assert_eq!(refused.code, Some(2), "{words:?}: {refused:?}");
+    }
+}
 
 on_both!(a_malformed_manifest_stores_nothing, |world| {
     let world = world_with_policy(world).await;
