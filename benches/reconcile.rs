@@ -1,7 +1,7 @@
 //! Measures the comparison of two sides against summing the values of both files with the same reader.
 //!
 //! Every number is a ratio of two sides measured in one run, the median of several interleaved turns: files in the order
-//! of their ids, files in the order of their numbers, and files in no order. The peak of the built program is that of
+//! of their ids, files in the order of their numbers, and files each in an order of its own. The peak of the built program is that of
 //! the only child of this process, told by the system. `GOVDECK_BENCH_METRICS` sets the number of metrics a side
 //! (1 000 000 unless told).
 
@@ -39,9 +39,9 @@ fn main() -> Done<()> {
     let metrics = metrics.and_then(|text| text.parse().ok());
     let metrics = metrics.unwrap_or(1_000_000);
     let (metrics, turns) = if is_trial { (2_000, 1) } else { (metrics, 5) };
-    for (order, id) in ORDERS {
+    for (order, id, steps) in ORDERS {
         let folder = tempfile::tempdir()?;
-        let week = Week::write(folder.path(), metrics, *id)?;
+        let week = Week::write(folder.path(), metrics, *id, *steps)?;
         println!(
             "{order}: {metrics} metrics a side, two files of {:.1} MB, a policy of {:.1} MB, median of {turns} turns",
             megabytes(week.files),
@@ -54,17 +54,36 @@ fn main() -> Done<()> {
     Ok(())
 }
 
-/// The id of a metric by its number, of so many.
-type Id = fn(u32, u32) -> String;
+/// The id of a metric by its number.
+type Id = fn(u32) -> String;
 
-const ORDERS: &[(&str, Id)] = &[
-    ("ids in order", |number, _| format!("MET-{number:07}")),
-    ("numbers in order", |number, _| format!("met.{number}")),
-    ("in no order", |number, of| {
-        let place = u64::from(number) * 7_368_787 % u64::from(of);
-        format!("MET-{place:07}")
-    }),
+/// How far apart the numbers of neighbours lie in leadership's file, the partner's and the policy; primes, so that each
+/// number comes once.
+type Steps = [u64; 3];
+
+const ORDERS: &[(&str, Id, Steps)] = &[
+    ("ids in order", padded, [1, 1, 1]),
+    (
+        "numbers in order",
+        |number| format!("met.{number}"),
+        [1, 1, 1],
+    ),
+    (
+        "each file in an order of its own",
+        padded,
+        [7_368_787, 5_915_587, 9_576_283],
+    ),
 ];
+
+fn padded(number: u32) -> String {
+    format!("MET-{number:07}")
+}
+
+/// Lists the numbers of all metrics in the order of a file.
+fn numbers(metrics: u32, step: u64) -> impl Iterator<Item = u32> {
+    let number = move |place: u32| u64::from(place) * step % u64::from(metrics);
+    (0..metrics).map(move |place| u32::try_from(number(place)).unwrap_or(0))
+}
 
 /// What was written, in bytes.
 struct Week {
@@ -74,17 +93,17 @@ struct Week {
 
 impl Week {
     /// Writes two sides that pass, piece by piece, so that this process stays small.
-    fn write(folder: &Path, metrics: u32, id: Id) -> Done<Self> {
-        for party in ["leadership", "partner"] {
+    fn write(folder: &Path, metrics: u32, id: Id, steps: Steps) -> Done<Self> {
+        for (party, step) in ["leadership", "partner"].into_iter().zip(steps) {
             let path = folder.join(party).with_extension("csv");
             let mut out = BufWriter::new(File::create(&path)?);
             out.write_all(b"metric_id,value\n")?;
-            for number in 0..metrics {
+            for number in numbers(metrics, step) {
                 let whole = u64::from(number) * 7_919 % 2_000_000;
                 // Every third metric differs by a little.
                 let apart = u32::from(party == "partner" && number % 3 == 0);
                 let cents = (number % 97) + apart;
-                writeln!(out, "{},{whole}.{cents:02}", id(number, metrics))?;
+                writeln!(out, "{},{whole}.{cents:02}", id(number))?;
             }
             out.into_inner()?.sync_all()?;
             let digest = govdeck::canon::hash_file(File::open(&path)?)?;
@@ -95,9 +114,10 @@ impl Week {
             out,
             "{{\"epsilon_policy_version\":\"eps-1\",\"contract_max_semver\":\"2.0.0\",\"epsilon\":{{"
         )?;
-        for number in 0..metrics {
+        for number in numbers(metrics, steps[2]) {
+            // All begin with the metric of the number 0.
             let comma = if number == 0 { "" } else { "," };
-            write!(out, "{comma}\n\"{}\":\"0.05\"", id(number, metrics))?;
+            write!(out, "{comma}\n\"{}\":\"0.05\"", id(number))?;
         }
         out.write_all(b"}}\n")?;
         out.flush()?;
@@ -227,6 +247,7 @@ fn compared(folder: &Path) -> Done<govdeck::rules::reconcile::Comparison> {
         let beside = file.with_extension("sidecar.json");
         Ok(Given {
             bytes: fs::read(&file)?,
+            hashed: None,
             file: file.display().to_string(),
             rows: Rows::Csv {
                 further: Vec::new(),

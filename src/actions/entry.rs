@@ -292,12 +292,17 @@ pub(super) trait Action: Sized + Send + Sync + 'static {
         &self,
         view: &mut View,
     ) -> impl Future<Output = Result<Self::Facts, StoreError>> + Send;
-    /// Returns words to judge it by where it takes some; none where nothing can be told before they are given.
+    /// Returns words to judge it by; none where it takes some, and nothing can be told before they are given.
     fn suggest(
-        _target: &str,
+        target: &str,
         _view: &mut View,
     ) -> impl Future<Output = Result<Option<Suggested>, Stop>> + Send {
-        async { Ok(None) }
+        let without_words = Self::FIELDS.is_empty().then(|| Suggested {
+            asked: Asked::of(target),
+            untold: &[],
+            offers: None,
+        });
+        async { Ok(without_words) }
     }
     /// Says what would be done and what must hold; pure.
     fn propose(&self, facts: &Self::Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop>;
@@ -382,13 +387,6 @@ impl Entry {
 
     /// Returns words to judge it by on a target; none where only those of a person will do.
     pub async fn suggest(&self, target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
-        if self.fields.is_empty() {
-            return Ok(Some(Suggested {
-                asked: Asked::of(target),
-                untold: &[],
-                offers: None,
-            }));
-        }
         (self.suggest)(target, view).await
     }
 }

@@ -54,7 +54,7 @@ pub use entry::{
 pub use establish::Founding;
 pub use proposal::{Proposal, Request, propose, random_id};
 pub use put_aside::PutAside;
-pub use week::{Finding, Unplanned, window_run_id};
+pub use week::{Finding, Unplanned, diff_seen, window_run_id};
 
 use crate::rules::Refusal;
 

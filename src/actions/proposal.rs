@@ -134,6 +134,12 @@ impl Request {
         self.entry.verb
     }
 
+    /// Returns the id of what is acted on, as it was asked for.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.asked.target
+    }
+
     /// Returns the ticket by which the outcome can be found, whatever happens to the answer.
     #[must_use]
     pub fn ticket(&self) -> &str {

@@ -151,13 +151,7 @@ impl<'a> Scanner<'a> {
         if !self.take(b'}') {
             loop {
                 self.skip_space();
-                if self.byte() != Some(b'"') {
-                    return Err(self.unexpected("a key in quotes"));
-                }
-                let key = self.string()?;
-                if !self.take(b':') {
-                    return Err(self.unexpected("a colon after the key"));
-                }
+                let key = self.key()?;
                 each(self, key)?;
                 if !self.take(b',') {
                     break;
@@ -169,6 +163,19 @@ impl<'a> Scanner<'a> {
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Takes a member's key with the colon behind it; its value comes next.
+    #[inline(always)]
+    pub fn key(&mut self) -> Scan<Text<'a>> {
+        if self.byte() != Some(b'"') {
+            return Err(self.unexpected("a key in quotes"));
+        }
+        let key = self.string()?;
+        if !self.take(b':') {
+            return Err(self.unexpected("a colon after the key"));
+        }
+        Ok(key)
     }
 
     /// Walks an array, calling back once an element, which is to be peeked at and taken.

@@ -1,11 +1,14 @@
 //! `govdeck act NAME …`: the guarded actions, each with the flags of its registry row.
 
+use std::path::Path;
+
 use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
 use super::sign::{Pen, sign};
 use crate::actions::{self, Asked, Entry, Outcome, Proposal, PutAside, Request, Signing};
+use crate::jobs::outside;
 use crate::rules::guard::Answer;
 use crate::rules::people::Basis;
 use crate::rules::{Condition, Verdict};
@@ -186,6 +189,17 @@ impl Subcommand for Act {
 }
 
 impl Act {
+    /// Hashes what it rests on and lies outside the database, below this folder.
+    pub(super) async fn looking_outside(
+        mut self,
+        store: &Store,
+        root: &Path,
+    ) -> Result<Self, Failure> {
+        let seen = outside::seen(store, root, self.verb, &self.asked.target).await?;
+        self.asked.prepared.extend(seen);
+        Ok(self)
+    }
+
     /// Returns what the store is opened for.
     pub(super) fn access(&self) -> Access {
         self.go.access()

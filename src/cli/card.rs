@@ -13,6 +13,7 @@ use super::artifact::write_read_only;
 use super::page::{Exit, Failure, Page};
 use super::waiting::{Waiting, limited};
 use crate::actions::{self, Outcome, PutAside};
+use crate::jobs::outside;
 use crate::signing::Signature;
 use crate::store::{Store, deployment, ledger};
 
@@ -64,9 +65,16 @@ impl Card {
         }
     }
 
-    pub(super) async fn run(self, store: &Store, waiting: &Waiting) -> Result<Page, Failure> {
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        root: &Path,
+        waiting: &Waiting,
+    ) -> Result<Page, Failure> {
         match self {
-            Self::Attach { ticket, signature } => attach(store, waiting, &ticket, &signature).await,
+            Self::Attach { ticket, signature } => {
+                attach(store, root, waiting, &ticket, &signature).await
+            }
             local => local.run_without_store(waiting),
         }
     }
@@ -127,6 +135,7 @@ fn read_signature(path: &Path) -> Result<Signature, Failure> {
 
 async fn attach(
     store: &Store,
+    root: &Path,
     waiting: &Waiting,
     ticket: &str,
     signature: &Path,
@@ -141,6 +150,7 @@ async fn attach(
         actions::check_sender(&mut view, &request).await?;
     }
     drop(view);
+    let request = outside::seen_again(store, root, request).await?;
     let name = request.verb().replace('_', "-");
     let proposal = request.proposes().map(str::to_owned);
     let outcome = actions::carry_out(store, request).await;

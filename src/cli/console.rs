@@ -185,6 +185,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             console_id,
             governance_root: settings.governance_root.value.clone(),
             signer,
+            root: settings.governance_root.value.clone(),
         },
         last_looked: seat.last_looked,
         card_read: seat.card_read,

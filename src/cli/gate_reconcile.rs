@@ -70,6 +70,7 @@ pub(super) fn given(path: &Path) -> Result<Given, Failure> {
     Ok(Given {
         file: path.display().to_string(),
         bytes,
+        hashed: None,
         rows: Rows::Csv {
             further: Vec::new(),
         },

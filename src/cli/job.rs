@@ -17,6 +17,8 @@ use crate::store::Store;
 const LISTED: usize = 10;
 /// How many minutes a run may work when nobody says otherwise.
 const CLAIM_MINUTES: i64 = 15;
+/// How many it may at most; a run that is killed keeps its window as long.
+const MOST_CLAIM_MINUTES: i64 = 24 * 60;
 
 /// Which work to do; doing it again does no harm.
 #[derive(Debug, Subcommand)]
@@ -34,7 +36,12 @@ pub(super) enum Job {
         )]
         kind: RunKind,
         /// After how many minutes somebody else may take the window up.
-        #[arg(long, value_name = "MINUTES", default_value_t = CLAIM_MINUTES)]
+        #[arg(
+            long,
+            value_name = "MINUTES",
+            default_value_t = CLAIM_MINUTES,
+            value_parser = clap::value_parser!(i64).range(1..=MOST_CLAIM_MINUTES)
+        )]
         claim: i64,
     },
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.

@@ -35,6 +35,7 @@ mod publish;
 mod readback;
 mod report;
 mod sign;
+mod sign_report;
 mod sign_week;
 mod snapshot;
 mod status;
@@ -292,9 +293,12 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
             Duration::MAX
         }
         Verb::Job(_)
+        | Verb::Card(_)
+        | Verb::Week(_)
         | Verb::Publish(_)
         | Verb::Block(block::Block::Show { .. })
         | Verb::Cite(_)
+        | Verb::Readback(_)
         | Verb::Gate(
             gate::Gate::Distribute { .. } | gate::Gate::Bind(_) | gate::Gate::Variance(_),
         ) => PATIENCE_WITH_FILES,
@@ -344,19 +348,23 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         signer: sign::signer(settings),
         waiting: waiting::Waiting::of(settings),
     };
+    let root = &settings.governance_root;
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
         Verb::Snapshot(verb) => verb.run(&store, settings).await,
-        Verb::Act(verb) => verb.run(&store, &pen).await,
-        Verb::Why(verb) => verb.run(&store, pen.signer.as_ref()).await,
+        Verb::Act(verb) => match verb.looking_outside(&store, root).await {
+            Ok(verb) => verb.run(&store, &pen).await,
+            Err(failure) => Err(failure),
+        },
+        Verb::Why(verb) => verb.run(&store, root, pen.signer.as_ref()).await,
         Verb::Approval(verb) => verb.run(&store, &pen).await,
         Verb::Key(verb) => verb.run(&store, &pen).await,
         Verb::Gate(verb) => verb.run(&store, settings).await,
-        Verb::Sign(verb) => verb.run(&store, &pen).await,
-        Verb::Week(verb) => verb.run(&store).await,
+        Verb::Sign(verb) => verb.run(&store, root, &pen).await,
+        Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
-        Verb::Readback(verb) => verb.run(&store).await,
+        Verb::Readback(verb) => verb.run(&store, settings).await,
         Verb::Cite(verb) => verb.run(&store, settings).await,
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
@@ -367,7 +375,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Ledger(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         Verb::Evidence(verb) => verb.run(&store).await,
-        Verb::Card(verb) => verb.run(&store, &pen.waiting).await,
+        Verb::Card(verb) => verb.run(&store, root, &pen.waiting).await,
         // The verbs that need no store never come here.
         _ => Err(Failure::new(
             Exit::BadInput,

@@ -6,6 +6,7 @@ use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
 use crate::readback::gather;
 use crate::rules::readback::{Form, html, markdown};
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// Write a week's readback.
@@ -20,8 +21,7 @@ pub(super) struct Read {
 }
 
 impl Read {
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        let mut view = store.view().await?;
+    pub(super) async fn run(self, store: &Store, settings: &Settings) -> Result<Page, Failure> {
         let monday = match &self.week {
             Some(week) => Moment::of_iso_week(week).ok_or_else(|| {
                 Failure::new(
@@ -30,9 +30,14 @@ impl Read {
                     "write it as 2026-W21",
                 )
             })?,
-            None => view.now().start_of_week().plus_minutes(-7 * 24 * 60),
+            None => store
+                .view()
+                .await?
+                .now()
+                .start_of_week()
+                .plus_minutes(-7 * 24 * 60),
         };
-        let readback = gather(&mut view, monday).await?;
+        let readback = gather(store, &settings.governance_root, monday).await?;
         let exit = Exit::from(readback.verdict());
         let json = serde_json::to_value(&readback).map_err(|error| {
             Failure::new(

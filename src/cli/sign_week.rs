@@ -1,15 +1,18 @@
 //! `govdeck sign`: the weekly numbers that wait for a signer, in plain questions.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 
 use super::act::settle;
 use super::page::{Exit, Failure, Page};
 use super::sign::{Pen, sign};
+use super::sign_report::Report;
 use super::terminal::Terminal;
-use super::week::{self as page, metric_line};
 use crate::actions::{self, Asked, Proposal, Signing};
-use crate::rules::guard::Answer;
+use crate::jobs::outside;
+use crate::rules::guard::{Answer, REASON_AT_LEAST, REASON_AT_MOST};
 use crate::rules::permission;
 use crate::rules::week::AckBasis;
 use crate::store::week::{self, Look, Metric, Window};
@@ -35,7 +38,7 @@ struct Waits {
 }
 
 impl SignWeek {
-    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
+    pub(super) async fn run(self, store: &Store, root: &Path, pen: &Pen) -> Result<Page, Failure> {
         let Some(mut terminal) = Terminal::open() else {
             return Err(Failure::new(
                 Exit::BadInput,
@@ -43,7 +46,7 @@ impl SignWeek {
                 "in a script, look first: govdeck act ack-run RUN --dry-run",
             ));
         };
-        let (waiting, why_not) = self.waiting(store, pen).await?;
+        let (waiting, why_not) = self.waiting(store, root, pen).await?;
         if waiting.is_empty() {
             let mut lines = vec!["Nothing waits for your signature.".to_owned()];
             lines.extend(why_not);
@@ -54,10 +57,15 @@ impl SignWeek {
         let mut signed = Vec::new();
         for waits in waiting {
             let run = waits.window.job_run_id.clone();
-            match ask(store, pen, &mut terminal, waits).await? {
+            let signing = ask(store, root, pen, &mut terminal, waits).await;
+            // What was signed before must not be lost with what fails.
+            let sealed = signing.inspect_err(|_| {
+                terminal.say(&lines).ok();
+            })?;
+            match sealed {
                 Some(sealed) => {
                     lines.push(format!(
-                        "Signed: {run}, ledger entry {} at {}, hash {}",
+                        "Signed: your name is under {run}. Ledger entry {} at {}, hash {}",
                         sealed.seq, sealed.at, sealed.hash
                     ));
                     signed.push(json!({"run": run, "seq": sealed.seq, "hash": sealed.hash}));
@@ -77,12 +85,13 @@ impl SignWeek {
     async fn waiting(
         &self,
         store: &Store,
+        root: &Path,
         pen: &Pen,
     ) -> Result<(Vec<Waits>, Vec<String>), Failure> {
-        let mut view = store.view().await?;
+        let all = week::active_series(&mut store.view().await?).await?;
         let mut waiting = Vec::new();
         let mut why_not = Vec::new();
-        for series in week::active_series(&mut view).await? {
+        for series in all {
             if self
                 .series
                 .as_ref()
@@ -90,7 +99,7 @@ impl SignWeek {
             {
                 continue;
             }
-            let look = week::look(&mut view, series).await?;
+            let look = week::look(&mut store.view().await?, series).await?;
             let Some(newest) = look.newest().map(|run| run.job_run_id.clone()) else {
                 why_not.push(format!(
                     "{}: no window has ended yet.",
@@ -98,8 +107,11 @@ impl SignWeek {
                 ));
                 continue;
             };
-            let asked = Asked::of(&*newest).with_signing(Signing::with(pen.signer.as_ref()));
             let verb = permission::ACK_RUN.verb;
+            let mut asked = Asked::of(&*newest).with_signing(Signing::with(pen.signer.as_ref()));
+            let seen = outside::seen(store, root, verb, &newest).await?;
+            asked.prepared.extend(seen);
+            let mut view = store.view().await?;
             let proposal = actions::propose(&mut view, verb, asked).await?;
             if let Some(refusal) = proposal.refusal() {
                 why_not.push(format!("{newest}: {}. {}.", refusal.sentence, refusal.hint));
@@ -122,6 +134,7 @@ impl SignWeek {
 /// Shows one run to its end and asks; none where the person did not sign.
 async fn ask(
     store: &Store,
+    root: &Path,
     pen: &Pen,
     terminal: &mut Terminal,
     waits: Waits,
@@ -133,25 +146,39 @@ async fn ask(
             "nothing was written; begin again",
         )
     };
-    let names = week::names(&mut store.view().await?, &waits.window).await?;
-    let mut report = report(&waits);
-    report.extend(
-        names
-            .iter()
-            .map(|(name, is_current)| page::name_line(name, *is_current)),
-    );
-    report.push(attested(&waits.proposal, pen));
-    terminal.say(&report).map_err(gone)?;
+    let diff = outside::found(store, root, &waits.window).await?;
+    let mut view = store.view().await?;
+    let names = week::names(&mut view, &waits.window, &diff).await?;
+    let packet = week::packet_of(&mut view, &waits.window.job_run_id).await?;
+    drop(view);
+    let Waits {
+        look,
+        window,
+        worst,
+        proposal,
+    } = waits;
+    let report = Report {
+        look: &look,
+        window: &window,
+        worst: &worst,
+        names: &names,
+        packet: packet.as_ref(),
+        diff: &diff,
+        basis: basis_of(&proposal),
+        actor: proposal.actor(),
+        has_key: pen.signer.is_some(),
+    };
+    terminal.say(&report.lines()).map_err(gone)?;
     let read =
         "Have you read this to its end, and are these the numbers you stand for? Type yes or no: ";
-    if terminal.ask(read).map_err(gone)?.as_deref() != Some("yes") {
+    let answer = terminal.ask(read).map_err(gone)?;
+    if !answer.is_some_and(|answer| answer.eq_ignore_ascii_case("yes")) {
         return Ok(None);
     }
-    let why = "Why do you sign? At least 20 characters; it goes into the ledger: ";
-    let Some(reason) = terminal.ask(why).map_err(gone)? else {
+    let Some(reason) = reason(terminal).map_err(gone)? else {
         return Ok(None);
     };
-    let phrase = waits.proposal.phrase();
+    let phrase = proposal.phrase();
     let last =
         format!("To put your name under it, type {phrase} (anything else leaves it unsigned): ");
     let Some(typed) = terminal
@@ -162,79 +189,36 @@ async fn ask(
         return Ok(None);
     };
     let reason = Some(reason);
-    let request = waits.proposal.confirm(&Answer { typed, reason })?;
+    let request = proposal.confirm(&Answer { typed, reason })?;
     let request = sign(request, pen.signer.as_ref())?;
+    let request = outside::seen_again(store, root, request).await?;
     settle(store, actions::carry_out(store, request).await)
         .await
         .map(Some)
 }
 
-/// Says in words what is signed.
-fn report(waits: &Waits) -> Vec<String> {
-    let Waits { look, window, .. } = waits;
-    let day = |moment: Option<crate::clock::Moment>| {
-        moment.map_or("?".to_owned(), |at| {
-            at.to_string().chars().take(10).collect()
-        })
-    };
-    let (total, failed) = (
-        window.metrics_total.unwrap_or(0),
-        window.metrics_failed.unwrap_or(0),
+/// Asks why, until the answer is long enough; none where nothing is answered.
+fn reason(terminal: &mut Terminal) -> std::io::Result<Option<String>> {
+    let mut question = format!(
+        "In a sentence of at least {REASON_AT_LEAST} characters, why do you sign? Auditors will read it: "
     );
-    let mut lines = vec![
-        String::new(),
-        format!(
-            "Weekly numbers of {}, run {}",
-            window.series_id, window.job_run_id
-        ),
-        format!(
-            "From {} up to {} (not included), UTC.",
-            day(window.start_inclusive),
-            day(window.end_exclusive)
-        ),
-        format!(
-            "Leadership's numbers and the partners' were compared: {total} metrics, {} as close as agreed, {failed} not.",
-            total - failed
-        ),
-        "The metrics that lie farthest apart:".to_owned(),
-    ];
-    lines.extend(waits.worst.iter().map(metric_line));
-    lines.push(format!(
-        "The series is {}: {}.",
-        look.standing.state,
-        look.standing.because.meaning()
-    ));
-    lines.extend(look.remediations.iter().map(|it| {
-        format!(
-            "What was done about the week before ({}): {}",
-            it.remediation_id, it.evidence
-        )
-    }));
-    lines.push(format!(
-        "The comparison is filed as {} and was hashed again just now.",
-        window.artifact_uri.as_deref().unwrap_or("nothing")
-    ));
-    let override_of = waits.proposal.conditions().iter().any(|condition| {
-        condition.id == "grounds" && condition.evidence == AckBasis::Override.word()
-    });
-    if override_of {
-        lines.push(
-            "THIS RUN IS NOT GREEN. Two people let it be signed; your name makes it no greener."
-                .to_owned(),
+    loop {
+        let Some(reason) = terminal.ask(&question)?.filter(|typed| !typed.is_empty()) else {
+            return Ok(None);
+        };
+        let length = reason.chars().count();
+        if (REASON_AT_LEAST..=REASON_AT_MOST).contains(&length) {
+            return Ok(Some(reason));
+        }
+        question = format!(
+            "That has {length} characters, and {REASON_AT_LEAST} to {REASON_AT_MOST} are asked for; nothing at all leaves it unsigned: "
         );
     }
-    lines
 }
 
-/// Says how the signature will be known.
-fn attested(proposal: &Proposal, pen: &Pen) -> String {
-    let who = &proposal.actor().person_id;
-    if pen.signer.is_some() {
-        format!("You are {who}; your key signs the decision card.")
-    } else {
-        format!(
-            "You are {who}, known by {}; no key signs.",
-            proposal.actor().attestation
-        )
-    }
+/// Returns the grounds on which a run would be signed.
+fn basis_of(proposal: &Proposal) -> Option<AckBasis> {
+    let mut conditions = proposal.conditions().iter();
+    let grounds = conditions.find(|condition| condition.id == "grounds")?;
+    grounds.evidence.parse().ok()
 }

@@ -1,10 +1,13 @@
 //! `govdeck week`: how governance stands and why, and one weekly run with everything that it rests on.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
 use super::window;
+use crate::jobs::outside;
 use crate::rules::Verdict;
 use crate::rules::release::Found;
 use crate::rules::week::{self as rule, Signed, State};
@@ -24,16 +27,21 @@ pub(super) enum Week {
         /// The run.
         run: String,
         /// How many metrics.
-        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = LISTED,
+            value_parser = clap::value_parser!(i64).range(1..)
+        )]
         most: i64,
     },
 }
 
 impl Week {
-    pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
+    pub(super) async fn run(self, store: &Store, root: &Path) -> Result<Page, Failure> {
         match self {
             Self::Status => status(store).await,
-            Self::Show { run, most } => show(store, &run, most).await,
+            Self::Show { run, most } => show(store, root, &run, most).await,
         }
     }
 }
@@ -105,9 +113,8 @@ fn look_lines(look: &Look) -> Vec<String> {
     lines
 }
 
-async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
-    let mut view = store.view().await?;
-    let found = week::find(&mut view, run).await?;
+async fn show(store: &Store, root: &Path, run: &str, most: i64) -> Result<Page, Failure> {
+    let found = week::find(&mut store.view().await?, run).await?;
     let window = found.ok_or_else(|| {
         Failure::new(
             Exit::CannotTell,
@@ -115,10 +122,11 @@ async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
             "`govdeck window list` shows them",
         )
     })?;
+    let diff = outside::found(store, root, &window).await?;
+    let mut view = store.view().await?;
     let metrics = week::metrics(&mut view, run, most).await?;
-    let names = week::names(&mut view, &window).await?;
+    let names = week::names(&mut view, &window, &diff).await?;
     let series = week::series(&mut view, &window.series_id).await?;
-    let diff = week::found_diff(&mut view, &window).await?;
     let mut lines = vec![window::line(&window)];
     for (what, value) in [
         ("diff", &window.artifact_uri),
@@ -138,7 +146,7 @@ async fn show(store: &Store, run: &str, most: i64) -> Result<Page, Failure> {
     lines.extend(
         names
             .iter()
-            .map(|(name, is_current)| name_line(name, *is_current)),
+            .map(|(name, is_current)| name_line(name, *is_current, &diff)),
     );
     let signed: Vec<Signed> = names
         .iter()
@@ -163,7 +171,7 @@ fn told(diff: &Found) -> (&'static str, String) {
     match diff {
         Found::Same(_) => ("same", "the diff hashes to its name".to_owned()),
         Found::Changed(why) => ("changed", format!("DIFF CHANGED: {why}")),
-        Found::Unreachable(why) => ("unreachable", format!("diff not found: {why}")),
+        Found::Unreachable(why) => ("unreachable", format!("cannot tell about the diff: {why}")),
         Found::NotNamed => ("none", "there is no diff".to_owned()),
     }
 }
@@ -189,11 +197,11 @@ pub(super) fn metric_line(metric: &Metric) -> String {
 }
 
 /// Shows one name in a line.
-pub(super) fn name_line(name: &Name, is_current: bool) -> String {
+pub(super) fn name_line(name: &Name, is_current: bool, diff: &Found) -> String {
     let stands = match (name.revoked_at_utc, is_current) {
         (Some(at), _) => format!("REVOKED at {at}"),
         (None, true) => "counts".to_owned(),
-        (None, false) => "SIGNED ON OLDER EVIDENCE, does not count".to_owned(),
+        (None, false) => rule::why_not_current(diff).to_owned(),
     };
     format!(
         "  signed by {} at {} ({}, {}): {stands}",

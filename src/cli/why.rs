@@ -1,11 +1,14 @@
 //! `govdeck why ACTION ID`: every condition of an action, met or not.
 
+use std::path::Path;
+
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::json;
 
 use super::act::{Flavour, asked, augment, condition_line};
 use super::page::{Exit, Failure, Page};
 use crate::actions::{self, Asked, Signing};
+use crate::jobs::outside;
 use crate::rules::Verdict;
 use crate::signing::Signer;
 use crate::store::Store;
@@ -47,8 +50,15 @@ impl Subcommand for Why {
 }
 
 impl Why {
-    pub(super) async fn run(self, store: &Store, signer: Option<&Signer>) -> Result<Page, Failure> {
-        let asked = self.asked.with_signing(Signing::with(signer));
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        root: &Path,
+        signer: Option<&Signer>,
+    ) -> Result<Page, Failure> {
+        let mut asked = self.asked.with_signing(Signing::with(signer));
+        let seen = outside::seen(store, root, self.verb, &asked.target).await?;
+        asked.prepared.extend(seen);
         let proposal = actions::propose(&mut store.view().await?, self.verb, asked).await?;
         let verdict = Verdict::all(
             proposal

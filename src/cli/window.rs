@@ -16,7 +16,7 @@ use crate::store::{Access, Store};
 /// How many windows are listed when nobody says otherwise.
 const LISTED: i64 = 20;
 /// How many windows one call plans at most.
-const MOST_PLANNED: u32 = 520;
+const MOST_PLANNED: i64 = 520;
 /// How many open windows one sweep looks at.
 const SWEPT: i64 = 10_000;
 
@@ -28,7 +28,12 @@ pub(super) enum Windows {
         /// The series.
         series: String,
         /// How many.
-        #[arg(long, value_name = "N", default_value_t = 4)]
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = 4,
+            value_parser = clap::value_parser!(u32).range(1..=MOST_PLANNED)
+        )]
         weeks: u32,
     },
     /// List the newest windows.
@@ -37,7 +42,12 @@ pub(super) enum Windows {
         #[arg(long, value_name = "ID")]
         series: Option<String>,
         /// How many.
-        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = LISTED,
+            value_parser = clap::value_parser!(i64).range(1..)
+        )]
         most: i64,
     },
     /// Skip a window that nobody has begun; it counts as one that did not pass.
@@ -99,7 +109,7 @@ async fn plan(store: &Store, series: &str, weeks: u32) -> Result<Page, Failure> 
     let schedule = named(store, series).await?.schedule();
     let mut lines = Vec::new();
     let mut planned = Vec::new();
-    for _ in 0..weeks.min(MOST_PLANNED) {
+    for _ in 0..weeks {
         let last = week::planned(&mut store.view().await?, series).await?;
         let at = schedule.next(last);
         let request = Request::by_rule(ByRule::PlanWindow {

@@ -161,11 +161,12 @@ pub(super) async fn week(
     let Some(window) = week::find(view, run).await? else {
         return Ok(None);
     };
+    let diff = week::found_diff(view, &window).await?;
     Ok(Some(WeekDetail {
         job_run_id: (*run).clone(),
         metrics: week::metrics(view, run, METRICS).await?,
-        names: week::names(view, &window).await?,
-        diff: week::found_diff(view, &window).await?,
+        names: week::names(view, &window, &diff).await?,
+        diff,
         remediations: week::evidence_of(view, run).await?,
         packet: week::packet_of(view, run).await?,
     }))
@@ -216,7 +217,10 @@ pub(super) async fn series(view: &mut View) -> Result<Vec<SeriesSight>, StoreErr
             None => None,
         };
         let names = match &newest {
-            Some(window) => week::names(view, window).await?,
+            Some(window) => {
+                let diff = week::found_diff(view, window).await?;
+                week::names(view, window, &diff).await?
+            }
             None => Vec::new(),
         };
         let signed: Vec<Signed> = names

@@ -1,24 +1,29 @@
 //! Files below the governance root, named by what the database or a manifest says: no way out, no waiting.
 
-use std::fs::{DirBuilder, File, OpenOptions, rename};
-use std::io::{Read, Write};
+use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file, rename};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::canon::{self, Digest};
 use crate::rules::release::stays_below;
 
+/// How the names of files end that are not whole yet.
+const HALF: &str = "part";
+/// How often a file is begun anew.
+const ATTEMPTS: u32 = 3;
+
 /// Hashes a file by its path from the root, or says why it cannot be.
 ///
 /// Nothing on the way may be a symbolic link, and what is there must be a plain file: a pipe could keep us waiting.
 pub fn hash(root: &Path, path: &str) -> Result<Digest, String> {
-    let about = |error: std::io::Error| format!("{path}: {error}");
+    let about = |error: Error| format!("{path}: {error}");
     canon::hash_file(open(root, path)?).map_err(about)
 }
 
 /// Reads a file of at most so many bytes, or says why it cannot be.
 pub fn read(root: &Path, path: &str, most: u64) -> Result<Vec<u8>, String> {
-    let about = |error: std::io::Error| format!("{path}: {error}");
+    let about = |error: Error| format!("{path}: {error}");
     let mut bytes = Vec::new();
     let file = open(root, path)?;
     let mut limited = file.take(most.saturating_add(1));
@@ -34,26 +39,59 @@ pub(super) fn write_once(root: &Path, path: &str, bytes: &[u8]) -> Result<(), St
     if !stays_below(path) {
         return Err(format!("{path:?} is no path below the governance root"));
     }
-    let about = |error: std::io::Error| format!("{path}: {error}");
+    let about = |error: Error| format!("{path}: {error}");
     let wanted = root.join(path);
-    let half = wanted.with_extension(format!("{}.part", std::process::id()));
-    if let Some(folder) = wanted.parent() {
-        let mut builder = DirBuilder::new();
-        let made = builder.recursive(true).mode(0o700).create(folder);
-        made.map_err(about)?;
+    let folder = wanted.parent().unwrap_or(root);
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(folder);
+    made.map_err(about)?;
+    let mut attempt = 1;
+    loop {
+        match write_and_rename(&wanted, bytes) {
+            // Somebody swept it away before it was locked.
+            Err(error) if error.kind() == ErrorKind::NotFound && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(about(error)),
+            Ok(()) => break,
+        }
     }
+    // Without it the name could be gone after a power cut, while the database names it.
+    let folder = File::open(folder).and_then(|folder| folder.sync_all());
+    folder.map_err(about)
+}
+
+fn write_and_rename(wanted: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let half = wanted.with_extension(format!("{}.{HALF}", std::process::id()));
     let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = file.open(&half).map_err(about)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.and_then(|()| rename(&half, &wanted)).map_err(about)
+    let file = options.write(true).create(true).truncate(false).mode(0o600);
+    let mut file = file.open(&half)?;
+    // Whoever holds the lock still writes: nobody sweeps it away.
+    file.lock()?;
+    file.set_len(0)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rename(&half, wanted)
+}
+
+/// Removes what processes that were killed had half written in a folder.
+pub(super) fn sweep(root: &Path, folder: &str) {
+    let Ok(entries) = read_dir(root.join(folder)) else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let path = entry.path();
+        let is_half = path.extension().is_some_and(|ending| ending == HALF);
+        if is_half && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let swept = remove_file(&path);
+            tracing::info!(?path, ?swept, "a file was half written");
+        }
+    }
 }
 
 fn open(root: &Path, path: &str) -> Result<File, String> {
     if !stays_below(path) {
         return Err(format!("{path:?} is no path below the governance root"));
     }
-    let about = |error: std::io::Error| format!("{path}: {error}");
+    let about = |error: Error| format!("{path}: {error}");
     let root = root.canonicalize().map_err(about)?;
     let wanted = root.join(path);
     if wanted.canonicalize().map_err(about)? != wanted {

@@ -8,6 +8,7 @@
 pub mod below_root;
 pub mod bind;
 pub mod drop_leaves;
+pub mod outside;
 pub mod reconcile;
 mod side;
 pub mod variance;

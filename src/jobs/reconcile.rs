@@ -13,7 +13,7 @@ use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::reconcile::{self, Comparison, Decimal, Party, Policy, RunVerdict};
+use crate::rules::reconcile::{self, Comparison, Decimal, Party, Policy, RunVerdict, sha256_text};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
 use crate::store::artifact::{
     self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST, RUN_MANIFEST,
@@ -68,6 +68,7 @@ pub async fn run(
     order: Order,
 ) -> Result<Ended, Stop> {
     let read = read_manifest(&manifest).map_err(Stop::BadInput)?;
+    below_root::sweep(root, DIFFS);
     let (run, unplanned) = choose(store, &read, order.kind).await?;
     // Nobody else can know it.
     let claim = random_id()?;
@@ -151,13 +152,26 @@ async fn find(
 ) -> Result<(Finding, Vec<Prepared>), Stop> {
     let filed = piece(RECONCILE_MANIFEST, bytes);
     let manifest_sha256 = Some(filed.artifact.sha256.to_string());
-    let rejected = |reason: &str, detail: String| Finding {
-        manifest_sha256: manifest_sha256.clone(),
-        ..Finding::inconclusive(reason, detail)
-    };
     let found = match compare(store, root, run, manifest).await? {
         Ok(found) => found,
-        Err((reason, detail)) => return Ok((rejected(&reason, detail), vec![filed])),
+        Err(rejected) => {
+            let [leadership, partner] = rejected.ingest.map(|it| it.map(sha256_text));
+            let finding = Finding {
+                manifest_sha256,
+                leadership_ingest_hash: leadership,
+                partner_ingest_hash: partner,
+                ..Finding::inconclusive(rejected.reason, rejected.detail)
+            };
+            return Ok((finding, vec![filed]));
+        }
+    };
+    let mut finding = packed(manifest, &found)?;
+    finding.manifest_sha256.clone_from(&manifest_sha256);
+    let unwritten = |finding: Finding, why: String| Finding {
+        manifest_sha256: finding.manifest_sha256,
+        leadership_ingest_hash: finding.leadership_ingest_hash,
+        partner_ingest_hash: finding.partner_ingest_hash,
+        ..Finding::inconclusive("diff_unwritten", why)
     };
     let mut diff = Vec::new();
     let written = found.comparison.write_diff(&mut diff, &mut |metric| {
@@ -168,16 +182,14 @@ async fn find(
         })
     });
     if let Err(error) = written {
-        let detail = format!("the diff cannot be written: {error}");
-        return Ok((rejected("diff_unwritten", detail), vec![filed]));
+        let why = format!("the diff cannot be written: {error}");
+        return Ok((unwritten(finding, why), vec![filed]));
     }
-    let mut finding = packed(manifest, &found)?;
-    finding.manifest_sha256.clone_from(&manifest_sha256);
     let (uri, diff) = if diff.len() > MOST_BYTES {
         let sha256 = Digest::of(&diff);
         let path = format!("{DIFFS}/{sha256}.json");
         if let Err(why) = below_root::write_once(root, &path, &diff) {
-            return Ok((rejected("diff_unwritten", why), vec![filed]));
+            return Ok((unwritten(finding, why), vec![filed]));
         }
         (format!("file:{path}#sha256:{sha256}"), None)
     } else {
@@ -210,8 +222,24 @@ struct Found {
     manifests: Vec<(RunManifest, Vec<u8>)>,
 }
 
-/// Why nothing could be compared: a reason, and where.
-type Rejected = (String, String);
+/// Why nothing could be compared.
+struct Rejected {
+    reason: String,
+    /// Where, in words.
+    detail: String,
+    /// What was read of leadership's side and the partners', as far as it was.
+    ingest: [Option<Digest>; 2],
+}
+
+impl Rejected {
+    fn unread(reason: &str, detail: String) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            detail,
+            ingest: [None, None],
+        }
+    }
+}
 
 async fn compare(
     store: &Store,
@@ -221,7 +249,7 @@ async fn compare(
 ) -> Result<Result<Found, Rejected>, StoreError> {
     let mut view = store.view().await?;
     let version = &manifest.epsilon_policy_version;
-    let rejected = |reason: &str, detail: String| Ok(Err((reason.to_owned(), detail)));
+    let rejected = |reason: &str, detail: String| Ok(Err(Rejected::unread(reason, detail)));
     let Some(policy) = week::policy(&mut view, version).await? else {
         let detail = format!("nobody has adopted the policy {version}");
         return rejected("epsilon_policy_mismatch", detail);
@@ -237,9 +265,16 @@ async fn compare(
     let leadership = side::read(&mut view, root, manifest, Party::Leadership).await?;
     let partner = side::read(&mut view, root, manifest, Party::Partner).await?;
     drop(view);
+    let ingest = [&leadership, &partner].map(|side| side.as_ref().ok().and_then(|it| it.hashed));
+    let rejected = |reason: &str, detail: String| {
+        Err(Rejected {
+            ingest,
+            ..Rejected::unread(reason, detail)
+        })
+    };
     let (leadership, partner) = match (leadership, partner) {
         (Ok(leadership), Ok(partner)) => (leadership, partner),
-        (Err(why), _) | (_, Err(why)) => return rejected("input_unreadable", why),
+        (Err(why), _) | (_, Err(why)) => return Ok(rejected("input_unreadable", why)),
     };
     let footer = side::footer(&partner);
     let manifests = [(Party::Leadership, &leadership), (Party::Partner, &partner)]
@@ -247,7 +282,7 @@ async fn compare(
         .filter_map(|(party, given)| side::manifest(run, party, given))
         .collect();
     if let Some((reason, detail)) = side::against_manifest(manifest, [&leadership, &partner]) {
-        return rejected(reason, detail);
+        return Ok(rejected(reason, detail));
     }
     let judged = reconcile::judge(
         leadership,
@@ -263,7 +298,7 @@ async fn compare(
             footer_schema_semver: footer,
             manifests,
         }),
-        Err(reject) => Err((reject.reason.word().to_owned(), reject.to_string())),
+        Err(reject) => rejected(reject.reason.word(), reject.to_string()),
     })
 }
 

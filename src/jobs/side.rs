@@ -34,7 +34,7 @@ pub(super) async fn read(
     Ok(match source(side, manifest) {
         Source::File { path, .. } => from_file(root, path),
         Source::Sql { id, sql } => match week::rows_as_csv(view, sql).await {
-            Ok(csv) => Ok(from_rows(manifest, side, id, csv)),
+            Ok((csv, digest)) => Ok(from_rows(manifest, side, id, csv, digest)),
             Err(error) if error.kind == crate::store::Failure::Unreachable => return Err(error),
             Err(error) => Err(format!("the query {id}: {}", error.sentence)),
         },
@@ -59,6 +59,7 @@ fn from_file(root: &Path, path: &str) -> Result<Given, String> {
         .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("json"));
     Ok(Given {
         file: path.to_owned(),
+        hashed: Some(Digest::of(&bytes)),
         bytes,
         rows: if is_json {
             Rows::Json
@@ -73,7 +74,7 @@ fn from_file(root: &Path, path: &str) -> Result<Given, String> {
 }
 
 /// Makes a side of a query's rows; what a sidecar would say, the manifest says.
-fn from_rows(manifest: &Manifest, side: Party, id: &str, csv: Vec<u8>) -> Given {
+fn from_rows(manifest: &Manifest, side: Party, id: &str, csv: Vec<u8>, digest: Digest) -> Given {
     let (bypass, freeze) = manifest
         .bypass
         .clone()
@@ -83,12 +84,13 @@ fn from_rows(manifest: &Manifest, side: Party, id: &str, csv: Vec<u8>) -> Given 
         "side": side, "window_tz_policy": "UTC", "start_inclusive": start,
         "end_exclusive": end, "tuple_revision_hash": manifest.tuple_revision_hash,
         "dictionary_semver": manifest.dictionary_semver, "footer_schema_semver": manifest.footer_schema_semver,
-        "epsilon_policy_version": manifest.epsilon_policy_version, "ingest_hash": sha256_text(Digest::of(&csv)),
+        "epsilon_policy_version": manifest.epsilon_policy_version, "ingest_hash": sha256_text(digest),
         "bypass_audit_id": bypass, "parent_freeze_id": freeze,
     });
     Given {
         file: format!("query {id}"),
         bytes: csv,
+        hashed: Some(digest),
         rows: Rows::Csv {
             further: Vec::new(),
         },

@@ -1,15 +1,19 @@
 //! Gathers a week's readback from what its runs found.
 
+use std::path::Path;
+
 use crate::clock::Moment;
+use crate::jobs::outside;
 use crate::rules::Verdict;
 use crate::rules::readback::{
     AnnexLine, CarveOut, Citation, Cited, FaqStub, Footer, Headline, Readback, RunLine, SCHEMA,
 };
 use crate::rules::reconcile::NO_BYPASS;
+use crate::rules::release::Found;
 use crate::rules::week::RunStatus;
 use crate::store::dictionary::{self, RunManifest};
 use crate::store::week::{self, Incident, Metric, Window};
-use crate::store::{StoreError, View, publish};
+use crate::store::{Store, StoreError, View, publish};
 
 const WEEK: i64 = 7 * 24 * 60;
 /// How long after a week its numbers may be compared, in minutes: a series may run once a year.
@@ -18,7 +22,8 @@ const LATEST: i64 = 366 * 24 * 60;
 const LOOKED_AT: i64 = 100_000;
 
 /// Gathers the readback of the week that begins on a Monday.
-pub async fn gather(view: &mut View, monday: Moment) -> Result<Readback, StoreError> {
+pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readback, StoreError> {
+    let view = &mut store.view().await?;
     let end = monday.plus_minutes(WEEK);
     let windows = windows_of(view, monday, end).await?;
     let mut readback = Readback {
@@ -39,7 +44,8 @@ pub async fn gather(view: &mut View, monday: Moment) -> Result<Readback, StoreEr
         },
     };
     for window in &windows {
-        readback.runs.push(run_line(view, window).await?);
+        let diff = outside::found(store, root, window).await?;
+        readback.runs.push(run_line(view, window, &diff).await?);
         headlines(view, window, &mut readback).await?;
         for manifest in dictionary::manifests_of(view, &window.job_run_id).await? {
             carve_out(view, &manifest, &mut readback.carve_outs).await?;
@@ -76,8 +82,8 @@ async fn windows_of(
     Ok(found)
 }
 
-async fn run_line(view: &mut View, window: &Window) -> Result<RunLine, StoreError> {
-    let names = week::names(view, window).await?;
+async fn run_line(view: &mut View, window: &Window, diff: &Found) -> Result<RunLine, StoreError> {
+    let names = week::names(view, window, diff).await?;
     let signers = names
         .iter()
         .filter(|(name, _)| name.revoked_at_utc.is_none());

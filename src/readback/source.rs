@@ -87,10 +87,10 @@ impl Source {
         };
         self.row = match store::week::rows_as_csv(view, &sql).await {
             Err(error) => Row::NotShown(format!("the query does not run: {}", error.sentence)),
-            Ok(rows) if self.ingest_hash != Some(sha256_text(Digest::of(&rows))) => {
+            Ok((_, digest)) if self.ingest_hash != Some(sha256_text(digest)) => {
                 Row::NotShown("the query gives other rows than those that were compared".to_owned())
             }
-            Ok(rows) => match row_of(&String::from_utf8_lossy(&rows), metric) {
+            Ok((rows, _)) => match row_of(&String::from_utf8_lossy(&rows), metric) {
                 Ok(Some(row)) => Row::Found(row),
                 Ok(None) => Row::NotShown(format!("the query gives no row of {metric}")),
                 Err(why) => Row::NotShown(why),

@@ -52,6 +52,9 @@ pub const RECONCILE_MANIFEST: (&str, &str) = (
     "application/vnd.govdeck.reconcile-manifest+json",
 );
 
+/// The role and the media type of what a diff outside the database hashed to, just before somebody signed it.
+pub const DIFF_SEEN: (&str, &str) = ("diff_seen", "application/vnd.govdeck.diff-seen+json");
+
 /// The role and the media type of a policy's document.
 pub const EPSILON_POLICY: (&str, &str) = (
     "epsilon_policy",

@@ -63,6 +63,12 @@ pub async fn find(view: &mut View, person_id: &str) -> Result<Option<Person>, St
     Ok(on!(view, c => query_as(SQL).bind(person_id).fetch_optional(c).await)?)
 }
 
+/// Lists the ids of all active people and services.
+pub async fn active(view: &mut View) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT person_id FROM person WHERE active = TRUE ORDER BY person_id";
+    Ok(on!(view, c => query_scalar(SQL).fetch_all(c).await)?)
+}
+
 /// Finds a person by login.
 pub async fn find_by_login(view: &mut View, login: &str) -> Result<Option<Person>, StoreError> {
     const SQL: &str = "SELECT person_id, kind, display_name, login, active, created_at_utc, version FROM person WHERE login = $1";

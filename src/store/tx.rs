@@ -181,6 +181,10 @@ impl Tx {
         for piece in &evidence {
             insert_evidence(&mut self.view, piece).await?;
         }
+        // Before the run ends, for nothing is added to one that has ended.
+        if let Some(kept) = &work.kept {
+            kept.insert(&mut self.view).await?;
+        }
         for row in &work.rows {
             let hit = row.write(&mut self.view).await?;
             if hit != 1 {
@@ -189,9 +193,6 @@ impl Tx {
         }
         for notice in &work.notices {
             notice.insert(&mut self.view, &entry).await?;
-        }
-        if let Some(kept) = &work.kept {
-            kept.insert(&mut self.view).await?;
         }
         if let Some(arming) = &work.arming {
             arming.write(&mut self.view, &entry).await?;

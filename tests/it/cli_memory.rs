@@ -44,7 +44,8 @@ fn peak(verb: &str, input: &str) -> usize {
 
 /// Writes as many parts as it takes, each made from its number, with commas between them.
 fn filled(open: &str, close: &str, part: impl Fn(u32) -> String) -> String {
-    let size = rounds() as usize * 100_000;
+    // Twenty megabytes show it as well as more would, also where nothing was optimised.
+    let size = (rounds() as usize * 100_000).min(20_000_000);
     let mut text = open.to_owned();
     for number in 0.. {
         if text.len() >= size {

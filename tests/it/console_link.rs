@@ -37,6 +37,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         console_id: CONSOLE.to_owned(),
         dsn,
         signer: None,
+        root: ".".into(),
     };
     Link::start(address, Wanted::default(), limits)
 }

@@ -79,5 +79,7 @@ mod store_walls;
 mod store_windows;
 mod viewer;
 mod week_acks;
+mod week_faults;
+mod week_forbidden;
 mod week_runs;
 mod week_states;

@@ -1,12 +1,17 @@
 //! Names under weekly runs: on which grounds, by whom, how they are taken back, and when they stop counting.
 
-use govdeck::actions::Asked;
+use std::fs;
+
+use govdeck::actions::{self, Asked, Outcome};
+use govdeck::canon::Digest;
+use govdeck::jobs::outside;
+use govdeck::rules::guard::Answer;
 use govdeck::rules::week::RunStatus::{Fail, Pass};
 
 use crate::support::command::run as run_command;
 use crate::support::terminal::Terminal;
-use crate::support::weeks::{both, run, week, world as weekly};
-use crate::support::{World, on_both};
+use crate::support::weeks::{both, run, week, week_with_diff_outside, world as weekly};
+use crate::support::{REASON, World, on_both};
 
 async fn ack(world: &World, person: &str, week: usize) -> Result<(), String> {
     let asked = Asked::of(run(week));
@@ -169,6 +174,99 @@ on_both!(a_name_over_an_altered_diff_is_on_older_evidence, |world| {
     assert!(refused.contains("diff_same"), "{refused}");
 });
 
+on_both!(
+    a_diff_outside_the_database_is_hashed_before_it_is_signed,
+    |world| {
+        let world = weekly(world).await;
+        // On SQLite the built program acts as the founder.
+        let signer = if world.is_postgres() { "kim" } else { "maya" };
+        if signer == "maya" {
+            let asked = Asked::of("lee").with("role", "governance_lead");
+            world
+                .act("maya", "grant_role", asked)
+                .await
+                .expect("granted");
+            signs_too(&world, "maya").await;
+        }
+        let root = world.home.folder().join("gov");
+        let file = root.join("diff.json");
+        fs::create_dir(&root).expect("made");
+        fs::write(&file, "the diff").expect("written");
+        week(&world, 0, Pass).await;
+        let uri = format!("file:diff.json#sha256:{}", Digest::of(b"the diff"));
+        week_with_diff_outside(&world, 1, &uri).await;
+        let govdeck = |words: &[&str]| {
+            let mut command = world.govdeck(signer, words);
+            command.env("GOVDECK_GOVERNANCE_ROOT", &root);
+            run_command(command)
+        };
+        let run = run(1);
+        let why = || govdeck(&["why", "ack-run", &run]);
+        let unseen = ack(&world, "kim", 1).await.expect_err("refused");
+        assert!(
+            unseen.contains("diff_same: diff.json was not hashed"),
+            "{unseen}"
+        );
+        assert_eq!(why().code, Some(0), "{}", why().stdout);
+        fs::write(&file, "another").expect("written");
+        assert_eq!(why().code, Some(1), "{}", why().stdout);
+        fs::remove_file(&file).expect("there");
+        assert_eq!(why().code, Some(3), "{}", why().stdout);
+        // What changes between the look and the signature is refused too.
+        fs::write(&file, "the diff").expect("written");
+        let store = world.store("kim").await;
+        let verb = "ack_run";
+        let seen = outside::seen(&store, &root, verb, &run).await;
+        let mut asked = Asked::of(&*run);
+        asked.prepared.extend(seen.expect("read"));
+        let mut view = store.view().await.expect("a view");
+        let proposal = actions::propose(&mut view, verb, asked).await;
+        let proposal = proposal.expect("a proposal");
+        drop(view);
+        let answer = Answer {
+            typed: proposal.phrase(),
+            reason: Some(REASON.to_owned()),
+        };
+        let request = proposal.confirm(&answer).expect("confirmed");
+        fs::write(&file, "another").expect("written");
+        let request = outside::seen_again(&store, &root, request).await;
+        let outcome = actions::carry_out(&store, request.expect("read")).await;
+        store.close().await;
+        let Outcome::Refused(refusal) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(refusal.sentence.contains("diff_same"), "{refusal}");
+        fs::write(&file, "the diff").expect("written");
+        let signed = govdeck(&[
+            "act",
+            "ack-run",
+            &run,
+            "--confirm",
+            &run,
+            "--reason",
+            REASON,
+        ]);
+        assert_eq!(signed.code, Some(0), "{}{}", signed.stdout, signed.stderr);
+        assert_eq!(
+            world.rows("SELECT COUNT(*) FROM ledger_artifact WHERE role = 'diff_seen'"),
+            ["1"]
+        );
+        for (bytes, said) in [
+            (Some("the diff"), ": counts"),
+            (Some("another"), "SIGNED ON OLDER EVIDENCE"),
+            (None, "CANNOT TELL, its diff was not read"),
+        ] {
+            match bytes {
+                Some(bytes) => fs::write(&file, bytes).expect("written"),
+                None => fs::remove_file(&file).expect("there"),
+            }
+            let shown = govdeck(&["week", "show", &run]);
+            assert!(shown.stdout.contains(said), "{said}: {}", shown.stdout);
+        }
+        world.assert_sound().await;
+    }
+);
+
 on_both!(evidence_attached_later_makes_a_name_older, |world| {
     let world = weekly(world).await;
     week(&world, 0, Fail).await;
@@ -194,6 +292,22 @@ on_both!(evidence_attached_later_makes_a_name_older, |world| {
     world.assert_sound().await;
 });
 
+/// What a session looks like on paper; time and hash of the entry are others each time.
+fn transcript(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
+    assert!(!text.contains(['\r', '\x1b']), "plain lines: {text:?}");
+    let line = |line: &str| match line.split_once(". Ledger entry ") {
+        Some((signed, entry)) => {
+            let (seq, rest) = entry.split_once(" at ").expect("its time");
+            assert!(rest.contains("Z, hash "), "{rest}");
+            format!("{signed}. Ledger entry {seq} at 2098-05-12T06:…Z, hash …")
+        }
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = text.trim().lines().map(line).collect();
+    format!("```text\n$ govdeck sign\n{}\n```", lines.join("\n"))
+}
+
 /// A signer's session, question by question, at a terminal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signer_answers_plain_questions() {
@@ -214,21 +328,48 @@ async fn a_signer_answers_plain_questions() {
     no.wait_for("Not signed");
     assert_eq!(no.exit_code(), 1);
     let mut yes = begin();
-    yes.wait_for("2 metrics, 2 as close as agreed, 0 not");
-    yes.wait_for("the two newest windows passed");
+    yes.wait_for("All of them are as close to each other as was agreed.");
+    yes.wait_for("this week passed, and so did the one before");
     yes.wait_for("Type yes or no:");
     yes.send_raw(b"yes\r");
-    yes.wait_for("Why do you sign?");
+    yes.wait_for("why do you sign?");
+    yes.send_raw(b"looks good\r");
+    yes.wait_for("That has 10 characters");
     yes.send_raw(b"I compared both reports this morning\r");
     yes.wait_for("To put your name under it, type");
     yes.send_raw(format!("{}\r", run(1)).as_bytes());
     yes.wait_for("Signed: ");
     assert_eq!(yes.exit_code(), 0);
+    crate::docs::assert_current("docs/weekly.md", &transcript(&yes.raw()));
     assert_eq!(world.rows("SELECT signer_id FROM signer_ack"), ["maya"]);
     let mut again = begin();
     again.wait_for("Nothing waits for your signature.");
     assert_eq!(again.exit_code(), 1);
     world.assert_sound().await;
+}
+
+/// What is not green says so, with whoever let it pass and whoever answers for its numbers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signer_is_told_what_is_not_green() {
+    let world = weekly(World::postgres().await).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Fail).await;
+    let packet = Asked::of(run(1)).with("audit", "aud-7");
+    both(&world, "override_run", packet).await.expect("filed");
+    let mut sign = Terminal::start(&world.govdeck("kim", &["sign"]), (120, 40));
+    sign.wait_for("1 of them are NOT as close to each other as was agreed.");
+    sign.wait_for("1.5 apart, up to 1 was agreed: NOT FINE, maya answers for it");
+    sign.wait_for("sla is AMBER: this week did not pass.");
+    sign.wait_for("THIS WEEK IS NOT GREEN. lee and maya let it be signed all the same (aud-7):");
+    sign.wait_for("You are kim, by your login to the database; no key signs.");
+    sign.wait_for("Type yes or no:");
+    sign.send_raw(b"yes\r");
+    sign.wait_for("why do you sign?");
+    // An empty answer is always a no.
+    sign.send_raw(b"\r");
+    sign.wait_for("Not signed");
+    assert_eq!(sign.exit_code(), 1);
+    assert_eq!(world.rows("SELECT COUNT(*) FROM signer_ack"), ["0"]);
 }
 
 /// Fifty signers at once: every one of them signs, each once, and the ledger holds.

@@ -1,117 +1,14 @@
 //! Runs of weekly reconciliation, made of manifests by the built program: files, queries, policies, and what goes wrong.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use govdeck::actions::Asked;
 use govdeck::canon::Digest;
 use serde_json::{Value, json};
 
-use crate::support::command::{Run, run as run_command};
-use crate::support::dictionary;
-use crate::support::weeks::{MONDAYS, SERIES, plan, run, stands, world as weekly};
-use crate::support::{REASON, World, on_both};
-
-/// A week's files below the governance root.
-struct Files<'a> {
-    world: &'a World,
-    root: PathBuf,
-}
-
-const ROWS: &str = "metric_id,value\nMET-0144,94.5\nMET-0171,12\n";
-
-impl<'a> Files<'a> {
-    fn of(world: &'a World) -> Self {
-        let root = world.home.folder().join("gov");
-        fs::create_dir_all(root.join("annex")).expect("made");
-        let files = Self { world, root };
-        files.side("lead", ROWS);
-        files.side("annex/partner", &ROWS.replace("94.5", "94.496"));
-        files
-    }
-
-    fn side(&self, stem: &str, rows: &str) {
-        let side = if stem == "lead" {
-            "leadership"
-        } else {
-            "partner"
-        };
-        let sidecar = json!({
-            "side": side, "window_tz_policy": "UTC", "start_inclusive": "2098-04-28T00:00:00Z",
-            "end_exclusive": "2098-05-05T00:00:00Z", "tuple_revision_hash": "ab".repeat(32),
-            "dictionary_semver": "2.4.0", "footer_schema_semver": "1.3.0", "epsilon_policy_version": "eps-7",
-            "ingest_hash": format!("sha256:{}", Digest::of(rows.as_bytes())),
-            "bypass_audit_id": "no bypass", "parent_freeze_id": "no bypass",
-        });
-        fs::write(self.root.join(format!("{stem}.csv")), rows).expect("written");
-        let beside = self.root.join(format!("{stem}.sidecar.json"));
-        fs::write(beside, sidecar.to_string()).expect("written");
-    }
-
-    fn manifest(&self, change: impl Fn(&mut Value)) -> PathBuf {
-        let mut manifest = json!({
-            "schema": "govdeck.reconcile-manifest.v1", "series": SERIES,
-            "leadership": {"id": "q-lead", "file": "lead.csv"},
-            "partner": {"id": "exp-partner", "file": "annex/partner.csv"},
-            "window": {"window_tz_policy": "UTC", "start_inclusive": "2098-04-28T00:00:00Z", "end_exclusive": "2098-05-05T00:00:00Z"},
-            "tuple_revision_hash": "ab".repeat(32), "dictionary_semver": "2.4.0", "epsilon_policy_version": "eps-7",
-            "contract_max_semver": "1.4.0", "footer_schema_semver": "1.3.0",
-            "owners": {"default": {"owner": "maya", "backup": "lee"}}, "protected": ["MET-0171"],
-        });
-        change(&mut manifest);
-        let path = self.root.join("manifest.json");
-        fs::write(&path, manifest.to_string()).expect("written");
-        path
-    }
-
-    fn reconcile(&self, manifest: &Path, kind: &str) -> Run {
-        let manifest = manifest.display().to_string();
-        let words = ["job", "reconcile", "--manifest", &manifest, "--kind", kind];
-        let mut command = self.world.govdeck("maya", &words);
-        command.env("GOVDECK_GOVERNANCE_ROOT", &self.root);
-        run_command(command)
-    }
-}
-
-/// A demo with a policy that two adopted.
-async fn world_with_policy(world: World) -> World {
-    let world = weekly(world).await;
-    dictionary::released(&world).await;
-    let words = [
-        "policy",
-        "propose",
-        "eps-7",
-        "--contract-max",
-        "1.4.0",
-        "--soft",
-        "0.05",
-        "--hard",
-        "0.1",
-        "--floor",
-        "1",
-    ];
-    let dry = run_command(world.govdeck("maya", &words));
-    assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
-    let phrase = dry
-        .stdout
-        .split('"')
-        .rev()
-        .nth(1)
-        .expect("a phrase")
-        .to_owned();
-    let mut words = words.to_vec();
-    words.extend(["--confirm", &phrase, "--reason", REASON]);
-    let proposed = run_command(world.govdeck("maya", &words));
-    assert_eq!(proposed.code, Some(0), "{}", proposed.stderr);
-    let ticket = world
-        .rows("SELECT ticket FROM approval_request WHERE status = 'waiting'")
-        .remove(0);
-    world
-        .act("lee", "approve", Asked::of(ticket))
-        .await
-        .expect("adopted");
-    world
-}
+use crate::support::command::{Home, run as run_command};
+use crate::support::on_both;
+use crate::support::week_files::{Files, ROWS, world_with_policy};
+use crate::support::weeks::{MONDAYS, plan, run, stands};
 
 on_both!(a_window_is_run_from_files, |world| {
     let world = world_with_policy(world).await;
@@ -191,6 +88,63 @@ on_both!(a_query_on_the_database_is_a_side, |world| {
     world.assert_sound().await;
 });
 
+on_both!(a_query_has_the_same_bytes_on_both_databases, |world| {
+    let world = world_with_policy(world).await;
+    let files = Files::of(&world);
+    // Most collations put these in another order than their bytes.
+    let mut ids = [
+        "b", "B", "a", "_a", "A-1", "a-1", "é", "e", "Z", "z", "MET-10", "MET-9", "a,b", "a\"b",
+        "ß",
+    ];
+    let rows = ids.map(|id| format!("SELECT '{id}' AS metric_id, '1.50' AS value"));
+    let sql = format!("{} -- as it comes", rows.join(" UNION ALL "));
+    let manifest = files.manifest(|manifest| {
+        manifest["leadership"] = json!({"id": "q-lead", "sql": sql});
+    });
+    world.set_time(MONDAYS[0]).await;
+    let found = files.reconcile(&manifest, "manual");
+    assert_eq!(found.code, Some(1), "{}{}", found.stdout, found.stderr);
+    ids.sort_unstable();
+    let cell = |id: &str| match id {
+        "a,b" => "\"a,b\"".to_owned(),
+        "a\"b" => "\"a\"\"b\"".to_owned(),
+        id => id.to_owned(),
+    };
+    let lines = ids.map(|id| format!("{},1.50\n", cell(id))).concat();
+    let csv = format!("metric_id,value\n{lines}");
+    assert_eq!(
+        world.rows("SELECT leadership_ingest_hash FROM reconciliation_window"),
+        [format!("sha256:{}", Digest::of(csv.as_bytes()))]
+    );
+    world.assert_sound().await;
+});
+
+on_both!(
+    metrics_of_nobody_here_are_told_to_the_backup_or_the_leads,
+    |world| {
+        let world = world_with_policy(world).await;
+        let files = Files::of(&world);
+        files.side(
+            "annex/partner",
+            &ROWS.replace("94.5", "90").replace(",12", ",10"),
+        );
+        let manifest = files.manifest(|manifest| {
+            manifest["owners"] = json!({
+                "default": {"owner": "nobody", "backup": "nobody.either"},
+                "metrics": {"MET-0144": {"owner": "nobody", "backup": "lee"}},
+            });
+        });
+        world.set_time(MONDAYS[0]).await;
+        let failed = files.reconcile(&manifest, "manual");
+        assert_eq!(failed.code, Some(1), "{}{}", failed.stdout, failed.stderr);
+        let told = "SELECT recipient_id || ': ' || body FROM notification_outbox WHERE event_class = 'reconciliation_failed' ORDER BY recipient_id";
+        let told = world.rows(told);
+        assert!(told.contains(&"lee: MET-0144".to_owned()), "{told:?}");
+        assert!(told.contains(&"maya: MET-0171".to_owned()), "{told:?}");
+        world.assert_sound().await;
+    }
+);
+
 /// What makes a manifest wrong.
 type Change = fn(&mut Value);
 
@@ -252,6 +206,18 @@ on_both!(
             ),
             ["INCONCLUSIVE"]
         );
+        // Which bytes were rejected stays known, as far as they were read.
+        let hashes = world.rows(
+            "SELECT reject_reason FROM reconciliation_window WHERE leadership_ingest_hash IS NULL OR partner_ingest_hash IS NULL ORDER BY reject_reason",
+        );
+        assert_eq!(
+            hashes,
+            [
+                "epsilon_policy_mismatch",
+                "input_unreadable",
+                "input_unreadable"
+            ]
+        );
         world.assert_sound().await;
     }
 );
@@ -270,6 +236,34 @@ on_both!(a_protected_metric_on_neither_side_fails, |world| {
     );
     world.assert_sound().await;
 });
+
+#[test]
+fn numbers_that_make_no_sense_are_refused_before_anything_is_opened() {
+    let home = Home::new();
+    let plan = |weeks| vec!["window", "plan", "sla", "--weeks", weeks];
+    let claim = |minutes| {
+        vec![
+            "job",
+            "reconcile",
+            "--manifest",
+            "m.json",
+            "--claim",
+            minutes,
+        ]
+    };
+    for words in [
+        plan("0"),
+        plan("521"),
+        claim("0"),
+        claim("1441"),
+        claim("99999999999999999999"),
+        vec!["window", "list", "--most", "0"],
+        vec!["week", "show", "sla.x", "--most", "0"],
+    ] {
+        let refused = run_command(home.govdeck(&words));
+        assert_eq!(refused.code, Some(2), "{words:?}: {refused:?}");
+    }
+}
 
 on_both!(a_malformed_manifest_stores_nothing, |world| {
     let world = world_with_policy(world).await;

@@ -1,7 +1,8 @@
 //! Puts a signer's name under a weekly run, on the grounds that it gives.
 
-use super::super::entry::{Action, Asked, Draft, Row, Stop};
+use super::super::entry::{Action, Asked, Draft, Prepared, Row, Stop, Suggested};
 use super::declare_bootstrap::run_and_look;
+use super::outside;
 use super::{RUN, no_such_run, run_target};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -15,6 +16,8 @@ use crate::store::{StoreError, View, person};
 
 pub(in crate::actions) struct AckRun {
     run: String,
+    /// What its diff hashed to just before, where that lies outside the database.
+    seen: Option<Prepared>,
 }
 
 pub(in crate::actions) struct Facts {
@@ -38,7 +41,20 @@ impl Action for AckRun {
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
             run: asked.target.clone(),
+            seen: outside::prepared(asked),
         })
+    }
+
+    /// Whether a diff outside the database is what it was is found out only when somebody signs.
+    async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
+        let window = week::find(view, target).await?;
+        let uri = window.and_then(|window| window.artifact_uri);
+        let is_outside = uri.is_some_and(|uri| outside::judged(&uri, None).is_some());
+        Ok(Some(Suggested {
+            asked: Asked::of(target),
+            untold: if is_outside { &[rule::DIFF_SAME] } else { &[] },
+            offers: None,
+        }))
     }
 
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
@@ -48,10 +64,14 @@ impl Action for AckRun {
             None => None,
         };
         let (diff, inputs) = match &window {
-            Some(window) => (
-                week::found_diff(view, window).await?,
-                Some(week::inputs(view, window).await?),
-            ),
+            Some(window) => {
+                let uri = window.artifact_uri.as_deref();
+                let diff = match uri.and_then(|uri| outside::judged(uri, self.seen.as_ref())) {
+                    Some(found) => found,
+                    None => week::found_diff(view, window).await?,
+                };
+                (diff, Some(week::inputs(view, window).await?))
+            }
             None => (Found::NotNamed, None),
         };
         Ok(Facts {
@@ -102,10 +122,11 @@ impl Action for AckRun {
                 version: 1,
             })
         });
-        Ok(Draft::new(
-            run_target(window),
-            conditions,
-            rows.into_iter().collect(),
-        ))
+        let seen = self.seen.iter();
+        let seen = seen.map(|seen| (seen.role, seen.artifact.clone()));
+        Ok(
+            Draft::new(run_target(window), conditions, rows.into_iter().collect())
+                .with_evidence(seen.collect()),
+        )
     }
 }

@@ -1,12 +1,14 @@
 //! Ends a run with what was found, by rule; whoever began it brings the diff and the manifest along.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::super::entry::{Action, Asked, Draft, Row, Stop};
 use super::ending::{self, Ending};
 use super::{RUN, run_target};
 use crate::clock::Moment;
-use crate::rules::people::Acting;
+use crate::rules::people::{Acting, Role};
 use crate::rules::permission::{self, Permission};
 use crate::rules::week::{self as rule, RunStatus};
 use crate::rules::{Condition, Refusal, Verdict, time};
@@ -14,7 +16,10 @@ use crate::store::artifact::{Artifact, RECONCILE_DIFF, RECONCILE_MANIFEST};
 use crate::store::dictionary::RunManifest;
 use crate::store::outbox::Notice;
 use crate::store::week::{Kept, Metric, Window};
-use crate::store::{StoreError, View, ledger};
+use crate::store::{StoreError, View, ledger, person};
+
+/// How many metrics a message names.
+const NAMED: usize = 3;
 
 /// What a comparison found, as far as the database keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +103,10 @@ pub(in crate::actions) struct FinishRun {
 pub(in crate::actions) struct Facts {
     ending: Ending,
     latest_entry_at: Option<Moment>,
+    /// Everybody who is here.
+    people: BTreeSet<String>,
+    /// Whoever is told of metrics that are routed to nobody here.
+    leads: Vec<String>,
 }
 
 impl Action for FinishRun {
@@ -132,6 +141,8 @@ impl Action for FinishRun {
         Ok(Facts {
             ending: ending::read(view, &self.run).await?,
             latest_entry_at: ledger::head(view).await?.latest_at_utc,
+            people: person::active(view).await?.into_iter().collect(),
+            leads: person::holders(view, &[Role::GovernanceLead]).await?,
         })
     }
 
@@ -145,7 +156,7 @@ impl Action for FinishRun {
         conditions.push(self.has_its_evidence());
         let (mut rows, mut notices) = facts.ending.rows(before, self.ended(before, now), now)?;
         rows.extend(self.finding.manifests.iter().cloned().map(Row::new));
-        notices.extend(self.tell_the_owners(before));
+        notices.extend(self.tell_the_owners(before, facts));
         Ok(Draft::new(run_target(before), conditions, rows)
             .with_notices(notices)
             .with_evidence(self.evidence.clone())
@@ -213,38 +224,44 @@ impl FinishRun {
         }
     }
 
-    /// Tells each owner which of their metrics failed.
-    fn tell_the_owners(&self, window: &Window) -> Vec<Notice> {
-        let failed = self.finding.kept.iter();
-        let failed: Vec<&Metric> = failed.filter(|metric| metric.reason.is_some()).collect();
-        let mut owners: Vec<&str> = failed
-            .iter()
-            .filter_map(|it| it.owner_id.as_deref())
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let run = &window.job_run_id;
-        let notice = |owner: &str| {
-            let theirs = failed
-                .iter()
-                .filter(|it| it.owner_id.as_deref() == Some(owner));
-            let theirs: Vec<&str> = theirs.map(|it| &*it.metric_id).collect();
-            let named = theirs
-                .iter()
-                .take(3)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(", ");
-            Notice {
-                event_class: "reconciliation_failed",
-                about: run.clone(),
-                recipient_id: owner.to_owned(),
-                subject: format!("weekly run {run}: {} of your metrics failed", theirs.len()),
-                body: format!("{named}\nSee them with: govdeck week show {run}"),
-                drill: window.run_kind == rule::RunKind::Drill,
+    /// Returns the metrics that failed, as far as they are kept.
+    fn failed(&self) -> impl Iterator<Item = &Metric> {
+        let kept = self.finding.kept.iter();
+        kept.filter(|metric| metric.reason.is_some())
+    }
+
+    /// Tells each owner which of their metrics failed; their backup where they are nobody here, and the leads where both are.
+    fn tell_the_owners(&self, window: &Window, facts: &Facts) -> Vec<Notice> {
+        let mut theirs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut nobodys: Vec<&str> = Vec::new();
+        for metric in self.failed() {
+            let routed_to = [&metric.owner_id, &metric.backup_id].into_iter().flatten();
+            match routed_to.into_iter().find(|id| facts.people.contains(*id)) {
+                Some(id) => theirs.entry(id).or_default().push(&metric.metric_id),
+                None => nobodys.push(&metric.metric_id),
             }
+        }
+        let run = &window.job_run_id;
+        let notice = |recipient: &str, failed: &[&str], whose: &str| Notice {
+            event_class: "reconciliation_failed",
+            about: run.clone(),
+            recipient_id: recipient.to_owned(),
+            subject: format!("weekly run {run}: {} {whose} failed", failed.len()),
+            body: format!(
+                "{}\nSee them with: govdeck week show {run}",
+                failed[..failed.len().min(NAMED)].join(", ")
+            ),
+            drill: window.run_kind == rule::RunKind::Drill,
         };
-        owners.into_iter().map(notice).collect()
+        let mut all: Vec<Notice> = theirs
+            .iter()
+            .map(|(owner, failed)| notice(owner, failed, "of your metrics"))
+            .collect();
+        if !nobodys.is_empty() {
+            let leads = facts.leads.iter();
+            all.extend(leads.map(|lead| notice(lead, &nobodys, "metrics of people unknown here")));
+        }
+        all
     }
 }
 

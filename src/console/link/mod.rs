@@ -40,6 +40,8 @@ pub struct Address {
     pub governance_root: PathBuf,
     /// What decision cards are signed with, if anything.
     pub signer: Option<Signer>,
+    /// Where files lie that decisions rest on and the database only names.
+    pub root: PathBuf,
 }
 
 /// How long things may take.

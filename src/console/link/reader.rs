@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::actions::{self, Signing, Stop};
 use crate::clock::Moment;
+use crate::jobs::outside;
 use crate::readback;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
@@ -159,8 +160,11 @@ impl Reader {
         match question {
             Question::Plan(id, verb, asked) => {
                 let signing = Signing::with(self.address.signer.as_ref());
-                let asked = asked.with_signing(signing);
+                let mut asked = asked.with_signing(signing);
+                let root = &self.address.root;
                 let plan = async {
+                    let seen = outside::seen(store, root, verb, &asked.target).await?;
+                    asked.prepared.extend(seen);
                     let mut view = store.view().await?;
                     Ok(actions::propose(&mut view, verb, asked).await)
                 };

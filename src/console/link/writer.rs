@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::actions::{self, ByRule, Outcome, Request};
+use crate::jobs::outside;
 use crate::store::{Access, Failure, Sealed, Store, StoreError};
 
 use super::super::event::Event;
@@ -70,8 +71,13 @@ impl Writer {
             Err(error) => return self.tell(ticket, Outcome::Failed(error)),
         };
         let mut attempt = {
-            let store = store.clone();
-            tokio::spawn(async move { actions::carry_out(&store, request).await })
+            let (store, root) = (store.clone(), self.address.root.clone());
+            tokio::spawn(async move {
+                match outside::seen_again(&store, &root, request).await {
+                    Ok(request) => actions::carry_out(&store, request).await,
+                    Err(error) => Outcome::Failed(error),
+                }
+            })
         };
         let waited = tokio::time::timeout(self.limits.write, &mut attempt).await;
         let (outcome, attempt) = match waited {

@@ -3,6 +3,7 @@
 use crate::rules::readback::Citation;
 use crate::rules::release::Found;
 use crate::rules::text::shorten;
+use crate::rules::week::why_not_current;
 use crate::store::week::{Listed, Metric, Window};
 
 use super::super::detail::{SeriesSight, WeekDetail};
@@ -160,10 +161,7 @@ fn names(model: &Model, detail: &WeekDetail) -> Vec<Parts> {
                     format!("REVOKED {}", model.date_and_clock(at)),
                 ),
                 (None, true) => (Token::AckSigned, "counts".to_owned()),
-                (None, false) => (
-                    Token::AckStale,
-                    "SIGNED ON OLDER EVIDENCE, does not count".to_owned(),
-                ),
+                (None, false) => (Token::AckStale, why_not_current(&detail.diff).to_owned()),
             };
             vec![
                 muted("signed by "),
@@ -256,7 +254,10 @@ fn proof(window: &Window, detail: &WeekDetail) -> Vec<Parts> {
     let diff = match &detail.diff {
         Found::Same(sha256) => (Token::StatusOk, format!("the diff hashes to {sha256}")),
         Found::Changed(why) => (Token::StatusDanger, format!("DIFF CHANGED: {why}")),
-        Found::Unreachable(why) => (Token::StatusUnknown, format!("diff not found: {why}")),
+        Found::Unreachable(why) => (
+            Token::StatusUnknown,
+            format!("cannot tell about the diff: {why}"),
+        ),
         Found::NotNamed => (Token::Muted, "there is no diff".to_owned()),
     };
     let mut lines = vec![vec![diff]];

@@ -154,6 +154,12 @@ impl<'a> Table<'a> {
         row.ok_or_else(|| self.fault(at, "a row is gone"))
     }
 
+    /// Returns the byte at a place.
+    #[inline]
+    pub(super) fn byte_at(&self, at: usize) -> u8 {
+        self.text.as_bytes().get(at).copied().unwrap_or(0)
+    }
+
     /// Reads the id of the row at a place where one was read before.
     #[inline]
     pub(super) fn id_at(&self, at: usize) -> Cow<'a, str> {

@@ -1,4 +1,4 @@
-//! Exact decimals of any length: read, added, subtracted and compared without a rounding.
+//! Exact decimals of any length: read, added, subtracted, multiplied and compared without a rounding.
 //!
 //! What is taken is a number as JSON writes it, without an exponent: an optional minus, digits without a leading zero,
 //! and optionally a point with digits behind it. A plus, a bare point, spaces, separators, `1e5` and `NaN` are refused,
@@ -8,7 +8,7 @@ mod long;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::{Add, Mul, Sub};
 
 use thiserror::Error;
 
@@ -351,6 +351,23 @@ impl Sub for &Decimal {
             difference
                 .unwrap_or_else(|| Form::Long(Box::new(self.long().plus(&other.long().negated())))),
         )
+    }
+}
+
+impl Mul for &Decimal {
+    type Output = Decimal;
+
+    fn mul(self, other: &Decimal) -> Decimal {
+        let short = match (&self.0, &other.0) {
+            (Form::Short { units: a, scale: x }, Form::Short { units: b, scale: y }) => {
+                a.checked_mul(*b).zip(x.checked_add(*y))
+            }
+            _ => None,
+        };
+        Decimal(short.map_or_else(
+            || Form::Long(Box::new(self.long().times(&other.long()))),
+            |(units, scale)| Form::Short { units, scale },
+        ))
     }
 }
 

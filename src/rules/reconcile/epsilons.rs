@@ -41,6 +41,23 @@ impl Epsilons {
         self.metrics += 1;
     }
 
+    /// Adds others behind all that are there; nothing is added when the first of them lies not behind.
+    pub(super) fn append(&mut self, later: &Self) -> bool {
+        let first = later.walk();
+        if !first.at_one {
+            return true;
+        }
+        if self.metrics > 0 && self.last_id >= first.id {
+            return false;
+        }
+        // The first of them shares nothing with the one before, and says its text.
+        self.bytes.extend_from_slice(&later.bytes);
+        self.last_id.clone_from(&later.last_id);
+        self.last_text.clone_from(&later.last_text);
+        self.metrics += later.metrics;
+        true
+    }
+
     /// Joins several into one; nothing when none is left or a metric stands in two of them.
     pub(super) fn joined(mut parts: Vec<Self>) -> Option<Self> {
         if parts.len() == 1 {
@@ -76,6 +93,14 @@ impl Epsilons {
         self.bytes.shrink_to_fit();
     }
 
+    /// Begins a walk at the first metric that is not before an id.
+    pub(super) fn walk_from(&self, id: &str) -> Cursor<'_> {
+        let mut cursor = self.walk();
+        cursor.pass_over(id);
+        cursor.passed_over = 0;
+        cursor
+    }
+
     /// Begins a walk along the metrics.
     pub(super) fn walk(&self) -> Cursor<'_> {
         let mut cursor = Cursor {
@@ -106,16 +131,27 @@ impl<'a> Cursor<'a> {
     /// Returns the epsilon of a metric that lies behind all that were asked for before.
     #[inline]
     pub(super) fn seek(&mut self, id: &str) -> Option<(&'a str, Decimal)> {
-        while self.at_one && self.id.as_slice() < id.as_bytes() {
-            self.passed_over += 1;
-            self.advance();
-        }
+        self.pass_over(id);
         if !self.at_one || self.id != id.as_bytes() {
             return None;
         }
         let found = (self.text, self.value.clone());
         self.advance();
         Some(found)
+    }
+
+    #[inline]
+    fn pass_over(&mut self, id: &str) {
+        while self.at_one && self.id.as_slice() < id.as_bytes() {
+            self.passed_over += 1;
+            self.advance();
+        }
+    }
+
+    /// Walks to an id and returns how many metrics before it nobody asked for.
+    pub(super) fn finish_before(mut self, id: &str) -> u64 {
+        self.pass_over(id);
+        self.passed_over
     }
 
     /// Walks to the end and returns how many metrics nobody asked for.
@@ -221,6 +257,23 @@ mod tests {
                 prop_assert!(epsilons.may_follow(id));
                 epsilons.push(id, text);
                 prop_assert!(!epsilons.may_follow(id));
+            }
+            // Parted anywhere and joined again they are the same.
+            for id in &asked {
+                let (mut before, mut behind) = (Epsilons::default(), Epsilons::default());
+                for (other, text) in &kept {
+                    let part = if other < id { &mut before } else { &mut behind };
+                    part.push(other, text);
+                }
+                let missed = before.walk().finish();
+                prop_assert_eq!(epsilons.walk().finish_before(id), missed);
+                prop_assert_eq!(epsilons.walk_from(id).finish(), kept.len() as u64 - missed);
+                prop_assert!(before.append(&behind));
+                prop_assert_eq!(before.metrics(), epsilons.metrics());
+                for (other, text) in &kept {
+                    prop_assert_eq!(before.walk().seek(other).map(|it| it.0), Some(text.as_str()));
+                }
+                prop_assert!(kept.is_empty() || !before.append(&epsilons));
             }
             let mut cursor = epsilons.walk();
             for id in &asked {

@@ -2,6 +2,7 @@
 
 use super::epsilons::Epsilons;
 use super::fault::{Fault, Reject};
+use super::order::at_once;
 use super::policy::Policy;
 use super::side::{Rows, Side};
 use super::sidecar::Sidecar;
@@ -18,6 +19,8 @@ pub struct Given {
     pub file: String,
     /// The bytes of the rows.
     pub bytes: Vec<u8>,
+    /// What they hash to, where they were hashed as they came.
+    pub hashed: Option<Digest>,
     /// How the rows are written.
     pub rows: Rows,
     /// The name of the sidecar's file.
@@ -88,14 +91,11 @@ pub fn judge(
     policy_file: &str,
     keep: usize,
 ) -> Result<Comparison, Reject> {
-    let terms = agree(
-        [
-            &described(Party::Leadership, &leadership),
-            &described(Party::Partner, &partner),
-        ],
-        &policy,
-        policy_file,
-    )?;
+    let (ours, theirs) = at_once(
+        || described(Party::Leadership, &leadership),
+        || described(Party::Partner, &partner),
+    );
+    let terms = agree([&ours, &theirs], &policy, policy_file)?;
     let epsilons = policy
         .epsilons
         .map_err(|fault| fault.rejects(RejectReason::EpsilonInvalid, policy_file))?;
@@ -106,7 +106,7 @@ pub fn judge(
     let theirs = Side::open(partner.bytes, &partner.rows);
     if theirs.is_err() {
         // What is malformed further down on leadership's side is told before it.
-        let found = ours.put_in_order();
+        let found = ours.find_order();
         found.map_err(|fault| malformed(fault, &files[0]))?;
     }
     let theirs = theirs.map_err(|fault| malformed(fault, &files[1]))?;
@@ -132,7 +132,7 @@ fn described(party: Party, given: &Given) -> Described<'_> {
         party,
         file: &given.sidecar_file,
         sidecar: &given.sidecar,
-        digest: Digest::of(&given.bytes),
+        digest: given.hashed.unwrap_or_else(|| Digest::of(&given.bytes)),
     }
 }
 
@@ -142,14 +142,35 @@ fn settle(
     epsilons: &Epsilons,
     keep: usize,
 ) -> Result<(Totals, Vec<Metric>), Fault> {
-    let mut walk = Walk::begin(&sides[0], &sides[1], epsilons)?;
+    let [ours, theirs] = sides;
+    let (totals, worst) = match Walk::begin_both(ours, theirs, epsilons)? {
+        None => settle_along(Walk::begin(ours, theirs, epsilons)?, None, keep)?,
+        Some((first, middle, second)) => {
+            let (first, second) = at_once(
+                || settle_along(first, Some(&middle), keep),
+                || settle_along(second, None, keep),
+            );
+            let ((mut totals, worst), (more, further)) = (first?, second?);
+            totals.add(&more);
+            (totals, worst.joined(further))
+        }
+    };
+    Ok((totals, worst.into_list()))
+}
+
+/// Walks along the metrics before an id, or to the end, and counts.
+fn settle_along(
+    mut walk: Walk<'_>,
+    before: Option<&str>,
+    keep: usize,
+) -> Result<(Totals, Worst), Fault> {
     let (mut totals, mut worst) = (Totals::default(), Worst::of(keep));
     while let Some(outcome) = walk.next_outcome()? {
         totals.count(outcome.reason);
         worst.look_at(&outcome);
     }
-    totals.on_neither_side = walk.finish();
-    Ok((totals, worst.into_list()))
+    totals.on_neither_side = walk.finish(before);
+    Ok((totals, worst))
 }
 
 /// Counts with as little work as the files allow; whatever is wrong with the rows is told in the order of precedence.
@@ -168,8 +189,14 @@ fn compare(
     let rejects = |found: Result<(), Fault>, reason, file: &String| {
         found.map_err(|fault| fault.rejects(reason, file))
     };
+    let [ours, theirs] = sides;
+    let (our_order, their_order) = at_once(|| ours.find_order(), || theirs.find_order());
+    for (found, file) in [our_order, their_order].into_iter().zip(files) {
+        rejects(found, RejectReason::CsvInvalid, file)?;
+    }
+    // One after the other: each takes both threads, and no more memory than one.
     for (side, file) in sides.iter_mut().zip(files) {
-        rejects(side.put_in_order(), RejectReason::CsvInvalid, file)?;
+        rejects(side.sort(), RejectReason::CsvInvalid, file)?;
     }
     if let Ok(found) = settle(sides, epsilons, keep) {
         return Ok(found);

@@ -7,8 +7,8 @@ use super::decimal::Decimal;
 use super::epsilons::Epsilons;
 use super::fault::{Fault, quoted};
 use super::fields::{read_object, text_or_null};
-use super::order::{MOST_RUNS, sort_by_id};
-use crate::canon::scan::{Scan, Scanner, Start};
+use super::order::{Ids, MOST_RUNS, SOON, at_once, sort_by_id};
+use crate::canon::scan::{Scan, Scanner, Start, Text};
 use crate::rules::semver;
 
 const FIELDS: [&str; 3] = ["epsilon_policy_version", "contract_max_semver", EPSILON];
@@ -91,9 +91,11 @@ impl Policy {
 
 /// Reads the epsilons that come next. Ids in order, or in some stretches that are, are taken as they come.
 fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
-    let start = scanner.at();
     let (mut runs, mut fault) = (vec![Epsilons::default()], None);
+    let mut places = Vec::new();
     scanner.members(|scanner, id| {
+        // The reader takes no text whose offsets do not fit.
+        places.push(u32::try_from(id.at).unwrap_or(u32::MAX));
         match take_epsilon(scanner)? {
             Ok(text) => add_to_runs(&mut runs, &id.text, &text),
             Err(wrong) => fault = fault.take().or(Some(wrong)),
@@ -105,7 +107,7 @@ fn read_epsilons(scanner: &mut Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
     }
     match Epsilons::joined(runs) {
         Some(epsilons) => Ok(Ok(epsilons)),
-        None => in_order_of_ids(&scanner.back_at(start)),
+        None => in_order_of_ids(scanner, places),
     }
 }
 
@@ -144,31 +146,74 @@ fn take_epsilon<'a>(scanner: &mut Scanner<'a>) -> Scan<Result<Cow<'a, str>, Faul
     Ok(Err(Fault::at(text, taken.at, wrong)))
 }
 
-/// Reads epsilons that come in any order; every text was checked before.
-fn in_order_of_ids(scanner: &Scanner<'_>) -> Scan<Result<Epsilons, Fault>> {
-    let mut places = Vec::new();
-    // The reader takes no text whose offsets do not fit.
-    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    scanner.clone().members(|scanner, id| {
+/// The members of an object by the places of their keys.
+struct Members<'a>(&'a Scanner<'a>);
+
+impl<'a> Members<'a> {
+    /// Reads a member that was read before.
+    fn at(&self, at: u32) -> Scan<(Text<'a>, Text<'a>)> {
+        let mut scanner = self.0.back_at(at as usize);
+        let id = scanner.key()?;
         scanner.peek()?;
-        places.push((place(id.at), place(scanner.at())));
-        scanner.skip()
-    })?;
-    let text_at = |at: u32| scanner.back_at(at as usize).string();
-    sort_by_id(&mut places, |(id, _)| {
-        text_at(id).map(|id| id.text).unwrap_or_default()
-    });
-    let mut epsilons = Epsilons::default();
-    for (id, epsilon) in places {
-        let (id, epsilon) = (text_at(id)?, text_at(epsilon)?);
-        if !epsilons.may_follow(&id.text) {
-            let what = format!("the metric {} stands twice", quoted(&id.text));
-            return Ok(Err(Fault::at(scanner.text().as_bytes(), id.at, what)));
-        }
-        epsilons.push(&id.text, &epsilon.text);
+        Ok((id, scanner.string()?))
     }
-    epsilons.shrink();
-    Ok(Ok(epsilons))
+
+    /// Takes epsilons from places in the order of their ids.
+    fn taken(&self, places: &[u32]) -> Scan<Result<Epsilons, Fault>> {
+        let mut epsilons = Epsilons::default();
+        for near in places.chunks(SOON) {
+            self.bring_near(near);
+            for at in near {
+                let (id, epsilon) = self.at(*at)?;
+                if !epsilons.may_follow(&id.text) {
+                    return Ok(Err(self.twice(&id)));
+                }
+                epsilons.push(&id.text, &epsilon.text);
+            }
+        }
+        Ok(Ok(epsilons))
+    }
+
+    fn twice(&self, id: &Text<'_>) -> Fault {
+        let what = format!("the metric {} stands twice", quoted(&id.text));
+        Fault::at(self.0.text().as_bytes(), id.at, what)
+    }
+}
+
+impl Ids for Members<'_> {
+    fn id(&self, at: u32) -> Cow<'_, str> {
+        let id = self.0.back_at(at as usize).string();
+        id.map(|id| id.text).unwrap_or_default()
+    }
+
+    fn byte(&self, at: u32) -> u8 {
+        let text = self.0.text().as_bytes();
+        text.get(at as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Reads epsilons that come in any order; every text was checked before.
+fn in_order_of_ids(scanner: &Scanner<'_>, mut places: Vec<u32>) -> Scan<Result<Epsilons, Fault>> {
+    let members = Members(scanner);
+    sort_by_id(&mut places, &members);
+    let (first, second) = places.split_at(places.len() / 2);
+    let (epsilons, further) = at_once(|| members.taken(first), || members.taken(second));
+    let mut epsilons = match epsilons? {
+        Ok(epsilons) => epsilons,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let further = further?;
+    // What stands twice on both sides of the middle comes before what stands twice behind it.
+    if let (Some(last), Some(next)) = (first.last(), second.first())
+        && members.id(*last) == members.id(*next)
+    {
+        return Ok(Err(members.twice(&members.at(*next)?.0)));
+    }
+    Ok(further.map(|further| {
+        epsilons.append(&further);
+        epsilons.shrink();
+        epsilons
+    }))
 }
 
 #[cfg(test)]

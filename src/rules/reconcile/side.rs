@@ -6,7 +6,7 @@ use super::csv::{Row, Table};
 use super::decimal::Decimal;
 use super::fault::{Fault, quoted};
 use super::json_rows;
-use super::order::{MOST_RUNS, sort_by_id};
+use super::order::{Ids, MOST_RUNS, SOON, sort_by_id};
 use super::runs::Runs;
 use crate::canon::scan::Scanner;
 use crate::canon::{Integers, JsonError};
@@ -75,7 +75,7 @@ impl Side {
     /// Walks along the rows in the order that is known so far.
     pub(super) fn walk(&self) -> Result<SideWalk<'_>, Fault> {
         Ok(match (&self.order, self.form) {
-            (Order::Places(places), _) => SideWalk::Places(self.rows_at()?, places.iter()),
+            (Order::Places(places), _) => self.walk_along(places)?,
             (Order::Written, Form::Csv { first, columns }) => {
                 SideWalk::Written(Table::resume(&self.text, first, columns))
             }
@@ -84,11 +84,29 @@ impl Side {
                 SideWalk::Runs(Runs::begin(runs.iter().map(table))?)
             }
             // JSON has places from the beginning.
-            (_, Form::Json) => SideWalk::Places(self.rows_at()?, [].iter()),
+            (_, Form::Json) => self.walk_along(&[])?,
         })
     }
 
-    fn rows_at(&self) -> Result<RowsAt<'_>, Fault> {
+    /// Walks along the rows at some places.
+    pub(super) fn walk_along<'a>(&'a self, places: &'a [u32]) -> Result<SideWalk<'a>, Fault> {
+        let rows = self.rows_at()?;
+        Ok(SideWalk::Places(Places {
+            rows,
+            rest: places,
+            near: 0,
+        }))
+    }
+
+    /// Returns the places of the rows, where they come one by one.
+    pub(super) fn at_places(&self) -> Option<&[u32]> {
+        match &self.order {
+            Order::Places(places) => Some(places),
+            Order::Written | Order::Runs(_) => None,
+        }
+    }
+
+    pub(super) fn rows_at(&self) -> Result<RowsAt<'_>, Fault> {
         Ok(match self.form {
             Form::Csv { first, columns } => RowsAt::Csv(Table::resume(&self.text, first, columns)),
             Form::Json => {
@@ -98,21 +116,24 @@ impl Side {
         })
     }
 
-    /// Puts the rows in order, and finds the first that is malformed.
-    pub(super) fn put_in_order(&mut self) -> Result<(), Fault> {
-        let mut places = match std::mem::replace(&mut self.order, Order::Written) {
-            Order::Places(places) => places,
-            _ => match self.runs()? {
-                Some(runs) => {
-                    self.order = Order::Runs(runs);
-                    return Ok(());
-                }
-                None => self.places()?,
-            },
-        };
-        let rows = self.rows_at()?;
-        sort_by_id(&mut places, |at| rows.id(at));
-        self.order = Order::Places(places);
+    /// Finds out how the rows can be put in order, and the first that is malformed.
+    pub(super) fn find_order(&mut self) -> Result<(), Fault> {
+        if let (Order::Written, Form::Csv { .. }) = (&self.order, self.form) {
+            self.order = match self.runs()? {
+                Some(runs) => Order::Runs(runs),
+                None => Order::Places(self.places()?),
+            };
+        }
+        Ok(())
+    }
+
+    /// Puts the rows in order whose places were found.
+    pub(super) fn sort(&mut self) -> Result<(), Fault> {
+        if let Order::Places(places) = &mut self.order {
+            let mut places = std::mem::take(places);
+            sort_by_id(&mut places, &self.rows_at()?);
+            self.order = Order::Places(places);
+        }
         Ok(())
     }
 
@@ -203,13 +224,50 @@ impl<'a> RowsAt<'a> {
             Self::Json(scanner) => json_rows::row_at(scanner, at),
         }
     }
+}
 
-    /// Returns the id of a row that was read before.
-    fn id(&self, at: u32) -> Cow<'a, str> {
+impl Ids for RowsAt<'_> {
+    fn id(&self, at: u32) -> Cow<'_, str> {
         match self {
             Self::Csv(table) => table.id_at(at as usize),
             Self::Json(_) => self.row(at).map(|row| row.metric_id).unwrap_or_default(),
         }
+    }
+
+    fn byte(&self, at: u32) -> u8 {
+        match self {
+            Self::Csv(table) => table.byte_at(at as usize),
+            Self::Json(scanner) => scanner
+                .text()
+                .as_bytes()
+                .get(at as usize)
+                .map_or(0, |it| *it),
+        }
+    }
+}
+
+/// Walks along rows that come one by one.
+#[derive(Debug, Clone)]
+pub(super) struct Places<'a> {
+    rows: RowsAt<'a>,
+    rest: &'a [u32],
+    /// How many of the rest were brought near.
+    near: usize,
+}
+
+impl<'a> Places<'a> {
+    #[inline]
+    fn next_row(&mut self) -> Result<Option<Row<'a>>, Fault> {
+        let Some((at, rest)) = self.rest.split_first() else {
+            return Ok(None);
+        };
+        if self.near == 0 {
+            self.near = self.rest.len().min(SOON);
+            self.rows.bring_near(&self.rest[..self.near]);
+        }
+        self.near -= 1;
+        self.rest = rest;
+        self.rows.row(*at).map(Some)
     }
 }
 
@@ -218,7 +276,7 @@ impl<'a> RowsAt<'a> {
 pub(super) enum SideWalk<'a> {
     Written(Table<'a>),
     Runs(Runs<'a>),
-    Places(RowsAt<'a>, std::slice::Iter<'a, u32>),
+    Places(Places<'a>),
 }
 
 impl<'a> SideWalk<'a> {
@@ -227,7 +285,7 @@ impl<'a> SideWalk<'a> {
         match self {
             Self::Written(table) => table.next_row(),
             Self::Runs(runs) => runs.next_row(),
-            Self::Places(rows, places) => places.next().map(|at| rows.row(*at)).transpose(),
+            Self::Places(places) => places.next_row(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::csv::Row;
 use super::decimal::Decimal;
 use super::epsilons::{Cursor, Epsilons};
 use super::fault::Fault;
+use super::order::{Ids, MANY};
 use super::side::{Side, SideWalk};
 use super::{MetricReason, RunVerdict};
 
@@ -61,6 +62,18 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds what was found of other metrics.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.metrics += other.metrics;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.epsilon_exceeded += other.epsilon_exceeded;
+        self.missing_in_partner += other.missing_in_partner;
+        self.missing_in_leadership += other.missing_in_leadership;
+        self.epsilon_missing += other.epsilon_missing;
+        self.on_neither_side += other.on_neither_side;
+    }
+
     pub(super) fn count(&mut self, reason: Option<MetricReason>) {
         self.metrics += 1;
         let Some(reason) = reason else {
@@ -93,8 +106,7 @@ struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn begin(side: &'a Side) -> Result<Self, Fault> {
-        let mut rows = side.walk()?;
+    fn begin(mut rows: SideWalk<'a>) -> Result<Self, Fault> {
         let next = rows.next_row()?;
         Ok(Self { rows, next })
     }
@@ -119,10 +131,48 @@ impl<'a> Walk<'a> {
         epsilons: &'a Epsilons,
     ) -> Result<Self, Fault> {
         Ok(Self {
-            leadership: Lane::begin(leadership)?,
-            partner: Lane::begin(partner)?,
+            leadership: Lane::begin(leadership.walk()?)?,
+            partner: Lane::begin(partner.walk()?)?,
             epsilons: epsilons.walk(),
         })
+    }
+
+    /// Begins two walks, of which the second goes on where the first ends, at an id; none where they cannot be told apart,
+    /// or are not worth it.
+    pub(super) fn begin_both(
+        leadership: &'a Side,
+        partner: &'a Side,
+        epsilons: &'a Epsilons,
+    ) -> Result<Option<(Self, String, Self)>, Fault> {
+        let (Some(ours), Some(theirs)) = (leadership.at_places(), partner.at_places()) else {
+            return Ok(None);
+        };
+        if ours.len() < MANY {
+            return Ok(None);
+        }
+        let (our_rows, their_rows) = (leadership.rows_at()?, partner.rows_at()?);
+        let (before, behind) = ours.split_at(ours.len() / 2);
+        let (Some(last), Some(first)) = (before.last(), behind.first()) else {
+            return Ok(None);
+        };
+        let middle = our_rows.id(*first).into_owned();
+        // What stands twice there is found by one walk alone.
+        if *our_rows.id(*last) >= *middle {
+            return Ok(None);
+        }
+        let theirs_before = theirs.partition_point(|at| *their_rows.id(*at) < *middle);
+        let (their_first, their_second) = theirs.split_at(theirs_before);
+        let first = Self {
+            leadership: Lane::begin(leadership.walk_along(before)?)?,
+            partner: Lane::begin(partner.walk_along(their_first)?)?,
+            epsilons: epsilons.walk(),
+        };
+        let second = Self {
+            leadership: Lane::begin(leadership.walk_along(behind)?)?,
+            partner: Lane::begin(partner.walk_along(their_second)?)?,
+            epsilons: epsilons.walk_from(&middle),
+        };
+        Ok(Some((first, middle, second)))
     }
 
     /// Finds out about the next metric; nothing after the last.
@@ -161,9 +211,12 @@ impl<'a> Walk<'a> {
         }))
     }
 
-    /// Ends the walk and returns how many metrics of the policy neither side has.
-    pub(super) fn finish(self) -> u64 {
-        self.epsilons.finish()
+    /// Ends the walk and returns how many metrics of the policy neither side has, up to an id where it went only that far.
+    pub(super) fn finish(self, before: Option<&str>) -> u64 {
+        match before {
+            Some(id) => self.epsilons.finish_before(id),
+            None => self.epsilons.finish(),
+        }
     }
 }
 

@@ -126,6 +126,15 @@ impl Worst {
         self.kept.push(Reverse(Kept { badness, metric }));
     }
 
+    /// Keeps the worst of both.
+    pub(super) fn joined(mut self, other: Self) -> Self {
+        self.kept.extend(other.kept);
+        while self.kept.len() > self.most {
+            self.kept.pop();
+        }
+        self
+    }
+
     /// Returns what was kept, the worst first.
     pub(super) fn into_list(self) -> Vec<Metric> {
         let kept = self.kept.into_sorted_vec();

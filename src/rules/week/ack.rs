@@ -167,6 +167,18 @@ pub fn may_ack(facts: &AckFacts<'_>, actor: &Actor) -> Vec<Condition> {
     ]
 }
 
+/// The condition that a run's diff is what the run filed.
+pub const DIFF_SAME: &str = "diff_same";
+
+/// Says why a name does not count that was not taken back.
+#[must_use]
+pub const fn why_not_current(diff: &Found) -> &'static str {
+    match diff {
+        Found::Unreachable(_) => "CANNOT TELL, its diff was not read; does not count",
+        _ => "SIGNED ON OLDER EVIDENCE, does not count",
+    }
+}
+
 fn artifact_same(found: &Found) -> Condition {
     let (verdict, evidence) = match found {
         Found::Same(digest) => (Verdict::Pass, format!("the diff hashes to {digest}")),
@@ -175,7 +187,7 @@ fn artifact_same(found: &Found) -> Condition {
         Found::NotNamed => (Verdict::CannotTell, "the run has no diff".to_owned()),
     };
     Condition {
-        id: "diff_same",
+        id: DIFF_SAME,
         verdict,
         owner: "data_engineer".to_owned(),
         evidence,

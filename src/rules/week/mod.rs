@@ -4,10 +4,14 @@ mod ack;
 mod ending;
 mod manifest;
 mod policy;
+mod spread;
 mod state;
 mod window;
 
-pub use ack::{AckFacts, Basis, Grounds, Packet, Signed, basis, counts, may_ack, may_revoke};
+pub use ack::{
+    AckFacts, Basis, DIFF_SAME, Grounds, Packet, Signed, basis, counts, may_ack, may_revoke,
+    why_not_current,
+};
 pub use ending::{
     Annexed, Incident, may_acknowledge, may_annex, may_attach, may_declare, may_leave_red,
     may_override,

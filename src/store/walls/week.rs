@@ -60,8 +60,9 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "reconciliation_metric",
         &[On::Insert],
-        "what was found belongs to the run that the newest entry ends",
-        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'finish_run' AND l.target_id = NEW.job_run_id)",
+        "what was found belongs to the run that the newest entry ends, and comes before its end",
+        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'finish_run' AND l.target_id = NEW.job_run_id) \
+         AND EXISTS (SELECT 1 FROM reconciliation_window w WHERE w.job_run_id = NEW.job_run_id AND w.status = 'RUNNING')",
     ),
     wall(
         "reconciliation_metric",

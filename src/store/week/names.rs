@@ -62,7 +62,7 @@ pub async fn found_diff(view: &mut View, window: &Window) -> Result<Found, Store
         Ok(ArtifactRef::Filed(sha256)) => sha256,
         Ok(ArtifactRef::File { path, .. }) => {
             return Ok(Found::Unreachable(format!(
-                "the diff is too large for the database and lies in {path}"
+                "it is too large for the database and lies in {path}; govdeck week show hashes it"
             )));
         }
         Err(error) => return Ok(Found::Unreachable(format!("{named:?}: {error}"))),
@@ -75,14 +75,18 @@ pub async fn found_diff(view: &mut View, window: &Window) -> Result<Found, Store
     }
 }
 
-/// Reads the names under a run, each with whether everything that was signed is still what it was.
-pub async fn names(view: &mut View, window: &Window) -> Result<Vec<(Name, bool)>, StoreError> {
+/// Reads the names under a run, each with whether everything that was signed is still what it was; its diff was looked for.
+pub async fn names(
+    view: &mut View,
+    window: &Window,
+    diff: &Found,
+) -> Result<Vec<(Name, bool)>, StoreError> {
     let names = acks(view, &window.job_run_id).await?;
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let inputs = inputs(view, window).await?.to_string();
-    let is_same = matches!(found_diff(view, window).await?, Found::Same(_));
+    let is_same = matches!(diff, Found::Same(_));
     let with_standing = |name: Name| {
         let is_current = is_same && name.inputs_sha256 == inputs;
         (name, is_current)

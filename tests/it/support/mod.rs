@@ -15,6 +15,7 @@ pub mod still_block;
 pub mod still_dictionary;
 pub mod still_week;
 pub mod terminal;
+pub mod week_files;
 pub mod weeks;
 
 use std::path::PathBuf;
@@ -97,23 +98,27 @@ impl World {
     }
 
     async fn postgres_in(environment: Environment) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
-        let created = name.clone();
-        tokio::task::spawn_blocking(move || {
-            for person in PEOPLE {
-                cluster().create_login(person);
-            }
-            cluster().create_database(&created, None, "maya");
-        })
-        .await
-        .expect("the database is made");
         let world = Self {
             home: Home::new(),
-            place: Place::Postgres(name),
+            place: Place::Postgres(database_like(None).await),
         };
         world.establish(environment).await;
         world
+    }
+
+    /// A copy of this world as it stands, in a home of its own, while nobody is connected to it.
+    pub async fn again(&self) -> Self {
+        let home = Home::new();
+        let place = match &self.place {
+            Place::Sqlite(path) => {
+                self.owner_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+                let copy = home.folder().join("world.db");
+                std::fs::copy(path, &copy).expect("the file is ours");
+                Place::Sqlite(copy)
+            }
+            Place::Postgres(name) => Place::Postgres(database_like(Some(name.clone())).await),
+        };
+        Self { home, place }
     }
 
     /// A demo on either database, whose time the story sets.
@@ -402,6 +407,22 @@ impl World {
         }
         assert_eq!(self.findings(None).await, Vec::<String>::new());
     }
+}
+
+/// Makes a database on the cluster, empty or like another one.
+async fn database_like(other: Option<String>) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+    let created = name.clone();
+    tokio::task::spawn_blocking(move || {
+        for person in PEOPLE {
+            cluster().create_login(person);
+        }
+        cluster().create_database(&created, other.as_deref(), "maya");
+    })
+    .await
+    .expect("the database is made");
+    name
 }
 
 /// What must return no row, ever.

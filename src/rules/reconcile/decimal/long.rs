@@ -72,6 +72,29 @@ impl Long {
         }
     }
 
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let value = |digit: &u8| u64::from(digit - b'0');
+        let mut columns = vec![0_u64; self.digits.len() + other.digits.len()];
+        for (at, a) in self.digits.iter().rev().map(value).enumerate() {
+            for (by, b) in other.digits.iter().rev().map(value).enumerate() {
+                columns[at + by] += a * b;
+            }
+        }
+        let mut carry = 0;
+        let mut digits = Vec::with_capacity(columns.len());
+        for column in columns {
+            carry += column;
+            digits.push(b'0' + u8::try_from(carry % 10).unwrap_or(0));
+            carry /= 10;
+        }
+        digits.reverse();
+        Self::new(
+            self.negative != other.negative,
+            digits,
+            self.scale + other.scale,
+        )
+    }
+
     /// Returns the first digits as a double, and the power of ten that they are to be multiplied with.
     #[expect(clippy::cast_precision_loss, reason = "as near as a double comes")]
     pub(super) fn nearly(&self) -> (f64, i64) {

@@ -175,6 +175,7 @@ proptest! {
         let (p, q) = (oracle(&a), oracle(&b));
         prop_assert_eq!(oracle(&(&x + &y).to_string()), &p + &q);
         prop_assert_eq!(oracle(&(&x - &y).to_string()), &p - &q);
+        prop_assert_eq!(oracle(&(&x * &y).to_string()), &p * &q);
         prop_assert_eq!(oracle(&x.abs().to_string()), p.abs());
         prop_assert_eq!(x.cmp(&y), p.cmp(&q));
         prop_assert_eq!(x.cmp_abs(&y), p.abs().cmp(&q.abs()));

@@ -62,6 +62,7 @@ impl Half {
         Given {
             file: format!("{name}.csv"),
             bytes: self.csv,
+            hashed: None,
             rows: self.rows,
             sidecar_file: format!("{name}.sidecar.json"),
             sidecar,
