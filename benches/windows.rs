@@ -255,7 +255,7 @@ async fn metrics(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) ->
             reach: REACH,
         })
     };
-    let timed = async |look: &Look<MetricSort>| -> Done<(Duration, usize)> {
+    let listed = async |look: &Look<MetricSort>| -> Done<(Duration, usize)> {
         let begun = Instant::now();
         let window = dictionary::listed(&mut store.view().await?, look).await?;
         Ok((begun.elapsed(), window.rows.len()))
@@ -265,7 +265,7 @@ async fn metrics(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) ->
         let mut times = [vec![], vec![], vec![]];
         for _ in 0..scale.turns {
             for (at, anchor) in anchors.iter().enumerate() {
-                times[at].push(timed(&look(*sort, anchor.clone(), "")?).await?.0);
+                times[at].push(listed(&look(*sort, anchor.clone(), "")?).await?.0);
             }
         }
         let [first, middle, last] = times.map(median);
@@ -285,7 +285,7 @@ async fn metrics(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) ->
         let look = look(MetricSort::Id, Anchor::First, &typed)?;
         let (mut filtered, mut scanned) = (vec![], vec![]);
         for _ in 0..scale.turns.min(9) {
-            filtered.push(timed(&look).await?.0);
+            filtered.push(listed(&look).await?.0);
             let begun = Instant::now();
             plain.texts(every).await?;
             scanned.push(begun.elapsed());

@@ -314,7 +314,7 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
             "whether something was written, `govdeck ledger show` tells when it answers again",
         )
     };
-    tokio::time::timeout(patience, run_on_store(verb, settings))
+    tokio::time::timeout(patience, Box::pin(run_on_store(verb, settings)))
         .await
         .map_err(silence)?
 }

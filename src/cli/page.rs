@@ -102,7 +102,7 @@ impl Page {
     }
 
     /// Makes a page of a text that is whole as it stands, and of the JSON document that says the same.
-    pub(super) fn document(exit: Exit, text: String, schema: &str, json: Value) -> Self {
+    pub(super) fn document(exit: Exit, text: &str, schema: &str, json: Value) -> Self {
         Self::new(
             exit,
             text.lines().map(str::to_owned).collect(),

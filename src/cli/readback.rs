@@ -46,10 +46,10 @@ impl Read {
                 "report this as a bug",
             )
         })?;
-        let page = |text: String| Page::document(exit, text, "readback", json.clone());
+        let page = |text: &str| Page::document(exit, text, "readback", json.clone());
         Ok(match self.format {
-            Form::Markdown => page(markdown(&readback)),
-            Form::Html => page(html(&readback)),
+            Form::Markdown => page(&markdown(&readback)),
+            Form::Html => page(&html(&readback)),
             Form::Json => Page::new(exit, Vec::new(), "readback", json).into_json(),
         })
     }

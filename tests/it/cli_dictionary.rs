@@ -1,5 +1,6 @@
 //! The dictionary on the command line: documents in, canonical JSON out, gates, readback, and the way back from a number.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -43,7 +44,7 @@ on_both!(toml_and_json_are_one_dictionary, |world| {
         toml.push_str("[[metrics]]\n");
         for (field, value) in metric.as_object().expect("a metric") {
             if let Some(text) = value.as_str() {
-                toml.push_str(&format!("{field} = {text:?}\n"));
+                let _ = writeln!(toml, "{field} = {text:?}");
             }
         }
     }

@@ -16,6 +16,7 @@ use govdeck::console::list::Listing;
 use govdeck::console::model::Model;
 use govdeck::console::overlay::Overlay;
 use govdeck::console::panes::PaneId;
+use govdeck::console::picture::Picture;
 use govdeck::console::stroke::chord;
 use govdeck::console::theme::{Theme, Token};
 use govdeck::console::ui::Glyphs;
@@ -116,6 +117,22 @@ const PANES: [(&str, PaneId); 6] = [
     ("people", PaneId::People),
 ];
 
+/// The picture of a deployment in which there is nothing, for somebody it does not know.
+fn nothing() -> Picture {
+    let mut picture = picture();
+    picture.actor = None;
+    (picture.mine, picture.reasons, picture.recent) = Default::default();
+    (picture.blocks, picture.entries) = Default::default();
+    (picture.counts.open, picture.counts.pending) = (0, 0);
+    (picture.possible, picture.armed, picture.entry) = Default::default();
+    (picture.approvals, picture.people) = Default::default();
+    (picture.series, picture.weeks, picture.run) = Default::default();
+    (picture.dictionary, picture.metric, picture.released) = Default::default();
+    picture.new_entries = Some(0);
+    picture.skew_milliseconds = -61_000;
+    picture
+}
+
 /// Every screen that needs no database.
 fn screens() -> Vec<Screen> {
     let mut found: Vec<Screen> = Vec::new();
@@ -189,20 +206,6 @@ fn screens() -> Vec<Screen> {
     armed.arming.arm(now);
     press(&mut armed, "a");
     found.push(("armed", armed, SMALL));
-    let nothing = || {
-        let mut picture = picture();
-        picture.actor = None;
-        (picture.mine, picture.reasons, picture.recent) = Default::default();
-        (picture.blocks, picture.entries) = Default::default();
-        (picture.counts.open, picture.counts.pending) = (0, 0);
-        (picture.possible, picture.armed, picture.entry) = Default::default();
-        (picture.approvals, picture.people) = Default::default();
-        (picture.series, picture.weeks, picture.run) = Default::default();
-        (picture.dictionary, picture.metric, picture.released) = Default::default();
-        picture.new_entries = Some(0);
-        picture.skew_milliseconds = -61_000;
-        picture
-    };
     found.push(("home-nobody", still::model(PaneId::Home, nothing), SMALL));
     found.push(("blocks-none", still::model(PaneId::Blocks, nothing), SMALL));
     let none = still::model(PaneId::Dictionary, nothing);

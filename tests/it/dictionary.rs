@@ -36,9 +36,11 @@ on_both!(
     }
 );
 
+/// A change of a document.
+type Edit = fn(&mut Value);
+
 on_both!(no_id_comes_to_mean_something_else, |world| {
     released(&world).await;
-    type Edit = fn(&mut Value);
     let cases: [(Edit, &str); 9] = [
         (
             |it| it["metrics"][0]["definition"] = json!("Something else entirely"),

@@ -237,7 +237,7 @@ on_both!(
         };
         assert!(refusal.sentence.contains("diff_same"), "{refusal}");
         fs::write(&file, "the diff").expect("written");
-        let signed = govdeck(&[
+        let confirmed = govdeck(&[
             "act",
             "ack-run",
             &run,
@@ -246,7 +246,13 @@ on_both!(
             "--reason",
             REASON,
         ]);
-        assert_eq!(signed.code, Some(0), "{}{}", signed.stdout, signed.stderr);
+        assert_eq!(
+            confirmed.code,
+            Some(0),
+            "{}{}",
+            confirmed.stdout,
+            confirmed.stderr
+        );
         assert_eq!(
             world.rows("SELECT COUNT(*) FROM ledger_artifact WHERE role = 'diff_seen'"),
             ["1"]

@@ -81,7 +81,7 @@ async fn taken_up(point: &KillPoint, world: &World, is_over: bool) {
     world.set_time(CLAIM_OVER).await;
     let files = Files::of(world);
     let again = files.reconcile(&files.manifest(|_| {}), "scheduled");
-    let wanted = if is_over { 1 } else { 0 };
+    let wanted = i32::from(is_over);
     assert_eq!(again.code, Some(wanted), "{point:?}: {again:?}");
     assert!(
         !is_over || again.stderr.contains("no window of sla is open"),
@@ -130,7 +130,7 @@ async fn a_diff_outside_the_database_is_whole_or_absent() {
     assert!(kill_at(1, "?rename,renameat2", &command).was_killed());
     assert!(stored(&world).starts_with("RUNNING|0|0|"));
     let half = listed();
-    assert!(half.len() == 1 && half[0].ends_with(".part"), "{half:?}");
+    assert!(half.len() == 1 && half[0].contains(".part"), "{half:?}");
     world.assert_sound().await;
     world.set_time(CLAIM_OVER).await;
     let again: Run = files.reconcile(&manifest, "scheduled");

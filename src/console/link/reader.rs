@@ -185,11 +185,11 @@ impl Reader {
                 let (store, answer) = (store.clone(), self.answer.clone());
                 let root = self.address.governance_root.clone();
                 tokio::spawn(async move {
-                    let cited = match store.view().await {
+                    let followed = match store.view().await {
                         Ok(mut view) => readback::chain(&mut view, &root, cites).await,
                         Err(error) => Err(error),
                     };
-                    let _ = answer.send(Event::Cited(Box::new(cited)));
+                    let _ = answer.send(Event::Cited(Box::new(followed)));
                 });
             }
             Question::Verify => {

@@ -61,9 +61,10 @@ fn joins_of_one_surface_count_together() {
 
 #[test]
 fn every_fault_is_found() {
+    type Case = (Vec<Ran>, Vec<Ran>, &'static [&'static str], Verdict);
     use Verdict::{CannotTell, Fail};
     let sound = || vec![ran("lead", &[("A", 1), ("B", 1)])];
-    let cases: [(Vec<Ran>, Vec<Ran>, &[&str], Verdict); 9] = [
+    let cases: [Case; 9] = [
         (vec![], sound(), &["query_missing"], CannotTell),
         (sound(), vec![], &["query_missing"], CannotTell),
         (sound(), vec![failed("lead")], &["query_failed"], CannotTell),

@@ -193,7 +193,11 @@ mod tests {
             assert_eq!(found.len(), 1, "{field}");
             assert_eq!((found[0].kind, found[0].field), (kind, Some(field)));
             assert_ne!(found[0].before, found[0].after);
-            assert_eq!(diff(&[was.clone()], &[was]), [], "nothing changed");
+            assert_eq!(
+                diff(std::slice::from_ref(&was), std::slice::from_ref(&was)),
+                [],
+                "nothing changed"
+            );
         }
         let (mut was, is) = (metric("A"), metric("A"));
         date(&mut was);
@@ -202,9 +206,9 @@ mod tests {
 
     #[test]
     fn ids_that_come_and_go_are_told_in_their_order() {
+        use ChangeKind::{Added, Removed};
         let before = ["A", "B", "D"].map(metric);
         let after = ["B", "C", "E"].map(metric);
-        use ChangeKind::{Added, Removed};
         let expected = [("A", Removed), ("C", Added), ("D", Removed), ("E", Added)];
         let expected = expected.map(|(id, kind)| (id.to_owned(), kind));
         assert_eq!(kinds(&before, &after), expected);

@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn each_rule_finds_its_mistake_and_a_sound_dictionary_has_none() {
-        assert_eq!(lint(&document(|_| {})), []);
         type Edit = fn(&mut [Metric; 2]);
+        assert_eq!(lint(&document(|_| {})), []);
         let cases: [(LintRule, &str, Edit); 5] = [
             (LintRule::LabelRepeated, "A-2", |two| {
                 two[1].display_label = "breaches ".into();

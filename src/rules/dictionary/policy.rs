@@ -122,10 +122,10 @@ mod tests {
 
     #[test]
     fn what_has_no_epsilons_repeats_nothing() {
+        use Verdict::{CannotTell, Fail, Pass};
         for text in ["", "{}", "[]", "{\"epsilon\":{\"A\":1}}", "{\"epsilon\":7}"] {
             assert_eq!(epsilons_hash_of(text.as_bytes()), None, "{text}");
         }
-        use Verdict::{CannotTell, Fail, Pass};
         for (release, policy, verdict) in [
             (None, None, CannotTell),
             (None, Some("a"), CannotTell),

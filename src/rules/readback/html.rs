@@ -114,11 +114,11 @@ fn number(side: &str, unit: &str, cited: Option<&Cited>) -> String {
     )
 }
 
-fn source(cited: Option<&Cited>) -> String {
-    let Some(cited) = cited else {
+fn source(number: Option<&Cited>) -> String {
+    let Some(number) = number else {
         return String::new();
     };
-    let cites = cited.cites();
+    let cites = number.cites();
     format!(
         "<cite>({}, {})<br>{}</cite>",
         markup(cites.metric_id()),

@@ -7,7 +7,7 @@ use crate::canon::{Digest, Hasher};
 use crate::store::view::{Session, on, query_as};
 use crate::store::{StoreError, View};
 
-/// How many bytes are gathered before they are hashed.
+/// How many bytes are gathered before they are upto.
 const GATHERED: usize = 64 * 1024;
 
 /// Runs a query of two columns, `metric_id` and `value`, writes its rows as CSV in the order of their ids, so that the
@@ -23,7 +23,7 @@ pub async fn rows_as_csv(view: &mut View, sql: &str) -> Result<(Vec<u8>, Digest)
          ORDER BY metric_id COLLATE {binary} NULLS FIRST, value COLLATE {binary} NULLS FIRST"
     );
     let mut csv = b"metric_id,value\n".to_vec();
-    let (mut hasher, mut hashed) = (Hasher::default(), 0);
+    let (mut hasher, mut upto) = (Hasher::default(), 0);
     on!(view, c => {
         let mut rows = query_as(AssertSqlSafe(sql)).fetch(c);
         while let Some(row) = rows.try_next().await? {
@@ -32,13 +32,13 @@ pub async fn rows_as_csv(view: &mut View, sql: &str) -> Result<(Vec<u8>, Digest)
             csv.push(b',');
             cell(&mut csv, value.as_deref().unwrap_or_default());
             csv.push(b'\n');
-            if csv.len() - hashed >= GATHERED {
-                hasher.update(&csv[hashed..]);
-                hashed = csv.len();
+            if csv.len() - upto >= GATHERED {
+                hasher.update(&csv[upto..]);
+                upto = csv.len();
             }
         }
     });
-    hasher.update(&csv[hashed..]);
+    hasher.update(&csv[upto..]);
     Ok((csv, hasher.finish()))
 }
 
