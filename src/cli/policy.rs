@@ -8,6 +8,7 @@ use super::dictionary::released;
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
+use super::window::named;
 use crate::actions::Asked;
 use crate::rules::dictionary::{Document, policy_document};
 use crate::rules::permission;
@@ -135,10 +136,10 @@ impl Limits {
         if sound.verdict != Verdict::Pass {
             return Err(Failure::new(Exit::BadInput, sound.evidence, sound.fix));
         }
-        let mut view = store.view().await?;
-        let active = week::active_series(&mut view).await?;
+        let active = week::active_series(&mut store.view().await?).await?;
         let series = match (&self.series, active.as_slice()) {
-            (Some(series), _) => series.clone(),
+            // Of a series that is not there nothing was replayed, which must not look like weeks that were fine.
+            (Some(series), _) => named(store, series).await?.series_id,
             (None, [only]) => only.series_id.clone(),
             (None, []) => return Ok(backtest(&pair, &[])),
             (None, _) => {
@@ -149,7 +150,7 @@ impl Limits {
                 .into());
             }
         };
-        let weeks = week::past(&mut view, &series, WEEKS).await?;
+        let weeks = week::past(&mut store.view().await?, &series, WEEKS).await?;
         Ok(backtest(&pair, &weeks))
     }
 }

@@ -10,6 +10,7 @@ use super::page::{Exit, Failure, Page};
 use super::sign::{Pen, sign};
 use super::sign_report::Report;
 use super::terminal::Terminal;
+use super::window::named;
 use crate::actions::{self, Asked, Proposal, Signing};
 use crate::jobs::outside;
 use crate::rules::guard::{Answer, REASON_AT_LEAST, REASON_AT_MOST};
@@ -88,15 +89,18 @@ impl SignWeek {
         root: &Path,
         pen: &Pen,
     ) -> Result<(Vec<Waits>, Vec<String>), Failure> {
-        let all = week::active_series(&mut store.view().await?).await?;
+        let all = match &self.series {
+            Some(only) => vec![named(store, only).await?],
+            None => week::active_series(&mut store.view().await?).await?,
+        };
         let mut waiting = Vec::new();
         let mut why_not = Vec::new();
         for series in all {
-            if self
-                .series
-                .as_ref()
-                .is_some_and(|only| *only != series.series_id)
-            {
+            if !series.active {
+                why_not.push(format!(
+                    "{} was retired: it counts no more.",
+                    series.series_id
+                ));
                 continue;
             }
             let look = week::look(&mut store.view().await?, series).await?;

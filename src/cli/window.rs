@@ -94,7 +94,8 @@ impl Windows {
     }
 }
 
-async fn named(store: &Store, series: &str) -> Result<Series, Failure> {
+/// Finds a series that somebody named.
+pub(super) async fn named(store: &Store, series: &str) -> Result<Series, Failure> {
     let found = week::series(&mut store.view().await?, series).await?;
     found.ok_or_else(|| {
         Failure::new(

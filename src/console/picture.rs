@@ -9,7 +9,8 @@ use crate::clock::Moment;
 use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
 use crate::rules::block::{Responses, responses};
 use crate::rules::cadence::Week;
-use crate::rules::people::{Actor, Basis};
+use crate::rules::people::{Actor, Basis, Role};
+use crate::rules::week::State;
 use crate::rules::{Condition, Refusal, condition};
 use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
@@ -28,7 +29,7 @@ use super::detail::{
     WeekDetail,
 };
 use super::list::Rows;
-use super::panes::{PaneId, weeks};
+use super::panes::PaneId;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
@@ -165,14 +166,26 @@ impl Picture {
         }
     }
 
-    /// Says how many blocks, proposals and weekly runs wait for whoever is at the keys; beyond what is listed nobody
-    /// counts.
+    /// Lists the series whose newest run is green, and not signed by whoever is at the keys, where they are a signer.
+    #[must_use]
+    pub fn owed(&self) -> Vec<&SeriesSight> {
+        let signer = self.actor.as_ref();
+        let Some(signer) = signer.filter(|actor| actor.holds_one_of(&[Role::Signer])) else {
+            return Vec::new();
+        };
+        let owes = |sight: &&SeriesSight| {
+            sight.look.standing.state == State::Green && !sight.signers.contains(&signer.person_id)
+        };
+        self.series.iter().filter(owes).collect()
+    }
+
+    /// Says how many blocks, proposals and signatures wait for whoever is at the keys; beyond what is listed nobody counts.
     #[must_use]
     pub fn how_many_wait(&self, now: Moment) -> String {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
         let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
-        let count = self.mine.len() + proposals + weeks::owed(self).len();
+        let count = self.mine.len() + proposals + self.owed().len();
         format!("{count}{}", if beyond { "+" } else { "" })
     }
 

@@ -9,6 +9,7 @@ use govdeck::rules::guard::Answer;
 use govdeck::rules::week::RunStatus::{Fail, Pass};
 
 use crate::support::command::run as run_command;
+use crate::support::desk::Desk;
 use crate::support::terminal::Terminal;
 use crate::support::weeks::{both, run, week, week_with_diff_outside, world as weekly};
 use crate::support::{REASON, World, on_both};
@@ -46,6 +47,17 @@ on_both!(green_is_signed_once_by_each_signer, |world| {
         [format!("kim double_green {}", run(0))]
     );
     world.assert_sound().await;
+});
+
+on_both!(home_counts_the_names_that_are_owed, |world| {
+    let world = weekly(world).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    let mut kim = Desk::open(&world, "kim").await;
+    kim.shows(&["Waits for you · 1", &format!("sign {}", run(1))]);
+    ack(&world, "kim", 1).await.expect("signed");
+    kim.see().await;
+    kim.shows(&["Waits for you · 0", "nothing waits for kim"]);
 });
 
 on_both!(whoever_ran_it_does_not_sign_it, |world| {
@@ -327,6 +339,10 @@ async fn a_signer_answers_plain_questions() {
     signs_too(&world, "maya").await;
     week(&world, 0, Pass).await;
     week(&world, 1, Pass).await;
+    let other = &["sign", "--series", "slo"];
+    let mut other = Terminal::start(&world.govdeck("maya", other), (120, 40));
+    other.wait_for("there is no series \"slo\"");
+    assert_eq!(other.exit_code(), 3);
     let begin = || Terminal::start(&world.govdeck("maya", &["sign"]), (120, 40));
     let mut no = begin();
     no.wait_for("Type yes or no:");

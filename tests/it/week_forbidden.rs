@@ -452,13 +452,16 @@ on_both!(red_is_left_only_as_it_may, |world| {
     world.assert_sound().await;
 });
 
-/// What maya tries, and the condition that refuses it.
-fn moves() -> Vec<(
+/// A verb, a target, the fields, and the condition that refuses it.
+type Move = (
     &'static str,
     String,
     Vec<(&'static str, String)>,
     &'static str,
-)> {
+);
+
+/// What maya tries.
+fn moves() -> Vec<Move> {
     let none = Vec::new;
     vec![
         ("ack_run", run(0), none(), "newest_run"),

@@ -301,6 +301,16 @@ on_both!(a_pair_is_replayed_before_it_is_adopted, |world| {
             .contains(&format!("would roll back though they passed: {}", run(0)))
     );
     assert!(replay("0.05", "0.1").contains("would turn amber: none"));
+    let of_another = [
+        "policy", "backtest", "--soft", "0.05", "--hard", "0.1", "--floor", "1", "--series", "slo",
+    ];
+    let unknown = run_command(world.govdeck("maya", &of_another));
+    assert_eq!(unknown.code, Some(3), "{}", unknown.stdout);
+    assert!(
+        unknown.stderr.contains("no series \"slo\""),
+        "{}",
+        unknown.stderr
+    );
     let refused = run_command(world.govdeck(
         "maya",
         &[

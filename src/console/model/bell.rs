@@ -38,7 +38,7 @@ struct Stood {
 impl Stood {
     fn of(picture: &Picture) -> Self {
         let waits = picture.asked_of_me(picture.now);
-        let owed = weeks::owed(picture).into_iter();
+        let owed = picture.owed().into_iter();
         let gate = cadence(&picture.week)
             .into_iter()
             .find(|standing| standing.checkpoint == Checkpoint::PublishGate);

@@ -177,7 +177,7 @@ fn weekly(picture: &Picture) -> impl Iterator<Item = Item> {
 
 /// Lists the weekly runs that wait for the signature of whoever is at the keys.
 fn owed(picture: &Picture) -> impl Iterator<Item = Item> {
-    weeks::owed(picture).into_iter().map(|sight| {
+    picture.owed().into_iter().map(|sight| {
         let run = sight.look.newest().map(|run| run.job_run_id.clone());
         let run = run.unwrap_or_default();
         let (have, need) = sight.quorum;

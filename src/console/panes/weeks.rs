@@ -2,11 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::rules::people::Role;
 use crate::rules::week::{RunStatus, State};
 use crate::store::week::{Listed, WEEK_FIELDS, WeekSort};
 
-use super::super::detail::SeriesSight;
 use super::super::list::{Drawn, Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::overlay::Number;
@@ -86,19 +84,6 @@ fn cells(listed: &Listed) -> Vec<Cell> {
     ]
 }
 
-/// Lists the series whose newest run is green, and not signed by whoever is at the keys, where they are a signer.
-#[must_use]
-pub fn owed(picture: &Picture) -> Vec<&SeriesSight> {
-    let signer = picture.actor.as_ref();
-    let Some(signer) = signer.filter(|actor| actor.holds_one_of(&[Role::Signer])) else {
-        return Vec::new();
-    };
-    let owes = |sight: &&SeriesSight| {
-        sight.look.standing.state == State::Green && !sight.signers.contains(&signer.person_id)
-    };
-    picture.series.iter().filter(owes).collect()
-}
-
 /// Says how governance stands, in a word with its colour; nothing where no series is registered.
 #[must_use]
 pub fn governance(picture: &Picture) -> Option<(Token, &'static str)> {
@@ -175,7 +160,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 fn title(model: &Model, picture: &Picture, glyphs: Glyphs) -> String {
     let dot = glyphs.dot();
     let stands = governance(picture).map_or("not established", |(_, word)| word);
-    let owed = match owed(picture).len() {
+    let owed = match picture.owed().len() {
         0 => String::new(),
         1 => format!(" {dot} you owe 1 ack"),
         more => format!(" {dot} you owe {more} acks"),
