@@ -162,7 +162,12 @@ impl Palette {
                 Some((spelled.into_iter().max().flatten()?, command))
             })
             .collect();
-        ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // What begins as it was typed comes first.
+        let typed = typed.trim().to_lowercase();
+        let begins = |command: &Command| {
+            command.name.starts_with(&typed) || command.about.starts_with(&typed)
+        };
+        ranked.sort_by_key(|(score, command)| std::cmp::Reverse((begins(command), *score)));
         ranked.into_iter().map(|(_, command)| command).collect()
     }
 }

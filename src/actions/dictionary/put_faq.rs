@@ -25,7 +25,7 @@ impl Action for PutFaq {
     const MAY: Permission = permission::PUT_FAQ;
     const KEY: char = 'q';
     const SUMMARY: &'static str = "Put a question about a metric into the FAQ, or edit it";
-    const UNDO: &'static str = "retire-faq";
+    const UNDO: &'static str = "retire-faq: it is no longer shown";
     const KIND: &'static str = "faq";
     const TARGET: &'static str = "The question's id";
     const SUBJECT: Subject = Subject::New;

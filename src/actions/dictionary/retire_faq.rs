@@ -18,7 +18,7 @@ impl Action for RetireFaq {
     const MAY: Permission = permission::RETIRE_FAQ;
     const KEY: char = 'x';
     const SUMMARY: &'static str = "Retire a question of the FAQ";
-    const UNDO: &'static str = "put-faq";
+    const UNDO: &'static str = "put-faq: it is shown again";
     const KIND: &'static str = "faq";
     const TARGET: &'static str = "The question's id";
     type Facts = Option<FaqRow>;
