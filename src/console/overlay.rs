@@ -162,12 +162,14 @@ impl Palette {
                 Some((spelled.into_iter().max().flatten()?, command))
             })
             .collect();
-        // What begins as it was typed comes first.
+        // What is called as it was typed comes first, then what begins so.
         let typed = typed.trim().to_lowercase();
-        let begins = |command: &Command| {
-            command.name.starts_with(&typed) || command.about.starts_with(&typed)
+        let called = typed.replace('-', "_");
+        let nearness = |command: &Command| {
+            let begins = command.name.starts_with(&called) || command.about.starts_with(&typed);
+            (command.name == called, begins)
         };
-        ranked.sort_by_key(|(score, command)| std::cmp::Reverse((begins(command), *score)));
+        ranked.sort_by_key(|(score, command)| std::cmp::Reverse((nearness(command), *score)));
         ranked.into_iter().map(|(_, command)| command).collect()
     }
 }
