@@ -51,7 +51,10 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
             carve_out(view, &manifest, &mut readback.carve_outs).await?;
         }
     }
-    for incident in week::incidents_in(view, monday, end).await? {
+    // What did not pass is known only when the week was compared, which is after its end.
+    let known = windows.iter().filter_map(|it| it.completed_at).max();
+    let known = known.unwrap_or(end).max(end);
+    for incident in week::incidents_in(view, monday, known).await? {
         if windows.iter().any(|it| it.series_id == incident.series_id) {
             of_incident(view, &incident, &mut readback).await?;
         }

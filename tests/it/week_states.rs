@@ -4,6 +4,7 @@ use govdeck::actions::{Asked, ByRule};
 use govdeck::rules::week::RunStatus::{Fail, Inconclusive, Missed, Pass, Skip};
 use govdeck::store::governance;
 
+use crate::cli_kit::{govdeck, said};
 use crate::support::weeks::{
     MONDAYS, SERIES, both, by_rule, claim, finish, found, plan, run, stands, start, week,
     world as weekly,
@@ -200,6 +201,15 @@ on_both!(
             world.rows("SELECT annex_id || ' ' || publish_run_id FROM override_annex"),
             ["aud-2 pub-1"]
         );
+        let readback = govdeck(&world, "kim", &["readback", "--week", "2098-W18"]);
+        for part in [
+            "NOT RECONCILED",
+            "aud-2 lets pub-1 out until",
+            "after numbers had reached partners; still open, AN ADDENDUM IS OWED",
+        ] {
+            let text = said(&readback, 1).replace('\\', "");
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
         let asked = Asked::of(format!("inc.{}", run(1)));
         world
             .act("lee", "acknowledge_incident", asked)

@@ -285,7 +285,7 @@ pub async fn incidents_in(
     Ok(all_where!(
         view,
         Incident,
-        "opened_at_utc < $2 AND (left_at_utc IS NULL OR left_at_utc >= $1) ORDER BY opened_at_utc, incident_id",
+        "opened_at_utc <= $2 AND (left_at_utc IS NULL OR left_at_utc >= $1) ORDER BY opened_at_utc, incident_id",
         from,
         until
     ))
