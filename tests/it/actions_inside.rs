@@ -14,6 +14,7 @@ use govdeck::rules::week::{self, Pair};
 use govdeck::store::Store;
 
 use crate::support::cluster::cluster;
+use crate::support::dictionary;
 use crate::support::weeks::{MONDAYS, by_rule, claim, ended};
 use crate::support::{REASON, World, on_both};
 
@@ -136,6 +137,10 @@ async fn with_something_for_every_action(world: World) -> World {
         .with("backup", "kim");
     done(&world, "maya", "propose_route", route).await;
     done(&world, "maya", "bypass_freeze", bypass("chg-1")).await;
+    dictionary::released(&world).await;
+    dictionary::ask(&world, "faq-1", "MET-0144")
+        .await
+        .expect("put");
     world.with_key("kim", "kims").await;
     world.make_key("own");
     world
@@ -154,9 +159,10 @@ fn policy() -> Asked {
         floor: "1".to_owned(),
     };
     let backtest = serde_json::to_string(&week::backtest(&pair, &[])).expect("JSON");
-    let document = r#"{"epsilon_policy_version":"eps-9","contract_max_semver":"2.9.9","epsilon":{"MET-0144":"1"}}"#;
+    let document = r#"{"epsilon_policy_version":"eps-9","contract_max_semver":"2.9.9","epsilon":{"MET-0144":"1","MET-0171":"0.5"}}"#;
     Asked::of("eps-9")
         .with("document", document)
+        .with("release", "2.4.0")
         .with("soft", pair.soft)
         .with("hard", pair.hard)
         .with("floor", pair.floor)
@@ -230,6 +236,32 @@ fn asked(world: &World, verb: &str) -> Option<(Asked, Vec<Role>)> {
             by_matrix(),
         ),
         "adopt_policy" => (policy(), by_matrix()),
+        "release_dictionary" => {
+            let mut next = dictionary::document("2.4.1");
+            dictionary::with_metric(&mut next, "MET-0200");
+            (dictionary::asked(&next), by_matrix())
+        }
+        "register_bind_query" => (
+            Asked::of("rollup/2.4.0")
+                .with("surface", "leadership")
+                .with("sql", "SELECT metric_id FROM metric_dictionary"),
+            by_matrix(),
+        ),
+        "register_annex_view" => (
+            Asked::of("annex-1")
+                .with("release", "2.4.0")
+                .with("footer", "1.3.0")
+                .with("sql", "SELECT metric_id FROM metric_dictionary"),
+            by_matrix(),
+        ),
+        "put_faq" => (
+            Asked::of("faq-2")
+                .with("metric", "MET-0144")
+                .with("question", "When does a response count as late?")
+                .with("anchor", "annex.html#met-0144"),
+            by_matrix(),
+        ),
+        "retire_faq" => (Asked::of("faq-1"), by_matrix()),
         // The proposer leads governance, and the two hold both roles between them.
         "approve" => (waiting(), vec![Role::EngineeringLead]),
         "decline" => (waiting(), vec![GovernanceLead, Role::EngineeringLead]),
@@ -326,7 +358,7 @@ on_both!(a_role_opens_the_same_inside_the_write, |world| {
         assert_eq!(before, after, "{role:?}");
         set_trap(&world, false);
     }
-    assert_eq!(requests.len(), 31);
+    assert_eq!(requests.len(), 36);
     store.close().await;
     world.assert_sound().await;
 });

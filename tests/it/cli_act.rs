@@ -58,6 +58,7 @@ on_both!(a_dry_run_as_json_holds_all_that_the_text_says, |world| {
         "state_hash",
         "target",
         "target_version",
+        "undo",
     ];
     assert_eq!(keys(&said), expected.into());
     assert_eq!(
@@ -452,6 +453,7 @@ on_both!(status_counts_what_waits, |world| {
         "armed",
         "attestation",
         "blocks",
+        "connected",
         "deployment",
         "environment",
         "governance",

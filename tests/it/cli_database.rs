@@ -314,7 +314,9 @@ on_both!(an_older_schema_asks_for_init, |world| {
 });
 
 /// What undoes every migration after the first, so that the first schema is left as it was.
-const BACK_TO_THE_FIRST: &str = "DROP TABLE signer_ack_revocation; DROP TABLE signer_ack; DROP TABLE override_annex; DROP TABLE override_packet; \
+const BACK_TO_THE_FIRST: &str = "DROP TABLE run_manifest; DROP TABLE faq_rows; DROP TABLE partner_annex_view; DROP TABLE variance_check; \
+     DROP TABLE bind_proof; DROP TABLE bind_query; DROP TABLE metric_dictionary; DROP TABLE dictionary_release; \
+     DROP INDEX publish_snapshots_by_tuple; DROP TABLE signer_ack_revocation; DROP TABLE signer_ack; DROP TABLE override_annex; DROP TABLE override_packet; \
      DROP TABLE remediation_evidence; DROP TABLE bootstrap_declaration; DROP TABLE reconciliation_incident; DROP TABLE reconciliation_metric; \
      DROP TABLE reconciliation_window; DROP TABLE reconciliation_series; DROP TABLE epsilon_policy; DROP TABLE publish_leaf; DROP INDEX governance_ledger_by_actor; DROP INDEX governance_ledger_by_approver; DROP INDEX route_change_one_pends; DROP INDEX publish_replay_audit_by_time; \
      DROP INDEX publish_snapshots_pending; DROP INDEX publish_snapshots_passed; DROP INDEX publish_replay_audit_passed; \

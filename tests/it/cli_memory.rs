@@ -42,6 +42,9 @@ fn peak(verb: &str, input: &str) -> usize {
     kibibytes.unwrap_or_else(|| panic!("no peak: {ran:?}")) * 1024
 }
 
+/// What an allocator keeps for itself, whatever the input; it differs from run to run.
+const KEPT: usize = 1024 * 1024;
+
 /// Writes as many parts as it takes, each made from its number, with commas between them.
 fn filled(open: &str, close: &str, part: impl Fn(u32) -> String) -> String {
     // Twenty megabytes show it as well as more would, also where nothing was optimised.
@@ -104,7 +107,7 @@ fn no_shape_takes_more_than_three_times_its_size() {
         let nothing = peak(verb, "[{\"metric_id\":\"m\"}]");
         let taken = peak(verb, &input).saturating_sub(nothing);
         println!("{verb} of {shape}: {taken} for {} bytes", input.len());
-        if taken > 3 * input.len() {
+        if taken > 3 * input.len() + KEPT {
             let _ = writeln!(
                 found,
                 "{verb} of {shape}: {taken} for {} bytes",
