@@ -31,6 +31,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
+#[path = "console/keys.rs"]
+mod keys;
+
+use keys::{Through, quiet};
 use terminal::Terminal;
 
 type Done<T> = Result<T, Box<dyn Error>>;
@@ -105,7 +109,9 @@ fn main() -> Done<()> {
         (long.as_str(), &old),
     ];
     starts(home, &few, &scale)?;
-    keys(home, &sides, &scale);
+    for through in [Through::Nothing, Through::Tmux] {
+        keys::measure(home, &sides, &scale, through);
+    }
     runtime.block_on(frames(&sides, &scale))?;
     idling(home, &live, &scale)?;
     runtime.block_on(commits("SQLite", home, &live, &scale))?;
@@ -196,63 +202,6 @@ fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
         println!("    gitui is not installed, and not measured");
     }
     Ok(())
-}
-
-/// Waits until nothing was written for a moment, and returns how much was.
-fn quiet(terminal: &Terminal) -> usize {
-    loop {
-        let before = terminal.written();
-        std::thread::sleep(Duration::from_millis(60));
-        if terminal.written() == before {
-            return before.0;
-        }
-    }
-}
-
-/// Sends a key and waits for what it brings: itself, or the first change of a screen.
-fn press(terminal: &Terminal, key: &[u8], brings: &[u8]) -> Duration {
-    let before = quiet(terminal);
-    let begun = Instant::now();
-    terminal.send_raw(key);
-    terminal.wait_written(before, brings);
-    begun.elapsed()
-}
-
-fn keys(home: &Path, sides: &[(&str, &str); 3], scale: &Scale) {
-    // A shell that edits its line, as people type into it.
-    let interactive = "echo ready; exec bash --norc --noprofile -i";
-    let echo = Terminal::start(&shell(home, interactive), SIZE);
-    echo.wait_for("bash");
-    let at_blocks = |dsn| {
-        let terminal = Terminal::start(&console(home, dsn), SIZE);
-        terminal.wait_for(" live ");
-        terminal.send_raw(b"4");
-        terminal.wait_for("> pub-");
-        terminal
-    };
-    let consoles = sides.map(|(_, dsn)| at_blocks(dsn));
-    let (mut echoes, mut times) = (vec![], sides.map(|_| vec![]));
-    for turn in 0..scale.keys {
-        let key = if turn % 20 < 10 { b"j" } else { b"k" };
-        echoes.push(press(&echo, key, key));
-        for (times, console) in times.iter_mut().zip(&consoles) {
-            times.push(press(console, key, b"\x1b["));
-        }
-    }
-    let echo = median(&echoes);
-    println!(
-        "key to changed screen: a shell's echo {:.2} ms (p95 {:.2})",
-        milliseconds(echo),
-        milliseconds(quantile(&echoes, 95))
-    );
-    for ((name, _), times) in sides.iter().zip(&times) {
-        println!(
-            "    {name}: {:.2} ms (p95 {:.2}), {:.2} x that echo; goal 2 x",
-            milliseconds(median(times)),
-            milliseconds(quantile(times, 95)),
-            ratio(median(times), echo)
-        );
-    }
 }
 
 async fn frames(sides: &[(&str, &str); 3], scale: &Scale) -> Done<()> {
