@@ -154,7 +154,8 @@ async fn either(view: &mut View, named: &str) -> Result<Document, Failure> {
         return read(Path::new(named));
     }
     let (_, bytes) = released(view, Some(named)).await?;
-    Ok(Document::read(&bytes)?)
+    Document::read(&bytes)
+        .map_err(|refusal| Failure::new(Exit::CannotTell, refusal.sentence, refusal.hint))
 }
 
 pub(super) async fn released(

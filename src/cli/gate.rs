@@ -16,7 +16,7 @@ use crate::rules::governance::{Governance, Hold};
 use crate::rules::release::{ArtifactRef, Found, Release, may_distribute};
 use crate::settings::Settings;
 use crate::store::publish::{Audit, FreezeBypass, Snapshot};
-use crate::store::{self, Access, Store, artifact, governance, publish, week};
+use crate::store::{self, Access, Store, artifact, dictionary, governance, publish, week};
 
 /// How many open blocks a rehearsal lists.
 const LISTED: i64 = 1_000;
@@ -152,6 +152,11 @@ async fn distribute(store: &Store, root: &Path, run: &str) -> Result<Page, Failu
         None => None,
     };
     let annex = week::annex_for(&mut view, run).await?;
+    let variance = match &snapshot.publish_tuple_hash {
+        Some(tuple) => dictionary::variance_of(&mut view, tuple).await?,
+        None => None,
+    };
+    let variance = variance.map(|check| check.verdict);
     let conditions = may_distribute(&Release {
         status: snapshot.status,
         audit_passed: audit
@@ -162,6 +167,7 @@ async fn distribute(store: &Store, root: &Path, run: &str) -> Result<Page, Failu
         annex: annex.as_ref().map(week::Annex::for_rules),
         now: view.now(),
         artifact: &found,
+        variance,
     });
     let verdict = Verdict::all(conditions.iter().map(|condition| condition.verdict));
     let word = match verdict {

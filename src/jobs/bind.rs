@@ -2,14 +2,15 @@
 //!
 //! Every join only looks. One that does not run shows nothing, and the proof says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::actions::{BindFinding, ByRule, Prepared, Request, Stop, random_id};
 use crate::canon::{self, Digest};
+use crate::rules::Refusal;
 use crate::rules::bind::{Bound, Proof, Ran, Surface, picture, prove};
-use crate::rules::{Refusal, dictionary as rule};
+use crate::rules::dictionary::{self as rule, Document};
 use crate::store::artifact::{self, Artifact, BIND_PICTURE, BIND_PROOF};
 use crate::store::dictionary::{self, BindQuery, Release};
 use crate::store::{Failure, Store, StoreError};
@@ -43,8 +44,7 @@ pub async fn run(store: &Store, from: Option<&str>, to: Option<&str>) -> Result<
             after: of(&after),
         });
     }
-    let metrics = dictionary::metrics(&mut store.view().await?).await?;
-    let known = metrics.into_iter().map(|metric| metric.metric_id).collect();
+    let known = ids(store, &to).await?;
     let proof = prove(
         &from.dictionary_semver,
         &to.dictionary_semver,
@@ -54,6 +54,17 @@ pub async fn run(store: &Store, from: Option<&str>, to: Option<&str>) -> Result<
     record(store, proof).await
 }
 
+/// Reads the ids of a release.
+async fn ids(store: &Store, release: &Release) -> Result<BTreeSet<String>, Stop> {
+    let document = dictionary::document(&mut store.view().await?, release).await?;
+    let document = document.ok_or_else(|| {
+        let sentence = format!("the document of {} is gone", release.dictionary_semver);
+        StoreError::unusable(sentence, "run `govdeck ledger verify`")
+    })?;
+    let metrics = Document::read(&document)?.metrics.into_iter();
+    Ok(metrics.map(|metric| metric.metric_id).collect())
+}
+
 async fn choose(
     store: &Store,
     from: Option<&str>,
@@ -61,12 +72,13 @@ async fn choose(
 ) -> Result<(Release, Release), Stop> {
     let mut view = store.view().await?;
     let missing = |what: String| {
-        Refusal::new(
-            what,
-            "release the dictionary first: govdeck dictionary import",
-        )
+        let hint = "`govdeck dictionary show` lists the releases";
+        Stop::Store(StoreError::unusable(what, hint))
     };
-    let stored = |text: &str| rule::version(text).map(|version| version.text());
+    let stored = |text: &str| match rule::version(text) {
+        Ok(version) => Ok(version.text()),
+        Err(refusal) => Err(Stop::BadInput(refusal)),
+    };
     let to = match to {
         None => dictionary::newest(&mut view).await?,
         Some(to) => dictionary::release(&mut view, &stored(to)?).await?,
@@ -78,6 +90,17 @@ async fn choose(
         (None, None) => Some(to.clone()),
     };
     let from = from.ok_or_else(|| missing("the release before is not there".to_owned()))?;
+    // Before the first release there is none: then both surfaces are held against each other alone.
+    let is_first = from == to && to.previous_semver.is_none();
+    let read = |release: &Release| rule::version(&release.dictionary_semver);
+    if !is_first && !read(&to)?.is_after(&read(&from)?) {
+        let sentence = format!(
+            "{} does not come after {}",
+            to.dictionary_semver, from.dictionary_semver
+        );
+        let hint = "name an earlier release with --from, and the later one with --to";
+        return Err(Stop::BadInput(Refusal::new(sentence, hint)));
+    }
     Ok((from, to))
 }
 

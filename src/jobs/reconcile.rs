@@ -13,6 +13,7 @@ use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
+use crate::rules::dictionary::epsilons_hash_of;
 use crate::rules::reconcile::{self, Comparison, Decimal, Party, Policy, RunVerdict, sha256_text};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
 use crate::store::artifact::{
@@ -262,6 +263,13 @@ async fn compare(
         let detail = format!("the document of the policy {version} is gone");
         return rejected("epsilon_policy_mismatch", detail);
     };
+    // Its hash was told when it was adopted; what it holds is looked at here.
+    let repeated = epsilons_hash_of(&document).map(|hash| hash.to_string());
+    if policy.epsilons_sha256.is_some() && repeated != policy.epsilons_sha256 {
+        let detail =
+            format!("the document of the policy {version} has other epsilons than its release");
+        return rejected("epsilon_policy_mismatch", detail);
+    }
     let leadership = side::read(&mut view, root, manifest, Party::Leadership).await?;
     let partner = side::read(&mut view, root, manifest, Party::Partner).await?;
     drop(view);
@@ -293,7 +301,7 @@ async fn compare(
     );
     Ok(match judged {
         Ok(comparison) => Ok(Found {
-            comparison,
+            comparison: comparison.where_bypasses_are_told(),
             policy,
             footer_schema_semver: footer,
             manifests,

@@ -12,7 +12,7 @@ use crate::rules::reconcile::{
 };
 use crate::store::artifact::{Artifact, VARIANCE};
 use crate::store::route::{self, Route};
-use crate::store::{Store, dictionary, publish};
+use crate::store::{Store, StoreError, dictionary, publish};
 
 /// What was recorded.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +51,7 @@ pub async fn run(
     let (policy, semver, route) = terms(store, &leadership).await?;
     let name = format!("dictionary {semver}");
     let comparison = match judge(leadership, partner, policy, &name, keep) {
-        Ok(comparison) => comparison,
+        Ok(comparison) => comparison.where_bypasses_are_told(),
         Err(reject) => return Ok(Err(reject)),
     };
     let mut diff = Vec::new();
@@ -100,19 +100,26 @@ async fn terms(store: &Store, leadership: &Given) -> Result<(Policy, String, Rou
         Err(_) => "",
     };
     let named = said(Field::DictionarySemver);
-    let release = match rule::version(named) {
-        Ok(version) => dictionary::release(&mut view, &version.text()).await?,
-        // What cannot be read is rejected with its place; any release will do for that.
-        Err(_) => dictionary::newest(&mut view).await?,
-    };
-    let release = release.ok_or_else(|| {
-        Refusal::new(
-            format!("the dictionary was never released as {named:?}"),
-            "`govdeck dictionary show` lists the releases",
+    let newest = dictionary::newest(&mut view).await?;
+    let release = newest.ok_or_else(|| {
+        missing(
+            "the dictionary was never released",
+            "release it: govdeck dictionary import",
         )
     })?;
+    // What cannot be read is rejected with its place; what is of another release is no longer what holds.
+    if let Ok(version) = rule::version(named)
+        && version.text() != release.dictionary_semver
+    {
+        let sentence = format!(
+            "the sides are of {named}, and {} holds",
+            release.dictionary_semver
+        );
+        let hint = "export both sides under the release that holds";
+        return Err(Refusal::new(sentence, hint).into());
+    }
     let unreadable = || {
-        Refusal::new(
+        missing(
             format!("the document of {} is gone", release.dictionary_semver),
             "run `govdeck ledger verify`",
         )
@@ -120,14 +127,14 @@ async fn terms(store: &Store, leadership: &Given) -> Result<(Policy, String, Rou
     let document = dictionary::document(&mut view, &release).await?;
     let document = Document::read(&document.ok_or_else(unreadable)?)?;
     let footer = publish::footer_schema(&mut view).await?.ok_or_else(|| {
-        Refusal::new(
+        missing(
             "no footer schema is registered",
             "register the one in force: govdeck act register-footer",
         )
     })?;
     let route = route::route(&mut view, BlockReason::TupleDrift).await?;
     let route = route.ok_or_else(|| {
-        Refusal::new(
+        missing(
             "nobody owns tuple_drift",
             "route it: govdeck act propose-route",
         )
@@ -138,6 +145,11 @@ async fn terms(store: &Store, leadership: &Given) -> Result<(Policy, String, Rou
         &document,
     )?;
     Ok((Policy::read(&policy), release.dictionary_semver, route))
+}
+
+/// Says what a check would rest on and that is not there.
+fn missing(what: impl Into<String>, hint: &str) -> StoreError {
+    StoreError::unusable(what, hint)
 }
 
 fn checked(

@@ -67,10 +67,14 @@ pub struct Published {
 }
 
 impl Chain {
-    /// Tells whether the number leads back to a meaning and to a run.
+    /// Tells whether the number leads back to a meaning, and by a run that the ledger recorded to the rows of both sides.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.metric.is_some() && !self.links.is_empty()
+        let leads_back = |link: &Link| {
+            let shown = |source: &Source| matches!(source.row, Row::Found(_));
+            link.recorded.is_some() && link.sources.iter().all(shown)
+        };
+        self.metric.is_some() && self.links.iter().any(leads_back)
     }
 
     /// Tells it in lines, from the meaning to the hashes.

@@ -5,12 +5,12 @@ use std::path::Path;
 use crate::clock::Moment;
 use crate::jobs::outside;
 use crate::rules::Verdict;
+use crate::rules::dictionary::version;
 use crate::rules::readback::{
     AnnexLine, CarveOut, Citation, Cited, FaqStub, Footer, Headline, Readback, RunLine, SCHEMA,
 };
 use crate::rules::reconcile::NO_BYPASS;
 use crate::rules::release::Found;
-use crate::rules::week::RunStatus;
 use crate::store::dictionary::{self, RunManifest};
 use crate::store::week::{self, Incident, Metric, Window};
 use crate::store::{Store, StoreError, View, publish};
@@ -31,6 +31,7 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
         week: monday.iso_week(),
         made_at_utc: view.now(),
         runs: Vec::new(),
+        without_window: without_window(view, monday, end, &windows).await?,
         headlines: Vec::new(),
         carve_outs: Vec::new(),
         annexes: Vec::new(),
@@ -83,6 +84,24 @@ async fn windows_of(
         }
     }
     Ok(found)
+}
+
+/// Lists the active series that should have a window whose numbers are of the week, and have none.
+async fn without_window(
+    view: &mut View,
+    monday: Moment,
+    end: Moment,
+    windows: &[Window],
+) -> Result<Vec<String>, StoreError> {
+    let mut missing = Vec::new();
+    for series in week::active_series(view).await? {
+        let schedule = series.schedule();
+        let is_planned = windows.iter().any(|it| it.series_id == series.series_id);
+        if !is_planned && schedule.begins_in(monday, end) {
+            missing.push(series.series_id);
+        }
+    }
+    Ok(missing)
 }
 
 async fn run_line(view: &mut View, window: &Window, diff: &Found) -> Result<RunLine, StoreError> {
@@ -180,11 +199,11 @@ async fn carve_out(
         return Ok(());
     }
     let blast_radius = match publish::bypass(view, bypass).await? {
-        Some(found) => format!(
+        Some(found) => Some(format!(
             "by {} and {}, until {}: {}",
             found.requested_by, found.approved_by, found.expires_at_utc, found.reason
-        ),
-        None => "NOT RECORDED HERE: how far it reaches is not established".to_owned(),
+        )),
+        None => None,
     };
     carve_outs.push(CarveOut {
         bypass_audit_id: bypass.to_owned(),
@@ -226,27 +245,25 @@ async fn of_incident(
     Ok(())
 }
 
-/// Reads the versions that the numbers were made under; runs of several dictionaries establish none.
+/// Reads the versions that the numbers were made under; runs of several establish none.
 async fn footer(view: &mut View, windows: &[Window]) -> Result<Footer, StoreError> {
-    let ended = windows
-        .iter()
-        .filter(|it| it.status != RunStatus::Scheduled);
-    let mut semvers: Vec<_> = ended
-        .filter_map(|it| it.dictionary_semver.clone())
-        .collect();
-    semvers.sort_unstable();
-    semvers.dedup();
-    let dictionary_semver = match semvers.as_slice() {
-        [one] => Some(one.clone()),
-        _ => None,
+    let of = |said: fn(&Window) -> Option<&str>| -> Option<String> {
+        let mut all: Vec<_> = windows
+            .iter()
+            .filter_map(said)
+            .map(|text| version(text).map_or(text.to_owned(), |version| version.text()))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() == 1 { all.pop() } else { None }
     };
+    let dictionary_semver = of(|it| it.dictionary_semver.as_deref());
     let annex_view = match &dictionary_semver {
         Some(semver) => dictionary::annex_view_of(view, semver).await?,
         None => None,
     };
-    let footer = publish::footer_schema(view).await?;
     Ok(Footer {
-        footer_schema_semver: footer.map(|footer| footer.current_semver),
+        footer_schema_semver: of(|it| it.footer_schema_semver.as_deref()),
         dictionary_semver,
         annex_view_version: annex_view.map(|view| view.annex_view_version),
         // Migrations bring their banner along with their own tables.

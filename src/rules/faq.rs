@@ -19,7 +19,9 @@ const MOST_TEXT: usize = 500;
 /// Checks the anchor of a section: what stands after `#` in a link.
 pub fn anchor(text: &str) -> Result<&str, Refusal> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
-    if (1..=MOST_TEXT).contains(&text.len()) && text.bytes().all(plain) {
+    // What begins with a slash, or has two, leads to another host.
+    let stays = !text.starts_with('/') && !text.contains("//");
+    if (1..=MOST_TEXT).contains(&text.len()) && stays && text.bytes().all(plain) {
         return Ok(text);
     }
     Err(Refusal::new(
@@ -65,7 +67,17 @@ mod tests {
         for good in ["met-0144", "annex.html#met-0144", "a/b#c"] {
             assert_eq!(anchor(good).ok(), Some(good));
         }
-        for bad in ["", "a b", "javascript:alert(1)", "\"onclick=", "<a>", "é"] {
+        for bad in [
+            "",
+            "a b",
+            "javascript:alert(1)",
+            "\"onclick=",
+            "<a>",
+            "é",
+            "//evil.example/annex",
+            "/annex",
+            "a//b",
+        ] {
             assert!(anchor(bad).is_err(), "{bad}");
         }
     }

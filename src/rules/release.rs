@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::block::SnapshotStatus;
 use super::governance::{Annex, Governance};
+use super::reconcile::RunVerdict;
 use super::{Condition, Verdict};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -93,6 +94,8 @@ pub struct Release<'a> {
     pub now: Moment,
     /// What was found where its artefact should be.
     pub artifact: &'a Found,
+    /// How both sides of its tuple compared the last time, if they ever were.
+    pub variance: Option<RunVerdict>,
 }
 
 /// Lists what must hold before a run is distributed.
@@ -129,7 +132,21 @@ pub fn may_distribute(release: &Release<'_>) -> Vec<Condition> {
             .governance
             .lets_out(release.annex.as_ref(), release.now),
         artifact(release.artifact),
+        near_enough(release.variance),
     ]
+}
+
+/// A tuple whose sides were found too far apart stays in; one that nobody compared is not held by that.
+fn near_enough(variance: Option<RunVerdict>) -> Condition {
+    Condition::holds(
+        "variance",
+        matches!(variance, None | Some(RunVerdict::Pass)),
+        "the owner of tuple_drift",
+        variance.map_or("never compared before a publish".to_owned(), |verdict| {
+            format!("leadership against partners before the publish: {verdict}")
+        }),
+        "mend the side that is wrong, mint anew, and ask `govdeck gate variance` again",
+    )
 }
 
 fn artifact(found: &Found) -> Condition {
@@ -223,6 +240,7 @@ mod tests {
                                 annex: None,
                                 now,
                                 artifact,
+                                variance: None,
                             });
                             let of_run = match (status, audit_passed) {
                                 (SnapshotStatus::GatePassed, Some(true)) => Verdict::Pass,
@@ -244,5 +262,17 @@ mod tests {
             }
         }
         assert_eq!(passed, 3, "not established, green and amber");
+    }
+
+    #[test]
+    fn a_tuple_that_was_found_too_far_apart_stays_in() {
+        for (variance, verdict) in [
+            (None, Verdict::Pass),
+            (Some(RunVerdict::Pass), Verdict::Pass),
+            (Some(RunVerdict::Fail), Verdict::Fail),
+            (Some(RunVerdict::Reject), Verdict::Fail),
+        ] {
+            assert_eq!(near_enough(variance).verdict, verdict, "{variance:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use govdeck::actions::Asked;
 use serde_json::{Value, json};
 
 use crate::cli_kit::{document, govdeck, refused, said, sha256, writes_nothing};
@@ -196,7 +197,7 @@ fn variance(world: &World, partner: &str) -> Run {
 on_both!(
     what_lies_too_far_apart_is_not_published_and_goes_to_its_owner,
     |world| {
-        let early = refused(&variance(&world, "94.5"), 1);
+        let early = refused(&variance(&world, "94.5"), 3);
         assert!(early.0.contains("never released"), "{early:?}");
         released(&world).await;
         world.register_footer().await;
@@ -240,9 +241,9 @@ on_both!(
 #[test]
 fn two_manifests_are_held_against_each_other() {
     let home = Home::new();
-    let manifest = |name: &str, end: &str| {
+    let manifest = |name: &str, side: &str, end: &str| {
         let manifest = json!({
-            "window_tz_policy": "UTC", "start_inclusive": "2026-05-11T00:00:00Z", "end_exclusive": end,
+            "side": side, "window_tz_policy": "UTC", "start_inclusive": "2026-05-11T00:00:00Z", "end_exclusive": end,
             "tuple_revision_hash": "ab".repeat(32), "dictionary_semver": "2.4.0", "bypass_audit_id": "BYP-9",
             "parent_freeze_id": "FZ-31",
         });
@@ -250,25 +251,29 @@ fn two_manifests_are_held_against_each_other() {
         fs::write(&path, manifest.to_string()).expect("written");
         path.display().to_string()
     };
-    let (a, b) = (
-        manifest("a.json", "2026-05-18T00:00:00Z"),
-        manifest("b.json", "2026-05-18T00:00:00.0Z"),
-    );
+    let ours = manifest("a.json", "leadership", "2026-05-18T00:00:00Z");
+    let theirs = manifest("b.json", "partner", "2026-05-18T00:00:00Z");
+    let other = manifest("d.json", "partner", "2026-05-18T00:00:00.0Z");
     let parity = |partner: &str| {
         let words = [
             "gate",
             "parity",
             "--leadership",
-            &a,
+            &ours,
             "--partner",
             partner,
             "--json",
         ];
         run(home.govdeck(words))
     };
-    assert_eq!(document(&parity(&a), 0, "gate-parity")["verdict"], "pass");
-    let differs = document(&parity(&b), 1, "gate-parity");
-    assert_eq!(differs["findings"][0]["field"], "end_exclusive");
+    assert_eq!(
+        document(&parity(&theirs), 0, "gate-parity")["verdict"],
+        "pass"
+    );
+    for (partner, field) in [(&other, "end_exclusive"), (&ours, "side")] {
+        let differs = document(&parity(partner), 1, "gate-parity");
+        assert_eq!(differs["findings"][0]["field"], *field);
+    }
     refused(&parity("/nonexistent"), 2);
     fs::write(home.folder().join("c.json"), "[]").expect("written");
     refused(
@@ -394,7 +399,7 @@ async fn policy(world: &World) {
     let ticket = world
         .rows("SELECT ticket FROM approval_request WHERE status = 'waiting'")
         .remove(0);
-    let asked = govdeck::actions::Asked::of(ticket);
+    let asked = Asked::of(ticket);
     world.act("lee", "approve", asked).await.expect("adopted");
 }
 
@@ -404,6 +409,29 @@ on_both!(from_a_headline_to_the_row_it_came_from, |world| {
     ask(&world, "faq-1", "MET-0144").await.expect("put");
     policy(&world).await;
     let root = compared(&world).await;
+    let early = govdeck(&world, "kim", &["readback", "--week", "2098-W18"]);
+    let text = said(&early, 3).replace('\\', "");
+    for part in [
+        "CANNOT TELL",
+        "how far it reaches is not established",
+        "annex_view_version: not established",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let bypass = Asked::of("BYP-9")
+        .with("freeze", "FZ-31")
+        .with("expires", "2098-05-20T06:00:00Z");
+    weeks::both(&world, "bypass_freeze", bypass)
+        .await
+        .expect("recorded");
+    let view = Asked::of("annex-12")
+        .with("release", "2.4.0")
+        .with("footer", "1.3.0")
+        .with("sql", "SELECT metric_id FROM metric_dictionary");
+    world
+        .act("lee", "register_annex_view", view)
+        .await
+        .expect("registered");
     let read = |format: &str| {
         govdeck(
             &world,
@@ -419,10 +447,11 @@ on_both!(from_a_headline_to_the_row_it_came_from, |world| {
         "reconciled: leadership and partners agree within the epsilons of the dictionary",
         &format!("**Breaches** (breaches): leadership 94.5 `(MET-0144, {tuple})`; partners 94.25"),
         "bypass BYP-9 of freeze FZ-31",
-        "how far it reaches is not established",
+        "by lee and maya, until 2098-05-20",
         "[When does a response count as late?](annex.html#met-0144)",
+        "footer_schema_semver: 1.3.0",
         "dictionary_semver: 2.4.0",
-        "annex_view_version: not established",
+        "annex_view_version: annex-12",
     ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
@@ -456,7 +485,7 @@ on_both!(from_a_headline_to_the_row_it_came_from, |world| {
     fs::write(root.join("leadership.csv"), "metric_id,value\nMET-0144,1\n").expect("written");
     let changed = cite("MET-0144");
     assert!(
-        said(&changed, 0).contains("leadership.csv has changed since it was compared"),
+        said(&changed, 3).contains("leadership.csv has changed since it was compared"),
         "{}",
         changed.stdout
     );

@@ -68,9 +68,10 @@ impl Action for RecordVariance {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
-        let release = dictionary::release(view, &self.finding.dictionary_semver).await?;
+        let newest = dictionary::newest(view).await?;
+        let is_it = |it: &Release| it.dictionary_semver == self.finding.dictionary_semver;
         Ok(Facts {
-            release,
+            release: newest.filter(is_it),
             route: route::route(view, BlockReason::TupleDrift).await?,
         })
     }

@@ -148,8 +148,11 @@ impl WrittenMetric {
         };
         let epsilon = Decimal::parse(&self.epsilon_abs)
             .map_err(|error| format!("epsilon_abs is no plain decimal: {error}"))?;
-        if epsilon.is_negative() {
+        if epsilon.is_negative() || self.epsilon_abs.starts_with('-') {
             return Err("epsilon_abs is below zero".to_owned());
+        }
+        if self.epsilon_abs.len() > MOST_ID {
+            return Err(format!("epsilon_abs is longer than {MOST_ID} digits"));
         }
         let after = self.deprecated_after.as_deref().map(str::parse::<Moment>);
         Ok(Metric {
@@ -273,6 +276,12 @@ mod tests {
             ),
             ("/metrics/0/epsilon_abs", json!("-1"), "epsilon_abs"),
             ("/metrics/0/epsilon_abs", json!("1e3"), "epsilon_abs"),
+            ("/metrics/0/epsilon_abs", json!("-0"), "epsilon_abs"),
+            (
+                "/metrics/0/epsilon_abs",
+                json!("1".repeat(101)),
+                "epsilon_abs is longer",
+            ),
             (
                 "/metrics/0/deprecated_after",
                 json!("2027-01-01T00:00:00+02:00"),

@@ -44,10 +44,16 @@ pub fn html(readback: &Readback) -> String {
             run.artifact_uri.as_deref().unwrap_or("none")
         ))
     });
+    for series in &readback.without_window {
+        let _ = writeln!(out, "<p>{}: NO WINDOW of this week</p>", markup(series));
+    }
     section(&mut out, "Carve-outs", &readback.carve_outs, |it| {
         markup(&format!(
             "bypass {} of freeze {} in {}: {}",
-            it.bypass_audit_id, it.parent_freeze_id, it.job_run_id, it.blast_radius
+            it.bypass_audit_id,
+            it.parent_freeze_id,
+            it.job_run_id,
+            it.reach()
         ))
     });
     section(&mut out, "Override annexes", &readback.annexes, |it| {

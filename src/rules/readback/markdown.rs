@@ -30,13 +30,16 @@ pub fn markdown(readback: &Readback) -> String {
             plain(uri)
         )
     });
+    for series in &readback.without_window {
+        let _ = writeln!(out, "- {}: NO WINDOW of this week\n", plain(series));
+    }
     section(&mut out, "Carve-outs", &readback.carve_outs, |it| {
         format!(
             "bypass {} of freeze {} in {}: {}",
             plain(&it.bypass_audit_id),
             plain(&it.parent_freeze_id),
             plain(&it.job_run_id),
-            plain(&it.blast_radius)
+            plain(it.reach())
         )
     });
     section(&mut out, "Override annexes", &readback.annexes, |it| {
@@ -131,7 +134,8 @@ fn plain(said: &str) -> String {
             }
         }
     }
-    out
+    // Neither an address nor a host becomes a link by itself.
+    out.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 
 /// Writes text inside backquotes, which it cannot end.

@@ -46,6 +46,8 @@ pub struct Readback {
     pub made_at_utc: Moment,
     /// The runs that it rests on.
     pub runs: Vec<RunLine>,
+    /// The series of which there is no window of the week, though there should be.
+    pub without_window: Vec<String>,
     /// The numbers.
     pub headlines: Vec<Headline>,
     /// What was published under a bypass.
@@ -101,8 +103,17 @@ pub struct CarveOut {
     pub parent_freeze_id: String,
     /// The run whose numbers it touches.
     pub job_run_id: String,
-    /// How far it reaches, in a line.
-    pub blast_radius: String,
+    /// How far it reaches, in a line; nothing where the bypass is not recorded.
+    pub blast_radius: Option<String>,
+}
+
+impl CarveOut {
+    /// Says how far it reaches.
+    #[must_use]
+    pub fn reach(&self) -> &str {
+        let unknown = "NOT RECORDED HERE: how far it reaches is not established";
+        self.blast_radius.as_deref().unwrap_or(unknown)
+    }
 }
 
 /// A publish run that was let out while everything was held.
@@ -145,6 +156,14 @@ pub struct Footer {
 }
 
 impl Footer {
+    /// Tells whether every version is established; outside of a migration there is no banner.
+    #[must_use]
+    pub const fn is_established(&self) -> bool {
+        self.footer_schema_semver.is_some()
+            && self.dictionary_semver.is_some()
+            && self.annex_view_version.is_some()
+    }
+
     /// Returns each line of the footer: its name and what it says.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String)> {
@@ -178,7 +197,21 @@ impl Readback {
         };
         let runs = Verdict::all(self.runs.iter().map(of_run));
         let numbers = Verdict::all(self.headlines.iter().map(|headline| headline.agree));
-        Verdict::all([runs, numbers])
+        let known = |is_known: bool| {
+            if is_known {
+                Verdict::Pass
+            } else {
+                Verdict::CannotTell
+            }
+        };
+        let bypasses = self.carve_outs.iter().all(|it| it.blast_radius.is_some());
+        Verdict::all([
+            runs,
+            numbers,
+            known(self.without_window.is_empty()),
+            known(bypasses),
+            known(self.footer.is_established()),
+        ])
     }
 
     /// Says in a sentence how far the numbers can be relied on.

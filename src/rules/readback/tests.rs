@@ -19,6 +19,7 @@ fn sample() -> Readback {
             artifact_uri: Some(format!("sha256:{TUPLE}")),
             signers: vec!["maya (signed)".into()],
         }],
+        without_window: Vec::new(),
         headlines: vec![Headline {
             label: "Breaches".into(),
             definition: "Breaches of the agreed time".into(),
@@ -31,7 +32,7 @@ fn sample() -> Readback {
             bypass_audit_id: "BYP-9".into(),
             parent_freeze_id: "FZ-31".into(),
             job_run_id: "sla.20260525t0600z".into(),
-            blast_radius: "one hotfix week".into(),
+            blast_radius: Some("one hotfix week".into()),
         }],
         annexes: vec![AnnexLine {
             annex_id: "AX-1".into(),
@@ -49,7 +50,7 @@ fn sample() -> Readback {
         footer: Footer {
             footer_schema_semver: Some("1.3.0".into()),
             dictionary_semver: Some("2.4.0".into()),
-            annex_view_version: None,
+            annex_view_version: Some("annex-12".into()),
             migration_banner_id: Some("mig-2026-05-14".into()),
         },
     }
@@ -90,7 +91,7 @@ fn both_forms_carry_everything_that_is_demanded() {
             "dictionary_semver",
             "2.4.0",
             "annex_view_version",
-            NOT_ESTABLISHED,
+            "annex-12",
             "mig-2026-05-14",
             "maya (signed)",
         ] {
@@ -104,10 +105,22 @@ fn both_forms_carry_everything_that_is_demanded() {
 #[test]
 fn how_far_numbers_can_be_relied_on_is_said_fail_closed() {
     type Edit = fn(&mut Readback);
-    let cases: [(Edit, Verdict); 7] = [
+    let cases: [(Edit, Verdict); 10] = [
         (|_| {}, Verdict::Pass),
         (|it| it.runs.clear(), Verdict::CannotTell),
         (|it| it.headlines.clear(), Verdict::CannotTell),
+        (
+            |it| it.carve_outs[0].blast_radius = None,
+            Verdict::CannotTell,
+        ),
+        (
+            |it| it.footer.annex_view_version = None,
+            Verdict::CannotTell,
+        ),
+        (
+            |it| it.without_window.push("sla".into()),
+            Verdict::CannotTell,
+        ),
         (
             |it| it.headlines[0].agree = Verdict::CannotTell,
             Verdict::CannotTell,
@@ -131,7 +144,7 @@ fn how_far_numbers_can_be_relied_on_is_said_fail_closed() {
 
 #[test]
 fn hostile_text_is_text_on_every_page() {
-    let hostile = "</style><script>alert(1)</script>[x](javascript:y)\u{202e}\n# h";
+    let hostile = "</style><script>alert(1)</script>[x](javascript:y) https://evil.example www.evil.example\u{202e}\n# h";
     let mut readback = sample();
     readback.week = hostile.into();
     readback.runs[0].series = hostile.into();
@@ -139,7 +152,8 @@ fn hostile_text_is_text_on_every_page() {
     readback.headlines[0].label = hostile.into();
     readback.headlines[0].unit = hostile.into();
     readback.headlines[0].definition = hostile.into();
-    readback.carve_outs[0].blast_radius = hostile.into();
+    readback.carve_outs[0].blast_radius = Some(hostile.into());
+    readback.without_window = vec![hostile.into()];
     readback.annexes[0].by = hostile.into();
     readback.annexes[0].reason = hostile.into();
     readback.addenda[0] = hostile.into();

@@ -38,6 +38,16 @@ pub struct Comparison {
     leadership: Side,
     partner: Side,
     epsilons: Epsilons,
+    silence: Silence,
+}
+
+/// What it means when neither side says anything of a bypass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// They agree.
+    Agrees,
+    /// Nothing: there may have been one.
+    SaysNothing,
 }
 
 impl Comparison {
@@ -54,7 +64,19 @@ impl Comparison {
     /// Says how the sides differ in their bypass, if they do.
     #[must_use]
     pub fn lineage_fault(&self) -> Option<String> {
-        self.terms.lineage.fault()
+        match self.silence {
+            Silence::Agrees => self.terms.lineage.fault(),
+            Silence::SaysNothing => self.terms.lineage.fault_where_it_is_told(),
+        }
+    }
+
+    /// Asks both sides to say whether there was a bypass: silence does not pass.
+    #[must_use]
+    pub fn where_bypasses_are_told(self) -> Self {
+        Self {
+            silence: Silence::SaysNothing,
+            ..self
+        }
     }
 
     /// Returns what both sides agree on.
@@ -124,6 +146,7 @@ pub fn judge(
         leadership,
         partner,
         epsilons,
+        silence: Silence::Agrees,
     })
 }
 

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::Party;
 use super::fault::quoted;
 use super::sidecar::{Field, Sidecar};
 
@@ -41,6 +42,30 @@ pub struct Lineage {
 }
 
 impl Lineage {
+    /// Says what is wrong where each side has to tell: a bypass with its freeze, or that there was none.
+    #[must_use]
+    pub fn fault_where_it_is_told(&self) -> Option<String> {
+        let told = |bypass: &Bypass| {
+            let both = bypass
+                .bypass_audit_id
+                .as_deref()
+                .zip(bypass.parent_freeze_id.as_deref());
+            both.is_some_and(|(audit, freeze)| (audit == NO_BYPASS) == (freeze == NO_BYPASS))
+        };
+        let silent = [
+            (Party::Leadership, &self.leadership),
+            (Party::Partner, &self.partner),
+        ];
+        let silent = silent.into_iter().find(|(_, bypass)| !told(bypass));
+        self.fault().or_else(|| {
+            silent.map(|(party, _)| {
+                format!(
+                    "the bypass lineage is not told: {party} names a bypass and its freeze, or writes {NO_BYPASS:?} for both"
+                )
+            })
+        })
+    }
+
     /// Says how the sides differ, if they do; a side that says nothing does not agree with one that says something.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
@@ -86,6 +111,27 @@ mod tests {
             leadership: bypass(leadership),
             partner: bypass(partner),
         }
+    }
+
+    #[test]
+    fn where_it_is_told_neither_silence_nor_half_a_word_passes() {
+        let (none, id) = (Some(NO_BYPASS), Some("BYP-9"));
+        for (said, passes) in [
+            ([none, none], true),
+            ([id, Some("FZ-1")], true),
+            ([None, None], false),
+            ([id, None], false),
+            ([none, Some("FZ-1")], false),
+            ([id, none], false),
+        ] {
+            let fault = lineage(said, said).fault_where_it_is_told();
+            assert_eq!(fault.is_none(), passes, "{said:?}: {fault:?}");
+        }
+        assert!(
+            lineage([id, none], [id, id])
+                .fault_where_it_is_told()
+                .is_some()
+        );
     }
 
     #[test]

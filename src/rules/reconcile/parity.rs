@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::fault::quoted;
+use super::lineage::{Bypass, Lineage};
 use super::sidecar::{Field, Sidecar};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -36,6 +37,14 @@ pub struct Disparity {
 pub fn disparity(leadership: &Sidecar, partner: &Sidecar) -> Option<Disparity> {
     let sides = [("leadership", leadership), ("partner", partner)];
     let wrong = |field, detail: String| Some(Disparity { field, detail });
+    for (name, manifest) in sides {
+        if manifest.get(Field::Side) != Some(name) {
+            return wrong(
+                Field::Side,
+                format!("it is not {name:?} in what is {name}'s"),
+            );
+        }
+    }
     for field in REQUIRED {
         for (name, manifest) in sides {
             match manifest.get(field).filter(|said| !said.is_empty()) {
@@ -66,6 +75,13 @@ pub fn disparity(leadership: &Sidecar, partner: &Sidecar) -> Option<Disparity> {
             let detail = format!("{name}: it is not after start_inclusive");
             return wrong(Field::EndExclusive, detail);
         }
+    }
+    let lineage = Lineage {
+        leadership: Bypass::of(leadership),
+        partner: Bypass::of(partner),
+    };
+    if let Some(fault) = lineage.fault_where_it_is_told() {
+        return wrong(Field::ParentFreezeId, fault);
     }
     let mut further = FURTHER.into_iter();
     further.find_map(|field| differs(field, leadership, partner))
@@ -152,6 +168,7 @@ mod tests {
                 Field::TupleRevisionHash => json!("cd".repeat(32)),
                 Field::DictionarySemver => json!("v2.4.0"),
                 Field::WindowTzPolicy => json!("Europe/Berlin"),
+                Field::BypassAuditId => json!("BYP-8"),
                 _ => json!("x-1"),
             };
             let differs = found(|_, theirs| theirs[name] = other.clone());
@@ -162,6 +179,19 @@ mod tests {
             theirs["end_exclusive"] = json!("2026-05-12T00:00:00Z");
         });
         assert_eq!(two.as_deref(), Some("end_exclusive"), "the first one");
+    }
+
+    #[test]
+    fn each_side_is_its_own_and_a_bypass_has_its_freeze() {
+        let mixed = found(std::mem::swap);
+        assert_eq!(mixed.as_deref(), Some("side"));
+        let same = found(|ours, theirs| theirs["side"] = ours["side"].clone());
+        assert_eq!(same.as_deref(), Some("side"), "one file is no two sides");
+        let half = found(|ours, theirs| {
+            ours["bypass_audit_id"] = json!("BYP-9");
+            theirs["bypass_audit_id"] = json!("BYP-9");
+        });
+        assert_eq!(half.as_deref(), Some("parent_freeze_id"));
     }
 
     #[test]

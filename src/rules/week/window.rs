@@ -27,6 +27,18 @@ impl Schedule {
         last.map_or(self.first, |last| last.plus_minutes(self.every_minutes))
     }
 
+    /// Tells whether a window compares a stretch that begins in another one; each compares what lies before its time.
+    #[must_use]
+    pub fn begins_in(&self, from: Moment, until: Moment) -> bool {
+        let first = self.first.plus_minutes(-self.every_minutes);
+        if first >= from {
+            return first < until;
+        }
+        let step = self.every_minutes.max(1);
+        let passed = (from.since(first).num_seconds() + step * 60 - 1).div_euclid(step * 60);
+        first.plus_minutes(passed * step) < until
+    }
+
     /// Returns the time from which a window may be run.
     #[must_use]
     pub fn opens(&self, scheduled_at: Moment) -> Moment {
@@ -290,6 +302,32 @@ mod tests {
             .iter()
             .filter(|condition| condition.verdict != Verdict::Pass);
         open.map(|condition| condition.id).collect()
+    }
+
+    #[test]
+    fn a_schedule_says_which_stretches_it_compares() {
+        let at = |day: u32| -> Moment {
+            let text = format!("2026-05-{day:02}T00:00:00Z");
+            text.parse().expect("a moment")
+        };
+        let every = |days: i64| Schedule {
+            first: at(18),
+            every_minutes: days * 24 * 60,
+            early_minutes: 60,
+            grace_minutes: 60,
+        };
+        for (days, from, until, begins) in [
+            (7, 4, 11, false),
+            (7, 11, 18, true),
+            (7, 18, 25, true),
+            (7, 12, 18, false),
+            (14, 4, 11, true),
+            (14, 11, 18, false),
+            (14, 18, 25, true),
+        ] {
+            let found = every(days).begins_in(at(from), at(until));
+            assert_eq!(found, begins, "every {days} days, {from} to {until}");
+        }
     }
 
     #[test]

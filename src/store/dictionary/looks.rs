@@ -81,12 +81,13 @@ pub async fn bind_queries(view: &mut View, semver: &str) -> Result<Vec<BindQuery
     ))
 }
 
-/// Finds the newest proof about the joins of a release.
+/// Finds the newest proof about the joins of a release; one from before any of them was registered anew proves nothing.
 pub async fn proof_of(view: &mut View, to: &str) -> Result<Option<BindProof>, StoreError> {
     Ok(one_where!(
         view,
         BindProof,
-        "to_semver = $1 ORDER BY made_at_utc DESC, proof_id LIMIT 1",
+        "to_semver = $1 AND NOT EXISTS (SELECT 1 FROM bind_query q WHERE q.dictionary_semver IN (bind_proof.from_semver, bind_proof.to_semver) \
+         AND q.registered_at_utc > bind_proof.made_at_utc) ORDER BY made_at_utc DESC, proof_id LIMIT 1",
         to
     ))
 }
