@@ -306,15 +306,11 @@ mod tests {
 
     #[test]
     fn a_schedule_says_which_stretches_it_compares() {
-        let at = |day: u32| -> Moment {
-            let text = format!("2026-05-{day:02}T00:00:00Z");
-            text.parse().expect("a moment")
-        };
+        let at = |day: u32| moment(&format!("2026-05-{day:02}T00:00:00Z"));
         let every = |days: i64| Schedule {
             first: at(18),
             every_minutes: days * 24 * 60,
-            early_minutes: 60,
-            grace_minutes: 60,
+            ..schedule()
         };
         for (days, from, until, begins) in [
             (7, 4, 11, false),
