@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use govdeck::actions::{self, Asked, ByRule, Founding, Outcome, Request};
+use govdeck::actions::{self, Asked, Outcome};
 use govdeck::console::event::{Event, Sight};
 use govdeck::console::keymap::Keymap;
 use govdeck::console::live::Link;
@@ -24,16 +24,17 @@ use govdeck::console::theme::{Depth, Theme};
 use govdeck::console::ui::Glyphs;
 use govdeck::console::{picture, screen};
 use govdeck::rules::guard::Answer;
-use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
-use govdeck::store::{Access, OsAccount, Store, deployment, schema};
+use govdeck::store::{Access, OsAccount, Store};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
+mod deployment;
 #[path = "console/keys.rs"]
 mod keys;
 
+use deployment::established;
 use keys::{Through, quiet};
 use terminal::Terminal;
 
@@ -355,24 +356,6 @@ async fn commits(name: &str, home: &Path, dsn: &str, scale: &Scale) -> Done<()> 
 
 fn parsed(dsn: &str) -> Done<Dsn> {
     Ok(Dsn::parse(dsn).map_err(|fault| fault.to_string())?)
-}
-
-async fn established(dsn: &str) -> Done<Store> {
-    let (store, _) = schema::prepare(&parsed(dsn)?, OsAccount::of_this_process()?).await?;
-    let mut view = store.view().await?;
-    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
-    drop(view);
-    if there.is_none() {
-        let founding = Founding {
-            name: "bench".into(),
-            environment: Environment::Dev,
-            founder: "founder".into(),
-            login,
-            backup: None,
-        };
-        done(actions::carry_out(&store, Request::by_rule(ByRule::Establish(founding))?).await)?;
-    }
-    Ok(store)
 }
 
 fn done(outcome: Outcome) -> Done<()> {

@@ -10,16 +10,18 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use govdeck::actions::{self, Asked, ByRule, Founding, Outcome, Request};
+use govdeck::actions::{self, Asked, ByRule, Outcome, Request};
 use govdeck::canon::{Digest, tuple_leaves};
 use govdeck::rules::block::SnapshotStatus;
 use govdeck::rules::drift::Side;
 use govdeck::rules::guard::Answer;
-use govdeck::rules::people::Environment;
-use govdeck::settings::Dsn;
+use govdeck::store::Store;
 use govdeck::store::leaf::{self, NewLeaves};
 use govdeck::store::publish::{self, Snapshot};
-use govdeck::store::{OsAccount, Store, deployment, schema};
+
+mod deployment;
+
+use deployment::established;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -82,6 +84,7 @@ struct Times {
 
 async fn measure(name: &str, dsn: &str, folder: &Path, turns: u32) -> Done<()> {
     let store = established(dsn).await?;
+    register_footer(&store).await?;
     let mut times = Times::default();
     let mut bytes = 0;
     for turn in 0..turns {
@@ -181,31 +184,6 @@ async fn decide(store: &Store, run: &str, becomes: &str) -> Done<()> {
         }
         other => Err(format!("not done: {other:?}").into()),
     }
-}
-
-/// Opens a deployment, which another bench may have established there.
-async fn established(dsn: &str) -> Done<Store> {
-    let dsn = Dsn::parse(dsn).map_err(|fault| fault.to_string())?;
-    let (store, _) = schema::prepare(&dsn, OsAccount::of_this_process()?).await?;
-    let mut view = store.view().await?;
-    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
-    drop(view);
-    if there.is_none() {
-        let founding = Founding {
-            name: "bench".into(),
-            environment: Environment::Dev,
-            founder: "founder".into(),
-            login,
-            backup: None,
-        };
-        let request = Request::by_rule(ByRule::Establish(founding))?;
-        match actions::carry_out(&store, request).await {
-            Outcome::Done(_) => {}
-            other => return Err(format!("not established: {other:?}").into()),
-        }
-    }
-    register_footer(&store).await?;
-    Ok(store)
 }
 
 async fn register_footer(store: &Store) -> Done<()> {

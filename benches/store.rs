@@ -6,12 +6,14 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use govdeck::actions::{self, Asked, ByRule, Founding, Outcome, Request};
+use govdeck::actions::{self, Asked, Outcome};
 use govdeck::canon::Digest;
 use govdeck::rules::guard::Answer;
-use govdeck::rules::people::Environment;
-use govdeck::settings::Dsn;
-use govdeck::store::{OsAccount, Store, deployment, ledger, schema, verify};
+use govdeck::store::{Store, ledger, verify};
+
+mod deployment;
+
+use deployment::established;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -82,31 +84,6 @@ async fn measure(name: &str, dsn: &str, writes: u32) -> Done<()> {
     drop(view);
     store.close().await;
     Ok(())
-}
-
-async fn established(dsn: &str) -> Done<Store> {
-    let account = OsAccount::of_this_process()?;
-    let (store, _) = schema::prepare(
-        &Dsn::parse(dsn).map_err(|fault| fault.to_string())?,
-        account,
-    )
-    .await?;
-    let mut view = store.view().await?;
-    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
-    drop(view);
-    if there.is_some() {
-        // Another bench has been here.
-        return Ok(store);
-    }
-    let founding = Founding {
-        name: "bench".into(),
-        environment: Environment::Dev,
-        founder: "founder".into(),
-        login,
-        backup: None,
-    };
-    done(actions::carry_out(&store, Request::by_rule(ByRule::Establish(founding))?).await)?;
-    Ok(store)
 }
 
 async fn add_person(store: &Store, n: u32) -> Done<()> {

@@ -8,13 +8,15 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use govdeck::actions::{self, ByRule, Founding, Outcome, Request};
-use govdeck::rules::people::Environment;
-use govdeck::settings::Dsn;
+use govdeck::store::Store;
 use govdeck::store::week::{WeekSort, listed};
 use govdeck::store::window::{Anchor, Look};
-use govdeck::store::{OsAccount, Store, deployment, schema};
-use sqlx::{AssertSqlSafe, Connection};
+
+mod deployment;
+mod plain;
+
+use deployment::established;
+use plain::Plain;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -43,102 +45,38 @@ fn main() -> Done<()> {
         let path = folder.path().join("weeks.db");
         let dsn = format!("sqlite:{}", path.display());
         let store = established(&dsn).await?;
-        let plain = Plain::Sqlite(sqlx::SqliteConnection::connect(&dsn).await?);
+        let plain = Plain::connect(&dsn).await?;
         measure("SQLite", &store, plain, turns).await?;
         let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") else {
             println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
             return Ok(());
         };
         let store = established(&dsn).await?;
-        let plain = Plain::Postgres(sqlx::PgConnection::connect(&dsn).await?);
+        let plain = Plain::connect(&dsn).await?;
         measure("PostgreSQL", &store, plain, turns).await
     })
 }
 
-/// A connection past the store.
-enum Plain {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Plain {
-    async fn run(&mut self, sql: &str) -> Done<()> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
-            Self::Postgres(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
+/// Puts a series and its weeks there past every wall.
+async fn fill(plain: &mut Plain, series: u32) -> Done<()> {
+    let at = |days: &str| match plain {
+        Plain::Sqlite(_) => format!(
+            "strftime('%Y-%m-%dT%H:%M:%S', '2016-01-04T06:00:00', ({days}) || ' days') || '.000000Z'"
+        ),
+        Plain::Postgres(_) => {
+            format!("TIMESTAMPTZ '2016-01-04T06:00:00Z' + ({days}) * INTERVAL '1 day'")
         }
-        Ok(())
-    }
-
-    /// Reads the first column.
-    async fn texts(&mut self, sql: &str) -> Done<Vec<String>> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(match self {
-            Self::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
-            Self::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
-        })
-    }
-
-    /// Puts a series and its weeks there past every wall.
-    async fn fill(&mut self, series: u32) -> Done<()> {
-        let at = |days: &str| match self {
-            Self::Sqlite(_) => format!(
-                "strftime('%Y-%m-%dT%H:%M:%S', '2016-01-04T06:00:00', ({days}) || ' days') || '.000000Z'"
-            ),
-            Self::Postgres(_) => {
-                format!("TIMESTAMPTZ '2016-01-04T06:00:00Z' + ({days}) * INTERVAL '1 day'")
-            }
-        };
-        let (first, week) = (at("0"), at("i * 7"));
-        let sql = format!(
-            "INSERT INTO reconciliation_series (series_id, active, first_at_utc, every_minutes, early_minutes, grace_minutes, quorum, \
-             override_quorum, registered_by, registered_at_utc, version) VALUES ('series{series}', TRUE, {first}, 10080, 60, 360, 1, 2, \
-             'founder', {first}, 1); \
-             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {WEEKS}) \
-             INSERT INTO reconciliation_window (job_run_id, series_id, run_kind, status, scheduled_at, completed_at, skip_reason, version) \
-             SELECT 'series{series}.' || i, 'series{series}', 'scheduled', 'SKIP', {week}, {week}, 'maintenance', 1 FROM n;"
-        );
-        let (before, after) = match self {
-            Self::Sqlite(_) => {
-                let drops = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'";
-                (self.texts(drops).await?.concat() + "BEGIN;", "COMMIT;")
-            }
-            Self::Postgres(_) => (
-                "SET session_replication_role = replica;".to_owned(),
-                "SET session_replication_role = origin;",
-            ),
-        };
-        self.run(&format!("{before}{sql}{after}")).await?;
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            // What a server does by itself in ten years, and would else do while we measure.
-            Self::Postgres(_) => self.run("VACUUM ANALYZE").await,
-        }
-    }
-}
-
-async fn established(dsn: &str) -> Done<Store> {
-    let parsed = Dsn::parse(dsn).map_err(|fault| fault.to_string())?;
-    let (store, _) = schema::prepare(&parsed, OsAccount::of_this_process()?).await?;
-    let mut view = store.view().await?;
-    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
-    drop(view);
-    if there.is_none() {
-        let founding = Founding {
-            name: "bench".into(),
-            environment: Environment::Dev,
-            founder: "founder".into(),
-            login,
-            backup: None,
-        };
-        let request = Request::by_rule(ByRule::Establish(founding))?;
-        match actions::carry_out(&store, request).await {
-            Outcome::Done(_) => {}
-            other => return Err(format!("not done: {other:?}").into()),
-        }
-    }
-    Ok(store)
+    };
+    let (first, week) = (at("0"), at("i * 7"));
+    let sql = format!(
+        "INSERT INTO reconciliation_series (series_id, active, first_at_utc, every_minutes, early_minutes, grace_minutes, quorum, \
+         override_quorum, registered_by, registered_at_utc, version) VALUES ('series{series}', TRUE, {first}, 10080, 60, 360, 1, 2, \
+         'founder', {first}, 1); \
+         WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {WEEKS}) \
+         INSERT INTO reconciliation_window (job_run_id, series_id, run_kind, status, scheduled_at, completed_at, skip_reason, version) \
+         SELECT 'series{series}.' || i, 'series{series}', 'scheduled', 'SKIP', {week}, {week}, 'maintenance', 1 FROM n;"
+    );
+    plain.past_every_wall(&sql).await
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -147,10 +85,10 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 async fn measure(name: &str, store: &Store, mut plain: Plain, turns: usize) -> Done<()> {
-    plain.fill(0).await?;
+    fill(&mut plain, 0).await?;
     pages(name, store, &mut plain, 1, turns).await?;
     for series in 1..20 {
-        plain.fill(series).await?;
+        fill(&mut plain, series).await?;
     }
     pages(name, store, &mut plain, 20, turns).await
 }

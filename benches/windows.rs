@@ -10,17 +10,19 @@ use std::error::Error;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use govdeck::actions::{self, ByRule, Founding, Outcome, Request};
 use govdeck::console::panes::PaneId;
 use govdeck::console::picture::{self, Wanted};
 use govdeck::rules::filter::Filter;
-use govdeck::rules::people::Environment;
-use govdeck::settings::Dsn;
+use govdeck::store::Store;
 use govdeck::store::block::{self, BlockSort};
 use govdeck::store::dictionary::{self, MetricSort};
 use govdeck::store::window::{Anchor, Look, Order};
-use govdeck::store::{OsAccount, Store, deployment, schema};
-use sqlx::{AssertSqlSafe, Connection};
+
+mod deployment;
+mod plain;
+
+use deployment::established;
+use plain::Plain;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -79,136 +81,68 @@ fn main() -> Done<()> {
         let path = folder.path().join("windows.db");
         let dsn = format!("sqlite:{}", path.display());
         let store = established(&dsn).await?;
-        let plain = Plain::Sqlite(sqlx::SqliteConnection::connect(&dsn).await?);
+        let plain = Plain::connect(&dsn).await?;
         measure("SQLite", &store, plain, &scale).await?;
         let Ok(dsn) = std::env::var("GOVDECK_BENCH_DSN") else {
             println!("PostgreSQL: not measured, GOVDECK_BENCH_DSN is not set");
             return Ok(());
         };
         let store = established(&dsn).await?;
-        let plain = Plain::Postgres(sqlx::PgConnection::connect(&dsn).await?);
+        let plain = Plain::connect(&dsn).await?;
         measure("PostgreSQL", &store, plain, &scale).await
     })
 }
 
-/// A connection past the store.
-enum Plain {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Plain {
-    async fn run(&mut self, sql: &str) -> Done<()> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
-            Self::Postgres(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,
+/// Puts blocks there past every wall, one each half minute until now, a third of them taken in time.
+async fn fill(plain: &mut Plain, numbers: Range<u32>, standing: Standing) -> Done<()> {
+    let at = |seconds: &str| match plain {
+        Plain::Sqlite(_) => {
+            format!("strftime('%Y-%m-%dT%H:%M:%S', 'now', ({seconds}) || ' seconds') || '.000000Z'")
         }
-        Ok(())
-    }
-
-    /// Reads the first column.
-    async fn texts(&mut self, sql: &str) -> Done<Vec<String>> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(match self {
-            Self::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
-            Self::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await?,
-        })
-    }
-
-    /// Puts blocks there past every wall, one each half minute until now, a third of them taken in time.
-    async fn fill(&mut self, numbers: Range<u32>, standing: Standing) -> Done<()> {
-        let at = |seconds: &str| match self {
-            Self::Sqlite(_) => format!(
-                "strftime('%Y-%m-%dT%H:%M:%S', 'now', ({seconds}) || ' seconds') || '.000000Z'"
-            ),
-            Self::Postgres(_) => {
-                format!("date_trunc('second', now()) + ({seconds}) * INTERVAL '1 second'")
-            }
-        };
-        let (blocked, due) = (at("i * -30"), at("i * -30 + 1800"));
-        let (from, to) = (numbers.start, numbers.end);
-        let rows = format!(
-            "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})"
-        );
-        let hash = "a".repeat(64);
-        let ended = match standing {
-            Standing::Open => "'blocked', NULL, NULL, NULL".to_owned(),
-            Standing::Ended => format!("'withdrawn', '{hash}', {due}, {due}"),
-        };
-        let sql = format!(
-            "{rows} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
-             created_at_utc, decided_at_utc, version) SELECT 'pub-' || i, 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
-             'tuple_drift', {blocked}, {blocked}, 1 FROM n; \
+        Plain::Postgres(_) => {
+            format!("date_trunc('second', now()) + ({seconds}) * INTERVAL '1 second'")
+        }
+    };
+    let (blocked, due) = (at("i * -30"), at("i * -30 + 1800"));
+    let (from, to) = (numbers.start, numbers.end);
+    let rows = format!(
+        "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})"
+    );
+    let hash = "a".repeat(64);
+    let ended = match standing {
+        Standing::Open => "'blocked', NULL, NULL, NULL".to_owned(),
+        Standing::Ended => format!("'withdrawn', '{hash}', {due}, {due}"),
+    };
+    let sql = format!(
+        "{rows} INSERT INTO publish_snapshots (publish_run_id, publish_scope, freeze_id, lift_id, dry_run_id, status, block_reason, \
+         created_at_utc, decided_at_utc, version) SELECT 'pub-' || i, 'sla/partners', 'fz-31', 'lf-31', 'dr-31', 'blocked', \
+         'tuple_drift', {blocked}, {blocked}, 1 FROM n; \
              {rows} INSERT INTO publish_replay_audit (publish_run_id, freeze_id, lift_id, dry_run_id, publish_tuple_hash, block_reason, also, \
-             owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, taken_by, taken_at_utc, drill, created_at_utc, \
-             version, status, rehash_sha256, rehash_at_utc, resolved_at_utc) SELECT 'pub-' || i, 'fz-31', 'lf-31', 'dr-31', '{hash}', \
-             'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, \
-             FALSE, {blocked}, 1, {ended} FROM n;"
-        );
-        self.past_every_wall(&sql).await
-    }
-
-    /// Releases a dictionary of very many metrics.
-    async fn fill_dictionary(&mut self, metrics: u32) -> Done<()> {
-        let number = match self {
-            Self::Sqlite(_) => "printf('%07d', i)",
-            Self::Postgres(_) => "lpad(CAST(i AS TEXT), 7, '0')",
-        };
-        let hash = "SELECT sha256 FROM artifact ORDER BY sha256 LIMIT 1";
-        let sql = format!(
-            "INSERT INTO dictionary_release (dictionary_semver, major, minor, patch, pre, document_sha256, epsilons_sha256, metrics, changed, \
-             released_by, released_at_utc, version) SELECT '1.0.0', 1, 0, 0, '', ({hash}), ({hash}), {metrics}, {metrics}, 'founder', at_utc, 1 \
-             FROM ledger_head; \
-             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {metrics}) \
-             INSERT INTO metric_dictionary (metric_id, definition, formula, unit, aggregation_rule, epsilon_class, epsilon_abs, display_label, \
-             dictionary_semver, version) SELECT 'MET-' || {number}, 'Breaches of the agreed response time', 'count(breach)', 'breaches', 'sum', \
-             CASE i % 3 WHEN 0 THEN 'count' WHEN 1 THEN 'rate_bp' ELSE 'custom' END, '0', 'Breaches of team ' || i, '1.0.0', 1 FROM n;"
-        );
-        self.past_every_wall(&sql).await
-    }
-
-    async fn past_every_wall(&mut self, sql: &str) -> Done<()> {
-        let (before, after) = match self {
-            Self::Sqlite(_) => {
-                let drops = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'";
-                (self.texts(drops).await?.concat() + "BEGIN;", "COMMIT;")
-            }
-            Self::Postgres(_) => (
-                "SET session_replication_role = replica;".to_owned(),
-                "SET session_replication_role = origin;",
-            ),
-        };
-        self.run(&format!("{before}{sql}{after}")).await?;
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            // What a server does by itself while blocks come one by one, and would else do while we measure.
-            Self::Postgres(_) => self.run("VACUUM ANALYZE").await,
-        }
-    }
+         owner_user_id, backup_owner_user_id, sla_first_response_minutes, respond_by_utc, taken_by, taken_at_utc, drill, created_at_utc, \
+         version, status, rehash_sha256, rehash_at_utc, resolved_at_utc) SELECT 'pub-' || i, 'fz-31', 'lf-31', 'dr-31', '{hash}', \
+         'tuple_drift', '[]', 'founder', 'govdeck', 30, {due}, CASE WHEN i % 3 = 0 THEN 'founder' END, CASE WHEN i % 3 = 0 THEN {due} END, \
+         FALSE, {blocked}, 1, {ended} FROM n;"
+    );
+    plain.past_every_wall(&sql).await
 }
 
-async fn established(dsn: &str) -> Done<Store> {
-    let parsed = Dsn::parse(dsn).map_err(|fault| fault.to_string())?;
-    let (store, _) = schema::prepare(&parsed, OsAccount::of_this_process()?).await?;
-    let mut view = store.view().await?;
-    let (there, login) = (deployment::find(&mut view).await?, view.login().to_owned());
-    drop(view);
-    if there.is_none() {
-        let founding = Founding {
-            name: "bench".into(),
-            environment: Environment::Dev,
-            founder: "founder".into(),
-            login,
-            backup: None,
-        };
-        let request = Request::by_rule(ByRule::Establish(founding))?;
-        match actions::carry_out(&store, request).await {
-            Outcome::Done(_) => {}
-            other => return Err(format!("not done: {other:?}").into()),
-        }
-    }
-    Ok(store)
+/// Releases a dictionary of very many metrics.
+async fn fill_dictionary(plain: &mut Plain, metrics: u32) -> Done<()> {
+    let number = match plain {
+        Plain::Sqlite(_) => "printf('%07d', i)",
+        Plain::Postgres(_) => "lpad(CAST(i AS TEXT), 7, '0')",
+    };
+    let hash = "SELECT sha256 FROM artifact ORDER BY sha256 LIMIT 1";
+    let sql = format!(
+        "INSERT INTO dictionary_release (dictionary_semver, major, minor, patch, pre, document_sha256, epsilons_sha256, metrics, changed, \
+         released_by, released_at_utc, version) SELECT '1.0.0', 1, 0, 0, '', ({hash}), ({hash}), {metrics}, {metrics}, 'founder', at_utc, 1 \
+         FROM ledger_head; \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {metrics}) \
+         INSERT INTO metric_dictionary (metric_id, definition, formula, unit, aggregation_rule, epsilon_class, epsilon_abs, display_label, \
+         dictionary_semver, version) SELECT 'MET-' || {number}, 'Breaches of the agreed response time', 'count(breach)', 'breaches', 'sum', \
+         CASE i % 3 WHEN 0 THEN 'count' WHEN 1 THEN 'rate_bp' ELSE 'custom' END, '0', 'Breaches of team ' || i, '1.0.0', 1 FROM n;"
+    );
+    plain.past_every_wall(&sql).await
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -220,10 +154,10 @@ async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> 
     let Scale {
         open, ended, many, ..
     } = *scale;
-    plain.fill(1..open + 1, Standing::Open).await?;
+    fill(&mut plain, 1..open + 1, Standing::Open).await?;
     let without = picture(store, scale.turns).await?;
     let ended = open + 1..open + 1 + ended;
-    plain.fill(ended.clone(), Standing::Ended).await?;
+    fill(&mut plain, ended.clone(), Standing::Ended).await?;
     let with = picture(store, scale.turns).await?;
     println!(
         "{name}: a picture of {open} open blocks, with {} that ended: {:.1} ms, {:.2} x the same without them",
@@ -234,10 +168,10 @@ async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> 
     pages(name, store, &mut plain, open, scale.turns).await?;
     if many > open {
         let more = ended.end..ended.end + (many - open);
-        plain.fill(more, Standing::Open).await?;
+        fill(&mut plain, more, Standing::Open).await?;
     }
     pages(name, store, &mut plain, many.max(open), scale.turns).await?;
-    plain.fill_dictionary(scale.metrics).await?;
+    fill_dictionary(&mut plain, scale.metrics).await?;
     metrics(name, store, &mut plain, scale).await
 }
 

@@ -21,6 +21,14 @@ pub struct Column {
     pub rank: u8,
 }
 
+impl Column {
+    /// A column of a title, a width and a rank.
+    #[must_use]
+    pub const fn new(title: &'static str, width: u16, rank: u8) -> Self {
+        Self { title, width, rank }
+    }
+}
+
 /// What stands in a cell.
 pub type Cell = (Token, String);
 
@@ -154,26 +162,10 @@ mod tests {
     #[test]
     fn columns_drop_by_rank_and_the_first_ones_stay() {
         let columns = [
-            Column {
-                title: "RUN",
-                width: 8,
-                rank: 0,
-            },
-            Column {
-                title: "REASON",
-                width: 20,
-                rank: 2,
-            },
-            Column {
-                title: "LEFT",
-                width: 6,
-                rank: 0,
-            },
-            Column {
-                title: "OWNER",
-                width: 8,
-                rank: 1,
-            },
+            Column::new("RUN", 8, 0),
+            Column::new("REASON", 20, 2),
+            Column::new("LEFT", 6, 0),
+            Column::new("OWNER", 8, 1),
         ];
         assert_eq!(kept(&columns, 60), [0, 1, 2, 3]);
         assert_eq!(kept(&columns, 30), [0, 2, 3]);

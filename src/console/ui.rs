@@ -116,6 +116,11 @@ pub struct Pen<'a> {
 /// Parts of a line, each with its meaning.
 pub type Parts = Vec<(Token, String)>;
 
+/// What is said quietly.
+pub fn muted(text: impl Into<String>) -> (Token, String) {
+    (Token::Muted, text.into())
+}
+
 impl<'a> Pen<'a> {
     /// Takes up the pen.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: Glyphs) -> Self {

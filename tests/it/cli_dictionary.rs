@@ -12,6 +12,7 @@ use crate::support::command::{Home, Run, run};
 use crate::support::dictionary::{
     ask, bind, document as sample, maya_too, people, released, with_metric,
 };
+use crate::support::week_files::adopt_policy;
 use crate::support::weeks::{self, MONDAYS, SERIES};
 use crate::support::{REASON, World, on_both};
 
@@ -371,43 +372,11 @@ async fn compared(world: &World) -> PathBuf {
     root
 }
 
-/// The policy of the week, which two adopt.
-async fn policy(world: &World) {
-    let words = [
-        "policy",
-        "propose",
-        "eps-7",
-        "--contract-max",
-        "1.4.0",
-        "--soft",
-        "0.05",
-        "--hard",
-        "0.1",
-        "--floor",
-        "1",
-    ];
-    let dry = govdeck(world, "maya", &words);
-    let phrase = said(&dry, 0)
-        .split('"')
-        .rev()
-        .nth(1)
-        .expect("a phrase")
-        .to_owned();
-    let mut words = words.to_vec();
-    words.extend(["--confirm", &phrase, "--reason", REASON]);
-    assert_eq!(govdeck(world, "maya", &words).code, Some(0));
-    let ticket = world
-        .rows("SELECT ticket FROM approval_request WHERE status = 'waiting'")
-        .remove(0);
-    let asked = Asked::of(ticket);
-    world.act("lee", "approve", asked).await.expect("adopted");
-}
-
 on_both!(from_a_headline_to_the_row_it_came_from, |world| {
     let world = weeks::world(world).await;
     released(&world).await;
     ask(&world, "faq-1", "MET-0144").await.expect("put");
-    policy(&world).await;
+    adopt_policy(&world).await;
     let root = compared(&world).await;
     let early = govdeck(&world, "kim", &["readback", "--week", "2098-W18"]);
     let text = said(&early, 3).replace('\\', "");

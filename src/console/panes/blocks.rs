@@ -32,36 +32,12 @@ impl Sorts for BlockSort {
 }
 
 const COLUMNS: &[Column] = &[
-    Column {
-        title: "RUN",
-        width: 9,
-        rank: 0,
-    },
-    Column {
-        title: "REASON",
-        width: 20,
-        rank: 2,
-    },
-    Column {
-        title: "SLA",
-        width: 13,
-        rank: 0,
-    },
-    Column {
-        title: "OWNER",
-        width: 8,
-        rank: 1,
-    },
-    Column {
-        title: "BACKUP",
-        width: 7,
-        rank: 3,
-    },
-    Column {
-        title: "STATE",
-        width: 9,
-        rank: 0,
-    },
+    Column::new("RUN", 9, 0),
+    Column::new("REASON", 20, 2),
+    Column::new("SLA", 13, 0),
+    Column::new("OWNER", 8, 1),
+    Column::new("BACKUP", 7, 3),
+    Column::new("STATE", 9, 0),
 ];
 
 /// Tells how a block stands with its clock.

@@ -14,7 +14,7 @@ use super::super::overlay::Number;
 use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
-use super::super::ui::{Parts, Pen};
+use super::super::ui::{Parts, Pen, muted};
 
 impl Identified for DictionaryMetric {
     fn id(&self) -> String {
@@ -27,24 +27,16 @@ impl Sorts for MetricSort {
     const FIELDS: &'static [&'static str] = METRIC_FIELDS;
 }
 
-const fn column(title: &'static str, width: u16, rank: u8) -> Column {
-    Column { title, width, rank }
-}
-
 const COLUMNS: &[Column] = &[
-    column("METRIC", 10, 0),
-    column("LABEL", 22, 0),
-    column("STATE", 10, 0),
-    column("CLASS", 11, 1),
-    column("EPSILON", 8, 1),
-    column("UNIT", 12, 2),
-    column("RULE", 16, 3),
-    column("RELEASE", 8, 2),
+    Column::new("METRIC", 10, 0),
+    Column::new("LABEL", 22, 0),
+    Column::new("STATE", 10, 0),
+    Column::new("CLASS", 11, 1),
+    Column::new("EPSILON", 8, 1),
+    Column::new("UNIT", 12, 2),
+    Column::new("RULE", 16, 3),
+    Column::new("RELEASE", 8, 2),
 ];
-
-fn muted(text: impl Into<String>) -> (Token, String) {
-    (Token::Muted, text.into())
-}
 
 fn cells(metric: &DictionaryMetric) -> Vec<Cell> {
     let (state, name) = match metric.deprecated_after {

@@ -25,17 +25,13 @@ impl Sorts for LedgerSort {
     const FIELDS: &'static [&'static str] = LEDGER_FIELDS;
 }
 
-const fn column(title: &'static str, width: u16, rank: u8) -> Column {
-    Column { title, width, rank }
-}
-
 const COLUMNS: &[Column] = &[
-    column("SEQ", 4, 0),
-    column("AT", 15, 1),
-    column("ACTION", 15, 0),
-    column("TARGET", 12, 2),
-    column("KNOWN AS", 10, 0),
-    column("BY", 10, 0),
+    Column::new("SEQ", 4, 0),
+    Column::new("AT", 15, 1),
+    Column::new("ACTION", 15, 0),
+    Column::new("TARGET", 12, 2),
+    Column::new("KNOWN AS", 10, 0),
+    Column::new("BY", 10, 0),
 ];
 
 /// Names who decided: both, where there were two.

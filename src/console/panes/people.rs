@@ -28,18 +28,14 @@ impl Sorts for PersonSort {
     const FIELDS: &'static [&'static str] = PERSON_FIELDS;
 }
 
-const fn column(title: &'static str, width: u16, rank: u8) -> Column {
-    Column { title, width, rank }
-}
-
 const COLUMNS: &[Column] = &[
-    column("PERSON", 10, 0),
-    column("STATE", 8, 0),
-    column("HERE", 5, 2),
-    column("KEYS", 4, 2),
-    column("LAST ACTION", 15, 1),
-    column("KIND", 7, 3),
-    column("ROLES", 22, 0),
+    Column::new("PERSON", 10, 0),
+    Column::new("STATE", 8, 0),
+    Column::new("HERE", 5, 2),
+    Column::new("KEYS", 4, 2),
+    Column::new("LAST ACTION", 15, 1),
+    Column::new("KIND", 7, 3),
+    Column::new("ROLES", 22, 0),
 ];
 
 fn spoken(roles: &str) -> String {

@@ -12,15 +12,11 @@ use super::super::model::Model;
 use super::super::overlay::Number;
 use super::super::picture::Picture;
 use super::super::theme::Token;
-use super::super::ui::{Glyphs, Parts};
+use super::super::ui::{Glyphs, Parts, muted};
 use super::weeks::{of_state, of_status};
 
 /// How wide the bar of a metric is at most.
 const WIDEST: usize = 24;
-
-fn muted(text: impl Into<String>) -> (Token, String) {
-    (Token::Muted, text.into())
-}
 
 pub(super) fn explain(
     model: &Model,

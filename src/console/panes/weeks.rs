@@ -25,18 +25,14 @@ impl Sorts for WeekSort {
     const FIELDS: &'static [&'static str] = WEEK_FIELDS;
 }
 
-const fn column(title: &'static str, width: u16, rank: u8) -> Column {
-    Column { title, width, rank }
-}
-
 const COLUMNS: &[Column] = &[
-    column("RUN", 12, 0),
-    column("STATUS", 12, 0),
-    column("WORST METRIC", 12, 1),
-    column("RATIO", 8, 1),
-    column("FAILED", 9, 2),
-    column("SIGNED BY", 12, 0),
-    column("KIND", 9, 3),
+    Column::new("RUN", 12, 0),
+    Column::new("STATUS", 12, 0),
+    Column::new("WORST METRIC", 12, 1),
+    Column::new("RATIO", 8, 1),
+    Column::new("FAILED", 9, 2),
+    Column::new("SIGNED BY", 12, 0),
+    Column::new("KIND", 9, 3),
 ];
 
 /// Returns the colour of a run; its word stands beside it everywhere.

@@ -88,6 +88,12 @@ impl<'a> Files<'a> {
 pub async fn world_with_policy(world: World) -> World {
     let world = weekly(world).await;
     super::dictionary::released(&world).await;
+    adopt_policy(&world).await;
+    world
+}
+
+/// Adopts the policy of the week, which takes two.
+pub async fn adopt_policy(world: &World) {
     let words = [
         "policy",
         "propose",
@@ -121,5 +127,4 @@ pub async fn world_with_policy(world: World) -> World {
         .act("lee", "approve", Asked::of(ticket))
         .await
         .expect("adopted");
-    world
 }
