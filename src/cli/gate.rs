@@ -32,7 +32,7 @@ pub(super) enum Gate {
         /// The run's id.
         run: String,
     },
-    /// Say whether a run may be distributed now: it passed, nothing holds it, and its artefact still hashes the same.
+    /// Say whether a run may be distributed now: it passed, nothing holds it, no comparison of its tuple failed, and its artefact still hashes the same.
     Distribute {
         /// The run's id.
         run: String,

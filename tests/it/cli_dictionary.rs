@@ -8,6 +8,7 @@ use govdeck::actions::Asked;
 use serde_json::{Value, json};
 
 use crate::cli_kit::{document, govdeck, refused, said, sha256, writes_nothing};
+use crate::publish_mint::{mint, put};
 use crate::support::command::{Home, Run, run};
 use crate::support::dictionary::{
     ask, bind, document as sample, maya_too, people, released, with_metric,
@@ -166,12 +167,12 @@ fn documents_are_compared_and_looked_through_without_a_database() {
 }
 
 /// What two sides would publish, with sidecars.
-fn sides(world: &World, partner: &str) -> [String; 2] {
+fn sides(world: &World, tuple: &str, partner: &str) -> [String; 2] {
     [("leadership", "94.5"), ("partner", partner)].map(|(side, value)| {
         let csv = format!("metric_id,value\nMET-0144,{value}\nMET-0171,3\n");
         let sidecar = json!({
             "side": side, "window_tz_policy": "UTC", "start_inclusive": "2026-05-11T00:00:00Z",
-            "end_exclusive": "2026-05-18T00:00:00Z", "tuple_revision_hash": "ab".repeat(32), "dictionary_semver": "v2.4.0",
+            "end_exclusive": "2026-05-18T00:00:00Z", "tuple_revision_hash": tuple, "dictionary_semver": "v2.4.0",
             "footer_schema_semver": "2.4.0", "epsilon_policy_version": "eps-1",
             "ingest_hash": format!("sha256:{}", sha256(csv.as_bytes())),
             "bypass_audit_id": "no bypass", "parent_freeze_id": "no bypass",
@@ -181,8 +182,8 @@ fn sides(world: &World, partner: &str) -> [String; 2] {
     })
 }
 
-fn variance(world: &World, partner: &str) -> Run {
-    let [leadership, partner] = sides(world, partner);
+fn variance(world: &World, tuple: &str, partner: &str) -> Run {
+    let [leadership, partner] = sides(world, tuple, partner);
     let words = [
         "gate",
         "variance",
@@ -198,17 +199,18 @@ fn variance(world: &World, partner: &str) -> Run {
 on_both!(
     what_lies_too_far_apart_is_not_published_and_goes_to_its_owner,
     |world| {
-        let early = refused(&variance(&world, "94.5"), 3);
+        let tuple = "ab".repeat(32);
+        let early = refused(&variance(&world, &tuple, "94.5"), 3);
         assert!(early.0.contains("never released"), "{early:?}");
         released(&world).await;
         world.register_footer().await;
-        let passed = document(&variance(&world, "93.5"), 0, "gate-variance");
+        let passed = document(&variance(&world, &tuple, "93.5"), 0, "gate-variance");
         assert_eq!(
             (&passed["verdict"], &passed["metrics_failed"]),
             (&json!("pass"), &json!(0)),
             "exactly epsilon passes"
         );
-        let failed = document(&variance(&world, "93.499"), 1, "gate-variance");
+        let failed = document(&variance(&world, &tuple, "93.499"), 1, "gate-variance");
         assert_eq!(failed["worst"][0]["metric_id"], "MET-0144");
         assert_eq!(
             (&failed["owner"], &failed["backup"]),
@@ -224,7 +226,7 @@ on_both!(
         said(&govdeck(&world, "lee", &words), 0);
         let found = fs::read_to_string(&out).expect("written");
         let found: Value = serde_json::from_str(&found).expect("JSON");
-        assert_eq!(found["terms"]["tuple_revision_hash"], "ab".repeat(32));
+        assert_eq!(found["terms"]["tuple_revision_hash"], tuple);
         assert_eq!(found["terms"]["dictionary_semver"], "v2.4.0");
         assert_eq!(found["metrics"][0]["owner"], "maya");
         assert_eq!(
@@ -236,6 +238,36 @@ on_both!(
             ["PASS", "FAIL"]
         );
         world.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_comparison_that_failed_holds_the_runs_of_its_tuple,
+    |world| {
+        released(&world).await;
+        world.register_footer().await;
+        put(
+            &world,
+            "rows.json",
+            r#"[{"metric_id":"MET-0144","value":94.5}]"#,
+        );
+        put(&world, "board.csv", "metric,value\n");
+        let more = ["--source", "rows.json", "--artifact", "board.csv"];
+        said(&mint(&world, "pub-1", &more), 0);
+        said(&govdeck(&world, "maya", &["gate", "publish", "pub-1"]), 0);
+        let tuple = world.owner_sql("SELECT publish_tuple_hash FROM publish_snapshots");
+        let distribute = |code| {
+            let words = ["gate", "distribute", "pub-1", "--json"];
+            let gate = writes_nothing(&world, "maya", &words);
+            document(&gate, code, "gate-distribute");
+        };
+        distribute(0);
+        said(&variance(&world, &tuple, "93.499"), 1);
+        distribute(1);
+        said(&variance(&world, &"ab".repeat(32), "94.5"), 0);
+        distribute(1);
+        said(&variance(&world, &tuple, "94.5"), 0);
+        distribute(0);
     }
 );
 

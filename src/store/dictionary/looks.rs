@@ -100,7 +100,7 @@ pub async fn variance_of(
     Ok(one_where!(
         view,
         VarianceCheck,
-        "tuple_revision_hash = $1 ORDER BY checked_at_utc DESC, variance_id LIMIT 1",
+        "tuple_revision_hash = $1 ORDER BY checked_at_utc DESC, verdict, variance_id LIMIT 1",
         tuple
     ))
 }
