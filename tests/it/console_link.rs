@@ -10,6 +10,7 @@ use govdeck::console::picture::{Picture, Wanted};
 use govdeck::rules::guard::Answer;
 use govdeck::settings::Dsn;
 use govdeck::store::{OsAccount, Store};
+use tokio::runtime::Handle;
 
 use crate::support::cluster::cluster;
 use crate::support::proxy::Proxy;
@@ -39,7 +40,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         signer: None,
         root: ".".into(),
     };
-    Link::start(address, Wanted::default(), limits)
+    Link::start(address, Wanted::default(), limits, &Handle::current())
 }
 
 fn behind(world: &World, limits: Limits) -> (Proxy, Link) {
