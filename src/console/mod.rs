@@ -16,7 +16,6 @@ mod guard_box;
 mod guard_text;
 mod intend;
 pub mod keymap;
-mod keys;
 pub mod link;
 pub mod list;
 pub mod live;

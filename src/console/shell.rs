@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crossterm::event::EventStream;
+use futures_util::StreamExt;
 use nix::sys::signal::{Signal, raise};
-use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
-use super::keys::Keys;
 use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
 use super::newcomer::Card;
@@ -73,20 +73,13 @@ const SHORT_FAREWELL: Duration = Duration::from_secs(2);
 /// How long the loop may take to hear that the system wants an end; more than its last words take.
 const STUCK: Duration = Duration::from_secs(3);
 
-/// Opens the console and runs it to its end on this thread; whatever speaks to the database runs behind it.
-///
-/// The loop waits for keys itself: one that another thread reads would have to wake this one first.
-pub fn run(opening: Opening, behind: &Handle) -> io::Result<Ended> {
+/// Opens the console and runs it to its end.
+pub async fn run(opening: Opening) -> io::Result<Ended> {
     if !terminal::is_there() {
         return Ok(Ending::NoTerminal.into());
     }
-    let here = Builder::new_current_thread().enable_all().build()?;
-    here.block_on(run_here(opening, behind))
-}
-
-async fn run_here(opening: Opening, behind: &Handle) -> io::Result<Ended> {
     let _taken = Taken::take("govdeck")?;
-    let mut shell = Shell::start(opening, behind)?;
+    let mut shell = Shell::start(opening)?;
     let ending = match shell.run().await {
         Err(error) if terminal::is_gone(&error) => Ok(Ending::Stopped(Cause::HungUp)),
         ending => ending,
@@ -101,7 +94,7 @@ struct Shell {
     model: Model,
     link: Link,
     screen: Screen,
-    keys: Option<Keys>,
+    keys: Option<EventStream>,
     signals: Signals,
     stops: mpsc::UnboundedReceiver<Cause>,
     ended: Option<Ending>,
@@ -112,7 +105,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn start(opening: Opening, behind: &Handle) -> io::Result<Self> {
+    fn start(opening: Opening) -> io::Result<Self> {
         let mut screen = terminal::screen()?;
         let size = screen.size()?;
         let last_looked = opening.last_looked.as_deref().and_then(remembered);
@@ -127,10 +120,10 @@ impl Shell {
             model.card = Card::Shown;
         }
         let (stop, stops) = mpsc::unbounded_channel();
-        watch_for_hang_up(stop, STUCK);
-        end_when_stuck(STUCK, behind);
+        watch_for_hang_up(stop);
+        end_when_stuck(STUCK);
         let mut shell = Self {
-            link: Link::start(opening.address, model.wanted(), Limits::default(), behind),
+            link: Link::start(opening.address, model.wanted(), Limits::default()),
             model,
             screen: {
                 terminal::clear(&mut screen)?;
@@ -147,7 +140,7 @@ impl Shell {
         };
         shell.draw()?;
         terminal::forget_typed();
-        shell.keys = Some(Keys::open()?);
+        shell.keys = Some(EventStream::new());
         Ok(shell)
     }
 
@@ -200,9 +193,9 @@ impl Shell {
             _ = self.signals.sleep.recv() => { self.sleep().await; Event::Awake }
             _ = self.signals.wake.recv() => { self.awake(); Event::Awake }
             input = key => match input {
-                Ok(input) => Event::Input(input),
+                Some(Ok(input)) => Event::Input(input),
                 // Without keys nobody can leave any more.
-                Err(_) => Event::Stop(Cause::HungUp),
+                Some(Err(_)) | None => Event::Stop(Cause::HungUp),
             },
             Some(answer) = self.link.answers.recv() => answer,
             Ok(()) = self.link.sight.changed() => Event::Sight(self.link.sight.borrow_and_update().clone()),
@@ -297,7 +290,7 @@ impl Shell {
             let _ = terminal::set_mouse(self.model.mouse);
         }
         let _ = terminal::clear(&mut self.screen);
-        self.keys = Keys::open().ok();
+        self.keys = Some(EventStream::new());
     }
 
     /// Lets the person write a text in their editor, which has the terminal meanwhile.

@@ -7,15 +7,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::event::Cause;
 use super::terminal;
-
-/// The exit code of a program whose terminal hung up.
-const HUNG_UP: i32 = 128 + Signal::SIGHUP as i32;
 
 /// The signals that the console answers.
 pub(super) struct Signals {
@@ -73,8 +69,8 @@ impl Signals {
 
 /// Ends the program when it is told to and the loop does not hear it: a terminal that nobody reads holds it in the middle
 /// of a frame.
-pub(super) fn end_when_stuck(patience: Duration, behind: &Handle) {
-    behind.spawn(async move {
+pub(super) fn end_when_stuck(patience: Duration) {
+    tokio::spawn(async move {
         let listen = |kind: Signal| signal(SignalKind::from_raw(kind as i32));
         let (Ok(mut term), Ok(mut hup)) = (listen(Signal::SIGTERM), listen(Signal::SIGHUP)) else {
             return;
@@ -84,16 +80,11 @@ pub(super) fn end_when_stuck(patience: Duration, behind: &Handle) {
             _ = hup.recv() => Signal::SIGHUP,
         };
         tokio::time::sleep(patience).await;
-        end(128 + told as i32);
+        // What cannot be written must not hold up the end either.
+        std::thread::spawn(terminal::give_back_unread);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        std::process::exit(128 + told as i32);
     });
-}
-
-/// Ends the program past a loop that is stuck.
-fn end(code: i32) -> ! {
-    // What cannot be written must not hold up the end either.
-    std::thread::spawn(terminal::give_back_unread);
-    std::thread::sleep(Duration::from_millis(100));
-    std::process::exit(code);
 }
 
 /// Tells whether this process leads its session: then there is no shell that could wake it.
@@ -102,9 +93,7 @@ pub(super) fn leads_session() -> bool {
 }
 
 /// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.
-///
-/// A loop that spins already, because the terminal went while it was reading, is ended.
-pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>, patience: Duration) {
+pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
     std::thread::spawn(move || {
         let stdin = io::stdin();
         loop {
@@ -114,9 +103,6 @@ pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>, patience: Du
                 _ => break,
             }
         }
-        if stop.send(Cause::HungUp).is_ok() {
-            std::thread::sleep(patience);
-            end(HUNG_UP);
-        }
+        let _ = stop.send(Cause::HungUp);
     });
 }

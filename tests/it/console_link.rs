@@ -10,7 +10,6 @@ use govdeck::console::picture::{Picture, Wanted};
 use govdeck::rules::guard::Answer;
 use govdeck::settings::Dsn;
 use govdeck::store::{OsAccount, Store};
-use tokio::runtime::Handle;
 
 use crate::support::cluster::cluster;
 use crate::support::proxy::Proxy;
@@ -40,7 +39,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         signer: None,
         root: ".".into(),
     };
-    Link::start(address, Wanted::default(), limits, &Handle::current())
+    Link::start(address, Wanted::default(), limits)
 }
 
 fn behind(world: &World, limits: Limits) -> (Proxy, Link) {

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::actions::{Asked, Request};
@@ -96,9 +95,9 @@ enum Write {
 }
 
 impl Link {
-    /// Starts reader and writer, behind the loop.
+    /// Starts reader and writer.
     #[must_use]
-    pub fn start(address: Address, wanted: Wanted, limits: Limits, behind: &Handle) -> Self {
+    pub fn start(address: Address, wanted: Wanted, limits: Limits) -> Self {
         let (sight_in, sight) = watch::channel(Sight::default());
         let (answer, answers) = mpsc::unbounded_channel();
         let (wanted, wanted_out) = watch::channel(wanted);
@@ -114,8 +113,8 @@ impl Link {
             refresh: Arc::clone(&refresh),
             questions: asked,
         };
-        behind.spawn(reader.run());
-        behind.spawn(
+        tokio::spawn(reader.run());
+        tokio::spawn(
             Writer {
                 address,
                 limits,
