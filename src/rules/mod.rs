@@ -9,6 +9,7 @@ pub mod approval;
 pub mod attestation;
 pub mod bind;
 pub mod block;
+pub mod bundle;
 pub mod cadence;
 pub mod condition;
 pub mod dictionary;
