@@ -4,6 +4,7 @@
 //! and hands back baselines, diffs, findings and a transaction that waits for its commit. Besides the store this is the only
 //! place that knows sqlx, because the statements of a bundle are nobody's here.
 
+mod carry;
 mod catalog;
 mod compare;
 mod copy;
@@ -16,6 +17,7 @@ mod run;
 mod script;
 mod session;
 mod sqlite;
+mod tally;
 mod tokens;
 mod watch;
 

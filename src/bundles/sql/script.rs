@@ -266,5 +266,4 @@ impl State {
 }
 
 #[cfg(test)]
-#[path = "script_tests.rs"]
 mod tests;

@@ -391,5 +391,4 @@ fn is_part_of_word(c: char) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tokens_tests.rs"]
 mod tests;
