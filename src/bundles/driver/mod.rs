@@ -5,7 +5,7 @@
 //! driver writes that is not exactly an answer is a failure, and a failure is never a pass.
 
 mod command;
-pub mod conformance;
+mod conformance;
 mod error;
 pub mod graph;
 mod process;
@@ -19,9 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use command::DriverCommand;
+pub use conformance::{Check, conformance};
 pub use error::{DriverError, Trouble};
 pub use process::Bounds;
-pub use run::{Planned, Ran, RolledBack};
+pub use run::{Observed, Planned, Ran, RolledBack};
 pub use secrets::Secrets;
 
 use process::Fault;
@@ -134,6 +135,15 @@ impl Driver {
             Answer::Plan(plan) => Ok(*plan),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Hands the driver exactly these bytes and returns what it wrote.
+    async fn send(&self, bytes: Vec<u8>) -> Result<Vec<u8>, DriverError> {
+        let inner = Arc::clone(&self.inner);
+        let exchange = move || inner.exchange(bytes).map(|heard| heard.bytes);
+        tokio::task::spawn_blocking(exchange)
+            .await
+            .map_err(|_| unexpected())?
     }
 
     /// Asks in a thread of its own; a caller that goes away does not cut the driver off in the middle.

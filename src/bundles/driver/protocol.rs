@@ -227,7 +227,9 @@ impl Answer {
         if protocol != PROTOCOL {
             return Err("it is of another version of the protocol".to_owned());
         }
-        let answered = text(&mut document, "id")?;
+        let Some(Value::String(answered)) = document.remove("id") else {
+            return Err("it has no text `id`".to_owned());
+        };
         let word = text(&mut document, "answer")?;
         let body = document.remove("body").ok_or("it has no `body`")?;
         nothing_else(&document)?;

@@ -4,27 +4,35 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::error::{DriverError, Trouble};
-use super::protocol::Changed;
 use super::{Change, Driver};
 use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, judge};
 
-/// What a rehearsal showed; the store is as it was.
-#[derive(Debug, Clone)]
-pub struct Planned {
+/// What was seen of a change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
     /// The store before.
     pub pre: Baseline,
     /// The store with the change made.
     pub post: Baseline,
     /// What differs between the two.
     pub diff: DiffSummary,
-    /// What the change does beyond its declaration.
+    /// Rows inserted, changed and deleted, by table.
+    pub rows: BTreeMap<String, u64>,
+    /// What goes beyond the declaration; empty when it kept to it.
     pub findings: Vec<Finding>,
-    /// Whether the way back leads to where it began.
-    pub rolled_back: RolledBack,
+    /// How long the driver took for it.
+    pub took: Duration,
+}
+
+/// What a rehearsal showed; the store is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What the forward scripts did.
+    pub observed: Observed,
+    /// Whether the way back leads to where it began; `Not` when there is none.
+    pub way_back: RolledBack,
     /// What reviewers should know.
     pub notes: Vec<String>,
-    /// How long the rehearsal took.
-    pub took: Duration,
 }
 
 /// Whether a change was taken back, and whether that worked.
@@ -41,16 +49,12 @@ pub enum RolledBack {
 }
 
 /// What a run did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
     /// The store before.
     pub pre: Baseline,
-    /// The store with the change made; none when that failed or could not be looked at.
-    pub post: Option<Baseline>,
-    /// What differs between the two.
-    pub diff: Option<DiffSummary>,
-    /// What the change did beyond its declaration.
-    pub findings: Vec<Finding>,
+    /// What was seen of the change; none when it failed or could not be looked at.
+    pub observed: Option<Box<Observed>>,
     /// Why the change or the look at it failed.
     pub trouble: Option<DriverError>,
     /// Whether it was taken back.
@@ -63,10 +67,8 @@ impl Ran {
     /// Tells whether the change was made, kept to its declaration, and stays.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.post.is_some()
-            && self.findings.is_empty()
-            && self.trouble.is_none()
-            && self.rolled_back == RolledBack::Not
+        let kept = |observed: &Observed| observed.findings.is_empty();
+        self.trouble.is_none() && self.observed.as_deref().is_some_and(kept)
     }
 }
 
@@ -89,19 +91,14 @@ impl Driver {
                 "see what was left, then rehearse again while nobody else changes the store",
             ));
         }
-        let rolled_back = match &plan.back {
+        let way_back = match &plan.back {
             None => RolledBack::Not,
             Some(back) => apart(&plan.pre, back).map_or(RolledBack::Proven, RolledBack::Failed),
         };
-        let (diff, findings) = weigh(declaration, &plan.pre, &plan.post, &plan.rows);
         Ok(Planned {
-            pre: plan.pre,
-            post: plan.post,
-            diff,
-            findings,
-            rolled_back,
+            observed: weigh(declaration, plan.pre, plan.post, &plan.rows, took),
+            way_back,
             notes: plan.notes,
-            took,
         })
     }
 
@@ -111,18 +108,27 @@ impl Driver {
         declaration: &Declaration,
         change: &Change,
     ) -> Result<Ran, DriverError> {
-        let pre = self.baseline(change).await?;
         let mut ran = Ran {
-            pre,
-            post: None,
-            diff: None,
-            findings: Vec::new(),
+            pre: self.baseline(change).await?,
+            observed: None,
             trouble: None,
             rolled_back: RolledBack::Not,
             notes: Vec::new(),
         };
+        let begun = Instant::now();
         match self.forward(change).await {
-            Ok(changed) => self.look(declaration, change, changed, &mut ran).await,
+            Ok(changed) => {
+                let took = begun.elapsed();
+                ran.notes = changed.notes;
+                match self.baseline(change).await {
+                    Ok(post) => {
+                        let pre = ran.pre.clone();
+                        let observed = weigh(declaration, pre, post, &changed.rows, took);
+                        ran.observed = Some(Box::new(observed));
+                    }
+                    Err(error) => ran.trouble = Some(error),
+                }
+            }
             Err(error) => {
                 ran.trouble = Some(error);
                 let found = self.baseline(change).await;
@@ -132,29 +138,10 @@ impl Driver {
                 }
             }
         }
-        if ran.trouble.is_some() || !ran.findings.is_empty() {
+        if !ran.passed() {
             ran.rolled_back = self.take_back(change, &ran.pre).await;
         }
         Ok(ran)
-    }
-
-    async fn look(
-        &self,
-        declaration: &Declaration,
-        change: &Change,
-        changed: Changed,
-        ran: &mut Ran,
-    ) {
-        ran.notes = changed.notes;
-        match self.baseline(change).await {
-            Ok(post) => {
-                let (diff, findings) = weigh(declaration, &ran.pre, &post, &changed.rows);
-                ran.findings = findings;
-                ran.diff = Some(diff);
-                ran.post = Some(post);
-            }
-            Err(error) => ran.trouble = Some(error),
-        }
     }
 
     /// Takes a change back and compares with the store before.
@@ -175,14 +162,22 @@ impl Driver {
 /// Sums up what was observed and judges it.
 fn weigh(
     declaration: &Declaration,
-    pre: &Baseline,
-    post: &Baseline,
+    pre: Baseline,
+    post: Baseline,
     said: &BTreeMap<String, u64>,
-) -> (DiffSummary, Vec<Finding>) {
-    let rows = at_least(pre, post, said);
-    let diff = DiffSummary::between(&declaration.migration_id, pre, post, &rows);
-    let findings = judge(declaration, pre, post, &diff);
-    (diff, findings)
+    took: Duration,
+) -> Observed {
+    let rows = at_least(&pre, &post, said);
+    let diff = DiffSummary::between(&declaration.migration_id, &pre, &post, &rows);
+    let findings = judge(declaration, &pre, &post, &diff);
+    Observed {
+        pre,
+        post,
+        diff,
+        rows,
+        findings,
+        took,
+    }
 }
 
 /// Corrects the rows that a driver counted: never fewer than the numbers of rows of what was touched lie apart.
