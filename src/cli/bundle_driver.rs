@@ -17,7 +17,7 @@ use crate::bundles::driver::{
     Bounds, Change, Check, Driver, DriverCommand, DriverError, Secrets, Trouble, conformance,
 };
 use crate::rules::Verdict;
-use crate::rules::bundle::{Declared, Kind};
+use crate::rules::bundle::{Declaration, Kind};
 
 /// How much an answer may be while a driver is tried.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -100,15 +100,8 @@ fn read(folder: &Path) -> Result<(Kind, Vec<String>, Change), Failure> {
             "`govdeck bundle check` says all that is wrong with a bundle",
         )
     };
-    let first = |found: &[crate::rules::bundle::Finding]| {
-        found.first().map_or(String::new(), |found| found.detail.clone())
-    };
-    let declared = Declared::read(&bytes).map_err(|found| refuse(&first(&found)))?;
-    let faults = declared.faults();
-    if !faults.is_empty() {
-        return Err(refuse(&first(&faults)));
-    }
-    let declaration = declared.declaration;
+    let declaration: Declaration =
+        serde_json::from_slice(&bytes).map_err(|error| refuse(&error.to_string()))?;
     let scripts = |paths: &[String]| paths.iter().map(|path| script(folder, path)).collect();
     let change = Change {
         forward: scripts(&declaration.artifacts.forward)?,

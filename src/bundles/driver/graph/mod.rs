@@ -130,11 +130,14 @@ impl Graph {
         let patience = Duration::from_millis(work.time_limit_ms / 10 * 9);
         let deadline = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
         let client = Client::connect(&address, deadline)?;
-        Ok(Self {
+        let mut graph = Self {
             client,
             shown: address.graph.clone(),
             key: address.graph,
-        })
+        };
+        // A server without the engine knows no such graph either, which must not pass for an empty one.
+        graph.done(&[b"GRAPH.LIST"])?;
+        Ok(graph)
     }
 
     /// The name of the graph in scopes and baselines.
