@@ -3,25 +3,44 @@
 //! Whoever reads the folder or asks the target hands over bytes and values; here are only decisions about them. What is
 //! due and absent, and what cannot be read, is a finding: nothing passes because it was not there to be judged.
 
+mod artefact;
 mod baseline;
+mod check;
 mod declaration;
 mod diff;
 mod judge;
 mod limits;
+mod names;
 mod prov;
 mod receipt;
+mod receipts;
+mod registry;
+mod schemas;
 mod scope;
+mod secrets;
+mod shown;
+mod yaml;
 
 pub use baseline::{Baseline, Object, ObjectCounts};
-pub use declaration::{Approvals, Artifacts, Declaration, Runner};
+pub use check::{Bundle, Checked, Due, Entry, NOTES_FILE, check};
+pub use declaration::{
+    Approvals, Artifacts, DECLARATION_FILE, Declaration, Declared, MOST_DECLARATION_BYTES, Runner,
+};
 pub use diff::DiffSummary;
 pub use judge::judge;
 pub use limits::Limits;
+pub use names::{MigrationId, escape};
 pub use receipt::{
     Actor, Check, CheckStatus, Environment, FileDigest, PolicyNote, RECEIPT_VERSION, Receipt,
-    RunType, Validation,
+    ReceiptRef, RunType, Validation,
 };
-pub use scope::{DICTIONARY_TABLES, LEDGER_TABLES, Scope};
+pub use receipts::{RECEIPT_FILE, RECEIPT_REF_FILE};
+pub use registry::{
+    Entry as RegistryEntry, Known, REGISTRY_FILE, REGISTRY_VERSION, Registry, Status, Step,
+};
+pub use schemas::Schema;
+pub use scope::{DICTIONARY_TABLES, LEDGER_TABLES, Scope, is_dictionary, is_ledger};
+pub use secrets::{Hit, scan};
 
 use serde::Serialize;
 
@@ -137,7 +156,11 @@ impl Finding {
         let Place { line, column } = place;
         Self {
             place: Some(place),
-            ..Self::new(reason, path, format!("line {line}, column {column}: {what}"))
+            ..Self::new(
+                reason,
+                path,
+                format!("line {line}, column {column}: {what}"),
+            )
         }
     }
 }
