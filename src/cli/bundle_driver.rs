@@ -17,7 +17,7 @@ use crate::bundles::driver::{
     Bounds, Change, Check, Driver, DriverCommand, DriverError, Secrets, Trouble, conformance,
 };
 use crate::rules::Verdict;
-use crate::rules::bundle::{Declaration, Kind};
+use crate::rules::bundle::{Declared, Finding, Kind};
 
 /// How much an answer may be while a driver is tried.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -62,13 +62,23 @@ pub(super) struct DriverTest {
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// Without a bundle: the kind of store that the driver must know.
-    #[arg(long, value_name = "KIND", default_value = "other", conflicts_with = "bundle")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "other",
+        conflicts_with = "bundle"
+    )]
     kind: Kind,
     /// How many seconds the driver has for each answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
     /// The driver's program and its words; `govdeck` stands for this program.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "CMD"
+    )]
     command: Vec<String>,
 }
 
@@ -100,9 +110,20 @@ fn read(folder: &Path) -> Result<(Kind, Vec<String>, Change), Failure> {
             "`govdeck bundle check` says all that is wrong with a bundle",
         )
     };
-    let declaration: Declaration =
-        serde_json::from_slice(&bytes).map_err(|error| refuse(&error.to_string()))?;
-    let scripts = |paths: &[String]| paths.iter().map(|path| script(folder, path)).collect();
+    let first = |found: &[Finding]| {
+        found
+            .first()
+            .map_or(String::new(), |one| one.detail.clone())
+    };
+    let declared = Declared::read(&bytes).map_err(|found| refuse(&first(&found)))?;
+    let faults = declared.faults();
+    if !faults.is_empty() {
+        return Err(refuse(&first(&faults)));
+    }
+    let declaration = declared.declaration;
+    let scripts = |paths: &[String]| -> Result<Vec<Script>, Failure> {
+        paths.iter().map(|path| script(folder, path)).collect()
+    };
     let change = Change {
         forward: scripts(&declaration.artifacts.forward)?,
         rollback: scripts(&declaration.artifacts.rollback)?,
@@ -128,9 +149,21 @@ fn page(checks: &[Check]) -> Page {
     };
     let mut lines: Vec<String> = checks
         .iter()
-        .map(|check| format!("{:<7} {}: {}", word(check.verdict), check.name, check.detail))
+        .map(|check| {
+            format!(
+                "{:<7} {}: {}",
+                word(check.verdict),
+                check.name,
+                check.detail
+            )
+        })
         .collect();
-    let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let count = |verdict| {
+        checks
+            .iter()
+            .filter(|check| check.verdict == verdict)
+            .count()
+    };
     lines.push(format!(
         "{} checks: {} pass, {} fail, {} not run",
         checks.len(),

@@ -59,7 +59,7 @@ pub fn declaration(kind: Kind, scope: Scope, limits: [u64; 3]) -> Declaration {
         approvals: Approvals {
             required_reviewers: vec![text("platform")],
             change_class: text("minor"),
-            reference: None,
+            reference: Some(text("ADR-7")),
         },
         runner: Runner {
             tool: text("driver"),
@@ -77,13 +77,18 @@ pub fn declaration(kind: Kind, scope: Scope, limits: [u64; 3]) -> Declaration {
 }
 
 pub fn assert_all_pass(checks: &[Check]) {
-    let bad: Vec<_> = checks.iter().filter(|check| check.verdict != Verdict::Pass).collect();
+    let bad: Vec<_> = checks
+        .iter()
+        .filter(|check| check.verdict != Verdict::Pass)
+        .collect();
     assert!(bad.is_empty() && checks.len() == 16, "{bad:#?}");
 }
 
 /// Answers with these words; `ID` becomes the request's id.
 fn answering(body: &str) -> String {
-    format!(r#"id=$(sed 's/.*"id":"\([0-9a-f]*\)".*/\1/'); printf '%s\n' '{body}' | sed "s/ID/$id/""#)
+    format!(
+        r#"id=$(sed 's/.*"id":"\([0-9a-f]*\)".*/\1/'); printf '%s\n' '{body}' | sed "s/ID/$id/""#
+    )
 }
 
 async fn asked(shell: &str, secret: &str, seconds: u64) -> Result<(), DriverError> {
@@ -98,28 +103,58 @@ const GOOD: &str = r#"{"protocol":"govdeck.bundle-driver.v1","id":"ID","answer":
 
 #[tokio::test]
 async fn only_exactly_an_answer_is_one() {
-    asked(&answering(GOOD), "x", 20).await.expect("it is an answer");
-    asked(&format!("head -c 100000000 /dev/zero >&2; {}", answering(GOOD)), "x", 20)
+    asked(&answering(GOOD), "x", 20)
         .await
-        .expect("the error stream may say what it likes");
+        .expect("it is an answer");
+    asked(
+        &format!("head -c 100000000 /dev/zero >&2; {}", answering(GOOD)),
+        "x",
+        20,
+    )
+    .await
+    .expect("the error stream may say what it likes");
     let table = [
         ("true".to_owned(), Trouble::Malformed),
         ("echo ok".to_owned(), Trouble::Malformed),
-        (format!("echo starting; {}", answering(GOOD)), Trouble::Malformed),
-        (format!("{}; echo done", answering(GOOD)), Trouble::Malformed),
+        (
+            format!("echo starting; {}", answering(GOOD)),
+            Trouble::Malformed,
+        ),
+        (
+            format!("{}; echo done", answering(GOOD)),
+            Trouble::Malformed,
+        ),
         (format!("{}; exit 1", answering(GOOD)), Trouble::Malformed),
-        (format!("{}; kill -9 $$", answering(GOOD)), Trouble::Malformed),
+        (
+            format!("{}; kill -9 $$", answering(GOOD)),
+            Trouble::Malformed,
+        ),
         (answering(&GOOD.replace("ID", "0000")), Trouble::Malformed),
         (answering(&GOOD.replace(".v1", ".v2")), Trouble::Malformed),
-        (answering(&GOOD.replace("apply", "rollback")), Trouble::Malformed),
-        (answering(&GOOD.replace("[]", "[],\"passed\":true")), Trouble::Malformed),
-        (answering(&GOOD.replace("[]", "[\"canary-secret\"]")), Trouble::Malformed),
+        (
+            answering(&GOOD.replace("apply", "rollback")),
+            Trouble::Malformed,
+        ),
+        (
+            answering(&GOOD.replace("[]", "[],\"passed\":true")),
+            Trouble::Malformed,
+        ),
+        (
+            answering(&GOOD.replace("[]", "[\"canary-secret\"]")),
+            Trouble::Malformed,
+        ),
         ("head -c 100000000 /dev/zero".to_owned(), Trouble::TooMuch),
         ("yes".to_owned(), Trouble::TooMuch),
         ("sleep 60".to_owned(), Trouble::TimedOut),
         ("exec >&- 2>&-; sleep 60".to_owned(), Trouble::TimedOut),
-        ("trap '' TERM INT HUP; while :; do :; done".to_owned(), Trouble::TimedOut),
-        (format!("sleep 60 & {}", answering(GOOD)), Trouble::Malformed),
+        (
+            "trap '' TERM INT HUP; while :; do :; done".to_owned(),
+            Trouble::TimedOut,
+        ),
+        (
+            format!("sleep 60 & {}", answering(GOOD)),
+            Trouble::Malformed,
+        ),
     ];
     for (shell, trouble) in table {
         let begun = Instant::now();
@@ -134,14 +169,19 @@ async fn only_exactly_an_answer_is_one() {
 async fn what_a_driver_complains_of_is_shown_without_secrets() {
     const DSN: &str = "postgres://ann:pa%73sw0rd-canary@h/d";
     let shell = "echo \"cannot reach $STORE_DSN with password pa%73sw0rd-canary (passw0rd-canary) \
-                 or mysql://u:p-canary@h \u{1b}[2J\" >&2; exit 3";
+                 or mysql://u:p-canary@h $(printf '\\033[2J')\" >&2; exit 3";
     let error = asked(shell, DSN, 20).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Malformed);
     assert!(error.sentence.contains("cannot reach ***"), "{error}");
-    assert!(!error.sentence.contains("canary") && !error.sentence.contains('\u{1b}'), "{error}");
+    assert!(
+        !error.sentence.contains("canary") && !error.sentence.contains('\u{1b}'),
+        "{error}"
+    );
     let said = r#"{"protocol":"govdeck.bundle-driver.v1","id":"ID","answer":"error",
         "body":{"code":"unreachable","message":"no mysql://u:p-canary@h"}}"#;
-    let error = asked(&answering(&said.replace('\n', "")), DSN, 20).await.unwrap_err();
+    let error = asked(&answering(&said.replace('\n', "")), DSN, 20)
+        .await
+        .unwrap_err();
     assert_eq!(error.trouble, Trouble::Said(Code::Unreachable));
     assert!(!error.sentence.contains("canary"), "{error}");
 }
@@ -151,7 +191,7 @@ async fn a_driver_gets_its_secrets_and_nothing_else_and_leaves_nothing_behind() 
     let home = Home::new();
     let (seen, pid) = (home.folder().join("seen"), home.folder().join("pid"));
     let shell = format!(
-        "tr '\\0' '\\n' </proc/self/environ >{0}; tr '\\0' ' ' </proc/$$/cmdline >>{0}; \
+        "tr '\\0' '\\n' </proc/$$/environ >{0}; tr '\\0' ' ' </proc/$$/cmdline >>{0}; \
          (sleep 77 & echo $! >{1}; wait) & sleep 0.3; {2}",
         seen.display(),
         pid.display(),
@@ -160,7 +200,10 @@ async fn a_driver_gets_its_secrets_and_nothing_else_and_leaves_nothing_behind() 
     // What it left behind holds its output open, which is noticed too.
     asked(&shell, "canary-secret", 20).await.unwrap_err();
     let seen = fs::read_to_string(seen).expect("it wrote that");
-    let lines: Vec<_> = seen.lines().filter(|line| !line.starts_with("/bin/sh")).collect();
+    let lines: Vec<_> = seen
+        .lines()
+        .filter(|line| !line.starts_with("/bin/sh"))
+        .collect();
     assert_eq!(lines, ["STORE_DSN=canary-secret"]);
     let pid = fs::read_to_string(pid).expect("it wrote that");
     let status = format!("/proc/{}/status", pid.trim());
@@ -194,18 +237,45 @@ async fn shipped_drivers_keep_to_the_protocol_and_say_what_was_not_tried() {
 #[test]
 fn driver_test_ends_with_what_it_found() {
     let home = Home::new();
-    let without = run(home.govdeck(["bundle", "driver-test", "--kind", "search", "govdeck", "bundle", "driver", "search"]));
+    let without = run(home.govdeck([
+        "bundle",
+        "driver-test",
+        "--kind",
+        "search",
+        "govdeck",
+        "bundle",
+        "driver",
+        "search",
+    ]));
     assert_eq!(without.code, Some(3), "{without:?}");
-    assert!(without.stdout.contains("pass    garbage_refused: bad_request"), "{without:?}");
-    assert!(without.stdout.contains("not run rollback_leads_back: not run: no bundle was given"));
-    assert!(without.stdout.ends_with("16 checks: 10 pass, 0 fail, 6 not run\n"), "{without:?}");
+    assert!(
+        without
+            .stdout
+            .contains("pass    garbage_refused: bad_request"),
+        "{without:?}"
+    );
+    assert!(
+        without
+            .stdout
+            .contains("not run rollback_leads_back: not run: no bundle was given")
+    );
+    assert!(
+        without
+            .stdout
+            .ends_with("16 checks: 10 pass, 0 fail, 6 not run\n"),
+        "{without:?}"
+    );
     let echo = run(home.govdeck(["--json", "bundle", "driver-test", "cat"]));
     assert_eq!(echo.code, Some(1), "{echo:?}");
     let json: serde_json::Value = serde_json::from_str(&echo.stdout).expect("JSON");
     assert_eq!(json["schema"], "govdeck.bundle-driver-test.v1");
     assert_eq!(json["verdict"], "fail");
     let missing = run(home.govdeck(["bundle", "driver-test", "no-such-driver"]));
-    assert_eq!((missing.code, missing.stdout.as_str()), (Some(2), ""), "{missing:?}");
+    assert_eq!(
+        (missing.code, missing.stdout.as_str()),
+        (Some(2), ""),
+        "{missing:?}"
+    );
 }
 
 /// Serves one connection after the other with these bytes to each request, whatever it asks.
@@ -252,7 +322,11 @@ async fn a_hostile_server_is_unreachable_and_nothing_worse() {
         });
         let begun = Instant::now();
         let error = driver.baseline(&Change::default()).await.expect_err(name);
-        assert_eq!(error.trouble, Trouble::Said(Code::Unreachable), "{name}: {error}");
+        assert_eq!(
+            error.trouble,
+            Trouble::Said(Code::Unreachable),
+            "{name}: {error}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(6), "{name}");
     }
 }
@@ -265,17 +339,25 @@ async fn a_real_redis_server_is_spoken_with_and_is_no_graph_store() {
     let mut reader = BufReader::new(stream);
     let binary: Vec<u8> = (0..=255).chain(*b"\r\n$5\r\n").collect();
     let mut ask = |words: &[&[u8]]| {
-        writer.write_all(&resp::request(words)).expect("it is there");
+        writer
+            .write_all(&resp::request(words))
+            .expect("it is there");
         resp::read(&mut reader, ReplyBounds::default()).expect("it replies")
     };
     assert!(matches!(ask(&[b"PING"]), Reply::Error(what) if what.starts_with("NOAUTH")));
     assert!(matches!(ask(&[b"AUTH", b"wrong"]), Reply::Error(_)));
-    assert_eq!(ask(&[b"AUTH", b"pass:w@rd canary"]), Reply::Simple("OK".to_owned()));
+    assert_eq!(
+        ask(&[b"AUTH", b"pass:w@rd canary"]),
+        Reply::Simple("OK".to_owned())
+    );
     assert_eq!(ask(&[b"PING"]), Reply::Simple("PONG".to_owned()));
     assert_eq!(ask(&[b"ECHO", &binary]), Reply::Bulk(Some(binary.clone())));
     assert_eq!(ask(&[b"RPUSH", b"list", b"a", &binary]), Reply::Integer(2));
     let both = [b"a".to_vec(), binary].map(|item| Reply::Bulk(Some(item)));
-    assert_eq!(ask(&[b"LRANGE", b"list", b"0", b"-1"]), Reply::Array(Some(both.into())));
+    assert_eq!(
+        ask(&[b"LRANGE", b"list", b"0", b"-1"]),
+        Reply::Array(Some(both.into()))
+    );
     assert_eq!(ask(&[b"GET", b"nothing"]), Reply::Bulk(None));
     assert_eq!(ask(&[b"BLPOP", b"none", b"0.01"]), Reply::Array(None));
 
@@ -285,7 +367,10 @@ async fn a_real_redis_server_is_spoken_with_and_is_no_graph_store() {
         ("", "NOAUTH"),
     ] {
         let driver = shipped(Kind::Graph, &redis.address(credentials, "g"));
-        let error = driver.baseline(&Change::default()).await.expect_err(credentials);
+        let error = driver
+            .baseline(&Change::default())
+            .await
+            .expect_err(credentials);
         assert_eq!(error.trouble, Trouble::Said(Code::Unreachable), "{error}");
         assert!(error.sentence.contains(expected), "{error}");
         assert!(!error.sentence.contains("canary"), "{error}");

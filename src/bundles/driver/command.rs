@@ -96,7 +96,16 @@ mod tests {
         assert_eq!(sh.arguments(), ["one", "two"]);
         let ours = DriverCommand::parse("govdeck bundle driver search").expect("ours");
         assert_eq!(ours.program(), env::current_exe().expect("it has a path"));
-        for line in ["", "  ", "sh -c 'x'", "a;b", "a $(b)", "no-such-program", "/no/such", "a\u{1b}"] {
+        for line in [
+            "",
+            "  ",
+            "sh -c 'x'",
+            "a;b",
+            "a $(b)",
+            "no-such-program",
+            "/no/such",
+            "a\u{1b}",
+        ] {
             let refused = DriverCommand::parse(line).unwrap_err();
             assert_eq!(refused.trouble, Trouble::NotConfigured, "{line}");
         }

@@ -82,14 +82,38 @@ fn refusals() -> Vec<(&'static str, Vec<u8>, Code)> {
     let change = |from: &str, to: &str| good.replace(from, to).into_bytes();
     let bad = Code::BadRequest;
     vec![
-        ("unknown_request_refused", change("hello", "no-such-request"), Code::UnknownRequest),
-        ("future_version_refused", change(".v1", ".v999"), Code::UnsupportedProtocol),
-        ("unknown_field_refused", change("\"id\"", "\"surplus\":1,\"id\""), bad),
+        (
+            "unknown_request_refused",
+            change("hello", "no-such-request"),
+            Code::UnknownRequest,
+        ),
+        (
+            "future_version_refused",
+            change(".v1", ".v999"),
+            Code::UnsupportedProtocol,
+        ),
+        (
+            "unknown_field_refused",
+            change("\"id\"", "\"surplus\":1,\"id\""),
+            bad,
+        ),
         ("missing_work_refused", change("hello", "apply"), bad),
-        ("equal_keys_refused", change("\"id\"", "\"id\":\"1\",\"id\""), bad),
+        (
+            "equal_keys_refused",
+            change("\"id\"", "\"id\":\"1\",\"id\""),
+            bad,
+        ),
         ("second_document_refused", good.repeat(2).into_bytes(), bad),
-        ("half_document_refused", good.as_bytes()[..good.len() / 2].to_vec(), bad),
-        ("garbage_refused", b"\x00\xff{]\xfe garbage".repeat(1000), bad),
+        (
+            "half_document_refused",
+            good.as_bytes()[..good.len() / 2].to_vec(),
+            bad,
+        ),
+        (
+            "garbage_refused",
+            b"\x00\xff{]\xfe garbage".repeat(1000),
+            bad,
+        ),
         ("silence_refused", Vec::new(), bad),
     ]
 }
@@ -100,9 +124,11 @@ async fn refuses(driver: &Driver, name: &'static str, document: Vec<u8>, code: C
         Err(error) => return Check::new(name, Verdict::Fail, error.sentence),
     };
     match Answer::read(&bytes, ID, Ask::Hello) {
-        Ok(Answer::Error(said)) if said.code == code => {
-            Check::new(name, Verdict::Pass, format!("{}: {}", said.code, said.message))
-        }
+        Ok(Answer::Error(said)) if said.code == code => Check::new(
+            name,
+            Verdict::Pass,
+            format!("{}: {}", said.code, said.message),
+        ),
         Ok(Answer::Error(said)) => {
             let what = format!("refused as {} instead of {code}", said.code);
             Check::new(name, Verdict::Fail, what)
@@ -180,7 +206,11 @@ async fn try_all(
     let nothing_left = same(&pre, &after, "the store is as before").and_then(|found| {
         same(&pre, &plan.pre, &found)?;
         match &plan.back {
-            Some(back) => same(&pre, back, "the store is as before, and the way back was tried"),
+            Some(back) => same(
+                &pre,
+                back,
+                "the store is as before, and the way back was tried",
+            ),
             None => Err("the way back was not tried".to_owned()),
         }
     });
@@ -231,7 +261,12 @@ async fn bad_script(
     let refused = driver.forward(&bad).await;
     let after = driver.baseline(change).await?;
     Ok(match refused {
-        Err(error) if matches!(error.trouble, Trouble::Said(Code::ScriptRefused | Code::ScriptFailed)) => {
+        Err(error)
+            if matches!(
+                error.trouble,
+                Trouble::Said(Code::ScriptRefused | Code::ScriptFailed)
+            ) =>
+        {
             same(pre, &after, &error.sentence)
         }
         Err(error) => Err(error.sentence),

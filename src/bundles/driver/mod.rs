@@ -99,7 +99,10 @@ impl Driver {
         if !hello.kinds.contains(&self.inner.kind) {
             return Err(DriverError::new(
                 Trouble::NotConfigured,
-                format!("the driver {:?} knows no {} stores", hello.name, self.inner.kind),
+                format!(
+                    "the driver {:?} knows no {} stores",
+                    hello.name, self.inner.kind
+                ),
                 "configure a driver for this kind of store",
             ));
         }
@@ -164,7 +167,10 @@ impl Inner {
         let bytes = request.bytes().map_err(|_| unexpected())?;
         let heard = self.exchange(bytes)?;
         let answer = Answer::read(&heard.bytes, &request.id, ask).map_err(|what| {
-            self.malformed(&format!("what it wrote is no answer: {what}"), &heard.errors)
+            self.malformed(
+                &format!("what it wrote is no answer: {what}"),
+                &heard.errors,
+            )
         })?;
         match answer {
             Answer::Error(said) => {
@@ -206,7 +212,10 @@ impl Inner {
             ),
             Fault::TooMuch => DriverError::new(
                 Trouble::TooMuch,
-                format!("the driver {shown} wrote more than {} bytes", self.bounds.bytes),
+                format!(
+                    "the driver {shown} wrote more than {} bytes",
+                    self.bounds.bytes
+                ),
                 "it was killed; a driver writes one document and nothing else",
             ),
             Fault::LeftOpen => self.malformed("a process that it left behind holds its output", ""),
@@ -216,7 +225,10 @@ impl Inner {
         if !ended.status.success() {
             return Err(self.malformed(&format!("it ended with {}", ended.status), &errors));
         }
-        if self.secrets.shown_in(&String::from_utf8_lossy(&ended.stdout)) {
+        if self
+            .secrets
+            .shown_in(&String::from_utf8_lossy(&ended.stdout))
+        {
             return Err(self.malformed("its answer shows a secret, so nothing of it is used", ""));
         }
         Ok(Heard {
@@ -257,5 +269,10 @@ fn unexpected() -> DriverError {
 fn new_id() -> Result<String, DriverError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| unexpected())?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&random))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    bytes.iter().fold(String::new(), digits)
 }

@@ -175,8 +175,8 @@ impl Request {
 
     /// Reads a request strictly; a refusal comes with the id, when there is one, so that it can be answered.
     pub fn read(bytes: &[u8]) -> Result<Self, (String, Said)> {
-        let mut document = object(bytes)
-            .map_err(|what| (String::new(), Said::new(Code::BadRequest, what)))?;
+        let mut document =
+            object(bytes).map_err(|what| (String::new(), Said::new(Code::BadRequest, what)))?;
         let mut id = String::new();
         Self::take(&mut document, &mut id).map_err(|said| (id, said))
     }
@@ -198,7 +198,9 @@ impl Request {
             .transpose()
             .map_err(|error| bad(format!("work: {error}")))?;
         if (ask == Ask::Hello) != work.is_none() {
-            return Err(bad("`hello` holds no work, every other request does".to_owned()));
+            return Err(bad(
+                "`hello` holds no work, every other request does".to_owned()
+            ));
         }
         nothing_else(document).map_err(bad)?;
         let id = id.clone();

@@ -87,7 +87,9 @@ impl Driver {
         if let Some(what) = apart(&before, &plan.pre).or_else(|| apart(&before, &after)) {
             return Err(DriverError::new(
                 Trouble::Malformed,
-                format!("the rehearsal left something behind, or somebody else was at work: {what}"),
+                format!(
+                    "the rehearsal left something behind, or somebody else was at work: {what}"
+                ),
                 "see what was left, then rehearse again while nobody else changes the store",
             ));
         }
@@ -180,19 +182,18 @@ fn weigh(
     }
 }
 
-/// Corrects the rows that a driver counted: never fewer than the numbers of rows of what was touched lie apart.
+/// Corrects the rows that a driver counted: never fewer than the numbers of rows lie apart.
 fn at_least(
     pre: &Baseline,
     post: &Baseline,
     said: &BTreeMap<String, u64>,
 ) -> BTreeMap<String, u64> {
     let mut rows = said.clone();
-    let touched = DiffSummary::between("", pre, post, said).touched_tables;
-    for table in touched {
-        let count = |side: &Baseline| side.row_counts.get(&table).copied().unwrap_or(0);
+    for table in pre.row_counts.keys().chain(post.row_counts.keys()) {
+        let count = |side: &Baseline| side.row_counts.get(table).copied().unwrap_or(0);
         let apart = count(pre).abs_diff(count(post));
         if apart > 0 {
-            let counted = rows.entry(table).or_default();
+            let counted = rows.entry(table.clone()).or_default();
             *counted = (*counted).max(apart);
         }
     }

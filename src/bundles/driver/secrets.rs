@@ -204,7 +204,10 @@ mod tests {
         ] {
             assert!(secrets.shown_in(text), "{text}");
             let clean = secrets.scrub(text);
-            assert!(!clean.contains("ss\"word") && !clean.contains("word@"), "{clean}");
+            assert!(
+                !clean.contains("ss\"word") && !clean.contains("word@"),
+                "{clean}"
+            );
         }
         let other = secrets.scrub("and postgres://x:y@z/d, mysql://a:b@c 'user=a password=b'");
         assert_eq!(
@@ -216,7 +219,16 @@ mod tests {
 
     #[test]
     fn names_that_steer_programs_or_are_ours_are_refused() {
-        for name in ["", "a", "A B", "1A", "GOVDECK_DSN", "LD_PRELOAD", "PATH", "A=B"] {
+        for name in [
+            "",
+            "a",
+            "A B",
+            "1A",
+            "GOVDECK_DSN",
+            "LD_PRELOAD",
+            "PATH",
+            "A=B",
+        ] {
             let refused = Secrets::resolve(&[name.to_owned()], |_| Some("x".to_owned()));
             assert!(refused.is_err(), "{name}");
         }

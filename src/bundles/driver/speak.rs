@@ -113,7 +113,10 @@ pub(super) fn assemble(
             _ => {}
         }
     }
-    let guarded: Vec<_> = described.iter().filter(|o| is_protected(o, scope)).collect();
+    let guarded: Vec<_> = described
+        .iter()
+        .filter(|o| is_protected(o, scope))
+        .collect();
     let protected_domain_fingerprint = fingerprint(&(guarded, protected))?;
     let schema_fingerprint = fingerprint(&described)?;
     let object = |described: Described| Object {

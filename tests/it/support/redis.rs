@@ -39,7 +39,9 @@ impl Redis {
         let usual = ENGINES.iter().map(PathBuf::from);
         let Some(engine) = named.into_iter().chain(usual).find(|path| path.is_file()) else {
             // Not by a macro, whose lines are swallowed when a test passes.
-            let line = format!("\nNOT RUN: {test}: FalkorDB is not installed (GOVDECK_TEST_FALKORDB names its module)\n");
+            let line = format!(
+                "\nNOT RUN: {test}: FalkorDB is not installed (GOVDECK_TEST_FALKORDB names its module)\n"
+            );
             std::io::stderr().write_all(line.as_bytes()).ok();
             return None;
         };
@@ -52,9 +54,18 @@ impl Redis {
     fn launch(program_path: &Path, more: Vec<OsString>) -> Self {
         let server = Server::in_new_folder(Signal::SIGKILL);
         let socket = server.folder().join("redis.sock");
-        let mut words: Vec<OsString> = ["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "777"]
-            .map(OsString::from)
-            .into();
+        let mut words: Vec<OsString> = [
+            "--port",
+            "0",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--unixsocketperm",
+            "777",
+        ]
+        .map(OsString::from)
+        .into();
         words.extend(["--unixsocket".into(), socket.clone().into_os_string()]);
         words.extend(more);
         let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
@@ -72,7 +83,10 @@ impl Redis {
 
     /// Returns the address of a graph; `credentials` are `user:password@` or nothing.
     pub fn address(&self, credentials: &str, graph: &str) -> String {
-        format!("falkor://{credentials}/{graph}?socket={}", self.socket().display())
+        format!(
+            "falkor://{credentials}/{graph}?socket={}",
+            self.socket().display()
+        )
     }
 
     /// Sends one command with the client of the distribution and returns what it prints.
@@ -87,6 +101,9 @@ impl Redis {
 fn program(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/bin", "/usr/sbin", "/usr/local/bin"].map(PathBuf::from);
-    let found = env::split_paths(&path).chain(more).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = env::split_paths(&path)
+        .chain(more)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not installed: run scripts/test, which installs it"))
 }

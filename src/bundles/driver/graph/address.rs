@@ -28,7 +28,9 @@ impl Address {
             return Err("the address holds a blank or a control character");
         }
         if text.starts_with("falkors://") || text.starts_with("rediss://") {
-            return Err("the address asks for TLS, which this driver does not speak; use a socket or a tunnel");
+            return Err(
+                "the address asks for TLS, which this driver does not speak; use a socket or a tunnel",
+            );
         }
         let rest = text
             .strip_prefix("falkor://")
@@ -40,7 +42,9 @@ impl Address {
                 _ => return Err("the address has a parameter other than socket=/path"),
             },
         };
-        let (authority, graph) = before.rsplit_once('/').ok_or("the address names no graph")?;
+        let (authority, graph) = before
+            .rsplit_once('/')
+            .ok_or("the address names no graph")?;
         if !is_graph(graph) {
             return Err("the graph's name has 1 to 64 letters, digits, `_` and `-`");
         }
@@ -54,7 +58,9 @@ impl Address {
         let (user, password) = match credentials {
             None => (None, None),
             Some(both) => {
-                let (user, password) = both.split_once(':').ok_or("the address names a user without a password")?;
+                let (user, password) = both
+                    .split_once(':')
+                    .ok_or("the address names a user without a password")?;
                 let user = Some(decoded(user)).filter(|user| !user.is_empty());
                 (user, Some(Zeroizing::new(decoded(password))))
             }
@@ -81,8 +87,15 @@ fn is_graph(name: &str) -> bool {
 fn host_of(text: &str) -> Result<Place, &'static str> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
-            let (host, after) = rest.split_once(']').ok_or("the address has an unclosed [")?;
-            (host, after.strip_prefix(':').or((!after.is_empty()).then_some("")))
+            let (host, after) = rest
+                .split_once(']')
+                .ok_or("the address has an unclosed [")?;
+            (
+                host,
+                after
+                    .strip_prefix(':')
+                    .or((!after.is_empty()).then_some("")),
+            )
         }
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -124,11 +137,27 @@ mod tests {
     #[test]
     fn what_is_unclear_is_refused_without_being_repeated() {
         for text in [
-            "", "redis://h/g", "falkors://h/g", "falkor://h", "falkor://h/", "falkor:///g", "falkor://h/g h",
-            "falkor://u@h/g", "falkor://u:canary/@h/g", "falkor://h:0/g", "falkor://h:x/g", "falkor://h/g?db=1",
-            "falkor://h/g?socket=x", "falkor://h/g?socket=/x", "falkor://[::1/g", "falkor://[::1]x/g", "falkor://h/g*",
+            "",
+            "redis://h/g",
+            "falkors://h/g",
+            "falkor://h",
+            "falkor://h/",
+            "falkor:///g",
+            "falkor://h/g h",
+            "falkor://u@h/g",
+            "falkor://u:canary/@h/g",
+            "falkor://h:0/g",
+            "falkor://h:x/g",
+            "falkor://h/g?db=1",
+            "falkor://h/g?socket=x",
+            "falkor://h/g?socket=/x",
+            "falkor://[::1/g",
+            "falkor://[::1]x/g",
+            "falkor://h/g*",
         ] {
-            let fault = Address::parse(text).err().unwrap_or_else(|| panic!("{text} was taken"));
+            let fault = Address::parse(text)
+                .err()
+                .unwrap_or_else(|| panic!("{text} was taken"));
             assert!(!fault.contains("canary"));
         }
     }

@@ -34,27 +34,39 @@ enum Stream {
 impl Client {
     pub fn connect(address: &Address, deadline: Instant) -> Result<Self, Said> {
         let stream = Stream::connect(&address.place, deadline).map_err(|error| {
-            Said::new(Code::Unreachable, format!("the store cannot be reached: {error}"))
+            Said::new(
+                Code::Unreachable,
+                format!("the store cannot be reached: {error}"),
+            )
         })?;
         let mut client = Self {
             stream: BufReader::new(Timed { stream, deadline }),
             bounds: ReplyBounds::default(),
         };
         if let Some(password) = &address.password {
-            let user = address.user.as_ref().map(|user| user.as_bytes());
+            let user = address.user.as_ref().map(String::as_bytes);
             let mut words: Vec<&[u8]> = vec![b"AUTH"];
             words.extend(user);
             words.push(password.as_bytes());
             let reply = client.call(&words)?;
             // The server's own sentence may repeat the user's name.
             if reply != Reply::Simple("OK".to_owned()) {
-                return Err(Said::new(Code::Unreachable, "the store does not take the password"));
+                return Err(Said::new(
+                    Code::Unreachable,
+                    "the store does not take the password",
+                ));
             }
         }
         match client.call(&[b"PING"])? {
             Reply::Simple(word) if word == "PONG" => Ok(client),
-            Reply::Error(what) => Err(Said::new(Code::Unreachable, format!("the store says: {what}"))),
-            _ => Err(Said::new(Code::Unreachable, "what answers is no Redis server")),
+            Reply::Error(what) => Err(Said::new(
+                Code::Unreachable,
+                format!("the store says: {what}"),
+            )),
+            _ => Err(Said::new(
+                Code::Unreachable,
+                "what answers is no Redis server",
+            )),
         }
     }
 
@@ -123,8 +135,12 @@ impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = Some(self.left()?);
         let read = match &mut self.stream {
-            Stream::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
-            Stream::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
+            Stream::Tcp(stream) => stream
+                .set_read_timeout(left)
+                .and_then(|()| stream.read(buffer)),
+            Stream::Unix(stream) => stream
+                .set_read_timeout(left)
+                .and_then(|()| stream.read(buffer)),
         };
         read.map_err(in_time)
     }
@@ -134,8 +150,12 @@ impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = Some(self.left()?);
         let written = match &mut self.stream {
-            Stream::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write(bytes)),
-            Stream::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write(bytes)),
+            Stream::Tcp(stream) => stream
+                .set_write_timeout(left)
+                .and_then(|()| stream.write(bytes)),
+            Stream::Unix(stream) => stream
+                .set_write_timeout(left)
+                .and_then(|()| stream.write(bytes)),
         };
         written.map_err(in_time)
     }

@@ -49,7 +49,10 @@ pub(super) fn read(scripts: &[Script]) -> Result<Vec<Statement>, Said> {
         }
     }
     if statements.is_empty() && !scripts.is_empty() {
-        return Err(Said::new(Code::ScriptRefused, "the scripts hold no statement"));
+        return Err(Said::new(
+            Code::ScriptRefused,
+            "the scripts hold no statement",
+        ));
     }
     Ok(statements)
 }
@@ -74,7 +77,9 @@ fn split(text: &str) -> Result<Vec<Piece>, (usize, &'static str)> {
     while let Some(&character) = characters.get(at) {
         let rest = &characters[at..];
         let length = match (character, rest.get(1)) {
-            ('\'' | '"', _) => quoted(rest, Escapes::Backslash).ok_or((line, "a text has no end"))?,
+            ('\'' | '"', _) => {
+                quoted(rest, Escapes::Backslash).ok_or((line, "a text has no end"))?
+            }
             ('`', _) => quoted(rest, Escapes::Doubled).ok_or((line, "a name has no end"))?,
             ('/', Some('/')) => rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
             ('/', Some('*')) => comment(rest).ok_or((line, "a comment has no end"))?,
@@ -129,7 +134,10 @@ fn quoted(text: &[char], escapes: Escapes) -> Option<usize> {
 }
 
 fn comment(text: &[char]) -> Option<usize> {
-    let end = text.get(2..)?.windows(2).position(|two| two == ['*', '/'])?;
+    let end = text
+        .get(2..)?
+        .windows(2)
+        .position(|two| two == ['*', '/'])?;
     Some(end + 4)
 }
 
@@ -178,7 +186,10 @@ fn understand(piece: &Piece) -> Result<Statement, String> {
         return constraint(&piece.tokens);
     }
     if matches!(word(0).as_str(), "CYPHER" | "EXPLAIN" | "PROFILE") {
-        return Err(format!("it begins with {}; write the statement itself", word(0)));
+        return Err(format!(
+            "it begins with {}; write the statement itself",
+            word(0)
+        ));
     }
     for at in 0..piece.tokens.len() {
         let is_name = at > 0 && matches!(sign(at - 1), Some('.' | ':'));
@@ -225,7 +236,12 @@ fn constraint(tokens: &[Token]) -> Result<Statement, String> {
             _ => return Err(SHAPE.to_owned()),
         }
     }
-    let upper = |at: usize| words.get(at).map(|word: &String| word.to_ascii_uppercase()).unwrap_or_default();
+    let upper = |at: usize| {
+        words
+            .get(at)
+            .map(|word: &String| word.to_ascii_uppercase())
+            .unwrap_or_default()
+    };
     let count = words.get(6).and_then(|word| word.parse::<usize>().ok());
     let good = upper(0) == "CONSTRAINT"
         && matches!(upper(1).as_str(), "CREATE" | "DROP")
@@ -262,7 +278,11 @@ mod tests {
             Statement::Query(text) => text,
             Statement::Constraint { .. } => panic!("{text}"),
         };
-        statements(text).expect(text).into_iter().map(query).collect()
+        statements(text)
+            .expect(text)
+            .into_iter()
+            .map(query)
+            .collect()
     }
 
     #[test]
@@ -326,7 +346,10 @@ mod tests {
     #[test]
     fn a_refusal_names_the_line() {
         let refused = statements("CREATE (:A);\n\nCALL dbms.x();").unwrap_err();
-        assert!(refused.contains("forward.cypher, the statement at line 3"), "{refused}");
+        assert!(
+            refused.contains("forward.cypher, the statement at line 3"),
+            "{refused}"
+        );
     }
 
     proptest! {

@@ -13,8 +13,10 @@ mod scan;
 mod schema;
 mod value;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
+use super::hex;
 use super::protocol::{Changed, Code, Plan, Said, Script, Work};
 use super::speak::{self, Engine};
 use crate::rules::bundle::{Baseline, Kind};
@@ -28,6 +30,9 @@ use value::Table;
 
 /// After how many seconds the store itself removes a copy that nobody removed.
 const COPY_LIVES: &[u8] = b"3600";
+
+/// How often it is looked whether the engine has finished.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What reviewers of every change of a graph should know.
 const NO_UNDO: &str = "the store cannot undo a script: when the change fails, the rollback scripts run at once and the \
@@ -101,7 +106,10 @@ fn rehearse(
 fn make(work: &Work, scripts: &[Script]) -> Result<Changed, Said> {
     let statements = cypher::read(scripts)?;
     if statements.is_empty() {
-        return Err(Said::new(Code::ScriptRefused, "there are no statements to run"));
+        return Err(Said::new(
+            Code::ScriptRefused,
+            "there are no statements to run",
+        ));
     }
     let mut graph = Graph::open(work)?;
     let before = scan(&mut graph, &work.scope)?;
@@ -109,7 +117,10 @@ fn make(work: &Work, scripts: &[Script]) -> Result<Changed, Said> {
     let after = scan(&mut graph, &work.scope)?;
     Ok(Changed {
         rows: before.rows_to(&after, graph.shown(), counted),
-        notes: vec![format!("{} statements were run", statements.len()), NO_UNDO.to_owned()],
+        notes: vec![
+            format!("{} statements were run", statements.len()),
+            NO_UNDO.to_owned(),
+        ],
     })
 }
 
@@ -128,7 +139,9 @@ impl Graph {
         let address = Address::parse(&text).map_err(|what| Said::new(Code::BadRequest, what))?;
         // A little before the driver itself is ended, so that it can still say why.
         let patience = Duration::from_millis(work.time_limit_ms / 10 * 9);
-        let deadline = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
+        let deadline = Instant::now()
+            .checked_add(patience)
+            .unwrap_or_else(Instant::now);
         let client = Client::connect(&address, deadline)?;
         let mut graph = Self {
             client,
@@ -137,7 +150,35 @@ impl Graph {
         };
         // A server without the engine knows no such graph either, which must not pass for an empty one.
         graph.done(&[b"GRAPH.LIST"])?;
+        graph.wait_for_others()?;
         Ok(graph)
+    }
+
+    /// Marks a statement of a change, so that it is known while it runs.
+    fn mark(&self) -> String {
+        format!("/* govdeck changes {} */ ", self.key)
+    }
+
+    /// Waits for a change that still runs: the store goes on with a statement whose driver was ended.
+    fn wait_for_others(&mut self) -> Result<(), Said> {
+        let mark = self.mark();
+        loop {
+            let info = self
+                .client
+                .call(&[b"GRAPH.INFO", b"RunningQueries", b"WaitingQueries"])?;
+            if let Reply::Error(what) = info {
+                let what = format!("the store does not say what it is doing: {what}");
+                return Err(Said::new(Code::Unreachable, what));
+            }
+            if !holds(&info, mark.as_bytes()) {
+                return Ok(());
+            }
+            if self.left() < AGAIN {
+                let what = "a change of this graph still runs in the store";
+                return Err(Said::new(Code::Unreachable, what));
+            }
+            thread::sleep(AGAIN);
+        }
     }
 
     /// The name of the graph in scopes and baselines.
@@ -152,18 +193,25 @@ impl Graph {
     fn is_there(&mut self) -> Result<bool, Said> {
         match self.client.call(&[b"EXISTS", self.key.as_bytes()])? {
             Reply::Integer(count) => Ok(count > 0),
-            Reply::Error(what) => Err(Said::new(Code::Unreachable, format!("the store says: {what}"))),
+            Reply::Error(what) => Err(Said::new(
+                Code::Unreachable,
+                format!("the store says: {what}"),
+            )),
             _ => Err(value::unreadable()),
         }
     }
 
     /// Asks a question that cannot change anything.
     fn look(&mut self, query: &str) -> Result<Table, Said> {
-        self.ask(b"GRAPH.RO_QUERY", query).map_err(|said| match said.code {
-            // A question of ours is not a script of the bundle's.
-            Code::ScriptFailed => Said::new(Code::Unreachable, format!("the store says: {}", said.message)),
-            _ => said,
-        })
+        self.ask(b"GRAPH.RO_QUERY", query)
+            .map_err(|said| match said.code {
+                // A question of ours is not a script of the bundle's.
+                Code::ScriptFailed => Said::new(
+                    Code::Unreachable,
+                    format!("the store says: {}", said.message),
+                ),
+                _ => said,
+            })
     }
 
     fn ask(&mut self, command: &[u8], query: &str) -> Result<Table, Said> {
@@ -176,12 +224,18 @@ impl Graph {
         let mut counted = 0_u64;
         for (place, statement) in statements.iter().enumerate() {
             let failed = |said: Said| Said {
-                message: format!("statement {} of {}: {}", place + 1, statements.len(), said.message),
+                message: format!(
+                    "statement {} of {}: {}",
+                    place + 1,
+                    statements.len(),
+                    said.message
+                ),
                 ..said
             };
             match statement {
                 Statement::Query(text) => {
-                    let table = self.ask(b"GRAPH.QUERY", text).map_err(failed)?;
+                    let marked = self.mark() + text;
+                    let table = self.ask(b"GRAPH.QUERY", &marked).map_err(failed)?;
                     counted = counted.saturating_add(elements(&table.counters));
                 }
                 Statement::Constraint { verb, words } => {
@@ -196,7 +250,7 @@ impl Graph {
     fn constrain(&mut self, verb: &str, words: &[String]) -> Result<(), Said> {
         let key = self.key.clone();
         let mut request: Vec<&[u8]> = vec![b"GRAPH.CONSTRAINT", verb.as_bytes(), key.as_bytes()];
-        request.extend(words.iter().map(|word| word.as_bytes()));
+        request.extend(words.iter().map(String::as_bytes));
         match self.client.call(&request)? {
             Reply::Error(what) => Err(Said::new(Code::ScriptFailed, what)),
             Reply::Simple(_) | Reply::Integer(_) | Reply::Bulk(Some(_)) => Ok(()),
@@ -209,8 +263,7 @@ impl Graph {
         let mut random = [0; 8];
         getrandom::fill(&mut random)
             .map_err(|_| Said::new(Code::Internal, "the system gives no random numbers"))?;
-        let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let copy = format!("govdeck:rehearsal:{}:{random}", self.shown);
+        let copy = format!("govdeck:rehearsal:{}:{}", self.shown, hex(&random));
         if self.is_there()? {
             let key = self.key.clone();
             self.done(&[b"GRAPH.COPY", key.as_bytes(), copy.as_bytes()])?;
@@ -230,9 +283,22 @@ impl Graph {
 
     fn done(&mut self, words: &[&[u8]]) -> Result<(), Said> {
         match self.client.call(words)? {
-            Reply::Error(what) => Err(Said::new(Code::Unreachable, format!("the store says: {what}"))),
+            Reply::Error(what) => Err(Said::new(
+                Code::Unreachable,
+                format!("the store says: {what}"),
+            )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Tells whether a text that begins like this is anywhere in a reply.
+fn holds(reply: &Reply, begin: &[u8]) -> bool {
+    match reply {
+        Reply::Array(Some(items)) => items.iter().any(|item| holds(item, begin)),
+        Reply::Bulk(Some(bytes)) => bytes.starts_with(begin),
+        Reply::Simple(text) => text.as_bytes().starts_with(begin),
+        _ => false,
     }
 }
 
@@ -246,7 +312,9 @@ fn elements(counters: &[String]) -> u64 {
     ];
     let count = |line: &String| {
         let (what, number) = line.split_once(':')?;
-        COUNTED.contains(&what).then(|| number.trim().parse::<u64>().ok())?
+        COUNTED
+            .contains(&what)
+            .then(|| number.trim().parse::<u64>().ok())?
     };
     counters.iter().filter_map(count).sum()
 }

@@ -76,7 +76,9 @@ pub fn read(stream: &mut impl BufRead, bounds: ReplyBounds) -> Result<Reply, Res
 fn reply(stream: &mut impl BufRead, left: &mut usize, depth: usize) -> Result<Reply, RespFault> {
     spend(left, COST)?;
     let line = line(stream, left)?;
-    let (kind, rest) = line.split_first().ok_or(RespFault::Malformed("an empty line"))?;
+    let (kind, rest) = line
+        .split_first()
+        .ok_or(RespFault::Malformed("an empty line"))?;
     match kind {
         b'+' => text(rest).map(Reply::Simple),
         b'-' => text(rest).map(Reply::Error),
@@ -121,7 +123,9 @@ fn line(stream: &mut impl BufRead, left: &mut usize) -> Result<Vec<u8>, RespFaul
     }
     line.pop();
     if line.pop() != Some(b'\r') || line.contains(&b'\r') {
-        return Err(RespFault::Malformed("a line that does not end as it should"));
+        return Err(RespFault::Malformed(
+            "a line that does not end as it should",
+        ));
     }
     Ok(line)
 }
@@ -130,12 +134,17 @@ fn bulk(stream: &mut impl BufRead, length: usize, left: &mut usize) -> Result<Ve
     let with_end = length.checked_add(2).ok_or(RespFault::TooLarge)?;
     spend(left, with_end)?;
     let mut bytes = Vec::new();
-    stream.by_ref().take(with_end as u64).read_to_end(&mut bytes)?;
+    stream
+        .by_ref()
+        .take(with_end as u64)
+        .read_to_end(&mut bytes)?;
     if bytes.len() < with_end {
         return Err(ended());
     }
     if !bytes.ends_with(b"\r\n") {
-        return Err(RespFault::Malformed("bytes that do not end where they should"));
+        return Err(RespFault::Malformed(
+            "bytes that do not end where they should",
+        ));
     }
     bytes.truncate(length);
     Ok(bytes)
@@ -146,7 +155,8 @@ fn ended() -> RespFault {
 }
 
 fn text(bytes: &[u8]) -> Result<String, RespFault> {
-    let text = std::str::from_utf8(bytes).map_err(|_| RespFault::Malformed("a line that is no text"))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| RespFault::Malformed("a line that is no text"))?;
     Ok(text.to_owned())
 }
 
@@ -155,7 +165,11 @@ fn number(bytes: &[u8]) -> Result<i64, RespFault> {
     let bad = || RespFault::Malformed("a number that is none");
     let text = std::str::from_utf8(bytes).map_err(|_| bad())?;
     let number: i64 = text.parse().map_err(|_| bad())?;
-    if number.to_string() == text { Ok(number) } else { Err(bad()) }
+    if number.to_string() == text {
+        Ok(number)
+    } else {
+        Err(bad())
+    }
 }
 
 /// Reads a length; minus one is null.
@@ -251,7 +265,10 @@ mod tests {
             "*1\r\n".repeat(5),
             "*1\r\n".repeat(100_000),
             format!("+{}", "x".repeat(70_000)),
-            format!("*60\r\n{}", format!("$2000\r\n{}\r\n", "x".repeat(2000)).repeat(60)),
+            format!(
+                "*60\r\n{}",
+                format!("$2000\r\n{}\r\n", "x".repeat(2000)).repeat(60)
+            ),
         ] {
             let fault = read(&mut huge.as_bytes(), SMALL).unwrap_err();
             assert!(matches!(fault, RespFault::TooLarge), "{fault}");
@@ -261,8 +278,21 @@ mod tests {
     #[test]
     fn what_breaks_the_protocol_is_refused() {
         for bad in [
-            "\r\n", "x\r\n", "+a\n", "+a\rb\r\n", ":\r\n", ":+1\r\n", ": 1\r\n", ":01\r\n", ":1.5\r\n",
-            ":-0\r\n", "$-2\r\n", "*-2\r\n", "$1\r\nab\r\n", "$1\r\na\n\n", ":9223372036854775808\r\n",
+            "\r\n",
+            "x\r\n",
+            "+a\n",
+            "+a\rb\r\n",
+            ":\r\n",
+            ":+1\r\n",
+            ": 1\r\n",
+            ":01\r\n",
+            ":1.5\r\n",
+            ":-0\r\n",
+            "$-2\r\n",
+            "*-2\r\n",
+            "$1\r\nab\r\n",
+            "$1\r\na\n\n",
+            ":9223372036854775808\r\n",
         ] {
             let fault = read(&mut bad.as_bytes(), SMALL).unwrap_err();
             assert!(matches!(fault, RespFault::Malformed(_)), "{bad:?} {fault}");

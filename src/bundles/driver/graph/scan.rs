@@ -94,8 +94,15 @@ pub(super) fn scan(graph: &mut Graph, scope: &Scope) -> Result<Scan, Said> {
         };
         whole.sort_unstable();
         let digest = digest(&whole.concat());
-        for label in node.labels.iter().filter(|label| is_guarded(label, graph, scope)) {
-            scan.protected.entry(label.clone()).or_default().push(digest);
+        for label in node
+            .labels
+            .iter()
+            .filter(|label| is_guarded(label, graph, scope))
+        {
+            scan.protected
+                .entry(label.clone())
+                .or_default()
+                .push(digest);
         }
     }
     for group in scan.groups.values_mut() {
@@ -129,8 +136,8 @@ fn read_nodes(
         from + WINDOW
     );
     for row in graph.look(&query)?.rows {
-        let [id, labels, properties, towards, away] = <[_; 5]>::try_from(row)
-            .map_err(|_| value::unreadable())?;
+        let [id, labels, properties, towards, away] =
+            <[_; 5]>::try_from(row).map_err(|_| value::unreadable())?;
         let id = value::integer(id)?.ok_or_else(value::unreadable)?;
         let mut labels = value::texts(labels)?;
         labels.sort();
@@ -143,7 +150,10 @@ fn read_nodes(
         let digest = digest(&bytes);
         let degree = (value::count(towards)?, value::count(away)?);
         for label in &labels {
-            let group = scan.groups.entry(Subject::Label(label.clone())).or_default();
+            let group = scan
+                .groups
+                .entry(Subject::Label(label.clone()))
+                .or_default();
             group.elements.push(digest);
             *group.degrees.entry(degree).or_default() += 1;
         }
@@ -173,8 +183,8 @@ fn read_relationships(
     let rows = graph.look(&query)?.rows;
     let count = rows.len() as u64;
     for row in rows {
-        let [begin, end, kind, properties] = <[_; 4]>::try_from(row)
-            .map_err(|_| value::unreadable())?;
+        let [begin, end, kind, properties] =
+            <[_; 4]>::try_from(row).map_err(|_| value::unreadable())?;
         let begin = value::integer(begin)?.ok_or_else(value::unreadable)?;
         let end = value::integer(end)?.ok_or_else(value::unreadable)?;
         let kind = value::text(kind)?;
@@ -187,13 +197,20 @@ fn read_relationships(
         }
         let whole = digest(&bytes);
         for (id, side) in [(begin, b'>'), (end, b'<')] {
-            if let Some(Node { guarded: Some(all), .. }) = nodes.get_mut(&id) {
+            if let Some(Node {
+                guarded: Some(all), ..
+            }) = nodes.get_mut(&id)
+            {
                 bytes.push(side);
                 all.push(digest(&bytes));
                 bytes.pop();
             }
         }
-        scan.groups.entry(Subject::Type(kind)).or_default().elements.push(whole);
+        scan.groups
+            .entry(Subject::Type(kind))
+            .or_default()
+            .elements
+            .push(whole);
     }
     Ok(count)
 }
@@ -213,12 +230,17 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 fn is_guarded(label: &str, graph: &Graph, scope: &Scope) -> bool {
     let entries = scope.forbidden_tables.iter();
     let mut entries = entries.chain(&scope.protected_reference_tables);
-    scope.forbidden_schemas.iter().any(|schema| schema == graph.shown())
+    scope
+        .forbidden_schemas
+        .iter()
+        .any(|schema| schema == graph.shown())
         || entries.any(|entry| is_named(entry, label, graph))
 }
 
 fn is_named(entry: &str, name: &str, graph: &Graph) -> bool {
-    let within = entry.strip_prefix(graph.shown()).and_then(|rest| rest.strip_prefix('.'));
+    let within = entry
+        .strip_prefix(graph.shown())
+        .and_then(|rest| rest.strip_prefix('.'));
     entry == name || within == Some(name)
 }
 
@@ -226,7 +248,11 @@ impl Scan {
     /// Makes the baseline; a protected label or type that is nowhere is refused, for it would protect nothing.
     pub fn baseline(&self, graph: &Graph, scope: &Scope) -> Result<Baseline, Said> {
         for entry in &scope.protected_reference_tables {
-            if !self.groups.keys().any(|subject| is_named(entry, subject.name(), graph)) {
+            if !self
+                .groups
+                .keys()
+                .any(|subject| is_named(entry, subject.name(), graph))
+            {
                 let what = format!("the protected label or type {entry:?} is not there");
                 return Err(Said::new(Code::BadRequest, what));
             }
@@ -306,7 +332,11 @@ fn differing(before: &[[u8; 32]], after: &[[u8; 32]]) -> u64 {
 
 impl Group {
     fn definition(&self) -> String {
-        let degrees: Vec<_> = self.degrees.iter().map(|((i, o), n)| format!("{i}/{o}:{n}")).collect();
+        let degrees: Vec<_> = self
+            .degrees
+            .iter()
+            .map(|((i, o), n)| format!("{i}/{o}:{n}"))
+            .collect();
         format!(
             "count {}; degrees {}; content {}",
             self.elements.len(),
@@ -348,7 +378,11 @@ mod tests {
             (b"aab", b"abb", 1),
             (b"abc", b"cdefg", 4),
         ] {
-            assert_eq!(differing(&of(before), &of(after)), count, "{before:?} {after:?}");
+            assert_eq!(
+                differing(&of(before), &of(after)),
+                count,
+                "{before:?} {after:?}"
+            );
         }
     }
 }

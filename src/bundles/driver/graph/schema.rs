@@ -1,21 +1,18 @@
 //! Indexes and constraints, and waiting until they are what they will be: the engine makes them in the background.
 
 use std::thread;
-use std::time::Duration;
 
-use super::Graph;
+use super::super::hex;
 use super::super::protocol::{Code, Said};
 use super::super::speak::Described;
 use super::resp::Reply;
 use super::value;
+use super::{AGAIN, Graph};
 
 const INDEXES: &str = "CALL db.indexes() YIELD label, properties, types, options, language, stopwords, entitytype, status \
                        RETURN label, entitytype, status, properties, types, options, language, stopwords";
 const CONSTRAINTS: &str = "CALL db.constraints() YIELD type, label, properties, entitytype, status \
                            RETURN label, entitytype, status, type, properties";
-
-/// How often it is looked whether the engine has finished.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// An index or a constraint as it stands.
 struct Found {
@@ -74,14 +71,15 @@ fn describe(kind: &str, row: Vec<Reply>, graph: &str) -> Result<Found, Said> {
         cells.try_for_each(|cell| value::encode(cell, &mut bytes))?;
     }
     let status = match status.split_whitespace().next() {
-        Some(first) => first.trim_matches(|c: char| !c.is_ascii_alphabetic()).to_owned(),
+        Some(first) => first
+            .trim_matches(|c: char| !c.is_ascii_alphabetic())
+            .to_owned(),
         None => String::new(),
     };
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Found {
         described: Described {
             kind: kind.to_owned(),
-            definition: format!("{kind} {name} {hex}"),
+            definition: format!("{kind} {name} {}", hex(&bytes)),
             name,
             table: Some(format!("{graph}.{label}")),
         },

@@ -15,7 +15,10 @@ pub(super) struct Table {
 }
 
 pub(super) fn unreadable() -> Said {
-    Said::new(Code::Internal, "the store's answer has another shape than this driver knows")
+    Said::new(
+        Code::Internal,
+        "the store's answer has another shape than this driver knows",
+    )
 }
 
 /// Reads the answer of a query, which is an error also when it ends in one.
@@ -33,10 +36,16 @@ pub(super) fn table(reply: Reply) -> Result<Table, Said> {
     }
     let mut parts = parts.into_iter().rev();
     let counters = items(parts.next().ok_or_else(unreadable)?)?;
-    let counters = counters.into_iter().map(text_of).collect::<Result<_, _>>()?;
+    let counters = counters
+        .into_iter()
+        .map(text_of)
+        .collect::<Result<_, _>>()?;
     let rows = match parts.next() {
         None => Vec::new(),
-        Some(rows) => items(rows)?.into_iter().map(items).collect::<Result<_, _>>()?,
+        Some(rows) => items(rows)?
+            .into_iter()
+            .map(items)
+            .collect::<Result<_, _>>()?,
     };
     Ok(Table { rows, counters })
 }

@@ -25,10 +25,16 @@ fn what_is_written_is_read() {
         notes: vec!["a".to_owned()],
     };
     let bytes = Answer::Apply(changed.clone()).bytes("1f").expect("JSON");
-    assert_eq!(Answer::read(&bytes, "1f", Ask::Apply), Ok(Answer::Apply(changed)));
+    assert_eq!(
+        Answer::read(&bytes, "1f", Ask::Apply),
+        Ok(Answer::Apply(changed))
+    );
     let said = Said::new(Code::ScriptFailed, "no");
     let bytes = Answer::Error(said.clone()).bytes("").expect("JSON");
-    assert_eq!(Answer::read(&bytes, "1f", Ask::Plan), Ok(Answer::Error(said)));
+    assert_eq!(
+        Answer::read(&bytes, "1f", Ask::Plan),
+        Ok(Answer::Error(said))
+    );
 }
 
 #[test]
@@ -40,12 +46,32 @@ fn a_request_that_is_not_exactly_one_is_refused_with_its_reason() {
         (good.clone() + &good, Code::BadRequest, ""),
         (good.replace("\"id\"", "\"ID\""), Code::BadRequest, ""),
         (good.replace(".v1", ".v2"), Code::UnsupportedProtocol, "1f"),
-        (good.replace("\"apply\"", "\"explode\""), Code::UnknownRequest, "1f"),
-        (good.replace("\"apply\"", "\"hello\""), Code::BadRequest, "1f"),
-        (good.replace("\"forward\"", "\"force\""), Code::BadRequest, "1f"),
-        (good.replace("\"id\"", "\"more\":1,\"id\""), Code::BadRequest, "1f"),
+        (
+            good.replace("\"apply\"", "\"explode\""),
+            Code::UnknownRequest,
+            "1f",
+        ),
+        (
+            good.replace("\"apply\"", "\"hello\""),
+            Code::BadRequest,
+            "1f",
+        ),
+        (
+            good.replace("\"forward\"", "\"force\""),
+            Code::BadRequest,
+            "1f",
+        ),
+        (
+            good.replace("\"id\"", "\"more\":1,\"id\""),
+            Code::BadRequest,
+            "1f",
+        ),
         (good.replace("1000", "-1"), Code::BadRequest, "1f"),
-        (good.replace("\"id\"", "\"id\":\"2\",\"id\""), Code::BadRequest, ""),
+        (
+            good.replace("\"id\"", "\"id\":\"2\",\"id\""),
+            Code::BadRequest,
+            "",
+        ),
     ] {
         let (found, said) = Request::read(text.as_bytes()).unwrap_err();
         assert_eq!((said.code, found.as_str()), (code, id), "{text}");
@@ -75,7 +101,10 @@ fn an_answer_that_is_not_exactly_one_is_none() {
         format!("{}{good}", '\u{feff}'),
         "[".repeat(100_000),
     ] {
-        assert!(Answer::read(text.as_bytes(), "1f", Ask::Apply).is_err(), "{text:.80}");
+        assert!(
+            Answer::read(text.as_bytes(), "1f", Ask::Apply).is_err(),
+            "{text:.80}"
+        );
     }
     assert!(Answer::read(good.as_bytes(), "1f", Ask::Rollback).is_err());
 }

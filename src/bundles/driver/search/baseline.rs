@@ -66,7 +66,11 @@ pub(super) async fn take(session: &mut Session, work: &Work) -> Result<Baseline,
     let mut row_counts = BTreeMap::new();
     for (schema, table) in tables(session, INDEXES, &format!("{MARK}%")).await? {
         let sql = format!("SELECT count(*) FROM {}", quoted(&schema, &table));
-        let count: i64 = session.one(&sql, &[]).await?.try_get(0).map_err(|e| said(&e))?;
+        let count: i64 = session
+            .one(&sql, &[])
+            .await?
+            .try_get(0)
+            .map_err(|e| said(&e))?;
         row_counts.insert(format!("{schema}.{table}"), count.unsigned_abs());
     }
     let mut protected = BTreeMap::new();
@@ -81,7 +85,13 @@ pub(super) async fn take(session: &mut Session, work: &Work) -> Result<Baseline,
             protected.insert(format!("{schema}.{table}"), digest);
         }
     }
-    assemble(described, &work.scope, &protected, row_counts, BTreeMap::new())
+    assemble(
+        described,
+        &work.scope,
+        &protected,
+        row_counts,
+        BTreeMap::new(),
+    )
 }
 
 async fn tables(
@@ -102,7 +112,10 @@ async fn rows_of(session: &mut Session, table: &str) -> Result<String, Said> {
     );
     let mut all = Sha256::new();
     session.digests(&sql, |digest| all.update(digest)).await?;
-    Ok(format!("sha256:{}", Digest::from_bytes(all.finalize().into())))
+    Ok(format!(
+        "sha256:{}",
+        Digest::from_bytes(all.finalize().into())
+    ))
 }
 
 fn quoted(schema: &str, table: &str) -> String {

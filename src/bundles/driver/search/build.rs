@@ -2,8 +2,8 @@
 
 use sqlx::Row;
 
-use super::Done;
 use super::super::protocol::{Code, Said};
+use super::Done;
 use super::connect::{Session, said};
 use super::script::{Alias, Build, Drop, Name};
 
@@ -30,7 +30,7 @@ pub(super) async fn build(
     }
     let index = build.index.quoted();
     let columns: Vec<String> = build.columns.iter().map(|c| c.name.quoted()).collect();
-    let declared: String = columns.iter().map(|c| format!("{c} text, ")).collect();
+    let declared: Vec<String> = columns.iter().map(|c| format!("{c} text")).collect();
     let weighed: Vec<String> = build
         .columns
         .iter()
@@ -46,8 +46,9 @@ pub(super) async fn build(
     let document = weighed.join(" || ");
     session
         .run(&format!(
-            "CREATE TABLE {index} (\"key\" text NOT NULL, {declared}\
-             \"document\" tsvector NOT NULL GENERATED ALWAYS AS ({document}) STORED)"
+            "CREATE TABLE {index} (\"key\" text NOT NULL, {}, \
+             \"document\" tsvector NOT NULL GENERATED ALWAYS AS ({document}) STORED)",
+            declared.join(", ")
         ))
         .await?;
     let texts: Vec<String> = columns.iter().map(|c| format!("{c}::text")).collect();
@@ -69,7 +70,8 @@ pub(super) async fn build(
         ))
         .await?;
     count(done, &build.index, filled);
-    done.notes.push(format!("{} holds {filled} documents", build.index));
+    done.notes
+        .push(format!("{} holds {filled} documents", build.index));
     Ok(())
 }
 
@@ -94,7 +96,11 @@ pub(super) async fn alias(
     match &alias.to {
         Some(to) => {
             let columns = fields(session, to).await?;
-            let replace = if alias.from.is_some() { "OR REPLACE " } else { "" };
+            let replace = if alias.from.is_some() {
+                "OR REPLACE "
+            } else {
+                ""
+            };
             session
                 .run(&format!(
                     "CREATE {replace}VIEW {view} AS SELECT \"key\", \"document\", \
@@ -137,7 +143,9 @@ pub(super) async fn drop(session: &mut Session, drop: &Drop, done: &mut Done) ->
     let quoted = index.quoted();
     let rows: i64 = first(session, &format!("SELECT count(*) FROM {quoted}"), &[]).await?;
     // Restricted: as long as an alias leads there, the server itself refuses.
-    session.run(&format!("DROP TABLE {quoted} RESTRICT")).await?;
+    session
+        .run(&format!("DROP TABLE {quoted} RESTRICT"))
+        .await?;
     count(done, index, u64::try_from(rows).unwrap_or(u64::MAX));
     Ok(())
 }
@@ -173,15 +181,19 @@ async fn comment(session: &mut Session, index: &Name) -> Result<String, Said> {
     let sql = "SELECT pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'";
-    let rows = session.rows(sql, &[index.schema.as_str(), index.table.as_str()]).await?;
+    let rows = session
+        .rows(sql, &[index.schema.as_str(), index.table.as_str()])
+        .await?;
     let comment: Option<String> = match rows.first() {
         Some(row) => row.try_get(0).map_err(|error| said(&error))?,
         None => None,
     };
-    comment.filter(|comment| comment.starts_with(MARK)).ok_or_else(|| {
-        let what = format!("there is no search index {index} that this driver has built");
-        Said::new(Code::ScriptFailed, what)
-    })
+    comment
+        .filter(|comment| comment.starts_with(MARK))
+        .ok_or_else(|| {
+            let what = format!("there is no search index {index} that this driver has built");
+            Said::new(Code::ScriptFailed, what)
+        })
 }
 
 /// Writes what a view shows of an index's texts: name and value of each column.
@@ -191,11 +203,17 @@ async fn fields(session: &mut Session, index: &Name) -> Result<String, Said> {
                (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                 WHERE n.nspname = $1 AND c.relname = $2) AND a.attnum > 0 AND NOT a.attisdropped \
                AND a.attname NOT IN ('key', 'document') ORDER BY a.attnum";
-    let rows = session.rows(sql, &[index.schema.as_str(), index.table.as_str()]).await?;
+    let rows = session
+        .rows(sql, &[index.schema.as_str(), index.table.as_str()])
+        .await?;
     let mut pairs = Vec::new();
     for row in &rows {
         let name: String = row.try_get(0).map_err(|error| said(&error))?;
-        pairs.push(format!("'{}', \"{}\"", name.replace('\'', "''"), name.replace('"', "\"\"")));
+        pairs.push(format!(
+            "'{}', \"{}\"",
+            name.replace('\'', "''"),
+            name.replace('"', "\"\"")
+        ));
     }
     Ok(pairs.join(", "))
 }

@@ -15,6 +15,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a lock is waited for; whoever queues up behind it waits as long.
 const LOCK_PATIENCE: &str = "2s";
 
+/// How long another change is waited for; the server notices within a second that a driver was ended.
+const TURN_PATIENCE: &str = "10s";
+
 /// Two changes of a database never run at the same time.
 const ONE_AT_A_TIME: i64 = 0x6765_6164_7365_6172;
 
@@ -51,25 +54,43 @@ impl Session {
             time_limit_ms: work.time_limit_ms,
         };
         // Not every platform can look after a client that was killed; where it can, its work ends with it.
-        let _ = session.run("SET client_connection_check_interval = '1s'").await;
+        let _ = session
+            .run("SET client_connection_check_interval = '1s'")
+            .await;
         Ok(session)
     }
 
-    /// Begins to look, at one moment.
+    /// Begins to look, at one moment at which no change is at work.
     pub async fn begin_looking(&mut self) -> Result<(), Said> {
-        self.enter("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        self.take_turns("pg_advisory_lock_shared").await?;
+        self.enter("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
     }
 
     /// Begins what will be undone; what others commit meanwhile does not show.
     pub async fn begin_rehearsal(&mut self) -> Result<(), Said> {
-        self.enter("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-        self.alone().await
+        self.take_turns("pg_advisory_lock").await?;
+        self.enter("BEGIN ISOLATION LEVEL REPEATABLE READ").await
     }
 
     /// Begins a change.
     pub async fn begin(&mut self) -> Result<(), Said> {
-        self.enter("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-        self.alone().await
+        self.take_turns("pg_advisory_lock").await?;
+        self.enter("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    /// Waits for a change that is at work, or was when its driver was ended; the turn ends with the connection.
+    async fn take_turns(&mut self, lock: &str) -> Result<(), Said> {
+        let sql = format!(
+            "SET lock_timeout = '{TURN_PATIENCE}'; SELECT pg_catalog.{lock}({ONE_AT_A_TIME})"
+        );
+        self.run(&sql).await.map(drop).map_err(|said| {
+            let what = format!(
+                "another search change is at work in this database: {}",
+                said.message
+            );
+            Said::new(Code::Unreachable, what)
+        })
     }
 
     async fn enter(&mut self, begin: &'static str) -> Result<(), Said> {
@@ -86,16 +107,6 @@ impl Session {
         self.run(&settings).await.map(drop)
     }
 
-    async fn alone(&mut self) -> Result<(), Said> {
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_xact_lock({ONE_AT_A_TIME})");
-        let got: bool = self.one(&sql, &[]).await?.try_get(0).map_err(|e| said(&e))?;
-        if got {
-            return Ok(());
-        }
-        let what = "another search change is at work in this database";
-        Err(Said::new(Code::Unreachable, what))
-    }
-
     pub async fn commit(&mut self) -> Result<(), Said> {
         self.run("COMMIT").await.map(drop)
     }
@@ -108,7 +119,8 @@ impl Session {
     pub async fn run(&mut self, sql: &str) -> Result<u64, Said> {
         let statements = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let done = self.connection.execute(statements).await;
-        done.map(|done| done.rows_affected()).map_err(|error| said(&error))
+        done.map(|done| done.rows_affected())
+            .map_err(|error| said(&error))
     }
 
     /// Asks for rows; values are bound.
@@ -126,7 +138,10 @@ impl Session {
         let mut rows = self.rows(sql, values).await?;
         match (rows.pop(), rows.pop()) {
             (Some(row), None) => Ok(row),
-            _ => Err(Said::new(Code::Internal, "the server answered with no single row")),
+            _ => Err(Said::new(
+                Code::Internal,
+                "the server answered with no single row",
+            )),
         }
     }
 
@@ -149,14 +164,17 @@ pub(super) fn said(error: &sqlx::Error) -> Said {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             let kind = match &*code {
-                "57P01" | "57P02" | "57P03" | "53300" | "28P01" | "28000" | "3D000" => Code::Unreachable,
+                "57P01" | "57P02" | "57P03" | "53300" | "28P01" | "28000" | "3D000" => {
+                    Code::Unreachable
+                }
                 _ => Code::ScriptFailed,
             };
             Said::new(kind, format!("{} ({code})", error.message()))
         }
-        sqlx::Error::Io(error) => {
-            Said::new(Code::Unreachable, format!("the server cannot be reached: {error}"))
-        }
+        sqlx::Error::Io(error) => Said::new(
+            Code::Unreachable,
+            format!("the server cannot be reached: {error}"),
+        ),
         sqlx::Error::Tls(_) => Said::new(Code::Unreachable, "no secure connection to the server"),
         _ => Said::new(Code::Internal, "the server's answer cannot be read"),
     }

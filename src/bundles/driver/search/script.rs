@@ -187,9 +187,9 @@ pub(super) fn check(steps: &[Step], direction: Direction) -> Result<(), Said> {
     let mut swapped = false;
     for step in steps {
         let problem = match step {
-            Step::Build(_) if swapped && direction == Direction::Forward => {
-                Some("an index is built after an alias was swapped, which would stay locked".to_owned())
-            }
+            Step::Build(_) if swapped && direction == Direction::Forward => Some(
+                "an index is built after an alias was swapped, which would stay locked".to_owned(),
+            ),
             Step::Build(build) => build.problem(),
             Step::Alias(alias) => {
                 swapped = true;
@@ -231,7 +231,10 @@ impl Alias {
         if self.from == self.to {
             return Some(format!("{name} would lead to where it leads already"));
         }
-        if self.keep_old_hours.is_some_and(|hours| hours == 0 || hours > MOST_HOURS) {
+        if self
+            .keep_old_hours
+            .is_some_and(|hours| hours == 0 || hours > MOST_HOURS)
+        {
             return Some(format!("{name}: keep_old_hours is 1 to {MOST_HOURS}"));
         }
         match (&self.from, self.keep_old_hours, direction) {
@@ -266,7 +269,8 @@ mod tests {
     fn a_shadow_index_and_its_swap_are_understood() {
         let both = format!("{BUILD},{SWAP}");
         assert_eq!(steps(&both, Direction::Forward).expect("good").len(), 2);
-        let back = r#"{"alias":{"name":"s.a","from":"s.v2","to":"s.v1"}},{"drop":{"index":"s.v2"}}"#;
+        let back =
+            r#"{"alias":{"name":"s.a","from":"s.v2","to":"s.v1"}},{"drop":{"index":"s.v2"}}"#;
         assert_eq!(steps(back, Direction::Rollback).expect("good").len(), 2);
         let refused = steps(back, Direction::Forward).unwrap_err();
         assert!(refused.contains("keep_old_hours"), "{refused}");
