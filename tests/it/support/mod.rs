@@ -10,6 +10,7 @@ pub mod forge;
 pub mod keys;
 pub mod pooler;
 pub mod proxy;
+pub mod redis;
 pub mod still;
 pub mod still_block;
 pub mod still_dictionary;

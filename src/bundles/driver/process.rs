@@ -1,0 +1,178 @@
+//! One run of a driver's process: its own group, no more time and no more output than allowed, nothing left behind.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::command::DriverCommand;
+use super::secrets::Secrets;
+
+/// How much of the error stream is kept; the rest is read and let go of.
+const KEPT_ERRORS: usize = 8 * 1024;
+
+/// How long processes that a driver left behind may hold its output open.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How much a driver may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How long it may run.
+    pub time: Duration,
+    /// How many bytes its answer may have.
+    pub bytes: usize,
+}
+
+/// How a driver ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Why a run gave nothing.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Start(io::Error),
+    TimedOut,
+    TooMuch,
+    /// A process that it started holds its output open.
+    LeftOpen,
+    Broken(io::Error),
+}
+
+enum Told {
+    Output(Result<Vec<u8>, Fault>),
+    Errors(Vec<u8>),
+}
+
+/// Runs a driver once: `input` on its standard input, then its end.
+pub(super) fn run(
+    command: &DriverCommand,
+    secrets: &Secrets,
+    input: Vec<u8>,
+    bounds: Bounds,
+) -> Result<Ended, Fault> {
+    let mut child = Command::new(command.program())
+        .args(command.arguments())
+        .env_clear()
+        .envs(secrets.pairs())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(Fault::Start)?;
+    let (tell, told) = mpsc::channel();
+    if let Some(mut stdin) = child.stdin.take() {
+        // A driver may answer without reading; its answer is judged then.
+        thread::spawn(move || stdin.write_all(&input).ok());
+    }
+    if let Some(stdout) = child.stdout.take() {
+        let tell = tell.clone();
+        thread::spawn(move || tell.send(Told::Output(read_all(stdout, bounds.bytes))));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        thread::spawn(move || read_some(stderr, &tell));
+    }
+    let group = Group(i32::try_from(child.id()).map(Pid::from_raw).ok());
+    let deadline = Instant::now() + bounds.time;
+    let heard = listen(&mut child, &told, deadline).and_then(|(stdout, stderr)| {
+        let status = wait(&mut child, deadline)?;
+        Ok(Ended {
+            status,
+            stdout,
+            stderr,
+        })
+    });
+    group.kill();
+    child.wait().map_err(Fault::Broken)?;
+    heard
+}
+
+/// The driver's process and everything that it started and that did not leave the group.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn kill(&self) {
+        if let Some(group) = self.0 {
+            // The group may be empty already.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
+/// Waits for the end of both streams.
+fn listen(
+    child: &mut Child,
+    told: &mpsc::Receiver<Told>,
+    deadline: Instant,
+) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+    let (mut stdout, mut stderr) = (None, None);
+    let mut until = deadline;
+    let mut fault = Fault::TimedOut;
+    loop {
+        if let (Some(_), Some(_)) = (&stdout, &stderr) {
+            return Ok((stdout.unwrap_or_default(), stderr.unwrap_or_default()));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(fault);
+        }
+        match told.recv_timeout(left.min(Duration::from_millis(100))) {
+            Ok(Told::Output(bytes)) => stdout = Some(bytes?),
+            Ok(Told::Errors(bytes)) => stderr = Some(bytes),
+            Err(RecvTimeoutError::Disconnected) => return Err(Fault::LeftOpen),
+            Err(RecvTimeoutError::Timeout) => {
+                let ended = child.try_wait().map_err(Fault::Broken)?;
+                if ended.is_some() && until == deadline {
+                    until = deadline.min(Instant::now() + LINGER);
+                    fault = Fault::LeftOpen;
+                }
+            }
+        }
+    }
+}
+
+fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, Fault> {
+    loop {
+        if let Some(status) = child.try_wait().map_err(Fault::Broken)? {
+            return Ok(status);
+        }
+        if Instant::now() >= deadline {
+            return Err(Fault::TimedOut);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn read_all(stream: impl Read, most: usize) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    stream
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(Fault::Broken)?;
+    if bytes.len() > most {
+        return Err(Fault::TooMuch);
+    }
+    Ok(bytes)
+}
+
+fn read_some(mut stream: impl Read, tell: &Sender<Told>) {
+    let mut kept = Vec::new();
+    let mut piece = [0; 8 * 1024];
+    // An unreadable error stream is one that says nothing.
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        let room = KEPT_ERRORS.saturating_sub(kept.len());
+        kept.extend_from_slice(&piece[..length.min(room)]);
+    }
+    // Nobody listens any more when the time was up.
+    let _ = tell.send(Told::Errors(kept));
+}
