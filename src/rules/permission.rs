@@ -80,11 +80,7 @@ const REMEDIATORS: &[Role] = &[
 ];
 
 /// Who builds what changes rebuildable stores, and answers for it in the code.
-const BUILDERS: &[Role] = &[
-    Role::GovernanceLead,
-    Role::OpsLead,
-    Role::DataEngineer,
-];
+const BUILDERS: &[Role] = &[Role::GovernanceLead, Role::OpsLead, Role::DataEngineer];
 
 /// Who runs such a change.
 const RUNNERS: &[Role] = &[Role::OpsLead, Role::DataEngineer];

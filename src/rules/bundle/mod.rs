@@ -137,7 +137,11 @@ impl Finding {
         let Place { line, column } = place;
         Self {
             place: Some(place),
-            ..Self::new(reason, path, format!("line {line}, column {column}: {what}"))
+            ..Self::new(
+                reason,
+                path,
+                format!("line {line}, column {column}: {what}"),
+            )
         }
     }
 }

@@ -10,6 +10,9 @@ use crate::rules::bundle_run::{BundleStatus, Facts, Planned, Ran, Receipted, Reg
 use crate::store::view::{all_where, on, one_where, query_as};
 use crate::store::{StoreError, View, artifact};
 
+/// The name of a bundle's declaration in its folder.
+pub const DECLARATION: &str = "migration.yml";
+
 /// Finds a bundle.
 pub async fn find(view: &mut View, id: &str) -> Result<Option<Bundle>, StoreError> {
     Ok(one_where!(view, Bundle, "migration_id = $1", id))
@@ -17,8 +20,7 @@ pub async fn find(view: &mut View, id: &str) -> Result<Option<Bundle>, StoreErro
 
 /// Lists the plans of a bundle.
 pub async fn plans(view: &mut View, id: &str) -> Result<Vec<Plan>, StoreError> {
-    let mut plans: Vec<Plan> =
-        all_where!(view, Plan, "migration_id = $1 ORDER BY environment", id);
+    let mut plans: Vec<Plan> = all_where!(view, Plan, "migration_id = $1 ORDER BY environment", id);
     plans.sort_by_key(|plan| plan.environment);
     Ok(plans)
 }
@@ -71,8 +73,7 @@ pub struct Count {
 
 /// Counts the bundles by how far they have come.
 pub async fn counts(view: &mut View) -> Result<Vec<Count>, StoreError> {
-    const SQL: &str =
-        "SELECT status, CAST(COUNT(*) AS BIGINT) AS bundles FROM bundle GROUP BY status ORDER BY status";
+    const SQL: &str = "SELECT status, CAST(COUNT(*) AS BIGINT) AS bundles FROM bundle GROUP BY status ORDER BY status";
     let mut counts: Vec<Count> = on!(view, c => query_as(SQL).fetch_all(c).await)?;
     counts.sort_by_key(|count| count.status);
     Ok(counts)
@@ -145,41 +146,40 @@ pub struct Piece {
     pub bytes: Vec<u8>,
 }
 
-/// Reads what was registered: the list of scripts, the declaration first; what is gone is missing from the pieces.
-pub async fn files(
-    view: &mut View,
-    bundle: &Bundle,
-) -> Result<(Vec<FileDigest>, Vec<Piece>), StoreError> {
-    let gone = |what: &str| {
-        StoreError::unusable(
-            format!("{what} of {} is gone", bundle.migration_id),
-            "run `govdeck ledger verify`",
-        )
-    };
+/// Names what was registered by its hash: the declaration first, then each script.
+pub async fn files(view: &mut View, bundle: &Bundle) -> Result<Vec<FileDigest>, StoreError> {
     let list = named(view, &bundle.scripts_sha256).await?;
-    let list = list.ok_or_else(|| gone("the list of scripts"))?;
-    let mut files: Vec<FileDigest> =
-        serde_json::from_slice(&list).map_err(|_| gone("the list of scripts"))?;
-    files.insert(
-        0,
-        FileDigest {
-            path: "migration.yml".to_owned(),
-            digest: format!("sha256:{}", bundle.declaration_sha256),
-        },
-    );
-    let mut pieces = Vec::new();
-    for file in &files {
-        let sha256 = file.digest.trim_start_matches("sha256:");
-        let bytes = named(view, sha256).await?.ok_or_else(|| gone(&file.path))?;
-        pieces.push(Piece {
-            path: file.path.clone(),
-            bytes,
-        });
-    }
-    Ok((files, pieces))
+    let scripts = list.and_then(|list| serde_json::from_slice::<Vec<FileDigest>>(&list).ok());
+    let mut files = vec![FileDigest {
+        path: DECLARATION.to_owned(),
+        digest: format!("sha256:{}", bundle.declaration_sha256),
+    }];
+    files.extend(scripts.ok_or_else(|| gone(bundle, "the list of scripts"))?);
+    Ok(files)
 }
 
-async fn named(view: &mut View, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+/// Reads what was registered, in the order of [`files`].
+pub async fn pieces(view: &mut View, bundle: &Bundle) -> Result<Vec<Piece>, StoreError> {
+    let mut pieces = Vec::new();
+    for file in files(view, bundle).await? {
+        let bytes = named(view, file.digest.trim_start_matches("sha256:")).await?;
+        pieces.push(Piece {
+            bytes: bytes.ok_or_else(|| gone(bundle, &file.path))?,
+            path: file.path,
+        });
+    }
+    Ok(pieces)
+}
+
+fn gone(bundle: &Bundle, what: &str) -> StoreError {
+    StoreError::unusable(
+        format!("{what} of {} is gone", bundle.migration_id),
+        "run `govdeck ledger verify`",
+    )
+}
+
+/// Reads what an artefact holds that a row names.
+pub async fn named(view: &mut View, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
     match sha256.parse::<Digest>() {
         Ok(sha256) => artifact::bytes(view, sha256).await,
         Err(_) => Ok(None),
@@ -195,7 +195,9 @@ pub async fn registered(view: &mut View) -> Result<Vec<Registered>, StoreError> 
         "receipt_sha256 IS NOT NULL ORDER BY ended_at_utc, run_id"
     );
     let of = |bundle: Bundle| {
-        let its = runs.iter().filter(|run| run.migration_id == bundle.migration_id);
+        let its = runs
+            .iter()
+            .filter(|run| run.migration_id == bundle.migration_id);
         Registered {
             path: format!("{}/{}", bundle.kind, bundle.migration_id),
             kind: bundle.kind,
