@@ -62,7 +62,7 @@ CREATE TABLE bundle_run (
     version BIGINT NOT NULL CHECK (version >= 1),
     CONSTRAINT ends_with_a_receipt CHECK ((outcome = 'running') = (ended_at_utc IS NULL) AND (outcome = 'running') = (receipt_sha256 IS NULL)),
     CONSTRAINT fits_its_kind CHECK (CASE run_type WHEN 'merge' THEN outcome = 'applied' AND environment IS NULL AND plan_hash IS NULL
-        WHEN 'approval' THEN outcome = 'applied' AND (environment IS NULL) = (plan_hash IS NULL) AND (environment IS NULL) = (approved_by IS NULL)
+        WHEN 'approval' THEN outcome = 'applied' AND environment IS NOT NULL AND plan_hash IS NOT NULL AND approved_by IS NOT NULL
         WHEN 'rollback' THEN outcome <> 'applied' AND environment IS NOT NULL AND undoes_run_id IS NOT NULL
         ELSE environment IS NOT NULL AND plan_hash IS NOT NULL AND approval_id IS NOT NULL END),
     CONSTRAINT consumes_and_undoes CHECK ((run_type = 'migration' OR approval_id IS NULL) AND (run_type = 'rollback' OR undoes_run_id IS NULL)),

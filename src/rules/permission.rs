@@ -177,7 +177,7 @@ permissions! {
     ROLL_BACK_BUNDLE = Permission::person("roll_back_bundle", Level::Phrase, RUNNERS)
         .besides("what was made there, the last environment first");
     SUPERSEDE_BUNDLE = Permission::person("supersede_bundle", Level::Review, &[Role::GovernanceLead])
-        .besides("another bundle that was approved takes its place");
+        .besides("a later bundle that was merged takes its place");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)

@@ -87,7 +87,6 @@ impl Action for ApproveBundle {
         Decided {
             facts,
             status: status.after(RunType::Approval, Some(self.tier), RunOutcome::Applied),
-            superseded_by: None,
             conditions: known.decide(|facts| rule::may_approve(facts, self.tier, &self.plan)),
             may: &Self::MAY,
             run,

@@ -41,7 +41,6 @@ impl Action for MergeBundle {
             facts,
             run: begun(known, RunType::Merge, None, by, now),
             status: Some(BundleStatus::Merged),
-            superseded_by: None,
             conditions: known.decide(rule::may_merge),
             may: &Self::MAY,
         }

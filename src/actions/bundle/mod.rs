@@ -22,9 +22,7 @@ pub(super) use supersede::SupersedeBundle;
 use super::entry::{Draft, Field, Required, Row, Stop};
 use crate::clock::Moment;
 use crate::rules::bundle::{CheckStatus, FileDigest, Receipt, RunType};
-use crate::rules::bundle_run::{
-    self as rule, BundleStatus, RECEIPT_FILED, RunOutcome, Successor, Tier, Told,
-};
+use crate::rules::bundle_run::{self as rule, BundleStatus, RECEIPT_FILED, RunOutcome, Tier, Told};
 use crate::rules::people::{Acting, Actor};
 use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
@@ -148,7 +146,6 @@ struct Decided<'a> {
     run: Run,
     /// Where the bundle comes to; none where it stays.
     status: Option<BundleStatus>,
-    superseded_by: Option<String>,
     conditions: Vec<Condition>,
     may: &'a Permission,
 }
@@ -191,20 +188,11 @@ impl Decided<'_> {
         if let Some(status) = self.status {
             let after = Bundle {
                 status,
-                superseded_by: self.superseded_by,
                 version: bundle.version + 1,
                 ..bundle.clone()
             };
             rows.push(Row::change(bundle, after)?);
         }
         Ok(Draft::new(target(bundle), self.conditions, rows).with_evidence(evidence))
-    }
-}
-
-/// Returns a bundle as a rule sees one that would take another's place.
-fn successor<'a>(id: &'a str, bundle: Option<&Bundle>) -> Successor<'a> {
-    Successor {
-        migration_id: id,
-        status: bundle.map(|bundle| bundle.status),
     }
 }

@@ -24,7 +24,7 @@ impl Action for RegisterBundle {
     const KEY: char = 'r';
     const SUMMARY: &'static str =
         "Register a bundle as a draft, or a plan of it for an environment";
-    const UNDO: &'static str = "supersede-bundle: once two people agreed on another one";
+    const UNDO: &'static str = "supersede-bundle: once a later one is merged";
     const KIND: &'static str = BUNDLE;
     const TARGET: &'static str = "The bundle's migration id";
     const SUBJECT: Subject = Subject::New;

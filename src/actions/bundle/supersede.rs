@@ -1,14 +1,15 @@
-//! Lets another bundle take a bundle's place; nothing of it runs any more, and it is never deleted.
+//! Lets the merge of a later bundle take a bundle's place; nothing of it runs any more, and it is never deleted.
 
-use super::super::entry::{Action, Asked, Draft, Field, Required, Stop};
-use super::{BUNDLE, Decided, Facts, begun, read, successor, there};
+use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::{BUNDLE, no_such_bundle, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::RunType;
-use crate::rules::bundle_run::{self as rule, BundleStatus};
+use crate::rules::bundle_run::{self as rule, BundleStatus, Successor, is_later};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::store::bundle::{self, Bundle, Run};
+use crate::store::artifact::{Artifact, BUNDLE_RECEIPT};
+use crate::store::bundle::{self, Bundle, Known};
 use crate::store::{StoreError, View};
 
 pub(in crate::actions) struct SupersedeBundle {
@@ -16,19 +17,27 @@ pub(in crate::actions) struct SupersedeBundle {
     by: String,
 }
 
+pub(in crate::actions) struct Facts {
+    known: Option<Known>,
+    /// How far the other has come.
+    status: Option<BundleStatus>,
+    /// The receipt of its merge.
+    receipt: Option<Vec<u8>>,
+}
+
 impl Action for SupersedeBundle {
     const MAY: Permission = permission::SUPERSEDE_BUNDLE;
     const KEY: char = 's';
-    const SUMMARY: &'static str = "Let another bundle take a bundle's place";
+    const SUMMARY: &'static str = "Let the merge of a later bundle take a bundle's place";
     const UNDO: &'static str = "cannot be undone: a bundle is superseded once, and never deleted";
     const KIND: &'static str = BUNDLE;
     const TARGET: &'static str = "The bundle's migration id";
     const FIELDS: &'static [Field] = &[Field {
         name: "by",
-        help: "The bundle that takes its place",
+        help: "The later bundle that was merged",
         required: Required::Yes,
     }];
-    type Facts = (Option<Facts>, Option<Bundle>);
+    type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
@@ -37,33 +46,44 @@ impl Action for SupersedeBundle {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Self::Facts, StoreError> {
-        Ok((
-            read(view, &self.id).await?,
-            bundle::find(view, &self.by).await?,
-        ))
+    async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
+        let known = bundle::known(view, &self.id).await?;
+        let other = bundle::known(view, &self.by).await?;
+        let mut runs = other.iter().flat_map(|other| &other.runs);
+        let merge = runs.find(|run| run.run_type == RunType::Merge);
+        let receipt = match merge.and_then(|run| run.receipt_sha256.as_deref()) {
+            Some(sha256) => bundle::named(view, sha256).await?,
+            None => None,
+        };
+        Ok(Facts {
+            known,
+            status: other.map(|other| other.bundle.status),
+            receipt,
+        })
     }
 
-    fn propose(
-        &self,
-        (facts, other): &Self::Facts,
-        by: &Acting<'_>,
-        now: Moment,
-    ) -> Result<Draft, Stop> {
-        let facts = there(facts.as_ref(), &self.id)?;
-        let known = &facts.known;
-        let successor = successor(&self.by, other.as_ref());
-        Decided {
-            facts,
-            run: Run {
-                detail: Some(format!("superseded by {}", self.by)),
-                ..begun(known, RunType::Approval, None, by, now)
-            },
-            status: Some(BundleStatus::Superseded),
+    fn propose(&self, facts: &Facts, _by: &Acting<'_>, _now: Moment) -> Result<Draft, Stop> {
+        let known = facts.known.as_ref();
+        let known = known.ok_or_else(|| no_such_bundle(&self.id))?;
+        let before = &known.bundle;
+        let successor = Successor {
+            migration_id: &self.by,
+            status: facts.status,
+            is_later: is_later(&self.id, &self.by),
+        };
+        let after = Bundle {
+            status: BundleStatus::Superseded,
             superseded_by: Some(self.by.clone()),
-            conditions: known.decide(|facts| rule::may_supersede(&self.id, facts, &successor)),
-            may: &Self::MAY,
-        }
-        .draft(by, now)
+            version: before.version + 1,
+            ..before.clone()
+        };
+        let conditions = known.decide(|facts| rule::may_supersede(facts, &successor));
+        let receipt = facts.receipt.clone().map(|bytes| {
+            let (role, media_type) = BUNDLE_RECEIPT;
+            (role, Artifact::new(media_type, bytes))
+        });
+        let rows = vec![Row::change(before, after)?];
+        Ok(Draft::new(target(before), conditions, rows)
+            .with_evidence(receipt.into_iter().collect()))
     }
 }

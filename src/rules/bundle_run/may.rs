@@ -251,19 +251,17 @@ pub struct Successor<'a> {
     pub migration_id: &'a str,
     /// How far it has come; nothing where there is none.
     pub status: Option<BundleStatus>,
+    /// Whether its id is a later one.
+    pub is_later: bool,
 }
 
-/// Lists what must hold before another bundle takes a bundle's place.
+/// Lists what must hold before the merge of a later bundle takes a bundle's place.
 #[must_use]
-pub fn may_supersede(
-    migration_id: &str,
-    facts: &Facts<'_>,
-    successor: &Successor<'_>,
-) -> Vec<Condition> {
-    let is_fit = successor.migration_id != migration_id
-        && successor.status.is_some_and(|status| {
-            status > BundleStatus::Draft && status.may_become(BundleStatus::Superseded)
-        });
+pub fn may_supersede(facts: &Facts<'_>, successor: &Successor<'_>) -> Vec<Condition> {
+    let is_merged = |status: BundleStatus| {
+        status >= BundleStatus::Merged && status.may_become(BundleStatus::Superseded)
+    };
+    let is_fit = successor.is_later && successor.status.is_some_and(is_merged);
     let running = facts
         .runs
         .iter()
@@ -282,9 +280,12 @@ pub fn may_supersede(
             BUILDER,
             match successor.status {
                 None => format!("there is no bundle {:?}", successor.migration_id),
-                Some(status) => format!("{} is {status}", successor.migration_id),
+                Some(status) if successor.is_later => {
+                    format!("{} is {status}", successor.migration_id)
+                }
+                Some(_) => format!("{} is no later bundle", successor.migration_id),
             },
-            "name another bundle that was approved, and is not superseded itself",
+            "name a later bundle that was merged, and is not superseded itself",
         ),
         Condition::holds(
             "nothing_runs",

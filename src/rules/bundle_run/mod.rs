@@ -4,6 +4,7 @@
 
 mod facts;
 mod may;
+mod radius;
 mod receipt;
 mod registration;
 mod registry;
@@ -13,6 +14,7 @@ pub use may::{
     Successor, may_approve, may_claim, may_finish, may_interrupt, may_merge, may_register,
     may_roll_back, may_supersede,
 };
+pub use radius::{Touched, radius};
 pub use receipt::{Told, agrees, checks, receipt, receipt_run_id};
 pub use registration::{Registration, Script, in_scope};
 pub use registry::{Receipted, Registered, document};
@@ -197,6 +199,12 @@ pub fn is_migration_id(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// Tells whether a bundle was made after another, by their ids.
+#[must_use]
+pub fn is_later(migration_id: &str, other: &str) -> bool {
+    migration_id < other
 }
 
 #[cfg(test)]

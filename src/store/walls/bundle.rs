@@ -23,13 +23,13 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "bundle",
         &[On::Update],
-        "a bundle moves with the receipt of a fitting run in the newest entry",
-        "NEW.status = OLD.status OR EXISTS (SELECT 1 FROM bundle_run r, ledger_change c, ledger_artifact e WHERE c.seq = (SELECT seq FROM ledger_head) \
-         AND c.table_name = 'bundle_run' AND c.row_key = r.run_id AND c.version = r.version AND e.seq = c.seq AND e.role = 'bundle_receipt' \
-         AND e.sha256 = r.receipt_sha256 AND r.migration_id = NEW.migration_id AND CASE NEW.status \
-         WHEN 'approved' THEN r.run_type = 'approval' AND r.plan_hash IS NOT NULL WHEN 'merged' THEN r.run_type = 'merge' \
+        "a bundle moves with the receipt of a fitting run in the newest entry; superseded, with that of the merge which takes its place",
+        "NEW.status = OLD.status OR EXISTS (SELECT 1 FROM bundle_run r, ledger_artifact e WHERE e.seq = (SELECT seq FROM ledger_head) \
+         AND e.role = 'bundle_receipt' AND e.sha256 = r.receipt_sha256 AND r.migration_id = COALESCE(NEW.superseded_by, NEW.migration_id) \
+         AND (NEW.status = 'superseded' OR EXISTS (SELECT 1 FROM ledger_change c WHERE c.seq = e.seq AND c.table_name = 'bundle_run' \
+         AND c.row_key = r.run_id AND c.version = r.version)) AND CASE NEW.status \
+         WHEN 'approved' THEN r.run_type = 'approval' WHEN 'merged' THEN r.run_type = 'merge' WHEN 'superseded' THEN r.run_type = 'merge' \
          WHEN 'rolled_back' THEN r.run_type = 'rollback' AND r.outcome = 'rolled_back' \
-         WHEN 'superseded' THEN r.run_type = 'approval' AND r.plan_hash IS NULL \
          ELSE r.run_type = 'migration' AND r.outcome = 'applied' AND NEW.status = 'executed_' || r.environment END)",
     ),
     wall(
@@ -58,8 +58,7 @@ pub(super) const WALLS: &[Wall] = &[
         "a run is what the newest entry does with its bundle",
         "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.migration_id \
          AND l.actor_id = NEW.claimed_by AND l.reason = NEW.reason AND NEW.approved_by IS NOT DISTINCT FROM l.approved_by AND CASE l.action \
-         WHEN 'approve_bundle' THEN NEW.run_type = 'approval' AND NEW.plan_hash IS NOT NULL WHEN 'merge_bundle' THEN NEW.run_type = 'merge' \
-         WHEN 'supersede_bundle' THEN NEW.run_type = 'approval' AND NEW.plan_hash IS NULL \
+         WHEN 'approve_bundle' THEN NEW.run_type = 'approval' WHEN 'merge_bundle' THEN NEW.run_type = 'merge' \
          WHEN 'claim_bundle_run' THEN NEW.run_type = 'migration' AND NEW.outcome = 'running' \
          WHEN 'roll_back_bundle' THEN NEW.run_type = 'rollback' AND NEW.outcome = 'running' ELSE FALSE END)",
     ),
@@ -83,7 +82,7 @@ pub(super) const WALLS: &[Wall] = &[
         "bundle_run",
         &[On::Insert],
         "an approval is of the plan that is registered",
-        "NEW.run_type <> 'approval' OR NEW.plan_hash IS NULL OR EXISTS (SELECT 1 FROM bundle_plan p WHERE p.migration_id = NEW.migration_id \
+        "NEW.run_type <> 'approval' OR EXISTS (SELECT 1 FROM bundle_plan p WHERE p.migration_id = NEW.migration_id \
          AND p.environment = NEW.environment AND p.plan_hash = NEW.plan_hash)",
     ),
     wall(

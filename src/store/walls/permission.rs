@@ -70,7 +70,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("merge_bundle", &["bundle", "bundle_run"]),
     ("claim_bundle_run", &["bundle_run"]),
     ("roll_back_bundle", &["bundle_run"]),
-    ("supersede_bundle", &["bundle", "bundle_run"]),
+    ("supersede_bundle", &["bundle"]),
     ("finish_bundle_run", &["bundle", "bundle_run"]),
     ("interrupt_bundle_run", &["bundle_run"]),
     ("plan_window", &["reconciliation_window"]),
