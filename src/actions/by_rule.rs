@@ -1,5 +1,6 @@
 //! What is written by rule, without a person's yes: a closed list.
 
+use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
@@ -71,6 +72,18 @@ pub enum ByRule {
         /// What was found.
         finding: VarianceFinding,
     },
+    /// The run of a bundle ended.
+    FinishBundleRun {
+        /// The run's id.
+        run: String,
+        /// What was found.
+        finding: Box<BundleFinding>,
+    },
+    /// The run of a bundle was claimed, and nobody ends it.
+    InterruptBundleRun {
+        /// The run's id.
+        run: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -107,6 +120,11 @@ impl ByRule {
                 ("record_variance", with_finding(Asked::of(check), &finding)?)
             }
             ByRule::MissWindow { run } => ("miss_window", Asked::of(run)),
+            ByRule::FinishBundleRun { run, finding } => (
+                "finish_bundle_run",
+                with_finding(Asked::of(run), &*finding)?,
+            ),
+            ByRule::InterruptBundleRun { run } => ("interrupt_bundle_run", Asked::of(run)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

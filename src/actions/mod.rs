@@ -11,6 +11,7 @@ mod add_person;
 mod approve;
 mod arm_console;
 mod ask_approval;
+mod bundle;
 mod by_rule;
 mod bypass_freeze;
 mod card;
@@ -43,6 +44,7 @@ mod week;
 mod withdraw_block;
 mod writing;
 
+pub use bundle::BundleFinding;
 pub use by_rule::ByRule;
 pub use card::{ChangedField, ChangedRow};
 pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
@@ -95,6 +97,12 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<dictionary::RegisterAnnexView>(),
     entry::entry::<dictionary::PutFaq>(),
     entry::entry::<dictionary::RetireFaq>(),
+    entry::entry::<bundle::RegisterBundle>(),
+    entry::entry::<bundle::ApproveBundle>(),
+    entry::entry::<bundle::MergeBundle>(),
+    entry::entry::<bundle::ClaimBundleRun>(),
+    entry::entry::<bundle::RollBackBundle>(),
+    entry::entry::<bundle::SupersedeBundle>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -107,6 +115,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<week::MissWindow>(),
     entry::entry::<dictionary::RecordBindProof>(),
     entry::entry::<dictionary::RecordVariance>(),
+    entry::entry::<bundle::FinishBundleRun>(),
+    entry::entry::<bundle::InterruptBundleRun>(),
     entry::entry::<establish::Establish>(),
 ];
 

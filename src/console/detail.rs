@@ -1,7 +1,11 @@
 //! What is read of the selected row alone: a block with what explains it, an entry with all that was filed, a person with
 //! all that they hold.
 
+use serde::Serialize;
+
+use crate::clock::Moment;
 use crate::rules::attestation::{ActionClass, enough};
+use crate::rules::block::{Responses, responses};
 use crate::rules::drift::Drift;
 use crate::rules::people::Attestation;
 use crate::rules::release::Found;
@@ -14,7 +18,7 @@ use crate::store::person::{self, PersonRole};
 use crate::store::policy::{self, AttestationPolicy};
 use crate::store::publish::Audit;
 use crate::store::week::{self, Metric, Name, OverridePacket, Remediation};
-use crate::store::{Failure, StoreError, View, artifact, deployment, leaf};
+use crate::store::{Failure, StoreError, View, artifact, cadence, deployment, leaf};
 
 use super::picture::Wanted;
 
@@ -26,6 +30,19 @@ const USES: i64 = 20;
 const WEEKS: i64 = 52;
 /// How many entries of a person are listed.
 const LAST_ENTRIES: i64 = 5;
+
+/// How many days back, and how many blocks, it is told how fast they were answered.
+const LATELY_DAYS: i64 = 28;
+const LATELY: u16 = 500;
+
+/// How fast blocks were answered lately.
+#[derive(Debug, Clone, Serialize)]
+pub struct Lately {
+    /// Every block from then on is in it.
+    pub since: Moment,
+    /// The responses, reason by reason.
+    pub responses: Vec<Responses>,
+}
 
 /// A block with what the list does not say of it.
 #[derive(Debug)]
@@ -132,6 +149,17 @@ pub struct Asks {
     pub minimum: Attestation,
     /// Who decided so, and when; nobody where it is built in.
     pub decided: Option<AttestationPolicy>,
+}
+
+/// Reads how fast the newest blocks were answered; however many there ever were, no more than some are read.
+pub(super) async fn lately(view: &mut View) -> Result<Lately, StoreError> {
+    let now = view.now();
+    let earliest = now.plus_minutes(-LATELY_DAYS * 24 * 60);
+    let newest = cadence::newest_answered(view, earliest, LATELY).await?;
+    Ok(Lately {
+        since: newest.since,
+        responses: responses(&newest.answered, now),
+    })
 }
 
 /// Reads the selected block.

@@ -42,6 +42,7 @@ impl Model {
                 Some(list) => list.reverse(),
             },
             Intent::Home
+            | Intent::Bundles
             | Intent::Dictionary
             | Intent::Blocks
             | Intent::Weeks

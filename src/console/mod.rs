@@ -6,6 +6,7 @@
 
 pub mod arming;
 mod boxes;
+pub mod bundle_sight;
 pub mod detail;
 pub mod dialog;
 pub mod drawn;

@@ -2,18 +2,16 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
-
 use crate::actions::{self, Entry, Signing, Stop};
 use crate::clock::Moment;
 use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
-use crate::rules::block::{Responses, responses};
 use crate::rules::cadence::Week;
 use crate::rules::people::{Actor, Basis, Role};
 use crate::rules::week::State;
 use crate::rules::{Condition, Refusal, condition};
 use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
+use crate::store::bundle::{self, BundleSort};
 use crate::store::deployment::{self, Deployment};
 use crate::store::dictionary::{self, DictionaryMetric, MetricSort};
 use crate::store::ledger::{self, Head, LedgerSort};
@@ -24,6 +22,7 @@ use crate::store::week::{self, WeekSort};
 use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
+use super::bundle_sight::{self, BundleDetail};
 use super::detail::{
     self, Asks, BlockDetail, EntryDetail, MetricDetail, PersonDetail, ReleaseSight, SeriesSight,
     WeekDetail,
@@ -31,14 +30,12 @@ use super::detail::{
 use super::list::Rows;
 use super::panes::PaneId;
 
+pub use super::detail::Lately;
+
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
 /// Among how many proposals those are found that are somebody's.
 const LOOKED_AT: i64 = 200;
-
-/// How many days back, and how many blocks, it is told how fast they were answered.
-const LATELY_DAYS: i64 = 28;
-const LATELY: u16 = 500;
 
 /// What the model wants to see; the reader keeps looking at this.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +44,8 @@ pub struct Wanted {
     pub pane: PaneId,
     /// Which window of the open blocks.
     pub blocks: Look<BlockSort>,
+    /// Which window of the bundles.
+    pub bundles: Look<BundleSort>,
     /// Which window of the metrics.
     pub dictionary: Look<MetricSort>,
     /// Which window of the weekly runs.
@@ -124,6 +123,12 @@ pub struct Picture {
     pub series: Vec<SeriesSight>,
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
+    /// The bundles by how far they have come, and their window; read for the pane Bundles alone.
+    pub progress: Vec<bundle::Count>,
+    /// The window of the bundles.
+    pub bundles: Window<bundle::Listed>,
+    /// The selected bundle with its plans and runs.
+    pub bundle: Option<BundleDetail>,
     /// The window of the metrics.
     pub dictionary: Window<DictionaryMetric>,
     /// Which release of the dictionary holds; read for the pane Dictionary alone.
@@ -158,6 +163,7 @@ impl Picture {
     pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {
         match pane {
             PaneId::Home => None,
+            PaneId::Bundles => Some(&self.bundles),
             PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
             PaneId::Weeks => Some(&self.weeks),
@@ -209,15 +215,6 @@ pub struct Approval {
     pub part: Part,
 }
 
-/// How fast blocks were answered lately.
-#[derive(Debug, Clone, Serialize)]
-pub struct Lately {
-    /// Every block from then on is in it.
-    pub since: Moment,
-    /// The responses, reason by reason.
-    pub responses: Vec<Responses>,
-}
-
 /// An action, and whether it can be done with the selected row now.
 #[derive(Debug)]
 pub struct Possible {
@@ -259,7 +256,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         _ => Window::default(),
     };
     let lately = match wanted.pane {
-        PaneId::Blocks => Some(lately(view).await?),
+        PaneId::Blocks => Some(detail::lately(view).await?),
         _ => None,
     };
     let people = match wanted.pane {
@@ -270,6 +267,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         PaneId::Weeks => week::listed(view, &wanted.weeks).await?,
         _ => Window::default(),
     };
+    let (bundles, progress) = bundle_sight::list(view, wanted).await?;
     let (dictionary, released) = match wanted.pane {
         PaneId::Dictionary => (
             dictionary::listed(view, &wanted.dictionary).await?,
@@ -307,6 +305,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         armed: presence::armed(view).await?,
         connected,
         run: detail::week(view, wanted).await?,
+        bundle: bundle_sight::read(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,
         person: detail::person(view, wanted).await?,
@@ -318,6 +317,8 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         actor,
         blocks,
         series,
+        bundles,
+        progress,
         dictionary,
         released,
         weeks,
@@ -342,17 +343,6 @@ async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approva
     };
     let most = usize::try_from(LISTED).unwrap_or(usize::MAX);
     Ok(waiting.into_iter().filter_map(theirs).take(most).collect())
-}
-
-/// Reads how fast the newest blocks were answered; however many there ever were, no more than some are read.
-async fn lately(view: &mut View) -> Result<Lately, StoreError> {
-    let now = view.now();
-    let earliest = now.plus_minutes(-LATELY_DAYS * 24 * 60);
-    let newest = cadence::newest_answered(view, earliest, LATELY).await?;
-    Ok(Lately {
-        since: newest.since,
-        responses: responses(&newest.answered, now),
-    })
 }
 
 /// Asks every action on this kind of row whether it could be done; the rules answer, not the console.

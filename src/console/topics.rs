@@ -48,6 +48,7 @@ pub const TOPICS: &[Topic] = &[
     typed("route", &[PaneId::Blocks]),
     typed("footer", &[PaneId::Blocks]),
     typed("bypass", &[PaneId::Blocks]),
+    selected("bundle", &[PaneId::Bundles]),
     typed("release", &[PaneId::Dictionary]),
     typed("bind_query", &[PaneId::Dictionary]),
     typed("annex_view", &[PaneId::Dictionary]),

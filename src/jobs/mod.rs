@@ -7,6 +7,7 @@
 
 pub mod below_root;
 pub mod bind;
+pub mod bundle;
 pub mod drop_leaves;
 pub mod outside;
 pub mod reconcile;

@@ -10,6 +10,7 @@ pub mod attestation;
 pub mod bind;
 pub mod block;
 pub mod bundle;
+pub mod bundle_run;
 pub mod cadence;
 pub mod condition;
 pub mod dictionary;

@@ -79,6 +79,12 @@ const REMEDIATORS: &[Role] = &[
     Role::OnCall,
 ];
 
+/// Who builds what changes rebuildable stores, and answers for it in the code.
+const BUILDERS: &[Role] = &[Role::GovernanceLead, Role::OpsLead, Role::DataEngineer];
+
+/// Who runs such a change.
+const RUNNERS: &[Role] = &[Role::OpsLead, Role::DataEngineer];
+
 const LEAD: &[Role] = &[Role::GovernanceLead];
 
 macro_rules! permissions {
@@ -159,6 +165,19 @@ permissions! {
         .besides("about a metric of the dictionary");
     RETIRE_FAQ = Permission::person("retire_faq", Level::Review, &[Role::FaqEditor])
         .besides("while it is shown");
+    REGISTER_BUNDLE = Permission::person("register_bundle", Level::Review, BUILDERS)
+        .besides("what was approved is registered no other way");
+    APPROVE_BUNDLE = Permission::person("approve_bundle", Level::Phrase, ACTING)
+        .besides("the plan that is registered, once for each run")
+        .of_two(&[Role::GovernanceLead, Role::DataEngineer]);
+    MERGE_BUNDLE = Permission::person("merge_bundle", Level::Review, BUILDERS)
+        .besides("after two people agreed on it");
+    CLAIM_BUNDLE_RUN = Permission::person("claim_bundle_run", Level::Phrase, RUNNERS)
+        .besides("an approval of the very plan, which it consumes");
+    ROLL_BACK_BUNDLE = Permission::person("roll_back_bundle", Level::Phrase, RUNNERS)
+        .besides("what was made there, the last environment first");
+    SUPERSEDE_BUNDLE = Permission::person("supersede_bundle", Level::Review, &[Role::GovernanceLead])
+        .besides("a later bundle that was merged takes its place");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -176,6 +195,8 @@ permissions! {
     MISS_WINDOW = Permission::rule("miss_window");
     RECORD_BIND_PROOF = Permission::rule("record_bind_proof");
     RECORD_VARIANCE = Permission::rule("record_variance");
+    FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
+    INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -89,6 +89,36 @@ pub const VARIANCE: (&str, &str) = ("variance", "application/vnd.govdeck.reconci
 pub const RUN_MANIFEST: (&str, &str) =
     ("run_manifest", "application/vnd.govdeck.run-manifest+json");
 
+/// The role and the media type of a bundle's declaration.
+pub const BUNDLE_DECLARATION: (&str, &str) = ("bundle_declaration", "application/yaml");
+
+/// The role and the media type of the list of a bundle's scripts.
+pub const BUNDLE_SCRIPTS: (&str, &str) = (
+    "bundle_scripts",
+    "application/vnd.govdeck.bundle-scripts+json",
+);
+
+/// The role and the media type of one of them.
+pub const BUNDLE_SCRIPT: (&str, &str) = ("bundle_script", "text/plain");
+
+/// The role and the media type of what a bundle's target looked like.
+pub const BUNDLE_BASELINE: (&str, &str) = (
+    "bundle_baseline",
+    "application/vnd.govdeck.bundle-baseline+json",
+);
+
+/// The role and the media type of the summary of what differs between two of them.
+pub const BUNDLE_DIFF: (&str, &str) = ("bundle_diff", "application/vnd.govdeck.bundle-diff+json");
+
+/// The role and the media type of a run's receipt: every entry that moves a bundle, or ends a run of it, has one.
+pub const BUNDLE_RECEIPT: (&str, &str) = (
+    "bundle_receipt",
+    "application/vnd.govdeck.bundle-receipt+json",
+);
+
+/// The role and the media type of where a run's outputs came from.
+pub const BUNDLE_PROV: (&str, &str) = ("bundle_prov", "application/ld+json");
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

@@ -13,6 +13,8 @@ use crate::rules::approval::ApprovalStatus;
 use crate::rules::attestation::ActionClass;
 use crate::rules::bind::Surface;
 use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
+use crate::rules::bundle::{Kind, RunType};
+use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
@@ -68,20 +70,25 @@ stored_as_text!(
     AuditStatus,
     Basis,
     BlockReason,
+    BundleStatus,
     Digest,
     Environment,
     EpsilonClass,
     FaqStatus,
+    Kind,
     Party,
     PersonKind,
     Role,
     RouteChangeStatus,
     RunKind,
+    RunOutcome,
+    RunType,
     RunVerdict,
     RunStatus,
     SkipReason,
     SnapshotStatus,
     Surface,
+    Tier,
     Verdict,
 );
 

@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod artifact;
 pub mod block;
+pub mod bundle;
 pub mod cadence;
 mod codec;
 pub mod demo_clock;

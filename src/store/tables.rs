@@ -176,6 +176,16 @@ pub const TABLES: &[Table] = &[
         &["annex_view_version"],
     ),
     Table::new("faq_rows", Kind::Governed, &["faq_id"]),
+    Table::new("bundle", Kind::Governed, &["migration_id"]),
+    Table::new(
+        "bundle_plan",
+        Kind::Governed,
+        &["migration_id", "environment"],
+    ),
+    Table {
+        unique: &[&["approval_id"]],
+        ..Table::new("bundle_run", Kind::Governed, &["run_id"])
+    },
     Table::new(
         "reconciliation_metric",
         Kind::Feed,

@@ -166,7 +166,7 @@ impl Tx {
         let entry = self.entry(decision, &card, &changes, &evidence)?;
         // What the ledger left, not what stands in the row: nobody signs for what was changed behind its back.
         let earlier = Earlier::of(&mut self.view, &changes).await?;
-        let wrong = verify::card::differences(&entry, &changes, &earlier, card.bytes());
+        let wrong = verify::card::differences(&entry, &changes, &earlier, &evidence, card.bytes());
         if let Some(wrong) = wrong.first() {
             return Err(another_decision(&entry, wrong).into());
         }

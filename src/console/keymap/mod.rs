@@ -57,6 +57,8 @@ words! {
         Ledger = "ledger",
         /// The pane People.
         People = "people",
+        /// The pane Bundles.
+        Bundles = "bundles",
         /// The pane Dictionary.
         Dictionary = "dictionary",
         /// The next pane.
@@ -228,6 +230,12 @@ pub const ROWS: &[Row] = &[
         &["5", "g w"],
         "",
         "Weeks: what was compared each week, and who signed it",
+    ),
+    row(
+        Intent::Bundles,
+        &["7", "g u"],
+        "",
+        "Bundles: governed changes of stores, how far each has come, and its runs",
     ),
     row(
         Intent::Ledger,

@@ -13,6 +13,7 @@ use crate::actions::{Proposal, Signing};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::store::block::BlockSort;
+use crate::store::bundle::BundleSort;
 use crate::store::dictionary::MetricSort;
 use crate::store::ledger::LedgerSort;
 use crate::store::people::PersonSort;
@@ -82,6 +83,8 @@ pub struct Model {
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
+    /// The list of bundles.
+    pub bundles: List<BundleSort>,
     /// The list of metrics.
     pub dictionary: List<MetricSort>,
     /// The list of weekly runs.
@@ -174,6 +177,7 @@ impl Model {
             link: Link::default(),
             home: 0,
             blocks: List::new(),
+            bundles: List::new(),
             dictionary: List::new(),
             weeks: List::new(),
             entries: List::new(),

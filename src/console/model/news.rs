@@ -199,6 +199,9 @@ impl Model {
             PaneId::Blocks if read.blocks == self.blocks.look => {
                 self.blocks.settle(&picture.blocks);
             }
+            PaneId::Bundles if read.bundles == self.bundles.look => {
+                self.bundles.settle(&picture.bundles);
+            }
             PaneId::Dictionary if read.dictionary == self.dictionary.look => {
                 self.dictionary.settle(&picture.dictionary);
             }
@@ -212,6 +215,7 @@ impl Model {
                 self.people.settle(&picture.people);
             }
             PaneId::Home
+            | PaneId::Bundles
             | PaneId::Dictionary
             | PaneId::Blocks
             | PaneId::Weeks

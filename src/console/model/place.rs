@@ -21,6 +21,7 @@ impl Model {
         let read = &picture.wanted;
         match self.pane {
             PaneId::Home => true,
+            PaneId::Bundles => read.pane == self.pane && self.bundles.is_read_by(&read.bundles),
             PaneId::Dictionary => {
                 read.pane == self.pane && self.dictionary.is_read_by(&read.dictionary)
             }
@@ -44,6 +45,7 @@ impl Model {
                 self.blocks.position(&picture.blocks)?;
                 self.blocks.selected.clone().map(|id| ("block", id))
             }
+            PaneId::Bundles => self.bundles.selected.clone().map(|id| ("bundle", id)),
             PaneId::Dictionary => self.dictionary.selected.clone().map(|id| ("metric", id)),
             PaneId::Weeks => self.weeks.selected.clone().map(|id| ("week", id)),
             PaneId::Ledger => self.entries.selected.clone().map(|id| ("entry", id)),
@@ -70,6 +72,7 @@ impl Model {
         Wanted {
             pane: self.pane,
             blocks: self.blocks.look.clone(),
+            bundles: self.bundles.look.clone(),
             dictionary: self.dictionary.look.clone(),
             weeks: self.weeks.look.clone(),
             entries: self.entries.look.clone(),
@@ -96,6 +99,7 @@ impl Model {
     pub fn list(&self) -> Option<&dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Bundles => Some(&self.bundles),
             PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
             PaneId::Weeks => Some(&self.weeks),
@@ -108,6 +112,7 @@ impl Model {
     pub fn list_mut(&mut self) -> Option<&mut dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Bundles => Some(&mut self.bundles),
             PaneId::Dictionary => Some(&mut self.dictionary),
             PaneId::Blocks => Some(&mut self.blocks),
             PaneId::Weeks => Some(&mut self.weeks),

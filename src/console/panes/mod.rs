@@ -1,6 +1,8 @@
 //! The panes: each draws one topic from the picture, and says what its selected row is.
 
 pub mod blocks;
+mod bundle_detail;
+pub mod bundles;
 pub mod dictionary;
 mod filed;
 pub mod home;
@@ -34,6 +36,8 @@ words! {
         Blocks = "Blocks",
         /// Weekly reconciliation: what was compared, what it makes of governance, and who signed.
         Weeks = "Weeks",
+        /// Governed changes of stores: how far each has come, and its runs.
+        Bundles = "Bundles",
         /// Who decided what.
         Ledger = "Ledger",
         /// Who may do what.
@@ -49,6 +53,7 @@ impl PaneId {
     pub const fn intent(self) -> Intent {
         match self {
             Self::Home => Intent::Home,
+            Self::Bundles => Intent::Bundles,
             Self::Dictionary => Intent::Dictionary,
             Self::Blocks => Intent::Blocks,
             Self::Weeks => Intent::Weeks,
@@ -79,7 +84,9 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
-        PaneId::Dictionary | PaneId::Weeks | PaneId::Ledger | PaneId::People => false,
+        PaneId::Bundles | PaneId::Dictionary | PaneId::Weeks | PaneId::Ledger | PaneId::People => {
+            false
+        }
     }
 }
 
@@ -93,6 +100,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
             Some((format!("Card of entry {id}"), json))
         }
         (PaneId::Weeks, _) => Some((format!("{id} as JSON"), weeks::row_json(model)?)),
+        (PaneId::Bundles, _) => Some((format!("{id} as JSON"), bundles::row_json(model)?)),
         (PaneId::Dictionary, _) => Some((format!("{id} as JSON"), dictionary::row_json(model)?)),
         (PaneId::People, _) => Some((format!("{id} as JSON"), people::row_json(model)?)),
         (PaneId::Home, _) => Some((format!("{id} as JSON"), home::row_json(model, &id)?)),
@@ -104,6 +112,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     match model.pane {
         PaneId::Home => home::draw(model, pen, area),
+        PaneId::Bundles => bundles::draw(model, pen, area),
         PaneId::Dictionary => dictionary::draw(model, pen, area),
         PaneId::Blocks => blocks::draw(model, pen, area),
         PaneId::Weeks => weeks::draw(model, pen, area),

@@ -8,10 +8,11 @@ use super::earlier::Earlier;
 use crate::canon::Digest;
 use crate::rules::Verdict;
 use crate::rules::approval::ApprovalStatus;
+use crate::rules::bundle_run::RECEIPT_FILED;
 use crate::rules::people::{REASON_GIVEN, WHO_APPROVES};
 use crate::store::approval::ApprovalRequest;
-use crate::store::artifact::{self, Filed};
-use crate::store::ledger::{Change, Entry};
+use crate::store::artifact::{self, BUNDLE_RECEIPT, Filed};
+use crate::store::ledger::{Change, Entry, Evidence};
 use crate::store::tables::{Feed, WHEN_WRITTEN, image_of, table};
 
 /// A decision card, as far as it must agree with its entry.
@@ -96,6 +97,7 @@ pub(super) fn check(
     entry: &Entry,
     changes: &[Change],
     earlier: &Earlier,
+    evidence: &[Evidence],
     card: Option<&Filed>,
 ) {
     let place = format!("entry {}", entry.seq);
@@ -113,7 +115,7 @@ pub(super) fn check(
             "its decision card was filed under another type or time",
         );
     }
-    for wrong in differences(entry, changes, earlier, &card.bytes) {
+    for wrong in differences(entry, changes, earlier, evidence, &card.bytes) {
         report.add(place.clone(), wrong);
     }
 }
@@ -123,6 +125,7 @@ pub(in crate::store) fn differences(
     entry: &Entry,
     changes: &[Change],
     earlier: &Earlier,
+    evidence: &[Evidence],
     card: &[u8],
 ) -> Vec<String> {
     let another = || vec![ANOTHER.to_owned()];
@@ -144,7 +147,7 @@ pub(in crate::store) fn differences(
         let Some(said) = same.next() else {
             return another();
         };
-        wrong.extend(compared(entry, said, change, changes, earlier));
+        wrong.extend(compared((entry, evidence), said, change, changes, earlier));
     }
     wrong
 }
@@ -205,7 +208,7 @@ fn answer(entry: &Entry) -> Option<SaidChange> {
 
 /// Compares a change with the version before it, column by column, and both with what the card says of it.
 fn compared(
-    entry: &Entry,
+    entry: (&Entry, &[Evidence]),
     said: &SaidChange,
     change: &Change,
     changes: &[Change],
@@ -290,8 +293,13 @@ fn names<'a>(before: &'a Before, after: &'a Columns) -> Vec<&'a str> {
 }
 
 /// Returns what stands for a value that the card leaves open until it is written; none where it leaves nothing open.
-fn when_open(entry: &Entry, after: &Value) -> Option<Value> {
+fn when_open((entry, evidence): (&Entry, &[Evidence]), after: &Value) -> Option<Value> {
     match after.as_str()? {
+        RECEIPT_FILED => {
+            let mut filed = evidence.iter().filter(|it| it.role == BUNDLE_RECEIPT.0);
+            let receipt = filed.next().map(|it| it.sha256.to_string());
+            Some(receipt.filter(|_| filed.next().is_none()).into())
+        }
         WHEN_WRITTEN => Some(entry.at_utc.to_string().into()),
         REASON_GIVEN => Some(entry.reason.clone().into()),
         WHO_APPROVES => Some(entry.approved_by.clone().into()),

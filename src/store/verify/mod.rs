@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::approval::ApprovalRequest;
+use super::bundle::{Bundle, Plan, Run};
 use super::deployment::Deployment;
 use super::dictionary::{
     AnnexView, BindProof, BindQuery, DictionaryMetric, FaqRow, Release, RunManifest, VarianceCheck,
@@ -170,7 +171,8 @@ async fn chain(
             let changes = changes.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             let evidence = evidence.get(&entry.seq).map_or(&[][..], Vec::as_slice);
             check_entry(report, entry, changes, evidence)?;
-            card::check(report, entry, changes, &earlier, cards.get(&entry.seq));
+            let card = cards.get(&entry.seq);
+            card::check(report, entry, changes, &earlier, evidence, card);
             evidence::check(report, entry, evidence, rechecks.get(&entry.seq));
             agreed::check(report, entry, changes, evidence, approvals.get(&entry.seq));
             if entry.clock_anomaly != time::is_turned_back(latest_at, entry.at_utc) {
@@ -295,6 +297,9 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (VarianceCheck::TABLE, VarianceCheck::images),
     (AnnexView::TABLE, AnnexView::images),
     (FaqRow::TABLE, FaqRow::images),
+    (Bundle::TABLE, Bundle::images),
+    (Plan::TABLE, Plan::images),
+    (Run::TABLE, Run::images),
 ];
 
 /// Compares every row of a table with its newest recorded change, page by page in key order.

@@ -72,7 +72,8 @@ impl Checker {
         let rechecks = artifact::rechecks(view, seq, seq).await?;
         let signatures = artifact::signatures(view, seq, seq).await?;
         check_entry(&mut report, entry, changes, filed)?;
-        card::check(&mut report, entry, changes, &earlier, cards.get(&seq));
+        let card = cards.get(&seq);
+        card::check(&mut report, entry, changes, &earlier, filed, card);
         evidence::check(&mut report, entry, filed, rechecks.get(&seq));
         let signed = (cards.get(&seq), signatures.get(&seq));
         signature::check(&mut report, entry, filed, signed, &self.keys);

@@ -6,6 +6,7 @@
 //! and what the tables of the publish gate need in `publish`.
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
+mod bundle;
 mod dialects;
 mod dictionary;
 pub(in crate::store) mod permission;
@@ -107,7 +108,8 @@ pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreErro
 /// The walls that single tables need, whatever file they stand in.
 fn of_single_tables() -> impl Iterator<Item = &'static Wall> {
     let all = single::WALLS.iter().chain(publish::WALLS);
-    all.chain(week::WALLS).chain(dictionary::WALLS)
+    let all = all.chain(week::WALLS).chain(dictionary::WALLS);
+    all.chain(bundle::WALLS)
 }
 
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;

@@ -62,6 +62,17 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("retire_faq", &["faq_rows"]),
     ("record_bind_proof", &["bind_proof"]),
     ("record_variance", &["variance_check"]),
+    ("register_bundle", &["bundle", "bundle_plan"]),
+    (
+        "approve_bundle",
+        &["bundle", "bundle_run", "approval_request"],
+    ),
+    ("merge_bundle", &["bundle", "bundle_run"]),
+    ("claim_bundle_run", &["bundle_run"]),
+    ("roll_back_bundle", &["bundle_run"]),
+    ("supersede_bundle", &["bundle"]),
+    ("finish_bundle_run", &["bundle", "bundle_run"]),
+    ("interrupt_bundle_run", &["bundle_run"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (

@@ -1,0 +1,12 @@
+//! Governed bundles: how far each has come, what was planned where, and every run with its receipt.
+
+mod list;
+mod looks;
+mod rows;
+
+pub use list::{BUNDLE_FIELDS, BundleSort, Listed, listed};
+pub use looks::{
+    Count, DECLARATION, Known, Piece, counts, files, find, known, log_of, named, pieces, plan,
+    plans, registered, run, running, runs,
+};
+pub use rows::{Bundle, Plan, Run};
