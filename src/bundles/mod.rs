@@ -5,4 +5,7 @@
 //! written by `actions`.
 
 pub mod driver;
+pub mod folder;
+pub mod gather;
+pub mod scaffold;
 pub mod sql;
