@@ -7,12 +7,15 @@ use serde_json::json;
 
 use super::bundle_driver::{DriverTest, Shipped};
 use super::bundle_report as report;
+use super::bundle_run;
 use super::page::{Exit, Failure, Page};
+use super::sign::Pen;
 use crate::bundles::gather::{Found, check_folder};
 use crate::bundles::scaffold::{self, NotMade};
 use crate::rules::Verdict;
 use crate::rules::bundle::{Finding, Kind, Schema};
 use crate::settings::{Flags, Settings};
+use crate::store::{Access, Store};
 
 /// What to do with bundles.
 #[derive(Debug, Subcommand)]
@@ -22,6 +25,8 @@ pub(super) enum Bundle {
     Driver(Shipped),
     /// Try a driver: what every driver must do, and with a bundle what it must do to a store.
     DriverTest(DriverTest),
+    #[command(flatten)]
+    AtTarget(bundle_run::Run),
     /// Check bundles as files: one, those of a type, or a whole governance root with its registry.
     Check(Check),
     /// Begin a bundle, and register it as a draft.
@@ -71,13 +76,42 @@ pub(super) struct New {
 }
 
 impl Bundle {
-    pub(super) fn run(self, flags: &Flags) -> Result<Page, Failure> {
+    /// Tells whether it needs no database.
+    pub(super) fn is_local(&self) -> bool {
+        !matches!(self, Self::AtTarget(_))
+    }
+
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::AtTarget(run) => run.access(),
+            _ => Access::Read,
+        }
+    }
+
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        settings: &Settings,
+        pen: &Pen,
+    ) -> Result<Page, Failure> {
+        match self {
+            Self::AtTarget(run) => run.run(store, settings, pen).await,
+            local => local.run_without_store(&Flags::default()),
+        }
+    }
+
+    pub(super) fn run_without_store(self, flags: &Flags) -> Result<Page, Failure> {
         match self {
             Self::Driver(shipped) => shipped.run(),
             Self::DriverTest(test) => test.run(),
             Self::Check(check) => check.run(),
             Self::New(new) => new.run(flags),
             Self::Schema { name } => schema(name.as_deref()),
+            Self::AtTarget(_) => Err(Failure::new(
+                Exit::BadInput,
+                "this verb needs a database",
+                "report this as a bug",
+            )),
         }
     }
 }

@@ -10,6 +10,7 @@ mod block;
 mod bundle;
 mod bundle_driver;
 mod bundle_report;
+mod bundle_run;
 mod cadence;
 mod card;
 mod cite;
@@ -249,11 +250,10 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
-        Verb::Bundle(verb) => verb.run(),
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
-        Verb::Bundle(verb) => verb.run(flags),
+        Verb::Bundle(verb) if verb.is_local() => verb.run_without_store(flags),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),
@@ -297,7 +297,7 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
     let patience = match verb {
         // A person reads and types as long as they want.
         Verb::Sign(_) => Duration::MAX,
-        Verb::Init(_) | Verb::Evidence(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
+        Verb::Init(_) | Verb::Evidence(_) | Verb::Bundle(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
             Duration::MAX
         }
         Verb::Job(_)
@@ -339,6 +339,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Window(ref window) => window.access(),
         Verb::Policy(ref policy) => policy.access(),
         Verb::Dictionary(ref dictionary) => dictionary.access(),
+        Verb::Bundle(ref bundle) => bundle.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
             Access::Write
         }
@@ -372,6 +373,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
+        Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,
         Verb::Readback(verb) => verb.run(&store, settings).await,
         Verb::Cite(verb) => verb.run(&store, settings).await,
         Verb::Window(verb) => verb.run(&store, &pen).await,

@@ -127,6 +127,38 @@ pub static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "bundle_dsn",
+        env: "GOVDECK_BUNDLE_DSN",
+        flag: None,
+        meaning: "The database that SQL bundles change, past any pooler.",
+        kind: Kind::Dsn,
+        default: "dsn, or direct_dsn behind a pooler",
+        example: "\"postgres://govdeck_bundler@host/metrics\"",
+        show: |settings| {
+            let shown = settings.bundle_dsn.as_ref().map(Dsn::to_string);
+            (
+                shown.unwrap_or_else(|| NONE.to_owned()),
+                &settings.bundle_dsn.source,
+            )
+        },
+    },
+    Key {
+        name: "rehearsal_dsn",
+        env: "GOVDECK_REHEARSAL_DSN",
+        flag: None,
+        meaning: "A database like that, on which SQL bundles are planned.",
+        kind: Kind::Dsn,
+        default: "a copy that is thrown away",
+        example: "\"postgres://govdeck_bundler@host/rehearsal\"",
+        show: |settings| {
+            let shown = settings.rehearsal_dsn.as_ref().map(Dsn::to_string);
+            (
+                shown.unwrap_or_else(|| NONE.to_owned()),
+                &settings.rehearsal_dsn.source,
+            )
+        },
+    },
+    Key {
         name: "signing_key",
         env: "GOVDECK_SIGNING_KEY",
         flag: None,

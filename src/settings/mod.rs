@@ -167,6 +167,10 @@ pub struct Settings {
     pub pooled: Setting<bool>,
     /// The folder that user-side paths are relative to.
     pub governance_root: Setting<PathBuf>,
+    /// The database that SQL bundles change.
+    pub bundle_dsn: Setting<Option<Dsn>>,
+    /// The database on which SQL bundles are planned.
+    pub rehearsal_dsn: Setting<Option<Dsn>>,
     /// The key file that signs, or that names the ssh-agent's key.
     pub signing_key: Setting<Option<PathBuf>>,
     /// How much is logged.
@@ -245,6 +249,11 @@ impl Settings {
             None => Setting::default_of(Some(folders.log_file()?)),
         };
         let root = layers.read("governance_root")?;
+        let optional = |name: &str| -> Result<Setting<Option<Dsn>>, SettingsError> {
+            let read = layers.read::<Dsn>(name)?;
+            Ok(read.map_or(Setting::default_of(None), |dsn| dsn.map(Some)))
+        };
+        let (bundle_dsn, rehearsal_dsn) = (optional("bundle_dsn")?, optional("rehearsal_dsn")?);
         let signing_key = layers.read::<PathBuf>("signing_key")?;
         let theme = layers.read("theme")?;
         Ok(Self {
@@ -253,6 +262,8 @@ impl Settings {
             viewer_dsn,
             pooled: layers.read("pooled")?.unwrap_or(Setting::default_of(false)),
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
+            bundle_dsn,
+            rehearsal_dsn,
             signing_key: signing_key.map_or(Setting::default_of(None), |file| file.map(Some)),
             log_level,
             log_file,
@@ -274,6 +285,14 @@ impl Settings {
                 "set `direct_dsn` or GOVDECK_DIRECT_DSN, or set `pooled` to false if `dsn` is direct",
             )
         })
+    }
+
+    /// Gives the database that SQL bundles change.
+    pub fn bundle_target(&self) -> Result<&Dsn, SettingsError> {
+        match &*self.bundle_dsn {
+            Some(dsn) => Ok(dsn),
+            None => self.direct(),
+        }
     }
 
     /// Lists every setting as its name, its value without secrets, and where the value came from.

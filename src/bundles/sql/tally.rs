@@ -144,6 +144,16 @@ impl Tally {
     /// Finds out which tables have other names now, are gone, or are new.
     async fn follow(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let now = roots(connection).await?;
+        self.rename(&now);
+        // What a dropped table counted went with it; the sums have to be equal again.
+        self.offset = total_changes(connection)
+            .await?
+            .saturating_sub(self.watch.seen());
+        Ok(())
+    }
+
+    /// Takes over the names that tables have now, and forgets what is gone.
+    fn rename(&mut self, now: &BTreeMap<String, i64>) {
         let gone: Vec<(String, Known)> = self
             .tables
             .iter()
@@ -155,7 +165,7 @@ impl Tally {
             self.tables.remove(name);
         }
         let mut moved = Vec::new();
-        for (name, root) in &now {
+        for (name, root) in now {
             if let Some(known) = self.tables.get_mut(name) {
                 known.root = *root;
                 continue;
@@ -181,12 +191,6 @@ impl Tally {
             changes.tables.remove(name);
         }
         changes.tables.extend(moved);
-        drop(changes);
-        // What a dropped table counted went with it; the sums have to be equal again.
-        self.offset = total_changes(connection)
-            .await?
-            .saturating_sub(self.watch.seen());
-        Ok(())
     }
 
     /// `ALTER TABLE … DROP` writes every row anew and tells nobody.

@@ -16,7 +16,7 @@ pub use may::{
 };
 pub use radius::{Touched, radius};
 pub use receipt::{Told, agrees, checks, receipt, receipt_run_id};
-pub use registration::{Registration, Script, in_scope};
+pub use registration::{Registration, SCHEMA as REGISTRATION_SCHEMA, Script, in_scope};
 pub use registry::{Receipted, Registered, document};
 
 use super::bundle::{FileDigest, RunType};

@@ -75,6 +75,7 @@ pub async fn listed(
         runs: Runs::Up,
         place: "bundle b WHERE b.migration_id = $1",
         fields: FIELDS,
+        sought: None,
     };
     window::read(view, &list, look).await
 }

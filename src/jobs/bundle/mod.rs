@@ -4,6 +4,12 @@
 //! held. What it runs is what was registered and approved, read from the database and never from a folder. Whatever goes
 //! wrong, the run ends with a receipt; and a run whose process died is marked as interrupted before the next begins.
 
+mod plan;
+mod worker;
+
+pub use plan::{Back, Files, Planned, plan};
+pub use worker::AtStore;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 

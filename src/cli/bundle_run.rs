@@ -1,0 +1,454 @@
+//! `govdeck bundle plan|apply|rollback|run|verify`: bundles at their targets.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::act::Act;
+use super::key::Answered;
+use super::page::{Exit, Failure, Page};
+use super::sign::Pen;
+use crate::actions::Asked;
+use crate::bundles::driver::{Driver, DriverCommand, DriverError, Secrets};
+use crate::bundles::folder::{Folder, MOST_FILE_BYTES};
+use crate::bundles::sql::{Difference, Place, Target};
+use crate::jobs::bundle::{self as job, AtStore, Back, Ended, Files, Planned, Worker};
+use crate::rules::bundle::{
+    Baseline, DECLARATION_FILE, Declaration, Declared, Entry, Finding, Kind, RunType,
+};
+use crate::rules::bundle_run::{Script, Tier, radius};
+use crate::rules::{Refusal, Verdict, permission};
+use crate::settings::Settings;
+use crate::store::bundle::{self, Known};
+use crate::store::{Access, Store};
+
+/// How old a claim must be before a run of which nothing is heard counts as given up.
+const GIVEN_UP: Duration = Duration::from_mins(60);
+
+/// What to do with a bundle at its target.
+#[derive(Debug, Subcommand)]
+pub(super) enum Run {
+    /// Try a bundle and its way back, where nothing of it stays, and show what it would change.
+    Plan(Plan),
+    /// Claim the approved run of a bundle and make the change; it ends with a receipt.
+    Apply(At),
+    /// Claim the run that takes a bundle back, and take it back by its scripts; it ends with a receipt.
+    Rollback(At),
+    /// Run what was claimed elsewhere: at a console, or with a signature that came later.
+    Run {
+        /// The run, as `bundle show` lists it.
+        run: String,
+    },
+    /// Hash every file and receipt again, and compare the target with what the last run left.
+    Verify {
+        /// The bundle's migration id.
+        id: String,
+        /// Where the target stands.
+        #[arg(long)]
+        environment: Tier,
+    },
+}
+
+/// What to plan, and where.
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The bundle's folder.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Where the target stands that the plan is for.
+    #[arg(long)]
+    environment: Tier,
+    /// Try it on the target itself, in a transaction that is taken back; locks are waited for two seconds.
+    #[arg(long)]
+    in_place: bool,
+    /// Write the baselines and the summary of the differences into the folder.
+    #[arg(long)]
+    write: bool,
+    /// Register the plan, by the ledger: shows the phrase, or does it with `--confirm` and `--reason`.
+    #[arg(long)]
+    register: bool,
+    #[command(flatten)]
+    answer: Answered,
+}
+
+/// Which bundle, and where.
+#[derive(Debug, Args)]
+pub(super) struct At {
+    /// The bundle's migration id.
+    id: String,
+    /// Where the target stands.
+    #[arg(long)]
+    environment: Tier,
+    #[command(flatten)]
+    answer: Answered,
+}
+
+impl Run {
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::Plan(plan) => plan.answer.access(),
+            Self::Apply(at) | Self::Rollback(at) => at.answer.access(),
+            Self::Run { .. } => Access::Write,
+            Self::Verify { .. } => Access::Read,
+        }
+    }
+
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        settings: &Settings,
+        pen: &Pen,
+    ) -> Result<Page, Failure> {
+        match self {
+            Self::Plan(plan) => plan.run(store, settings, pen).await,
+            Self::Apply(at) => at.run(store, settings, pen, RunType::Migration).await,
+            Self::Rollback(at) => at.run(store, settings, pen, RunType::Rollback).await,
+            Self::Run { run } => take_up(store, settings, &run).await,
+            Self::Verify { id, environment } => verify(store, settings, &id, environment).await,
+        }
+    }
+}
+
+impl Plan {
+    async fn run(self, store: &Store, settings: &Settings, pen: &Pen) -> Result<Page, Failure> {
+        let folder = Folder::open(&self.folder)
+            .map_err(|error| Failure::of_file(&self.folder, &error))?;
+        let text = read(&folder, DECLARATION_FILE)?;
+        let declared = Declared::read(text.as_bytes()).map_err(|found| rejected(&found))?;
+        let faults = declared.faults();
+        if !faults.is_empty() {
+            return Err(rejected(&faults));
+        }
+        let declaration = declared.declaration;
+        let mut scripts = Vec::new();
+        for path in declaration.artifacts.forward.iter().chain(&declaration.artifacts.rollback) {
+            scripts.push(Script {
+                path: path.clone(),
+                text: read(&folder, path)?,
+            });
+        }
+        let rehearsal = settings.rehearsal_dsn.as_ref().filter(|_| !self.in_place);
+        let place = if self.in_place || rehearsal.is_some() {
+            Place::InPlace
+        } else {
+            Place::Copy
+        };
+        let dsn = match rehearsal {
+            Some(dsn) => dsn,
+            None => settings.bundle_target()?,
+        };
+        let worker = worker_at(declaration, dsn).await?;
+        let files = Files {
+            declaration: text,
+            scripts,
+        };
+        let planned = job::plan(&worker, files, self.environment, place).await?;
+        if self.write {
+            write(&folder, &planned)?;
+        }
+        let registration = &planned.registration;
+        let page = shown(&planned);
+        if !self.register || !planned.passes() {
+            return Ok(page);
+        }
+        let plan = String::from_utf8_lossy(&registration.bytes()).into_owned();
+        let act = Act {
+            verb: permission::REGISTER_BUNDLE.verb,
+            asked: Asked::of(registration.declared.migration_id.clone()).with("plan", plan),
+            go: self.answer.go(),
+        };
+        act.run(store, pen).await
+    }
+}
+
+impl At {
+    async fn run(
+        self,
+        store: &Store,
+        settings: &Settings,
+        pen: &Pen,
+        run_type: RunType,
+    ) -> Result<Page, Failure> {
+        let tier = self.environment;
+        let known = known(store, &self.id).await?;
+        let worker = worker_of(store, settings, &known).await?;
+        let confirms = self.answer.access() == Access::Write;
+        if confirms {
+            end_given_up(store, &worker, &self.id, tier).await?;
+        }
+        let (verb, asked) = if run_type == RunType::Rollback {
+            let asked = Asked::of(self.id.clone()).with("environment", tier.word());
+            (permission::ROLL_BACK_BUNDLE.verb, asked)
+        } else {
+            let asked = job::asked(&worker, &self.id, tier).await?;
+            (permission::CLAIM_BUNDLE_RUN.verb, asked)
+        };
+        let act = Act {
+            verb,
+            asked,
+            go: self.answer.go(),
+        };
+        let page = act.run(store, pen).await?;
+        if !confirms {
+            return Ok(page);
+        }
+        let Some(run) = job::under_way(store, &self.id, tier).await?.pop() else {
+            // A second person is asked first; whoever says yes runs it.
+            return Ok(page);
+        };
+        let ended = job::take_up(store, &worker, &run.run_id).await?;
+        Ok(told(&ended, run_type))
+    }
+}
+
+/// Marks runs as interrupted of which nothing can come any more: whoever claimed them does not hold the target.
+async fn end_given_up(
+    store: &Store,
+    worker: &AtStore,
+    id: &str,
+    tier: Tier,
+) -> Result<(), Failure> {
+    let under_way = job::under_way(store, id, tier).await?;
+    let Some(newest) = under_way.iter().map(|run| run.claimed_at_utc).max() else {
+        return Ok(());
+    };
+    let now = store.view().await?.now();
+    let is_old = newest.plus(GIVEN_UP) <= now;
+    let is_free = match worker {
+        AtStore::Sql(target, _) => target.is_free().await?,
+        // Nobody can tell of a driver whether it still works.
+        AtStore::Driven(..) => false,
+    };
+    if is_old || is_free {
+        job::sweep(store, id, tier).await?;
+    }
+    Ok(())
+}
+
+async fn take_up(store: &Store, settings: &Settings, id: &str) -> Result<Page, Failure> {
+    let run = bundle::run(&mut store.view().await?, id).await?;
+    let run = run.ok_or_else(|| {
+        Refusal::new(
+            format!("there is no run {id:?} of a bundle"),
+            "`govdeck bundle show BUNDLE` lists them",
+        )
+    })?;
+    let known = known(store, &run.migration_id).await?;
+    let worker = worker_of(store, settings, &known).await?;
+    let ended = job::take_up(store, &worker, id).await?;
+    Ok(told(&ended, run.run_type))
+}
+
+fn told(ended: &Ended, run_type: RunType) -> Page {
+    let exit = if ended.is_success(run_type) {
+        Exit::Done
+    } else {
+        Exit::No
+    };
+    let mut lines = vec![format!(
+        "{} {}: {}",
+        ended.migration_id, ended.run_id, ended.outcome
+    )];
+    lines.extend(ended.detail.iter().map(|detail| format!("  {detail}")));
+    lines.push(format!("receipt sha256:{}", ended.receipt_sha256));
+    Page::new(exit, lines, "bundle-run", json!({"run": ended}))
+}
+
+async fn verify(store: &Store, settings: &Settings, id: &str, tier: Tier) -> Result<Page, Failure> {
+    let known = known(store, id).await?;
+    let mut view = store.view().await?;
+    // Reading a file by its hash compares it with the hash.
+    let files = bundle::pieces(&mut view, &known.bundle).await?;
+    let made = known.decide(|facts| facts.made_in(tier).map(|run| run.run_id.to_owned()));
+    let last = known.runs.iter().rfind(|run| match &made {
+        Some(made) => run.run_id == *made,
+        None => run.environment == Some(tier) && run.pre_sha256.is_some(),
+    });
+    let recorded = match (last, &made) {
+        (Some(run), Some(_)) => run.post_sha256.clone(),
+        (Some(run), None) => run.pre_sha256.clone(),
+        (None, _) => known.plan(tier).map(|plan| plan.pre_sha256.clone()),
+    };
+    let mut receipts = 0_usize;
+    for run in &known.runs {
+        let named = [
+            &run.receipt_sha256,
+            &run.pre_sha256,
+            &run.post_sha256,
+            &run.diff_sha256,
+        ];
+        for sha256 in named.into_iter().flatten() {
+            let found = bundle::named(&mut view, sha256).await?;
+            found.ok_or_else(|| missing(sha256))?;
+            receipts += 1;
+        }
+    }
+    let recorded = recorded.ok_or_else(|| missing("baseline"))?;
+    let bytes = bundle::named(&mut view, &recorded).await?;
+    let baseline: Option<Baseline> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let baseline = baseline.ok_or_else(|| missing(&recorded))?;
+    drop(view);
+    let differences: Vec<String> = match worker_of(store, settings, &known).await? {
+        AtStore::Sql(target, declaration) => {
+            let found = target.verify(&declaration.scope, &baseline).await?;
+            found.iter().map(Difference::to_string).collect()
+        }
+        worker @ AtStore::Driven(..) => {
+            let now = worker.fingerprint().await?;
+            let is_same = now == baseline.schema_fingerprint;
+            (!is_same).then(|| "the schema is another".to_owned()).into_iter().collect()
+        }
+    };
+    let verdict = Verdict::of(differences.is_empty());
+    let stands = if made.is_some() { "as it was left" } else { "as before" };
+    let mut lines = vec![format!(
+        "{id} in {tier}: {} files and {receipts} artefacts hash as recorded; the target is {}{stands}",
+        files.len(),
+        if differences.is_empty() { "" } else { "not " },
+    )];
+    lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+    let json = json!({"verdict": verdict, "migration_id": id, "environment": tier, "differences": differences});
+    Ok(Page::new(Exit::from(verdict), lines, "bundle-verify", json))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(
+        Exit::CannotTell,
+        format!("{what} is not there, or is not what was recorded"),
+        "`govdeck ledger verify` tells more",
+    )
+}
+
+async fn known(store: &Store, id: &str) -> Result<Known, Failure> {
+    let known = bundle::known(&mut store.view().await?, id).await?;
+    known.ok_or_else(|| {
+        Refusal::new(
+            format!("there is no bundle {id:?}"),
+            "`govdeck bundle list` shows them",
+        )
+        .into()
+    })
+}
+
+/// Opens what a registered bundle changes; its declaration is the one that was registered.
+async fn worker_of(store: &Store, settings: &Settings, known: &Known) -> Result<AtStore, Failure> {
+    let files = bundle::pieces(&mut store.view().await?, &known.bundle).await?;
+    let declaration = files.first().map(|file| Declared::read(&file.bytes));
+    let declaration = declaration.ok_or_else(|| missing(DECLARATION_FILE))?;
+    let declared = declaration.map_err(|found| rejected(&found))?;
+    worker_at(declared.declaration, settings.bundle_target()?).await
+}
+
+async fn worker_at(declaration: Declaration, dsn: &crate::settings::Dsn) -> Result<AtStore, Failure> {
+    let declaration = Box::new(declaration);
+    if declaration.kind == Kind::Postgis {
+        return Ok(AtStore::Sql(Target::open(dsn).await?, declaration));
+    }
+    let failed = |error: DriverError| Failure::new(Exit::CannotTell, error.sentence, error.hint);
+    let command = DriverCommand::parse(&declaration.runner.command).map_err(failed)?;
+    let secrets = Secrets::from_environment(&declaration.runner.environment).map_err(failed)?;
+    let driver = Driver::new(command, declaration.kind, secrets);
+    driver.hello().await.map_err(failed)?;
+    Ok(AtStore::Driven(driver, declaration))
+}
+
+fn read(folder: &Folder, path: &str) -> Result<String, Failure> {
+    let refused = |what: &str| {
+        Failure::new(
+            Exit::BadInput,
+            format!("{path} {what}"),
+            "`govdeck bundle check` tells what a bundle has to be",
+        )
+    };
+    match folder.file(path, MOST_FILE_BYTES) {
+        Some(Entry::File(bytes)) => String::from_utf8(bytes).map_err(|_| refused("is no UTF-8 text")),
+        Some(Entry::Symlink) => Err(refused("is a symbolic link")),
+        Some(Entry::Unread(why)) => Err(refused(&format!("is not read: {why}"))),
+        None => Err(refused("is not there")),
+    }
+}
+
+fn rejected(found: &[Finding]) -> Failure {
+    let all: Vec<String> = found
+        .iter()
+        .map(|finding| format!("{} {}: {}", finding.reason, finding.path, finding.detail))
+        .collect();
+    Failure::new(
+        Exit::BadInput,
+        all.join("; "),
+        "`govdeck bundle check` tells what to do",
+    )
+}
+
+/// Writes what a plan saw where the declaration says.
+fn write(folder: &Folder, planned: &Planned) -> Result<(), Failure> {
+    let registration = &planned.registration;
+    let artifacts = &registration.declared.artifacts;
+    for (path, bytes) in [
+        (&artifacts.pre, registration.pre.bytes()),
+        (&artifacts.post, registration.post.bytes()),
+        (&artifacts.summary, registration.diff().bytes()),
+    ] {
+        let put = || match path.rsplit_once('/') {
+            None => folder.replace(path, &bytes),
+            Some((above, name)) => {
+                let mut steps = above.split('/');
+                let first = folder.make(steps.next().unwrap_or_default())?;
+                let below = steps.try_fold(first, |folder, step| folder.make(step))?;
+                below.replace(name, &bytes)
+            }
+        };
+        put().map_err(|error| Failure::of_file(Path::new(path), &error))?;
+    }
+    Ok(())
+}
+
+fn shown(planned: &Planned) -> Page {
+    let registration = &planned.registration;
+    let diff = registration.diff();
+    let verdict = Verdict::of(planned.passes());
+    let mut lines = vec![format!(
+        "plan of {} for {}: {} tables, {:+} indexes, {} rows, {} ms; plan {}",
+        registration.declared.migration_id,
+        registration.environment,
+        diff.table_count_touched,
+        diff.index_count_delta,
+        diff.row_backfill,
+        registration.milliseconds.unwrap_or_default(),
+        registration.plan_hash(),
+    )];
+    let touched = radius(&registration.pre, &registration.post);
+    lines.extend(touched.iter().map(|touched| {
+        let side = |side: &Option<String>| side.as_deref().map_or("-", |it| it.get(..19).unwrap_or(it)).to_owned();
+        let (before, after) = (side(&touched.before), side(&touched.after));
+        format!("  {} {}: {before} -> {after}", touched.kind, touched.name)
+    }));
+    lines.push(match &planned.back {
+        Back::None => "way back: there is none".to_owned(),
+        Back::Proven => "way back: run, and everything was as before".to_owned(),
+        Back::RollbackFailed(why) => format!("way back: rollback_failed: {why}"),
+    });
+    lines.extend(planned.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(
+        planned
+            .findings
+            .iter()
+            .map(|finding| format!("{} {}: {}", finding.reason, finding.path, finding.detail)),
+    );
+    let json = json!({
+        "verdict": verdict,
+        "migration_id": registration.declared.migration_id,
+        "environment": registration.environment,
+        "plan_hash": registration.plan_hash(),
+        "pre": registration.pre,
+        "post": registration.post,
+        "diff": serde_json::from_slice::<serde_json::Value>(&diff.bytes()).unwrap_or_default(),
+        "milliseconds": registration.milliseconds,
+        "findings": planned.findings,
+        "way_back": planned.back,
+        "notes": planned.notes,
+    });
+    Page::new(Exit::from(verdict), lines, "bundle-plan", json)
+}

@@ -1,0 +1,319 @@
+//! Who makes the changes of a bundle: the runner of SQL at a database, and a driver at every other store.
+
+use crate::bundles::driver::{self, Driver};
+use crate::bundles::sql::{Applied, Change, Difference, Observed, Ready, RolledBack, Script, Target};
+use crate::rules::bundle::{Check, CheckStatus, Declaration, Finding, RunType};
+use crate::rules::bundle_run::{RunOutcome, Script as Registered};
+use crate::rules::{Refusal, text};
+use crate::store::tables::Boxed;
+
+use super::{Held, Order, Ran, Worker};
+
+/// A worker at a store, for one bundle.
+pub enum AtStore {
+    /// At a database.
+    Sql(Target, Box<Declaration>),
+    /// At whatever a driver reaches.
+    Driven(Driver, Box<Declaration>),
+}
+
+impl AtStore {
+    pub(super) fn declaration(&self) -> &Declaration {
+        match self {
+            Self::Sql(_, declaration) | Self::Driven(_, declaration) => declaration,
+        }
+    }
+}
+
+impl Worker for AtStore {
+    async fn fingerprint(&self) -> Result<String, Refusal> {
+        let baseline = match self {
+            Self::Sql(target, declaration) => target
+                .baseline(&declaration.scope)
+                .await
+                .map_err(|error| Refusal::new(error.sentence, error.hint))?,
+            Self::Driven(driver, declaration) => driver
+                .baseline(&change_of(declaration, &[]))
+                .await
+                .map_err(|error| Refusal::new(error.sentence, error.hint))?,
+        };
+        Ok(baseline.schema_fingerprint)
+    }
+
+    async fn run(&self, order: &Order) -> Result<Ran, String> {
+        let scripts: Vec<Registered> = order
+            .files
+            .iter()
+            .skip(1)
+            .map(|piece| Registered {
+                path: piece.path.clone(),
+                text: String::from_utf8_lossy(&piece.bytes).into_owned(),
+            })
+            .collect();
+        match (self, order.run_type) {
+            (Self::Sql(target, declaration), RunType::Rollback) => {
+                take_back(target, declaration, &scripts, order).await
+            }
+            (Self::Sql(target, declaration), _) => {
+                make(target, declaration, &scripts, order).await
+            }
+            (Self::Driven(driver, declaration), RunType::Rollback) => {
+                drive_back(driver, declaration, &scripts, order).await
+            }
+            (Self::Driven(driver, declaration), _) => drive(driver, declaration, &scripts).await,
+        }
+    }
+}
+
+/// Cuts the scripts that lead one way.
+pub(super) fn cut(
+    target: &Target,
+    scripts: &[Registered],
+    paths: &[String],
+) -> Result<Script, Vec<Finding>> {
+    let find = |path: &String| scripts.iter().find(|script| script.path == *path);
+    let files: Vec<(&str, &str)> = paths
+        .iter()
+        .filter_map(find)
+        .map(|script| (&*script.path, &*script.text))
+        .collect();
+    Script::read(target.dialect(), &files)
+}
+
+/// Packs a change for a driver.
+pub(super) fn change_of(declaration: &Declaration, scripts: &[Registered]) -> driver::Change {
+    let of = |paths: &[String]| {
+        let find = |path: &String| scripts.iter().find(|script| script.path == *path);
+        let pack = |script: &Registered| driver::protocol::Script {
+            path: script.path.clone(),
+            text: script.text.clone(),
+        };
+        paths.iter().filter_map(find).map(pack).collect()
+    };
+    driver::Change {
+        scope: declaration.scope.clone(),
+        forward: of(&declaration.artifacts.forward),
+        rollback: of(&declaration.artifacts.rollback),
+    }
+}
+
+async fn make(
+    target: &Target,
+    declaration: &Declaration,
+    scripts: &[Registered],
+    order: &Order,
+) -> Result<Ran, String> {
+    let forward = match cut(target, scripts, &declaration.artifacts.forward) {
+        Ok(forward) => forward,
+        Err(findings) => return Ok(Ran::refused(&findings)),
+    };
+    let change = Change {
+        declaration,
+        forward: &forward,
+        rollback: None,
+    };
+    let applied = target.apply(change).await.map_err(|error| error.sentence)?;
+    Ok(match applied {
+        Applied::Ready(ready) => {
+            let seen = &ready.observed.pre.schema_fingerprint;
+            let planned = order.before.as_ref().map(|it| &it.schema_fingerprint);
+            if planned == Some(seen) {
+                Ran::seen(&ready.observed.clone(), RunOutcome::Applied).holding(ready)
+            } else {
+                let observed = ready.give_up().await.map_err(|error| error.sentence)?;
+                let mut ran = Ran::seen(&observed, RunOutcome::Refused);
+                ran.detail = Some("the target is not what the plan saw".to_owned());
+                ran
+            }
+        }
+        Applied::Refused { findings, observed } => {
+            let mut ran = observed.map_or_else(
+                || Ran::refused(&findings),
+                |observed| Ran::seen(&observed, RunOutcome::Refused),
+            );
+            ran.detail = Some(all_of(&findings));
+            ran
+        }
+        Applied::Failed(failed) => Ran::failed(format!(
+            "{}:{}: {}",
+            failed.file, failed.line, failed.sentence
+        )),
+    })
+}
+
+async fn take_back(
+    target: &Target,
+    declaration: &Declaration,
+    scripts: &[Registered],
+    order: &Order,
+) -> Result<Ran, String> {
+    let recorded = order.before.as_ref();
+    let recorded = recorded.ok_or("what the target looked like before was not recorded")?;
+    let script = match cut(target, scripts, &declaration.artifacts.rollback) {
+        Ok(script) => script,
+        Err(findings) => return Ok(Ran::refused(&findings).as_dead_end()),
+    };
+    let back = target.roll_back(declaration, &script, recorded).await;
+    Ok(match back.map_err(|error| error.sentence)? {
+        RolledBack::Ready(ready) => {
+            Ran::seen(&ready.observed.clone(), RunOutcome::RolledBack).holding(ready)
+        }
+        RolledBack::Differs {
+            observed,
+            differences,
+        } => {
+            let mut ran = Ran::seen(&observed, RunOutcome::RollbackFailed);
+            let mut why: Vec<String> = differences.iter().map(Difference::to_string).collect();
+            why.extend(observed.findings.iter().map(said));
+            ran.detail = Some(why.join("; "));
+            ran
+        }
+        RolledBack::Failed(failed) => Ran::failed(format!(
+            "{}:{}: {}",
+            failed.file, failed.line, failed.sentence
+        ))
+        .as_dead_end(),
+    })
+}
+
+async fn drive(
+    driver: &Driver,
+    declaration: &Declaration,
+    scripts: &[Registered],
+) -> Result<Ran, String> {
+    let change = change_of(declaration, scripts);
+    let ran = driver.run(declaration, &change).await;
+    let ran = ran.map_err(|error| error.sentence)?;
+    let outcome = match (&ran.rolled_back, &ran.trouble) {
+        (driver::RolledBack::Failed(_), _) => RunOutcome::RollbackFailed,
+        (_, Some(_)) => RunOutcome::Failed,
+        _ if ran.passed() => RunOutcome::Applied,
+        _ => RunOutcome::Refused,
+    };
+    let findings = ran.observed.as_ref().map(|it| &*it.findings);
+    let findings = findings.unwrap_or_default();
+    let mut why: Vec<String> = findings.iter().map(said).collect();
+    why.extend(ran.trouble.iter().map(|trouble| trouble.sentence.clone()));
+    if let driver::RolledBack::Failed(back) = &ran.rolled_back {
+        why.push(back.clone());
+    }
+    let mut told = Ran::failed(why.join("; "));
+    told.outcome = outcome;
+    told.checks = checks(findings);
+    told.detail = (!why.is_empty()).then(|| why.join("; "));
+    if let Some(observed) = ran.observed {
+        told.post = Some(observed.post);
+        told.rows = observed.rows;
+    }
+    told.pre = Some(ran.pre);
+    Ok(told)
+}
+
+async fn drive_back(
+    driver: &Driver,
+    declaration: &Declaration,
+    scripts: &[Registered],
+    order: &Order,
+) -> Result<Ran, String> {
+    let recorded = order.before.as_ref();
+    let recorded = recorded.ok_or("what the store looked like before was not recorded")?;
+    let change = change_of(declaration, scripts);
+    let pre = driver.baseline(&change).await;
+    let pre = pre.map_err(|error| error.sentence)?;
+    let mut ran = Ran::failed(String::new());
+    (ran.outcome, ran.detail) = match driver.take_back(&change, recorded).await {
+        driver::RolledBack::Failed(why) => (RunOutcome::RollbackFailed, Some(why)),
+        _ => (RunOutcome::RolledBack, None),
+    };
+    ran.post = driver.baseline(&change).await.ok();
+    ran.pre = Some(pre);
+    Ok(ran)
+}
+
+impl Ran {
+    fn refused(findings: &[Finding]) -> Self {
+        Self {
+            outcome: RunOutcome::Refused,
+            checks: checks(findings),
+            ..Self::failed(all_of(findings))
+        }
+    }
+
+    fn seen(observed: &Observed, outcome: RunOutcome) -> Self {
+        Self {
+            outcome,
+            pre: Some(observed.pre.clone()),
+            post: Some(observed.post.clone()),
+            rows: observed.rows.clone(),
+            checks: checks(&observed.findings),
+            detail: None,
+            held: None,
+        }
+    }
+
+    fn holding(self, ready: Ready) -> Self {
+        Self {
+            held: Some(Box::new(Made(ready))),
+            ..self
+        }
+    }
+
+    /// What was to lead back does not: nothing more runs there.
+    fn as_dead_end(self) -> Self {
+        Self {
+            outcome: RunOutcome::RollbackFailed,
+            ..self
+        }
+    }
+}
+
+/// A change that a database holds open.
+struct Made(Ready);
+
+impl Held for Made {
+    fn keep(self: Box<Self>) -> Boxed<'static, Result<(), String>> {
+        Box::pin(async move {
+            let kept = self.0.commit().await;
+            kept.map(drop).map_err(|error| error.sentence)
+        })
+    }
+
+    fn drop_it(self: Box<Self>) -> Boxed<'static, Result<(), String>> {
+        Box::pin(async move {
+            let gone = self.0.give_up().await;
+            gone.map(drop).map_err(|error| error.sentence)
+        })
+    }
+}
+
+/// Says one finding in a line.
+pub(super) fn said(finding: &Finding) -> String {
+    format!(
+        "{} {}: {}",
+        finding.reason,
+        text::scrub(&finding.path),
+        text::scrub(&finding.detail)
+    )
+}
+
+fn all_of(findings: &[Finding]) -> String {
+    let all: Vec<String> = findings.iter().map(said).collect();
+    all.join("; ")
+}
+
+/// Tells of each reason that was found, and that the scope was kept to where none was.
+fn checks(findings: &[Finding]) -> Vec<Check> {
+    if findings.is_empty() {
+        return vec![Check {
+            name: "within_declaration".to_owned(),
+            status: CheckStatus::Pass,
+            detail: None,
+        }];
+    }
+    let check = |finding: &Finding| Check {
+        name: finding.reason.to_string(),
+        status: CheckStatus::Fail,
+        detail: Some(said(finding)),
+    };
+    findings.iter().map(check).collect()
+}
