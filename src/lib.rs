@@ -10,7 +10,7 @@
 //! | [`signing`] | signatures that OpenSSH accepts too: keys, files, the ssh-agent |
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
-//! | [`bundles`] | governed migrations: what runs them and what they are compared by |
+//! | [`bundles`] | governed migrations: folders, scripts, targets |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
 //! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
 //! | [`jobs`] | unattended work, one file a job |

@@ -9,6 +9,7 @@ mod artifact;
 mod block;
 mod bundle;
 mod bundle_driver;
+mod bundle_report;
 mod cadence;
 mod card;
 mod cite;
@@ -248,10 +249,10 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
-        Verb::Bundle(verb) => verb.run(),
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
+        Verb::Bundle(verb) => verb.run(flags),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),
