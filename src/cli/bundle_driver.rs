@@ -23,7 +23,7 @@ use crate::rules::bundle::{DECLARATION_FILE, Declared, Entry, Finding, Kind};
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The largest declaration that is looked into; a smaller limit says why it is refused.
-const MOST_DECLARATION_BYTES: u64 = 16 * 1024 * 1024;
+const MOST_READ_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The drivers that govdeck ships.
 #[derive(Debug, Subcommand)]
@@ -109,7 +109,7 @@ fn read(path: &Path) -> Result<(Kind, Vec<String>, Change), Failure> {
             "`govdeck bundle check` says all that is wrong with a bundle",
         )
     };
-    let Some(Entry::File(bytes)) = folder.file(DECLARATION_FILE, MOST_DECLARATION_BYTES) else {
+    let Some(Entry::File(bytes)) = folder.file(DECLARATION_FILE, MOST_READ_BYTES) else {
         return Err(refuse(format!("{DECLARATION_FILE} cannot be read")));
     };
     let first = |found: &[Finding]| {
