@@ -10,20 +10,20 @@ use serde_json::json;
 use super::page::{Exit, Failure, Page};
 use super::runtime;
 use crate::bundles::driver::graph::Cypher;
-use crate::bundles::driver::protocol::Script;
 use crate::bundles::driver::search::Search;
 use crate::bundles::driver::speak::{Engine, speak};
 use crate::bundles::driver::{
     Bounds, Change, Check, Driver, DriverCommand, DriverError, Secrets, Trouble, conformance,
 };
+use crate::bundles::folder::Folder;
 use crate::rules::Verdict;
-use crate::rules::bundle::{Declared, Finding, Kind};
+use crate::rules::bundle::{DECLARATION_FILE, Declared, Entry, Finding, Kind};
 
 /// How much an answer may be while a driver is tried.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The largest script that is handed to a driver.
-const MOST_SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
+/// The largest declaration that is looked into; a smaller limit says why it is refused.
+const MOST_READ_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The drivers that govdeck ships.
 #[derive(Debug, Subcommand)]
@@ -100,45 +100,30 @@ impl DriverTest {
 }
 
 /// Reads the kind, the names of the secrets and the change of a bundle.
-fn read(folder: &Path) -> Result<(Kind, Vec<String>, Change), Failure> {
-    let path = folder.join("migration.yml");
-    let bytes = super::hash::read_at_most(MOST_SCRIPT_BYTES, Some(&path))?;
-    let refuse = |what: &str| {
+fn read(path: &Path) -> Result<(Kind, Vec<String>, Change), Failure> {
+    let folder = Folder::open(path).map_err(|error| Failure::of_file(path, &error))?;
+    let refuse = |what: String| {
         Failure::new(
             Exit::BadInput,
             format!("{}: {what}", path.display()),
             "`govdeck bundle check` says all that is wrong with a bundle",
         )
     };
-    let first = |found: &[Finding]| {
-        found
-            .first()
-            .map_or(String::new(), |one| one.detail.clone())
+    let Some(Entry::File(bytes)) = folder.file(DECLARATION_FILE, MOST_READ_BYTES) else {
+        return Err(refuse(format!("{DECLARATION_FILE} cannot be read")));
     };
-    let declared = Declared::read(&bytes).map_err(|found| refuse(&first(&found)))?;
+    let first = |found: &[Finding]| {
+        let detail = found.first().map_or("", |finding| &finding.detail);
+        refuse(format!("{DECLARATION_FILE}: {detail}"))
+    };
+    let declared = Declared::read(&bytes).map_err(|found| first(&found))?;
     let faults = declared.faults();
     if !faults.is_empty() {
-        return Err(refuse(&first(&faults)));
+        return Err(first(&faults));
     }
     let declaration = declared.declaration;
-    let scripts = |paths: &[String]| -> Result<Vec<Script>, Failure> {
-        paths.iter().map(|path| script(folder, path)).collect()
-    };
-    let change = Change {
-        forward: scripts(&declaration.artifacts.forward)?,
-        rollback: scripts(&declaration.artifacts.rollback)?,
-        scope: declaration.scope,
-    };
+    let change = Change::read(&declaration, &folder).map_err(refuse)?;
     Ok((declaration.kind, declaration.runner.environment, change))
-}
-
-fn script(folder: &Path, path: &str) -> Result<Script, Failure> {
-    let file = folder.join(path);
-    let bytes = super::hash::read_at_most(MOST_SCRIPT_BYTES, Some(&file))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Failure::of_file(&file, &io::Error::other(error.utf8_error())))?;
-    let path = path.to_owned();
-    Ok(Script { path, text })
 }
 
 fn page(checks: &[Check]) -> Page {

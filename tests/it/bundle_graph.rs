@@ -99,6 +99,7 @@ async fn a_change_is_rehearsed_on_a_copy_then_made() {
     assert_eq!(pre.stats["Place in 1"], 1);
     assert_eq!(plan.observed.diff.touched_tables, ["map.Old", "map.Place"]);
     assert_eq!(plan.observed.rows["map.Place"], 2);
+    assert_eq!(plan.observed.diff.index_count_delta, 1);
     assert_eq!(redis.command(&["GRAPH.LIST"]), "map");
 
     let ran = driver.run(&declaration, &change).await.expect("it runs");

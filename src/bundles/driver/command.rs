@@ -75,7 +75,13 @@ fn find(first: &str) -> Result<PathBuf, DriverError> {
     }
     let missing = || unusable(&format!("there is no program {first:?}"));
     if first.contains('/') {
-        return Path::new(first).canonicalize().map_err(|_| missing());
+        // A link is not resolved: some programs go by the name that they are called by.
+        let program = std::path::absolute(first).map_err(|_| missing())?;
+        return if program.is_file() {
+            Ok(program)
+        } else {
+            Err(missing())
+        };
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)

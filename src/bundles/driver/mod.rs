@@ -4,6 +4,7 @@
 //! changes; what it may and what it did is judged here, by baselines and by `rules::bundle`, never by its word. Whatever a
 //! driver writes that is not exactly an answer is a failure, and a failure is never a pass.
 
+mod change;
 mod command;
 mod conformance;
 mod error;
@@ -18,6 +19,7 @@ pub mod speak;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use change::Change;
 pub use command::DriverCommand;
 pub use conformance::{Check, conformance};
 pub use error::{DriverError, Trouble};
@@ -26,9 +28,9 @@ pub use run::{Observed, Planned, Ran, RolledBack};
 pub use secrets::Secrets;
 
 use process::Fault;
-use protocol::{Answer, Ask, Changed, Hello, Plan, Request, Script, Work};
+use protocol::{Answer, Ask, Changed, Hello, Plan, Request, Work};
 
-use crate::rules::bundle::{Baseline, Kind, Scope};
+use crate::rules::bundle::{Baseline, Kind};
 use crate::rules::text;
 
 /// How long a driver may take and how much it may say, unless somebody asks for less or more.
@@ -39,17 +41,6 @@ const BOUNDS: Bounds = Bounds {
 
 /// How much of a driver's error stream an error repeats.
 const SHOWN_ERRORS: usize = 300;
-
-/// What a change consists of, for a driver.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
-    /// What it may touch, and what is protected.
-    pub scope: Scope,
-    /// Scripts that make it.
-    pub forward: Vec<Script>,
-    /// Scripts that take it back.
-    pub rollback: Vec<Script>,
-}
 
 /// A driver that can be asked.
 #[derive(Debug, Clone)]

@@ -9,10 +9,14 @@ use super::resp::Reply;
 use super::value;
 use super::{AGAIN, Graph};
 
-const INDEXES: &str = "CALL db.indexes() YIELD label, properties, types, options, language, stopwords, entitytype, status \
-                       RETURN label, entitytype, status, properties, types, options, language, stopwords";
+const INDEXES: &str = "CALL db.indexes() YIELD label, types, options, language, stopwords, entitytype, status \
+                       RETURN label, entitytype, status, types, options, language, stopwords";
 const CONSTRAINTS: &str = "CALL db.constraints() YIELD type, label, properties, entitytype, status \
                            RETURN label, entitytype, status, type, properties";
+
+/// What the engine says of what it has made, and of what it could not.
+const DONE: &str = "OPERATIONAL";
+const FAILED: &str = "FAILED";
 
 /// An index or a constraint as it stands.
 struct Found {
@@ -20,22 +24,40 @@ struct Found {
     status: String,
 }
 
-/// Describes the indexes and constraints.
+/// Describes the indexes and constraints, once the engine has made them.
 pub(super) fn read(graph: &mut Graph) -> Result<Vec<Described>, Said> {
-    let found = found(graph)?;
-    Ok(found.into_iter().map(|found| found.described).collect())
+    let described = |found: Found| match found.status.as_str() {
+        FAILED => Described {
+            definition: found.described.definition + " failed",
+            ..found.described
+        },
+        _ => found.described,
+    };
+    Ok(settled(graph)?.into_iter().map(described).collect())
 }
 
 /// Waits until the engine has made what it was asked for; a constraint that does not hold has failed.
 pub(super) fn settle(graph: &mut Graph) -> Result<(), Said> {
-    while graph.is_there()? {
-        let found = found(graph)?;
-        if let Some(failed) = found.iter().find(|found| found.status == "FAILED") {
+    if !graph.is_there()? {
+        return Ok(());
+    }
+    match settled(graph)?.iter().find(|found| found.status == FAILED) {
+        Some(failed) => {
             let what = format!("{} does not hold", failed.described.name);
-            return Err(Said::new(Code::ScriptFailed, what));
+            Err(Said::new(Code::ScriptFailed, what))
         }
-        if found.iter().all(|found| found.status == "OPERATIONAL") {
-            return Ok(());
+        None => Ok(()),
+    }
+}
+
+fn settled(graph: &mut Graph) -> Result<Vec<Found>, Said> {
+    loop {
+        let found = found(graph)?;
+        if found
+            .iter()
+            .all(|found| [DONE, FAILED].contains(&found.status.as_str()))
+        {
+            return Ok(found);
         }
         if graph.left() < AGAIN {
             let what = "the store had not built its indexes and constraints in time";
@@ -43,46 +65,68 @@ pub(super) fn settle(graph: &mut Graph) -> Result<(), Said> {
         }
         thread::sleep(AGAIN);
     }
-    Ok(())
 }
 
 fn found(graph: &mut Graph) -> Result<Vec<Found>, Said> {
     let mut all = Vec::new();
-    for (kind, query) in [("index", INDEXES), ("constraint", CONSTRAINTS)] {
-        for row in graph.look(query)?.rows {
-            all.push(describe(kind, row, graph.shown())?);
-        }
+    for row in graph.look(INDEXES)?.rows {
+        indexes(row, graph.shown(), &mut all)?;
+    }
+    for row in graph.look(CONSTRAINTS)?.rows {
+        all.push(constraint(row, graph.shown())?);
     }
     Ok(all)
 }
 
-fn describe(kind: &str, row: Vec<Reply>, graph: &str) -> Result<Found, Said> {
-    let mut cells = row.into_iter();
-    let mut text = || value::text(cells.next().ok_or_else(value::unreadable)?);
-    let (label, entity, status) = (text()?, text()?, text()?);
-    let mut bytes = Vec::new();
-    let mut name = format!("{graph}.{label}.{}", entity.to_lowercase());
-    if kind == "constraint" {
-        let cells: Vec<Reply> = cells.collect();
-        let [what, properties] = <[_; 2]>::try_from(cells).map_err(|_| value::unreadable())?;
-        let (what, properties) = (value::text(what)?, value::texts(properties)?);
-        name = format!("{name}.{}.{}", what.to_lowercase(), properties.join("."));
-    } else {
-        cells.try_for_each(|cell| value::encode(cell, &mut bytes))?;
+/// Describes the indexes that a label or a type has: one for each property and way of indexing it.
+fn indexes(row: Vec<Reply>, graph: &str, all: &mut Vec<Found>) -> Result<(), Said> {
+    let [label, entity, status, types, options, language, stopwords] =
+        <[_; 7]>::try_from(row).map_err(|_| value::unreadable())?;
+    let (label, entity, status) = (
+        value::text(label)?,
+        value::text(entity)?,
+        value::text(status)?,
+    );
+    let mut common = Vec::new();
+    for cell in [options, language, stopwords] {
+        value::encode(cell, &mut common)?;
     }
-    let status = match status.split_whitespace().next() {
-        Some(first) => first
-            .trim_matches(|c: char| !c.is_ascii_alphabetic())
-            .to_owned(),
-        None => String::new(),
-    };
-    Ok(Found {
-        described: Described {
-            kind: kind.to_owned(),
-            definition: format!("{kind} {name} {}", hex(&bytes)),
-            name,
-            table: Some(format!("{graph}.{label}")),
-        },
-        status,
-    })
+    for (property, kinds) in value::map(types)? {
+        for kind in value::texts(kinds)? {
+            let parts = [label.as_str(), &entity, &property, &kind];
+            all.push(Found::new("index", graph, parts, &hex(&common), &status));
+        }
+    }
+    Ok(())
+}
+
+fn constraint(row: Vec<Reply>, graph: &str) -> Result<Found, Said> {
+    let [label, entity, status, kind, properties] =
+        <[_; 5]>::try_from(row).map_err(|_| value::unreadable())?;
+    let (label, entity, status) = (
+        value::text(label)?,
+        value::text(entity)?,
+        value::text(status)?,
+    );
+    let (kind, properties) = (value::text(kind)?, value::texts(properties)?.join("."));
+    let parts = [label.as_str(), &entity, &properties, &kind];
+    Ok(Found::new("constraint", graph, parts, "", &status))
+}
+
+impl Found {
+    fn new(what: &str, graph: &str, parts: [&str; 4], more: &str, status: &str) -> Self {
+        let [label, entity, property, kind] = parts;
+        let name = format!("{graph}.{label}.{entity}.{property}.{kind}");
+        // `[Indexing] 3/7: UNDER CONSTRUCTION` and the like.
+        let status = status.trim_matches(|c: char| !c.is_ascii_alphabetic());
+        Self {
+            described: Described {
+                kind: what.to_owned(),
+                definition: format!("{what} {name} {more}"),
+                name,
+                table: Some(format!("{graph}.{label}")),
+            },
+            status: status.to_owned(),
+        }
+    }
 }

@@ -106,6 +106,23 @@ pub(super) fn texts(cell: Reply) -> Result<Vec<String>, Said> {
     }
 }
 
+/// Reads a cell that holds a map, in its own order.
+pub(super) fn map(cell: Reply) -> Result<Vec<(String, Reply)>, Said> {
+    match typed(cell)? {
+        (MAP, value) => pairs(value),
+        _ => Err(unreadable()),
+    }
+}
+
+fn pairs(value: Reply) -> Result<Vec<(String, Reply)>, Said> {
+    let mut pairs = Vec::new();
+    let mut flat = items(value)?.into_iter();
+    while let Some(key) = flat.next() {
+        pairs.push((text_of(key)?, flat.next().ok_or_else(unreadable)?));
+    }
+    Ok(pairs)
+}
+
 /// Appends a cell so that two cells get the same bytes only when they are the same; a map's order does not matter.
 pub(super) fn encode(cell: Reply, out: &mut Vec<u8>) -> Result<(), Said> {
     let (kind, value) = typed(cell)?;
@@ -117,17 +134,16 @@ pub(super) fn encode(cell: Reply, out: &mut Vec<u8>) -> Result<(), Said> {
             cells.into_iter().try_for_each(|cell| encode(cell, out))
         }
         (MAP, value) => {
-            let mut pairs = Vec::new();
-            let mut flat = items(value)?.into_iter();
-            while let Some(key) = flat.next() {
-                let mut written = Vec::new();
-                bytes(text_of(key)?.as_bytes(), &mut written);
-                encode(flat.next().ok_or_else(unreadable)?, &mut written)?;
-                pairs.push(written);
+            let mut written = Vec::new();
+            for (key, cell) in pairs(value)? {
+                let mut pair = Vec::new();
+                bytes(key.as_bytes(), &mut pair);
+                encode(cell, &mut pair)?;
+                written.push(pair);
             }
-            pairs.sort();
-            length(pairs.len(), out);
-            out.extend(pairs.concat());
+            written.sort();
+            length(written.len(), out);
+            out.extend(written.concat());
             Ok(())
         }
         (_, value) => plain(value, out),
