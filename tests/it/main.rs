@@ -12,6 +12,8 @@ mod actions_matrix;
 mod actions_needs;
 mod actions_people;
 mod actions_revoked;
+mod bundle_forbidden;
+mod bundle_runs;
 mod cli_act;
 mod cli_cards;
 mod cli_config;

@@ -60,6 +60,28 @@ impl Script {
 }
 
 impl Registration {
+    /// Makes one of what a plan has seen before and after; what is known besides is added to it.
+    #[must_use]
+    pub fn of(
+        environment: Tier,
+        declared: Declaration,
+        scripts: Vec<Script>,
+        (pre, post): (Baseline, Baseline),
+    ) -> Self {
+        let text = canonical_of(&declared).unwrap_or_default();
+        Self {
+            schema: SCHEMA.to_owned(),
+            environment,
+            declaration: String::from_utf8_lossy(&text).into_owned(),
+            declared,
+            scripts,
+            pre,
+            post,
+            rows: BTreeMap::new(),
+            milliseconds: None,
+        }
+    }
+
     /// Reads a registration, strictly.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let refused = |what: String| {

@@ -1,6 +1,7 @@
 //! What the stories stand on: a world with a deployment in it, on either database, and an independent way to look at it.
 
 pub mod blocks;
+pub mod bundles;
 pub mod cluster;
 pub mod command;
 pub mod desk;
@@ -12,6 +13,7 @@ pub mod pooler;
 pub mod proxy;
 pub mod still;
 pub mod still_block;
+pub mod still_bundle;
 pub mod still_dictionary;
 pub mod still_week;
 pub mod terminal;
