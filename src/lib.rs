@@ -10,6 +10,7 @@
 //! | [`signing`] | signatures that OpenSSH accepts too: keys, files, the ssh-agent |
 //! | [`settings`] | where values come from: defaults, file, environment, flags |
 //! | [`store`] | the two databases, the ledger, the one door for writes |
+//! | [`bundles`] | governed migrations: folders, scripts, targets |
 //! | [`actions`] | guarded writes, one file an action: propose, confirm, carry out |
 //! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
 //! | [`jobs`] | unattended work, one file a job |
@@ -19,6 +20,7 @@
 //! | [`cli`] | head-less verbs, one file a noun |
 
 pub mod actions;
+pub mod bundles;
 pub mod canon;
 pub mod cli;
 pub mod clock;

@@ -6,7 +6,7 @@ use govdeck::rules::bundle_run::{RunOutcome, Tier};
 use govdeck::rules::guard::Level;
 
 use crate::cli_kit::{govdeck, refused};
-use crate::support::bundles::{
+use crate::support::bundle_story::{
     ID, LATER, apply, approval, approve, asked, claim, made_up_to, merged, people, plan, register,
     take_back,
 };

@@ -6,7 +6,7 @@ use govdeck::jobs::bundle as job;
 use govdeck::rules::bundle::{Receipt, RunType};
 use govdeck::rules::bundle_run::{RunOutcome, Tier};
 
-use crate::support::bundles::{
+use crate::support::bundle_story::{
     ID, LATER, Told, apply, approval, approve, baseline, claim, confirmed, declared, made_up_to,
     merged, people, plan, plan_of, register, status, take_back,
 };

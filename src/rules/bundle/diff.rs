@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Baseline, MOST_NUMBER, Object, canonical};
 
 /// Sums up what a change did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written")]
 pub struct DiffSummary {
     /// The migration.
     pub migration_id: String,
@@ -19,6 +21,35 @@ pub struct DiffSummary {
     pub index_count_delta: i64,
     /// How many rows were inserted, changed and deleted.
     pub row_backfill: u64,
+}
+
+/// The shape of the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    migration_id: String,
+    touched: Touched,
+    table_count_touched: u64,
+    index_count_delta: i64,
+    row_backfill: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Touched {
+    tables: Vec<String>,
+}
+
+impl From<Written> for DiffSummary {
+    fn from(written: Written) -> Self {
+        Self {
+            migration_id: written.migration_id,
+            touched_tables: written.touched.tables,
+            table_count_touched: written.table_count_touched,
+            index_count_delta: written.index_count_delta,
+            row_backfill: written.row_backfill,
+        }
+    }
 }
 
 impl DiffSummary {
@@ -69,4 +100,13 @@ pub(super) fn changed<'a>(pre: &'a Baseline, post: &'a Baseline) -> BTreeSet<&'a
     let after: BTreeSet<_> = post.objects.iter().collect();
     let changed = before.symmetric_difference(&after);
     changed.map(|object| Object::subject(object)).collect()
+}
+
+/// Lists the same, or nothing where a baseline does not tell its objects.
+pub(super) fn changed_if_told<'a>(pre: &'a Baseline, post: &'a Baseline) -> BTreeSet<&'a str> {
+    let is_told = |side: &Baseline| !side.objects.is_empty() || side.object_counts.tables == 0;
+    if is_told(pre) && is_told(post) {
+        return changed(pre, post);
+    }
+    BTreeSet::new()
 }

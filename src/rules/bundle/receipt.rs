@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{canonical, prov};
+use super::names::escape;
+use super::schemas::Schema;
+use super::shown::quoted;
+use super::{Finding, Reason, artefact, canonical, prov, secrets};
 use crate::canon::Digest;
+use crate::clock::Moment;
 use crate::rules::words;
 
 /// The version of receipts that are written.
@@ -140,11 +144,121 @@ pub struct PolicyNote {
     pub policy_label: String,
 }
 
-impl Receipt {
+/// Says where a receipt is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptRef {
+    /// The version of the format.
+    pub receipt_ref_version: String,
+    /// The migration.
+    pub migration_id: String,
+    /// The run.
+    pub run_id: String,
+    /// Where the receipt is: an artefact, `sha256:` and 64 digits, or an address in an immutable store.
+    pub receipt_uri: String,
+    /// The digest of its bytes.
+    pub receipt_digest: String,
+    /// How the run ended.
+    pub validation_status: CheckStatus,
+}
+
+impl ReceiptRef {
+    /// Points to a receipt that is kept as an artefact.
+    #[must_use]
+    pub fn to(receipt: &Receipt) -> Self {
+        let digest = format!("sha256:{}", Digest::of(&receipt.bytes()));
+        Self {
+            receipt_ref_version: RECEIPT_VERSION.to_owned(),
+            migration_id: receipt.migration_id.clone(),
+            run_id: receipt.run_id.clone(),
+            receipt_uri: digest.clone(),
+            receipt_digest: digest,
+            validation_status: receipt.validation.status,
+        }
+    }
+
+    /// Reads a pointer; what is wrong with it is told by this path.
+    pub fn read(bytes: &[u8], path: &str) -> Result<Self, Vec<Finding>> {
+        artefact::read(bytes, path, Schema::ReceiptRef, Reason::ReceiptInvalid)
+    }
+
     /// Writes it as canonical JSON.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         canonical(self)
+    }
+}
+
+impl Receipt {
+    /// Reads a receipt; what is wrong with it is told by this path.
+    pub fn read(bytes: &[u8], path: &str) -> Result<Self, Vec<Finding>> {
+        let receipt: Self =
+            artefact::read(bytes, path, Schema::RunReceipt, Reason::ReceiptInvalid)?;
+        let found = receipt.faults(path);
+        if found.is_empty() {
+            Ok(receipt)
+        } else {
+            Err(found)
+        }
+    }
+
+    fn faults(&self, path: &str) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let times = [&self.started_at, &self.finished_at].map(|time| time.parse::<Moment>());
+        match times {
+            [Ok(started), Ok(finished)] if started <= finished => {}
+            [Ok(_), Ok(_)] => {
+                let what = "it ended before it began";
+                found.push(Finding::new(Reason::ReceiptInvalid, path, what));
+            }
+            _ => {
+                let what = "started_at or finished_at is no time that exists";
+                found.push(Finding::new(Reason::ReceiptInvalid, path, what));
+            }
+        }
+        for list in [&self.inputs, &self.outputs] {
+            for (place, file) in list.iter().enumerate() {
+                if let Some(what) = escape(&file.path) {
+                    found.push(Finding::new(Reason::PathEscape, path, what));
+                } else if list[..place].iter().any(|other| other.path == file.path) {
+                    let what = format!("{} is listed twice", quoted(&file.path));
+                    found.push(Finding::new(Reason::ReceiptInvalid, path, what));
+                }
+            }
+        }
+        found
+    }
+
+    /// Says why the receipt tells of no pass; nothing when it does.
+    #[must_use]
+    pub fn not_pass(&self) -> Option<String> {
+        let checks = &self.validation.checks;
+        let failed = checks
+            .iter()
+            .find(|check| check.status != CheckStatus::Pass);
+        if self.validation.status != CheckStatus::Pass {
+            Some("validation.status is fail".to_owned())
+        } else if let Some(check) = failed {
+            Some(format!("the check {} failed", quoted(&check.name)))
+        } else if checks.is_empty() {
+            Some("nothing was checked".to_owned())
+        } else {
+            None
+        }
+    }
+
+    /// Writes it as canonical JSON; words of a check that look like a secret are withheld.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut safe = self.clone();
+        for check in &mut safe.validation.checks {
+            if let Some(detail) = &mut check.detail
+                && !secrets::scan(detail.as_bytes()).is_empty()
+            {
+                "withheld: it looks like a secret".clone_into(detail);
+            }
+        }
+        canonical(&safe)
     }
 
     /// Names a file by its content: the digest of its bytes.
