@@ -314,7 +314,7 @@ on_both!(an_older_schema_asks_for_init, |world| {
 });
 
 /// What undoes every migration after the first, so that the first schema is left as it was.
-const BACK_TO_THE_FIRST: &str = "DROP TABLE run_manifest; DROP TABLE faq_rows; DROP TABLE partner_annex_view; DROP TABLE variance_check; \
+const BACK_TO_THE_FIRST: &str = "DROP TABLE bundle_run; DROP TABLE bundle_plan; DROP TABLE bundle; DROP TABLE run_manifest; DROP TABLE faq_rows; DROP TABLE partner_annex_view; DROP TABLE variance_check; \
      DROP TABLE bind_proof; DROP TABLE bind_query; DROP TABLE metric_dictionary; DROP TABLE dictionary_release; \
      DROP INDEX publish_snapshots_by_tuple; DROP TABLE signer_ack_revocation; DROP TABLE signer_ack; DROP TABLE override_annex; DROP TABLE override_packet; \
      DROP TABLE remediation_evidence; DROP TABLE bootstrap_declaration; DROP TABLE reconciliation_incident; DROP TABLE reconciliation_metric; \

@@ -141,6 +141,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
         text.clone_into(&mut lost.entries.filter_text);
         text.clone_into(&mut lost.people.filter_text);
         text.clone_into(&mut lost.weeks.filter_text);
+        text.clone_into(&mut lost.bundles.filter_text);
         text.clone_into(&mut lost.dictionary.filter_text);
         found.push((format!("{pane} lost"), lost));
     }

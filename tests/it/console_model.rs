@@ -38,18 +38,18 @@ async fn panes_are_reached_by_digit_by_name_and_in_turn() {
         ("g h", PaneId::Home),
         ("tab", PaneId::Blocks),
         ("tab", PaneId::Weeks),
+        ("tab", PaneId::Bundles),
         ("tab", PaneId::Ledger),
         ("tab", PaneId::People),
         ("tab", PaneId::Dictionary),
-        ("backtab", PaneId::People),
-        ("h", PaneId::Ledger),
+        ("backtab h", PaneId::Ledger),
+        ("g u", PaneId::Bundles),
         ("g d", PaneId::Dictionary),
         ("right", PaneId::Home),
         ("left", PaneId::Dictionary),
         // q goes back, to Home at last.
         ("q", PaneId::Home),
-        ("4 8 4", PaneId::Blocks),
-        ("q", PaneId::Ledger),
+        ("4 8 4 q", PaneId::Ledger),
     ] {
         desk.press(keys).await;
         assert_eq!(desk.model.pane, pane, "{keys}");

@@ -108,8 +108,9 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
 type Screen = (&'static str, Model, &'static [(u16, u16)]);
 
 /// The panes, each as it opens.
-const PANES: [(&str, PaneId); 6] = [
+const PANES: [(&str, PaneId); 7] = [
     ("home", PaneId::Home),
+    ("bundles", PaneId::Bundles),
     ("dictionary", PaneId::Dictionary),
     ("blocks", PaneId::Blocks),
     ("weeks", PaneId::Weeks),
@@ -127,6 +128,7 @@ fn nothing() -> Picture {
     (picture.possible, picture.armed, picture.entry) = Default::default();
     (picture.approvals, picture.people) = Default::default();
     (picture.series, picture.weeks, picture.run) = Default::default();
+    (picture.bundles, picture.progress, picture.bundle) = Default::default();
     (picture.dictionary, picture.metric, picture.released) = Default::default();
     picture.new_entries = Some(0);
     picture.skew_milliseconds = -61_000;
@@ -142,6 +144,8 @@ fn screens() -> Vec<Screen> {
     for (name, pane, keys, sizes) in [
         ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
         ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
+        ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
+        ("bundles-actions", PaneId::Bundles, "a", SMALL),
         ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),
         (
             "dictionary-numbers",
@@ -208,6 +212,8 @@ fn screens() -> Vec<Screen> {
     found.push(("armed", armed, SMALL));
     found.push(("home-nobody", still::model(PaneId::Home, nothing), SMALL));
     found.push(("blocks-none", still::model(PaneId::Blocks, nothing), SMALL));
+    let none = still::model(PaneId::Bundles, nothing);
+    found.push(("bundles-none", none, SMALL));
     let none = still::model(PaneId::Dictionary, nothing);
     found.push(("dictionary-none", none, SMALL));
     let mut gone = blocks();

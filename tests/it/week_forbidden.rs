@@ -12,14 +12,14 @@ use crate::support::{REASON, World, on_both};
 
 /// Who writes an entry: a rule, one person, or a second person for a first.
 #[derive(Clone, Copy)]
-enum By {
+pub enum By {
     Rule,
     One(&'static str),
     Two(&'static str, &'static str),
 }
 
 /// A write that a wall refuses.
-struct Tried {
+pub struct Tried {
     /// What the wall says.
     wall: &'static str,
     by: By,
@@ -69,7 +69,7 @@ fn behind_an_entry(world: &World, it: &Tried) -> String {
         .unwrap_or_default()
 }
 
-fn tried(
+pub fn tried(
     wall: &'static str,
     (action, by): (&'static str, By),
     target: impl Into<String>,
@@ -408,7 +408,7 @@ fn of_red() -> Vec<Tried> {
     ]
 }
 
-fn all_are_refused(world: &World, all: &[Tried]) {
+pub fn all_are_refused(world: &World, all: &[Tried]) {
     for it in all {
         let said = behind_an_entry(world, it);
         // A second yes that nobody was asked for is refused before the row is.

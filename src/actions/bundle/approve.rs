@@ -86,7 +86,7 @@ impl Action for ApproveBundle {
         let status = known.bundle.status;
         Decided {
             facts,
-            status: status.after(RunType::Approval, Some(self.tier), RunOutcome::Applied),
+            status: status.moved_by(RunType::Approval, Some(self.tier), RunOutcome::Applied),
             conditions: known.decide(|facts| rule::may_approve(facts, self.tier, &self.plan)),
             may: &Self::MAY,
             run,

@@ -6,7 +6,7 @@ use super::super::entry::{Action, Asked, Draft, Row, Stop};
 use super::{RUN, no_such_run, run_target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::bundle::{Receipt, RunType};
+use crate::rules::bundle::{Receipt, RunType, scan};
 use crate::rules::bundle_run::{self as rule, RunOutcome};
 use crate::rules::people::{Acting, Role};
 use crate::rules::permission::{self, Permission};
@@ -145,7 +145,7 @@ impl FinishBundleRun {
         let only_may_have = undone.is_some_and(|it| it.outcome != RunOutcome::Applied);
         let status = facts.known.bundle.status;
         (!only_may_have)
-            .then(|| status.after(run.run_type, run.environment, self.finding.outcome))
+            .then(|| status.moved_by(run.run_type, run.environment, self.finding.outcome))
             .flatten()
     }
 
@@ -212,13 +212,14 @@ impl FinishBundleRun {
     }
 }
 
-/// Keeps one line of a text.
+/// Keeps one line of a text, unless it looks like a secret.
 fn shortened(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = if line.is_empty() {
-        "nothing more was said".to_owned()
-    } else {
-        line
-    };
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() {
+        return "nothing more was said".to_owned();
+    }
+    if !scan(line.as_bytes()).is_empty() {
+        return "withheld: it looks like a secret".to_owned();
+    }
     crate::rules::text::shorten(&line, MOST_DETAIL).into_owned()
 }

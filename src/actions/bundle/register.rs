@@ -3,8 +3,8 @@
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use super::BUNDLE;
 use crate::clock::Moment;
-use crate::rules::bundle::{DICTIONARY_TABLES, LEDGER_TABLES, judge};
-use crate::rules::bundle_run::{self as rule, BundleStatus, Facts, Registration, in_scope};
+use crate::rules::bundle::{Declaration, is_dictionary, is_ledger};
+use crate::rules::bundle_run::{self as rule, BundleStatus, Facts, Registration};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
@@ -17,6 +17,8 @@ use crate::store::{StoreError, Target, View};
 
 pub(in crate::actions) struct RegisterBundle {
     plan: Registration,
+    declared: Declaration,
+    findings: Vec<String>,
 }
 
 impl Action for RegisterBundle {
@@ -36,18 +38,25 @@ impl Action for RegisterBundle {
     type Facts = Option<Known>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        let plan = Registration::read(asked.required("plan")?.as_bytes())?;
-        if plan.declared.migration_id != asked.target {
+        let read = Registration::read(asked.required("plan")?.as_bytes())?;
+        if read.declared.migration_id != asked.target {
             return Err(Refusal::new(
-                format!("the plan is of {}", plan.declared.migration_id),
+                format!("the plan is of {}", read.declared.migration_id),
                 "name the bundle that the plan names",
             ));
         }
-        Ok(Self { plan })
+        let told = read.findings.iter();
+        Ok(Self {
+            plan: read.plan,
+            declared: read.declared,
+            findings: told
+                .map(|it| format!("{} in {}: {}", it.reason, it.path, it.detail))
+                .collect(),
+        })
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Known>, StoreError> {
-        bundle::known(view, &self.plan.declared.migration_id).await
+        bundle::known(view, &self.declared.migration_id).await
     }
 
     fn propose(&self, facts: &Option<Known>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
@@ -101,13 +110,13 @@ impl Action for RegisterBundle {
 
 impl RegisterBundle {
     fn conditions(&self, known: Option<&Known>, is_same: bool) -> Vec<Condition> {
-        let declared = &self.plan.declared;
-        let diff = self.plan.diff();
-        let beyond: Vec<String> = judge(declared, &self.plan.pre, &self.plan.post, &diff)
-            .into_iter()
-            .map(|finding| format!("{}: {}", finding.reason, finding.detail))
+        let declared = &self.declared;
+        let tables = &declared.scope.allowed_tables;
+        let ledger: Vec<&str> = tables
+            .iter()
+            .map(String::as_str)
+            .filter(|table| is_ledger(table))
             .collect();
-        let ledger = in_scope(declared, LEDGER_TABLES);
         let decide = |facts: &Facts<'_>| {
             // A draft is judged by the declaration that it would have.
             let facts = Facts {
@@ -116,7 +125,14 @@ impl RegisterBundle {
                 ..*facts
             };
             let tier = self.plan.environment;
-            rule::may_register(&facts, known.is_none(), tier, is_same, &ledger, &beyond)
+            rule::may_register(
+                &facts,
+                known.is_none(),
+                tier,
+                is_same,
+                &ledger,
+                &self.findings,
+            )
         };
         match known {
             Some(known) => known.decide(decide),
@@ -149,12 +165,12 @@ impl RegisterBundle {
         }
         file(BUNDLE_BASELINE, plan.pre.bytes());
         file(BUNDLE_BASELINE, plan.post.bytes());
-        file(BUNDLE_DIFF, plan.diff().bytes());
+        file(BUNDLE_DIFF, plan.diff(&self.declared.migration_id).bytes());
         Ok(evidence)
     }
 
     fn bundle(&self, by: &Acting<'_>, now: Moment) -> Bundle {
-        let declared = &self.plan.declared;
+        let declared = &self.declared;
         Bundle {
             migration_id: declared.migration_id.clone(),
             kind: declared.kind,
@@ -163,7 +179,11 @@ impl RegisterBundle {
             requires_rollback: declared.requires_rollback,
             has_rollback: !declared.artifacts.rollback.is_empty(),
             approval_reference: declared.approvals.reference.clone(),
-            touches_dictionary: !in_scope(declared, DICTIONARY_TABLES).is_empty(),
+            touches_dictionary: declared
+                .scope
+                .allowed_tables
+                .iter()
+                .any(|table| is_dictionary(table)),
             declaration_sha256: String::new(),
             scripts_sha256: String::new(),
             status: BundleStatus::Draft,
@@ -181,11 +201,12 @@ impl RegisterBundle {
         now: Moment,
         hash: impl Fn(Option<usize>) -> String,
     ) -> Plan {
-        let (plan, diff) = (&self.plan, self.plan.diff());
+        let plan = &self.plan;
+        let diff = plan.diff(&self.declared.migration_id);
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let post = usize::from(plan.pre.bytes() != plan.post.bytes());
         Plan {
-            migration_id: plan.declared.migration_id.clone(),
+            migration_id: self.declared.migration_id.clone(),
             environment: plan.environment,
             plan_hash: plan.plan_hash().to_string(),
             schema_fingerprint: plan.pre.schema_fingerprint.clone(),

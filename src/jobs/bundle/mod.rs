@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::actions::{BundleFinding, ByRule, Prepared, Request, Stop};
 use crate::clock::Moment;
 use crate::rules::bundle::{
-    Baseline, Check, CheckStatus, DiffSummary, FileDigest, Receipt, RunType,
+    Baseline, Check, CheckStatus, DiffSummary, FileDigest, Receipt, RunType, scan,
 };
 use crate::rules::bundle_run::{RunOutcome, Tier, Told, receipt};
 use crate::rules::{Refusal, text};
@@ -346,7 +346,12 @@ fn safe_check(check: &Check) -> Check {
 /// Makes one short line of what a worker or a store says.
 fn safe(said: &str) -> String {
     let line: Vec<&str> = said.split_whitespace().collect();
-    text::shorten(&text::scrub(&line.join(" ")), SAID).into_owned()
+    let line = line.join(" ");
+    if scan(line.as_bytes()).is_empty() {
+        text::shorten(&text::scrub(&line), SAID).into_owned()
+    } else {
+        "withheld: it looks like a secret".to_owned()
+    }
 }
 
 fn piece((role, media_type): (&'static str, &'static str), bytes: Vec<u8>) -> Prepared {

@@ -16,34 +16,14 @@ pub use may::{
 };
 pub use radius::{Touched, radius};
 pub use receipt::{Told, agrees, checks, receipt, receipt_run_id};
-pub use registration::{Registration, SCHEMA as REGISTRATION_SCHEMA, Script, in_scope};
-pub use registry::{Receipted, Registered, document};
+pub use registration::{Reading, Registration, SCHEMA as REGISTRATION_SCHEMA, Script};
+pub use registry::{Moved, entry, registry};
 
-use super::bundle::{FileDigest, RunType};
+pub use super::bundle::Status as BundleStatus;
+
+use super::bundle::{FileDigest, MigrationId, RunType};
 use super::words;
 use crate::canon::{Digest, canonical_of};
-
-words! {
-    /// How far a bundle has come.
-    pub enum BundleStatus {
-        /// It is proposed.
-        Draft = "draft",
-        /// Two people agreed on it.
-        Approved = "approved",
-        /// It is part of the code.
-        Merged = "merged",
-        /// It was made in development.
-        ExecutedDev = "executed_dev",
-        /// It was made in staging.
-        ExecutedStage = "executed_stage",
-        /// It was made in production.
-        ExecutedProd = "executed_prod",
-        /// It was taken back.
-        RolledBack = "rolled_back",
-        /// Another one took its place.
-        Superseded = "superseded",
-    }
-}
 
 words! {
     /// Where a bundle's target stands.
@@ -128,7 +108,7 @@ impl BundleStatus {
 
     /// Returns where a bundle comes to when a run of it ends; none where it stays.
     #[must_use]
-    pub const fn after(
+    pub const fn moved_by(
         self,
         run: RunType,
         tier: Option<Tier>,
@@ -148,6 +128,18 @@ impl BundleStatus {
         } else {
             None
         }
+    }
+}
+
+impl Tier {
+    /// Returns what a bundle is that was made there last.
+    #[must_use]
+    pub const fn made(self) -> Option<BundleStatus> {
+        Some(match self {
+            Self::Dev => BundleStatus::ExecutedDev,
+            Self::Stage => BundleStatus::ExecutedStage,
+            Self::Prod => BundleStatus::ExecutedProd,
+        })
     }
 }
 
@@ -188,28 +180,17 @@ pub fn run_id(migration_id: &str, run: RunType, there: usize) -> String {
     format!("{migration_id}.{run}.{}", there + 1)
 }
 
-/// Tells whether a text can be a migration's id: its folder and its runs are named after it.
-#[must_use]
-pub fn is_migration_id(id: &str) -> bool {
-    (1..=100).contains(&id.len())
-        && id
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
 /// Tells whether a bundle was made after another, by their ids.
 #[must_use]
 pub fn is_later(migration_id: &str, other: &str) -> bool {
-    migration_id < other
+    let ids = [migration_id, other].map(str::parse::<MigrationId>);
+    matches!(ids, [Ok(own), Ok(other)] if own < other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::bundle::{CheckStatus, Step};
 
     #[test]
     fn a_status_never_goes_back_and_ends_superseded() {
@@ -238,7 +219,7 @@ mod tests {
             for run in RunType::ALL {
                 for tier in tiers {
                     for outcome in RunOutcome::ALL {
-                        let Some(next) = status.after(*run, tier, *outcome) else {
+                        let Some(next) = status.moved_by(*run, tier, *outcome) else {
                             continue;
                         };
                         assert!(outcome.is_success(*run) && status.may_become(next));
@@ -302,14 +283,53 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_a_plain_name() {
-        for good in ["PG-MIG-2026-03-01-01", "x", "a.b_c-1"] {
-            assert!(is_migration_id(good), "{good}");
-        }
-        let long = "x".repeat(101);
-        for bad in ["", "-x", ".x", "a/b", "a b", "ä", "a\n", long.as_str()] {
-            assert!(!is_migration_id(bad), "{bad}");
+    fn a_later_bundle_has_a_later_date_or_number() {
+        let early = "PG-MIG-2026-03-01-02";
+        for (other, later) in [
+            ("PG-MIG-2026-03-02-01", true),
+            ("SEARCH-MIG-2026-03-02-01", true),
+            ("PG-MIG-2026-03-01-03", true),
+            ("PG-MIG-2026-03-01-01", false),
+            (early, false),
+            ("x", false),
+        ] {
+            assert_eq!(is_later(early, other), later, "{other}");
         }
         assert_eq!(run_id("A-1", RunType::Migration, 0), "A-1.migration.1");
+    }
+
+    /// What moves a bundle here moves it in the registry's file to the same place.
+    #[test]
+    fn the_file_of_the_registry_moves_alike() {
+        for status in BundleStatus::ALL {
+            for run in RunType::ALL {
+                for tier in [None, Some(Tier::Dev), Some(Tier::Stage), Some(Tier::Prod)] {
+                    let success = match run {
+                        RunType::Rollback => RunOutcome::RolledBack,
+                        _ => RunOutcome::Applied,
+                    };
+                    let Some(next) = status.moved_by(*run, tier, success) else {
+                        continue;
+                    };
+                    let step = Step {
+                        digest: String::new(),
+                        migration_id: "A".to_owned(),
+                        run_type: *run,
+                        environment: tier.map_or("repository", Tier::word).to_owned(),
+                        status: CheckStatus::Pass,
+                    };
+                    // A rollback comes after it was made in every later tier, the last first.
+                    let is_last =
+                        *run != RunType::Rollback || tier.and_then(Tier::made) == Some(*status);
+                    if is_last {
+                        assert_eq!(
+                            status.after("A", &step),
+                            Ok(next),
+                            "{status} {run} {tier:?}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The receipts of runs that the governance database keeps: made of what was decided, and compared with it.
 
+use super::registry::EVERYWHERE;
 use super::{RunOutcome, Tier};
 use crate::clock::Moment;
 use crate::rules::Condition;
@@ -8,8 +9,6 @@ use crate::rules::bundle::{
     RunType, Validation,
 };
 
-/// What stands for a run that belongs to no environment.
-const EVERYWHERE: &str = "repository";
 /// How openly receipts may be shown: they name ids, digests and verdicts, and nothing that is stored.
 const LABEL: &str = "internal";
 

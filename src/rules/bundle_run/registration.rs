@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Tier, is_migration_id, plan_hash};
+use super::{Tier, plan_hash};
 use crate::canon::{self, Digest, canonical_of};
 use crate::rules::Refusal;
-use crate::rules::bundle::{Baseline, Declaration, DiffSummary, FileDigest};
+use crate::rules::bundle::{
+    Baseline, Bundle, DECLARATION_FILE, Declaration, Declared, DiffSummary, Due, Entry, FileDigest,
+    Finding, NOTES_FILE, check, judge,
+};
 
 /// The form of the document.
 pub const SCHEMA: &str = "govdeck.bundle-plan.v1";
@@ -22,9 +25,7 @@ pub struct Registration {
     pub environment: Tier,
     /// The text of `migration.yml`.
     pub declaration: String,
-    /// What that says.
-    pub declared: Declaration,
-    /// The scripts, each once.
+    /// The scripts, each once; the notes may be among them.
     pub scripts: Vec<Script>,
     /// What the target looked like before.
     pub pre: Baseline,
@@ -59,33 +60,84 @@ impl Script {
     }
 }
 
+/// A registration that was read, with what its declaration says and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The registration.
+    pub plan: Registration,
+    /// What its declaration says.
+    pub declared: Declaration,
+    /// What is wrong with the files, or was done beyond the declaration.
+    pub findings: Vec<Finding>,
+}
+
 impl Registration {
-    /// Reads a registration, strictly.
-    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+    /// Makes one of what a plan has seen before and after; what is known besides is added to it.
+    #[must_use]
+    pub fn of(
+        environment: Tier,
+        declaration: String,
+        scripts: Vec<Script>,
+        (pre, post): (Baseline, Baseline),
+    ) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            environment,
+            declaration,
+            scripts,
+            pre,
+            post,
+            rows: BTreeMap::new(),
+            milliseconds: None,
+        }
+    }
+
+    /// Reads a registration, strictly, and judges what it holds.
+    pub fn read(bytes: &[u8]) -> Result<Reading, Refusal> {
         let refused = |what: String| {
             Refusal::new(
                 format!("the plan cannot be registered: {what}"),
-                "`govdeck bundle plan` writes what can be",
+                "`govdeck bundle check` says what is wrong with the files",
             )
         };
         canon::canonical_exact(bytes).map_err(|error| refused(error.to_string()))?;
-        let read: Self =
+        let plan: Self =
             serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
-        if read.schema != SCHEMA {
+        if plan.schema != SCHEMA {
             return Err(refused(format!("it is no {SCHEMA}")));
         }
-        if !is_migration_id(&read.declared.migration_id) {
-            return Err(refused("its migration_id is no plain name".to_owned()));
-        }
-        let declared = &read.declared.artifacts;
-        let named: BTreeSet<_> = declared.forward.iter().chain(&declared.rollback).collect();
-        let given: BTreeSet<_> = read.scripts.iter().map(|script| &script.path).collect();
-        if named != given || given.len() != read.scripts.len() {
+        let declared = Declared::read(plan.declaration.as_bytes());
+        let declared = declared.map_err(|found| refused(said(&found)))?.declaration;
+        let named = &declared.artifacts;
+        let named: BTreeSet<_> = named.forward.iter().chain(&named.rollback).collect();
+        let given: BTreeSet<_> = plan.scripts.iter().map(|script| &script.path).collect();
+        let further = given.difference(&named);
+        let are_notes = further.into_iter().all(|path| *path == NOTES_FILE);
+        if !named.is_subset(&given) || !are_notes || given.len() != plan.scripts.len() {
             return Err(refused(
                 "its scripts are not those that the declaration names".to_owned(),
             ));
         }
-        Ok(read)
+        let mut findings = check(&plan.folder(&declared), Due::Scripts).findings;
+        let diff = plan.diff(&declared.migration_id);
+        findings.extend(judge(&declared, &plan.pre, &plan.post, &diff));
+        Ok(Reading {
+            plan,
+            declared,
+            findings,
+        })
+    }
+
+    fn folder(&self, declared: &Declaration) -> Bundle {
+        let file = |text: &str| Entry::File(text.as_bytes().to_vec());
+        let mut entries = BTreeMap::from([(DECLARATION_FILE.to_owned(), file(&self.declaration))]);
+        let scripts = self.scripts.iter();
+        entries.extend(scripts.map(|script| (script.path.clone(), file(&script.text))));
+        Bundle {
+            name: declared.migration_id.clone(),
+            within: Some(declared.kind),
+            entries,
+        }
     }
 
     /// Writes it as canonical JSON.
@@ -110,13 +162,8 @@ impl Registration {
 
     /// Sums up what the plan did.
     #[must_use]
-    pub fn diff(&self) -> DiffSummary {
-        DiffSummary::between(
-            &self.declared.migration_id,
-            &self.pre,
-            &self.post,
-            &self.rows,
-        )
+    pub fn diff(&self, migration_id: &str) -> DiffSummary {
+        DiffSummary::between(migration_id, &self.pre, &self.post, &self.rows)
     }
 
     /// Hashes what an approval of the plan is bound to.
@@ -130,95 +177,95 @@ impl Registration {
     }
 }
 
-/// Names the tables of a list that a declaration has in its scope, whatever schema it names them in.
-#[must_use]
-pub fn in_scope<'a>(declared: &Declaration, tables: &[&'a str]) -> Vec<&'a str> {
-    let allowed = &declared.scope.allowed_tables;
-    let is_allowed = |table: &&&str| {
-        allowed.iter().any(|entry| {
-            let bare = entry.rsplit('.').next().unwrap_or(entry);
-            bare.trim_matches('"').eq_ignore_ascii_case(table)
-        })
-    };
-    tables.iter().filter(is_allowed).copied().collect()
+/// Says what the first finding is.
+fn said(findings: &[Finding]) -> String {
+    findings.first().map_or(String::new(), |found| {
+        format!("{} in {}: {}", found.reason, found.path, found.detail)
+    })
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::rules::bundle::{
-        Approvals, Artifacts, DICTIONARY_TABLES, Kind, LEDGER_TABLES, Limits, Runner, Scope,
-    };
 
-    pub fn registration() -> Registration {
-        let declared = Declaration {
-            migration_id: "PG-MIG-2026-03-01-01".to_owned(),
-            kind: Kind::Postgis,
-            intent: "Index".to_owned(),
-            scope: Scope {
-                allowed_tables: vec!["public.roads".to_owned()],
-                ..Scope::default()
-            },
-            limits: Limits {
-                max_table_count_touched: 1,
-                max_index_count_delta: 1,
-                max_row_backfill: 0,
-            },
-            requires_rollback: true,
-            approvals: Approvals {
-                required_reviewers: vec!["lee".to_owned()],
-                change_class: "standard".to_owned(),
-                reference: None,
-            },
-            runner: Runner {
-                tool: "govdeck".to_owned(),
-                command: "govdeck bundle apply".to_owned(),
-                environment: Vec::new(),
-            },
-            artifacts: Artifacts {
-                forward: vec!["forward.sql".to_owned()],
-                rollback: vec!["rollback.sql".to_owned()],
-                pre: "baselines/pre.json".to_owned(),
-                post: "baselines/post.json".to_owned(),
-                summary: "diffs/summary.json".to_owned(),
-            },
-        };
+    const DECLARATION: &str = r#"migration_id: "PG-MIG-2026-03-01-01"
+type: postgis
+intent: "Find roads by their name"
+scope:
+  allowed_schemas: ["public"]
+  allowed_tables: ["public.roads"]
+  forbidden_schemas: []
+  forbidden_tables: []
+limits:
+  max_table_count_touched: 1
+  max_index_count_delta: 1
+  max_row_backfill: 0
+requires_rollback: true
+approvals:
+  required_reviewers: ["data-platform"]
+  change_class: "standard"
+runner:
+  tool: "govdeck"
+  command: "govdeck bundle apply"
+  environment: ["ROADS_DSN_REF"]
+artifacts:
+  forward: ["forward.sql"]
+  rollback: ["rollback.sql"]
+  baselines:
+    pre: "baselines/pre.json"
+    post: "baselines/post.json"
+  diffs:
+    summary: "diffs/summary.json"
+"#;
+
+    fn registration() -> Registration {
         let script = |path: &str, text: &str| Script {
             path: path.to_owned(),
             text: text.to_owned(),
         };
-        Registration {
-            schema: SCHEMA.to_owned(),
-            environment: Tier::Dev,
-            declaration: "migration_id: PG-MIG-2026-03-01-01\n".to_owned(),
-            declared,
-            scripts: vec![
-                script("rollback.sql", "DROP INDEX i"),
-                script("forward.sql", "CREATE INDEX i"),
+        let baseline = || Baseline {
+            schema_fingerprint: format!("sha256:{}", Digest::of(b"schema")),
+            protected_domain_fingerprint: format!("sha256:{}", Digest::of(b"protected")),
+            ..Baseline::default()
+        };
+        Registration::of(
+            Tier::Dev,
+            DECLARATION.to_owned(),
+            vec![
+                script("rollback.sql", "DROP INDEX public.i"),
+                script("forward.sql", "CREATE INDEX i ON public.roads (name)"),
             ],
-            pre: Baseline::default(),
-            post: Baseline::default(),
-            rows: BTreeMap::new(),
-            milliseconds: Some(12),
-        }
+            (baseline(), baseline()),
+        )
+    }
+
+    fn refused(change: fn(&mut Registration)) -> String {
+        let mut changed = registration();
+        change(&mut changed);
+        Registration::read(&changed.bytes())
+            .expect_err("refused")
+            .sentence
+    }
+
+    fn found(change: fn(&mut Registration)) -> Vec<&'static str> {
+        let mut changed = registration();
+        change(&mut changed);
+        let read = Registration::read(&changed.bytes()).expect("read");
+        let reasons = read.findings.iter().map(|finding| finding.reason.word());
+        reasons.collect()
     }
 
     #[test]
     fn what_is_written_reads_back() {
         let whole = registration();
-        assert_eq!(Registration::read(&whole.bytes()).as_ref(), Ok(&whole));
+        let read = Registration::read(&whole.bytes()).expect("read");
+        assert_eq!((&read.plan, read.findings.as_slice()), (&whole, &[][..]));
+        assert_eq!(read.declared.migration_id, "PG-MIG-2026-03-01-01");
         assert_eq!(whole.named_scripts()[0].path, "forward.sql");
     }
 
     #[test]
     fn the_scripts_are_those_of_the_declaration_and_each_is_there_once() {
-        let refused = |change: fn(&mut Registration)| {
-            let mut changed = registration();
-            change(&mut changed);
-            Registration::read(&changed.bytes())
-                .expect_err("refused")
-                .sentence
-        };
         for change in [
             (|it: &mut Registration| drop(it.scripts.pop())) as fn(&mut Registration),
             |it| it.scripts.push(it.scripts[0].clone()),
@@ -227,20 +274,19 @@ pub(super) mod tests {
             assert!(refused(change).contains("its scripts"));
         }
         assert!(refused(|it| it.schema = "x".to_owned()).contains("it is no"));
-        assert!(refused(|it| it.declared.migration_id = "a/b".to_owned()).contains("plain name"));
+        assert!(refused(|it| it.declaration = "a: &x 1".to_owned()).contains("yaml_rejected"));
     }
 
     #[test]
-    fn a_table_is_in_scope_in_whatever_schema() {
-        let mut declared = registration().declared;
-        let mut allow = |table: &str| {
-            declared.scope.allowed_tables = vec![table.to_owned()];
-            let dictionary = in_scope(&declared, DICTIONARY_TABLES).len();
-            (dictionary, in_scope(&declared, LEDGER_TABLES).len())
+    fn what_is_wrong_with_the_files_or_went_too_far_is_told() {
+        assert_eq!(found(|_| {}), [""; 0]);
+        let secret = |it: &mut Registration| {
+            it.scripts[0].text = "-- postgres://roads:hunter2secret@db.example/roads".to_owned();
         };
-        assert_eq!(allow("public.roads"), (0, 0));
-        assert_eq!(allow("metric_dictionary"), (1, 0));
-        assert_eq!(allow("govdeck.Metric_Dictionary"), (1, 0));
-        assert_eq!(allow("public.\"governance_ledger\""), (0, 1));
+        assert_eq!(found(secret), ["secret_found"]);
+        let rows = |it: &mut Registration| {
+            it.rows.insert("public.roads".to_owned(), 7);
+        };
+        assert_eq!(found(rows), ["limit_exceeded"]);
     }
 }

@@ -5,13 +5,12 @@ use sqlx::FromRow;
 
 use super::rows::{Bundle, Plan, Run};
 use crate::canon::Digest;
-use crate::rules::bundle::FileDigest;
-use crate::rules::bundle_run::{BundleStatus, Facts, Planned, Ran, Receipted, Registered, Tier};
+use crate::rules::bundle::{DECLARATION_FILE, FileDigest, Registry, RunType};
+use crate::rules::bundle_run::{
+    BundleStatus, Facts, Moved, Planned, Ran, RunOutcome, Tier, entry, registry,
+};
 use crate::store::view::{all_where, on, one_where, query_as};
 use crate::store::{StoreError, View, artifact};
-
-/// The name of a bundle's declaration in its folder.
-pub const DECLARATION: &str = "migration.yml";
 
 /// Finds a bundle.
 pub async fn find(view: &mut View, id: &str) -> Result<Option<Bundle>, StoreError> {
@@ -151,7 +150,7 @@ pub async fn files(view: &mut View, bundle: &Bundle) -> Result<Vec<FileDigest>, 
     let list = named(view, &bundle.scripts_sha256).await?;
     let scripts = list.and_then(|list| serde_json::from_slice::<Vec<FileDigest>>(&list).ok());
     let mut files = vec![FileDigest {
-        path: DECLARATION.to_owned(),
+        path: DECLARATION_FILE.to_owned(),
         digest: format!("sha256:{}", bundle.declaration_sha256),
     }];
     files.extend(scripts.ok_or_else(|| gone(bundle, "the list of scripts"))?);
@@ -186,38 +185,46 @@ pub async fn named(view: &mut View, sha256: &str) -> Result<Option<Vec<u8>>, Sto
     }
 }
 
-/// Lists all bundles as the registry does, with the receipts of their runs.
-pub async fn registered(view: &mut View) -> Result<Vec<Registered>, StoreError> {
+/// Makes the registry of all bundles, of the receipts that moved them.
+pub async fn registered(view: &mut View) -> Result<Registry, StoreError> {
     let bundles: Vec<Bundle> = all_where!(view, Bundle, "TRUE ORDER BY migration_id");
     let runs: Vec<Run> = all_where!(
         view,
         Run,
-        "receipt_sha256 IS NOT NULL ORDER BY ended_at_utc, run_id"
+        "receipt_sha256 IS NOT NULL ORDER BY ended_at_utc, claimed_at_utc, run_id"
     );
-    let of = |bundle: Bundle| {
-        let its = runs
+    let of = |bundle: &Bundle| {
+        let own = |run: &&Run| run.migration_id == bundle.migration_id;
+        let moved: Vec<Moved> = runs
             .iter()
-            .filter(|run| run.migration_id == bundle.migration_id);
-        Registered {
-            path: format!("{}/{}", bundle.kind, bundle.migration_id),
-            kind: bundle.kind,
-            status: bundle.status,
-            owner: bundle.registered_by,
-            declaration: format!("sha256:{}", bundle.declaration_sha256),
-            superseded_by: bundle.superseded_by,
-            receipts: its.filter_map(receipted).collect(),
-            migration_id: bundle.migration_id,
-        }
+            .filter(own)
+            .map(|run| moved(run, &runs))
+            .collect();
+        let other = bundle.superseded_by.as_deref().and_then(|by| {
+            let is_its = |run: &&Run| run.migration_id == by && run.run_type == RunType::Merge;
+            let merge = runs.iter().find(is_its)?;
+            Some((by, merge.receipt_sha256.as_deref()?))
+        });
+        entry(
+            &bundle.migration_id,
+            bundle.kind,
+            &bundle.registered_by,
+            &moved,
+            other,
+        )
     };
-    Ok(bundles.into_iter().map(of).collect())
+    Ok(registry(bundles.iter().map(of).collect()))
 }
 
-fn receipted(run: &Run) -> Option<Receipted> {
-    Some(Receipted {
-        run_id: run.run_id.clone(),
+fn moved(run: &Run, all: &[Run]) -> Moved {
+    let undone = all
+        .iter()
+        .find(|it| Some(&it.run_id) == run.undoes_run_id.as_ref());
+    Moved {
         run_type: run.run_type,
-        environment: run.environment,
+        tier: run.environment,
         outcome: run.outcome,
-        digest: format!("sha256:{}", run.receipt_sha256.as_ref()?),
-    })
+        is_sure: undone.is_none_or(|it| it.outcome == RunOutcome::Applied),
+        receipt: run.receipt_sha256.clone().unwrap_or_default(),
+    }
 }

@@ -1,6 +1,7 @@
 //! What the stories stand on: a world with a deployment in it, on either database, and an independent way to look at it.
 
 pub mod blocks;
+pub mod bundle_story;
 pub mod bundles;
 pub mod cluster;
 pub mod command;
@@ -14,6 +15,7 @@ pub mod proxy;
 pub mod redis;
 pub mod still;
 pub mod still_block;
+pub mod still_bundle;
 pub mod still_dictionary;
 pub mod still_week;
 pub mod terminal;

@@ -24,7 +24,7 @@ use govdeck::store::presence::Armed;
 use govdeck::store::publish::{Audit, Counts};
 use govdeck::store::window::Window;
 
-use super::{folk, still_block, still_dictionary, still_week};
+use super::{folk, still_block, still_bundle, still_dictionary, still_week};
 
 /// A time on the day of the still life.
 pub fn at(time: &str) -> Moment {
@@ -337,6 +337,9 @@ pub fn picture() -> Picture {
         series: still_week::series(),
         weeks: still_week::weeks(),
         run: Some(still_week::detail()),
+        bundles: still_bundle::bundles(),
+        progress: still_bundle::progress(),
+        bundle: Some(still_bundle::detail()),
         dictionary: still_dictionary::metrics(),
         metric: Some(still_dictionary::detail()),
         released: Some(still_dictionary::released()),
@@ -398,6 +401,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
     }
     folk::fill(picture, text);
     still_week::fill(picture, text);
+    still_bundle::fill(picture, text);
     still_dictionary::fill(picture, text);
     let entries = picture.recent.iter_mut();
     entries
