@@ -1,264 +1,13 @@
 //! The runner of SQL bundles, on targets of its own: what it sees, tries, makes, takes back and verifies.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use govdeck::bundles::sql::{
-    Applied, Change, Dialect, Difference, Observed, Patience, Place, Planned, Ready, RolledBack,
-    Script, Target, WayBack,
+    Applied, Change, Difference, Patience, Place, Planned, RolledBack, Target, WayBack,
 };
-use govdeck::rules::bundle::{
-    Approvals, Artifacts, Baseline, Declaration, Kind, Limits, Reason, Runner, Scope,
-};
-use govdeck::settings::Dsn;
+use govdeck::rules::bundle::{Baseline, Reason};
 
-use crate::support::cluster::{SUPERUSER, cluster};
-use crate::support::sqlite_shell;
-
-/// Runs one story on a target on SQLite and on one on PostgreSQL.
-macro_rules! on_targets {
-    ($name:ident, |$ground:ident| $story:block) => {
-        mod $name {
-            #[allow(unused_imports, reason = "not every story needs everything around it")]
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                let $ground = $crate::bundle_runner::Ground::sqlite();
-                $story
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                let $ground = $crate::bundle_runner::Ground::postgres();
-                $story
-            }
-        }
-    };
-}
-pub(crate) use on_targets;
-
-/// A database to run bundles on, and a way to look at it that shares nothing with the runner.
-pub struct Ground {
-    place: Where,
-    _folder: tempfile::TempDir,
-}
-
-enum Where {
-    File(PathBuf),
-    Database(String),
-}
-
-/// What there is at first: two tables that refer to each other, an index, a view, and a table that nobody may touch.
-const FIRST: &str = "
-    CREATE TABLE squad (squad_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    CREATE TABLE metric (metric_id INTEGER PRIMARY KEY, squad_id INTEGER REFERENCES squad (squad_id), label TEXT DEFAULT 'x', CHECK (label <> ''));
-    CREATE INDEX metric_label ON metric (label);
-    CREATE VIEW labels AS SELECT label FROM metric;
-    CREATE TABLE treasure (coin INTEGER PRIMARY KEY);
-    CREATE TABLE standard (code TEXT PRIMARY KEY, meaning TEXT);
-    INSERT INTO squad VALUES (1, 'a'), (2, 'b');
-    INSERT INTO metric VALUES (1, 1, 'p'), (2, 1, 'q'), (3, 2, 'r');
-    INSERT INTO treasure VALUES (1), (2);
-    INSERT INTO standard VALUES ('m', 'metre'), ('s', NULL);
-";
-
-impl Ground {
-    pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("target.db");
-        let ground = Self {
-            place: Where::File(path),
-            _folder: folder,
-        };
-        ground.sql(FIRST);
-        ground
-    }
-
-    pub fn postgres() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("target_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
-        cluster().create_database(&name, None, SUPERUSER);
-        let ground = Self {
-            place: Where::Database(name),
-            _folder: tempfile::tempdir().expect("a folder"),
-        };
-        ground.sql(FIRST);
-        ground
-    }
-
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.place, Where::Database(_))
-    }
-
-    pub fn dialect(&self) -> Dialect {
-        if self.is_postgres() {
-            Dialect::Postgres
-        } else {
-            Dialect::Sqlite
-        }
-    }
-
-    /// Runs SQL with the database's own shell.
-    pub fn sql(&self, sql: &str) -> String {
-        self.try_sql(sql)
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    pub fn try_sql(&self, sql: &str) -> Result<String, String> {
-        match &self.place {
-            Where::File(path) => sqlite_shell(path, sql),
-            Where::Database(name) => cluster().psql(SUPERUSER, name, sql),
-        }
-    }
-
-    pub fn dsn(&self) -> Dsn {
-        let text = match &self.place {
-            Where::File(path) => format!("sqlite:{}", path.display()),
-            Where::Database(name) => cluster().url(SUPERUSER, name),
-        };
-        Dsn::parse(&text).expect("a DSN")
-    }
-
-    pub async fn target(&self) -> Target {
-        Target::open(&self.dsn()).await.expect("the target opens")
-    }
-
-    pub fn script(&self, text: &str) -> Script {
-        Script::read(self.dialect(), &[("forward.sql", text)])
-            .unwrap_or_else(|findings| panic!("{text}: {findings:?}"))
-    }
-
-    /// Everything that a plan may not change: all bytes of the file, or all rows of the catalogue with their versions.
-    pub fn everything(&self) -> String {
-        match &self.place {
-            Where::File(path) => {
-                govdeck::canon::Digest::of(&std::fs::read(path).expect("the file is there"))
-                    .to_string()
-            }
-            Where::Database(_) => {
-                let tables = [
-                    "pg_class",
-                    "pg_attribute",
-                    "pg_attrdef",
-                    "pg_constraint",
-                    "pg_index",
-                    "pg_proc",
-                    "pg_type",
-                    "pg_trigger",
-                    "pg_depend",
-                    "pg_rewrite",
-                    "pg_namespace",
-                    "pg_policy",
-                    "metric",
-                    "squad",
-                ];
-                let sums = tables.map(|table| {
-                    format!("SELECT '{table}', md5(string_agg(t.xmin || ROW(t.*)::text, '|' ORDER BY t.xmin::text, ROW(t.*)::text)) FROM {table} t;")
-                });
-                self.sql(&sums.concat())
-            }
-        }
-    }
-
-    /// Makes a change, and returns what waits for its commit.
-    pub async fn ready(&self, declaration: &Declaration, forward: &str) -> (Target, Ready) {
-        let target = self.target().await;
-        let script = self.script(forward);
-        match apply(&target, declaration, &script).await {
-            Applied::Ready(ready) => (target, ready),
-            other => panic!("{forward}: {other:?}"),
-        }
-    }
-
-    /// Makes a change that goes beyond its declaration.
-    pub async fn refused(&self, declaration: &Declaration, forward: &str) -> Vec<Reason> {
-        let before = self.everything();
-        let target = self.target().await;
-        let script = self.script(forward);
-        let applied = apply(&target, declaration, &script).await;
-        target.close().await;
-        assert_eq!(self.everything(), before, "{forward}: nothing is left");
-        match applied {
-            Applied::Refused { findings, .. } => {
-                findings.iter().map(|finding| finding.reason).collect()
-            }
-            other => panic!("{forward}: {other:?}"),
-        }
-    }
-
-    /// Makes a change and commits it, and returns the rows that were counted, by bare table.
-    pub async fn rows(&self, declaration: &Declaration, forward: &str) -> BTreeMap<String, u64> {
-        let (target, ready) = self.ready(declaration, forward).await;
-        let observed = ready.commit().await.expect("committed");
-        target.close().await;
-        bare(&observed)
-    }
-}
-
-fn bare(observed: &Observed) -> BTreeMap<String, u64> {
-    let bare = |table: &String| {
-        table
-            .split_once('.')
-            .map_or(table.clone(), |(_, bare)| bare.to_owned())
-    };
-    observed
-        .rows
-        .iter()
-        .map(|(table, rows)| (bare(table), *rows))
-        .collect()
-}
-
-pub async fn apply(target: &Target, declaration: &Declaration, forward: &Script) -> Applied {
-    let change = Change {
-        declaration,
-        forward,
-        rollback: None,
-    };
-    target.apply(change).await.expect("the database answers")
-}
-
-/// A declaration that allows these tables and so many rows.
-pub fn allowing(tables: &[&str], rows: u64) -> Declaration {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Declaration {
-        migration_id: "PG-MIG-2026-03-01-01".to_owned(),
-        kind: Kind::Postgis,
-        intent: "a story".to_owned(),
-        scope: Scope {
-            allowed_schemas: owned(&["main", "public"]),
-            allowed_tables: owned(tables),
-            forbidden_schemas: owned(&["secret"]),
-            forbidden_tables: owned(&["treasure"]),
-            protected_reference_tables: owned(&["standard"]),
-        },
-        limits: Limits {
-            max_table_count_touched: 5,
-            max_index_count_delta: 3,
-            max_row_backfill: rows,
-        },
-        requires_rollback: true,
-        approvals: Approvals {
-            required_reviewers: owned(&["maya"]),
-            change_class: "ordinary".to_owned(),
-            reference: None,
-        },
-        runner: Runner {
-            tool: "govdeck".to_owned(),
-            command: "govdeck bundle apply".to_owned(),
-            environment: Vec::new(),
-        },
-        artifacts: Artifacts {
-            forward: owned(&["forward.sql"]),
-            rollback: owned(&["rollback.sql"]),
-            pre: "baselines/pre.json".to_owned(),
-            post: "baselines/post.json".to_owned(),
-            summary: "diffs/summary.json".to_owned(),
-        },
-    }
-}
+use crate::support::ground::{Ground, allowing, apply, bare, on_targets};
 
 const ADD_COLUMN: &str = "ALTER TABLE metric ADD COLUMN modern TEXT;\n\nUPDATE metric SET modern = label WHERE metric_id < 3;\nCREATE INDEX metric_modern ON metric (modern);";
 const DROP_COLUMN: &str = "DROP INDEX metric_modern;\nALTER TABLE metric DROP COLUMN modern;";
@@ -291,8 +40,8 @@ on_targets!(a_plan_tries_both_ways_and_leaves_nothing, |ground| {
     target.close().await;
     assert_eq!(ground.everything(), before, "nothing is left");
     if ground.is_postgres() {
-        let left = ground
-            .sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'govdeck\\_plan\\_%'");
+        let left =
+            ground.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'govdeck\\_plan\\_%'");
         assert_eq!(left, "0");
     }
 });
@@ -300,25 +49,46 @@ on_targets!(a_plan_tries_both_ways_and_leaves_nothing, |ground| {
 on_targets!(a_way_back_that_leads_elsewhere_is_named, |ground| {
     let target = ground.target().await;
     let declaration = allowing(&["metric"], 9);
-    let forward = ground.script("ALTER TABLE metric DROP COLUMN label_2; CREATE INDEX a ON metric (squad_id)");
+    let forward = ground
+        .script("ALTER TABLE metric DROP COLUMN label_2; CREATE INDEX a ON metric (squad_id)");
     let rollback = ground.script("ALTER TABLE metric ADD COLUMN label_2 TEXT; DROP INDEX a");
-    ground.sql("ALTER TABLE metric ADD COLUMN label_2 TEXT; ALTER TABLE metric ADD COLUMN last_one TEXT");
+    ground.sql(
+        "ALTER TABLE metric ADD COLUMN label_2 TEXT; ALTER TABLE metric ADD COLUMN last_one TEXT",
+    );
     let change = Change {
         declaration: &declaration,
         forward: &forward,
         rollback: Some(&rollback),
     };
     let planned = target.plan(change, Place::InPlace).await.expect("planned");
-    let Planned::Tried { way_back: WayBack::Differs(found), .. } = planned else {
+    let Planned::Tried {
+        way_back: WayBack::Differs(found),
+        ..
+    } = planned
+    else {
         panic!("{planned:?}");
     };
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-    assert_eq!(shown.len(), 1, "the order of columns is part of a table: {shown:?}");
-    assert!(shown[0].ends_with(".metric has another definition"), "{shown:?}");
+    assert_eq!(
+        shown.len(),
+        1,
+        "the order of columns is part of a table: {shown:?}"
+    );
+    assert!(
+        shown[0].ends_with(".metric has another definition"),
+        "{shown:?}"
+    );
     let broken = ground.script("DROP INDEX a;\n\nDROP TABLE nowhere");
-    let change = Change { rollback: Some(&broken), ..change };
+    let change = Change {
+        rollback: Some(&broken),
+        ..change
+    };
     let planned = target.plan(change, Place::InPlace).await.expect("planned");
-    let Planned::Tried { way_back: WayBack::Failed(failed), .. } = planned else {
+    let Planned::Tried {
+        way_back: WayBack::Failed(failed),
+        ..
+    } = planned
+    else {
         panic!("{planned:?}");
     };
     assert_eq!((failed.file.as_str(), failed.line), ("forward.sql", 3));
@@ -331,24 +101,49 @@ on_targets!(a_change_is_made_verified_and_taken_back, |ground| {
     let seen = ready.commit().await.expect("committed");
     assert_eq!(ground.sql("SELECT count(modern) FROM metric"), "2");
     let scope = &declaration.scope;
-    assert_eq!(target.verify(scope, &seen.post).await.expect("verified"), []);
+    assert_eq!(
+        target.verify(scope, &seen.post).await.expect("verified"),
+        []
+    );
     let drifted = target.verify(scope, &seen.pre).await.expect("verified");
-    assert!(matches!(&drifted[..], [Difference::Changed(table), Difference::Added(index)]
-        if table.name.ends_with(".metric") && index.name.ends_with(".metric_modern")), "{drifted:?}");
+    assert!(
+        matches!(&drifted[..], [Difference::Changed(table), Difference::Added(index)]
+        if table.name.ends_with(".metric") && index.name.ends_with(".metric_modern")),
+        "{drifted:?}"
+    );
     ground.sql("CREATE TABLE surprise (a INTEGER)");
     let drifted = target.verify(scope, &seen.post).await.expect("verified");
-    assert!(matches!(&drifted[..], [Difference::Added(table)] if table.name.ends_with(".surprise")), "{drifted:?}");
-    let bare = Baseline { objects: Vec::new(), ..seen.post.clone() };
-    assert_eq!(target.verify(scope, &bare).await.expect("verified"), [Difference::Schema]);
+    assert!(
+        matches!(&drifted[..], [Difference::Added(table)] if table.name.ends_with(".surprise")),
+        "{drifted:?}"
+    );
+    let bare = Baseline {
+        objects: Vec::new(),
+        ..seen.post.clone()
+    };
+    assert_eq!(
+        target.verify(scope, &bare).await.expect("verified"),
+        [Difference::Schema]
+    );
     let script = ground.script(DROP_COLUMN);
-    let back = target.roll_back(&declaration, &script, &seen.pre).await.expect("it answers");
+    let back = target
+        .roll_back(&declaration, &script, &seen.pre)
+        .await
+        .expect("it answers");
     let RolledBack::Differs { differences, .. } = back else {
         panic!("{back:?}");
     };
     assert_eq!(differences.len(), 1);
-    assert_eq!(ground.sql("SELECT count(modern) FROM metric"), "2", "a rollback that differs is taken back");
+    assert_eq!(
+        ground.sql("SELECT count(modern) FROM metric"),
+        "2",
+        "a rollback that differs is taken back"
+    );
     ground.sql("DROP TABLE surprise");
-    let back = target.roll_back(&declaration, &script, &seen.pre).await.expect("it answers");
+    let back = target
+        .roll_back(&declaration, &script, &seen.pre)
+        .await
+        .expect("it answers");
     let RolledBack::Ready(ready) = back else {
         panic!("{back:?}");
     };
@@ -362,12 +157,21 @@ on_targets!(a_rollback_that_fails_says_where, |ground| {
     let (target, ready) = ground.ready(&declaration, ADD_COLUMN).await;
     let seen = ready.commit().await.expect("committed");
     let script = ground.script("DROP INDEX metric_modern;\nDROP INDEX metric_modern;");
-    let back = target.roll_back(&declaration, &script, &seen.pre).await.expect("it answers");
+    let back = target
+        .roll_back(&declaration, &script, &seen.pre)
+        .await
+        .expect("it answers");
     let RolledBack::Failed(failed) = back else {
         panic!("{back:?}");
     };
     assert_eq!(failed.line, 2);
-    assert_eq!(target.verify(&declaration.scope, &seen.post).await.expect("verified"), []);
+    assert_eq!(
+        target
+            .verify(&declaration.scope, &seen.post)
+            .await
+            .expect("verified"),
+        []
+    );
     target.close().await;
 });
 
@@ -383,54 +187,100 @@ on_targets!(what_is_ready_and_not_committed_never_was, |ground| {
     assert_eq!(ground.everything(), before);
 });
 
-on_targets!(what_goes_beyond_the_declaration_is_refused_and_taken_back, |ground| {
-    let metric = allowing(&["metric"], 2);
-    for (forward, reason) in [
-        ("CREATE TABLE extra (a INTEGER)", Reason::ScopeViolation),
-        ("CREATE INDEX a ON squad (name, squad_id)", Reason::ScopeViolation),
-        ("UPDATE squad SET name = name || 'x'", Reason::ScopeViolation),
-        ("DELETE FROM treasure WHERE coin = 1", Reason::ScopeViolation),
-        ("DROP TABLE treasure", Reason::ScopeViolation),
-        ("ALTER TABLE treasure ADD COLUMN a INTEGER", Reason::ProtectedDomainChanged),
-        ("UPDATE standard SET meaning = 'mile' WHERE code = 'm'", Reason::ProtectedDomainChanged),
-        ("UPDATE metric SET label = 'z'", Reason::LimitExceeded),
-        ("DELETE FROM metric WHERE metric_id > 0", Reason::LimitExceeded),
-        ("CREATE INDEX a ON metric (squad_id); CREATE INDEX b ON metric (label, squad_id); CREATE INDEX c ON metric (label, metric_id); CREATE INDEX d ON metric (metric_id, label)", Reason::LimitExceeded),
-        ("CREATE VIEW extra AS SELECT 1 AS one", Reason::ScopeViolation),
-    ] {
-        let found = ground.refused(&metric, forward).await;
-        assert!(found.contains(&reason), "{forward}: {found:?}");
+on_targets!(
+    what_goes_beyond_the_declaration_is_refused_and_taken_back,
+    |ground| {
+        let metric = allowing(&["metric"], 2);
+        for (forward, reason) in [
+            ("CREATE TABLE extra (a INTEGER)", Reason::ScopeViolation),
+            (
+                "CREATE INDEX a ON squad (name, squad_id)",
+                Reason::ScopeViolation,
+            ),
+            (
+                "UPDATE squad SET name = name || 'x'",
+                Reason::ScopeViolation,
+            ),
+            (
+                "DELETE FROM treasure WHERE coin = 1",
+                Reason::ScopeViolation,
+            ),
+            ("DROP TABLE treasure", Reason::ScopeViolation),
+            (
+                "ALTER TABLE treasure ADD COLUMN a INTEGER",
+                Reason::ProtectedDomainChanged,
+            ),
+            (
+                "UPDATE standard SET meaning = 'mile' WHERE code = 'm'",
+                Reason::ProtectedDomainChanged,
+            ),
+            ("UPDATE metric SET label = 'z'", Reason::LimitExceeded),
+            (
+                "DELETE FROM metric WHERE metric_id > 0",
+                Reason::LimitExceeded,
+            ),
+            (
+                "CREATE INDEX a ON metric (squad_id); CREATE INDEX b ON metric (label, squad_id); CREATE INDEX c ON metric (label, metric_id); CREATE INDEX d ON metric (metric_id, label)",
+                Reason::LimitExceeded,
+            ),
+            (
+                "CREATE VIEW extra AS SELECT 1 AS one",
+                Reason::ScopeViolation,
+            ),
+        ] {
+            let found = ground.refused(&metric, forward).await;
+            assert!(found.contains(&reason), "{forward}: {found:?}");
+        }
+        ground.sql("CREATE TABLE governance_ledger (seq INTEGER)");
+        let ledger = allowing(&["governance_ledger"], 9);
+        for forward in [
+            "INSERT INTO governance_ledger VALUES (1)",
+            "ALTER TABLE governance_ledger ADD COLUMN b INTEGER",
+        ] {
+            let found = ground.refused(&ledger, forward).await;
+            assert!(
+                found.contains(&Reason::ScopeViolation),
+                "{forward}: {found:?}"
+            );
+        }
     }
-    ground.sql("CREATE TABLE governance_ledger (seq INTEGER)");
-    let ledger = allowing(&["governance_ledger"], 9);
-    for forward in ["INSERT INTO governance_ledger VALUES (1)", "ALTER TABLE governance_ledger ADD COLUMN b INTEGER"] {
-        let found = ground.refused(&ledger, forward).await;
-        assert!(found.contains(&Reason::ScopeViolation), "{forward}: {found:?}");
-    }
-});
+);
 
-on_targets!(a_statement_that_fails_says_where_and_leaves_nothing, |ground| {
-    let before = ground.everything();
-    let target = ground.target().await;
-    let script = ground.script("ALTER TABLE metric ADD COLUMN a TEXT;\n-- next\nINSERT INTO squad VALUES (1, 'again');");
-    let applied = apply(&target, &allowing(&["metric"], 3), &script).await;
-    let Applied::Failed(failed) = applied else {
-        panic!("{applied:?}");
-    };
-    assert_eq!((failed.file.as_str(), failed.line), ("forward.sql", 3));
-    assert!(failed.sentence.to_lowercase().contains("unique"), "{failed:?}");
-    assert!(!failed.sentence.contains("again"), "{failed:?}");
-    target.close().await;
-    assert_eq!(ground.everything(), before);
-});
+on_targets!(
+    a_statement_that_fails_says_where_and_leaves_nothing,
+    |ground| {
+        let before = ground.everything();
+        let target = ground.target().await;
+        let script = ground.script("ALTER TABLE metric ADD COLUMN a TEXT;\n-- next\nINSERT INTO squad VALUES (1, 'again');");
+        let applied = apply(&target, &allowing(&["metric"], 3), &script).await;
+        let Applied::Failed(failed) = applied else {
+            panic!("{applied:?}");
+        };
+        assert_eq!((failed.file.as_str(), failed.line), ("forward.sql", 3));
+        assert!(
+            failed.sentence.to_lowercase().contains("unique"),
+            "{failed:?}"
+        );
+        assert!(!failed.sentence.contains("again"), "{failed:?}");
+        target.close().await;
+        assert_eq!(ground.everything(), before);
+    }
+);
 
 on_targets!(the_shape_alone_decides_a_fingerprint, |ground| {
-    let other = if ground.is_postgres() { Ground::postgres() } else { Ground::sqlite() };
+    let other = if ground.is_postgres() {
+        Ground::postgres()
+    } else {
+        Ground::sqlite()
+    };
     // Other identifiers, sequence values and rows in the same shape.
     other.sql("CREATE TABLE a (b INTEGER); DROP TABLE a; INSERT INTO squad VALUES (9, 'z'); DROP VIEW labels; CREATE VIEW labels AS SELECT label FROM metric");
     let scope = allowing(&["metric"], 1).scope;
     let (one, two) = (ground.target().await, other.target().await);
-    let (first, second) = (one.baseline(&scope).await.expect("a look"), two.baseline(&scope).await.expect("a look"));
+    let (first, second) = (
+        one.baseline(&scope).await.expect("a look"),
+        two.baseline(&scope).await.expect("a look"),
+    );
     assert_eq!(first.objects, second.objects);
     assert_eq!(first, second);
     assert_eq!(first.object_counts.tables, 4);
@@ -439,7 +289,10 @@ on_targets!(the_shape_alone_decides_a_fingerprint, |ground| {
     other.sql("UPDATE standard SET meaning = 'second' WHERE code = 's'");
     let third = two.baseline(&scope).await.expect("a look");
     assert_eq!(third.schema_fingerprint, first.schema_fingerprint);
-    assert_ne!(third.protected_domain_fingerprint, first.protected_domain_fingerprint);
+    assert_ne!(
+        third.protected_domain_fingerprint,
+        first.protected_domain_fingerprint
+    );
     for target in [one, two] {
         target.close().await;
     }
@@ -447,9 +300,18 @@ on_targets!(the_shape_alone_decides_a_fingerprint, |ground| {
 
 on_targets!(a_slow_statement_is_stopped, |ground| {
     let before = ground.everything();
-    let patience = Patience { statement: Duration::from_millis(300), ..Patience::default() };
-    let target = Target::open_with(&ground.dsn(), patience).await.expect("it opens");
-    let endless = if ground.is_postgres() { "SELECT pg_sleep(60)" } else { "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO metric (label) SELECT i FROM n" };
+    let patience = Patience {
+        statement: Duration::from_millis(300),
+        ..Patience::default()
+    };
+    let target = Target::open_with(&ground.dsn(), patience)
+        .await
+        .expect("it opens");
+    let endless = if ground.is_postgres() {
+        "SELECT pg_sleep(60)"
+    } else {
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO metric (label) SELECT i FROM n"
+    };
     let script = ground.script(&format!("SELECT 1;\n{endless}"));
     let applied = apply(&target, &allowing(&["metric"], 3), &script).await;
     let Applied::Failed(failed) = applied else {

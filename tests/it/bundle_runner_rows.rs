@@ -3,22 +3,41 @@
 use govdeck::bundles::sql::Applied;
 use govdeck::rules::bundle::Reason;
 
-use crate::bundle_runner::{Ground, allowing, apply, on_targets};
+use crate::support::ground::{Ground, allowing, apply, on_targets};
 
 on_targets!(rows_are_counted_one_by_one, |ground| {
     let declaration = allowing(&["metric", "squad"], 100);
     for (forward, rows) in [
-        ("INSERT INTO metric (metric_id, label) VALUES (10, 'a'), (11, 'b')", 2),
+        (
+            "INSERT INTO metric (metric_id, label) VALUES (10, 'a'), (11, 'b')",
+            2,
+        ),
         ("UPDATE metric SET label = 'c' WHERE metric_id > 9", 2),
-        ("UPDATE metric SET metric_id = metric_id + 100 WHERE metric_id > 9", 2),
-        ("INSERT INTO metric (metric_id, label) VALUES (110, 'd'), (12, 'e') ON CONFLICT (metric_id) DO UPDATE SET label = 'f'", 2),
-        ("INSERT INTO metric (metric_id) VALUES (110) ON CONFLICT DO NOTHING", 0),
+        (
+            "UPDATE metric SET metric_id = metric_id + 100 WHERE metric_id > 9",
+            2,
+        ),
+        (
+            "INSERT INTO metric (metric_id, label) VALUES (110, 'd'), (12, 'e') ON CONFLICT (metric_id) DO UPDATE SET label = 'f'",
+            2,
+        ),
+        (
+            "INSERT INTO metric (metric_id) VALUES (110) ON CONFLICT DO NOTHING",
+            0,
+        ),
         ("DELETE FROM metric WHERE metric_id > 9", 3),
-        ("INSERT INTO metric SELECT metric_id + 50, squad_id, label FROM metric", 3),
+        (
+            "INSERT INTO metric SELECT metric_id + 50, squad_id, label FROM metric",
+            3,
+        ),
         ("DELETE FROM metric", 6),
     ] {
         let counted = ground.rows(&declaration, forward).await;
-        assert_eq!(counted.get("metric").copied().unwrap_or(0), rows, "{forward}: {counted:?}");
+        assert_eq!(
+            counted.get("metric").copied().unwrap_or(0),
+            rows,
+            "{forward}: {counted:?}"
+        );
         assert!(!counted.contains_key("squad"), "{forward}");
     }
 });
@@ -31,14 +50,26 @@ on_targets!(a_table_that_is_built_anew_counts_its_rows_once, |ground| {
         DROP TABLE metric;
         ALTER TABLE metric_new RENAME TO metric;
         CREATE VIEW labels AS SELECT label FROM metric;";
-    let counted = ground.rows(&allowing(&["metric", "labels"], 100), rebuild).await;
+    let counted = ground
+        .rows(&allowing(&["metric", "labels"], 100), rebuild)
+        .await;
     assert_eq!(counted["metric"], 3, "{counted:?}");
     assert_eq!(counted.len(), 1, "{counted:?}");
-    let found = ground.refused(&allowing(&["metric", "labels"], 2), rebuild.replace("modern", "newest").as_str()).await;
+    let found = ground
+        .refused(
+            &allowing(&["metric", "labels"], 2),
+            rebuild.replace("modern", "newest").as_str(),
+        )
+        .await;
     assert!(found.contains(&Reason::LimitExceeded), "{found:?}");
     // A name alone is no change of rows.
     ground.sql("DROP VIEW labels");
-    let counted = ground.rows(&allowing(&["metric", "renamed"], 0), "ALTER TABLE metric RENAME TO renamed").await;
+    let counted = ground
+        .rows(
+            &allowing(&["metric", "renamed"], 0),
+            "ALTER TABLE metric RENAME TO renamed",
+        )
+        .await;
     assert!(counted.is_empty(), "{counted:?}");
     ground.sql("ALTER TABLE renamed RENAME TO metric");
     let counted = ground.rows(&declaration, "DROP TABLE metric").await;
@@ -47,9 +78,19 @@ on_targets!(a_table_that_is_built_anew_counts_its_rows_once, |ground| {
 
 on_targets!(a_table_made_of_a_query_counts_its_rows, |ground| {
     let declaration = allowing(&["copied"], 100);
-    let counted = ground.rows(&declaration, "CREATE TABLE copied AS SELECT label FROM metric").await;
+    let counted = ground
+        .rows(
+            &declaration,
+            "CREATE TABLE copied AS SELECT label FROM metric",
+        )
+        .await;
     assert_eq!(counted["copied"], 3);
-    let found = ground.refused(&allowing(&["other"], 2), "CREATE TABLE other AS SELECT label FROM metric").await;
+    let found = ground
+        .refused(
+            &allowing(&["other"], 2),
+            "CREATE TABLE other AS SELECT label FROM metric",
+        )
+        .await;
     assert!(found.contains(&Reason::LimitExceeded), "{found:?}");
 });
 
@@ -61,9 +102,19 @@ on_targets!(rows_that_triggers_touch_count_for_their_tables, |ground| {
         "CREATE TRIGGER follow AFTER UPDATE ON squad BEGIN UPDATE metric SET label = 't' WHERE squad_id = NEW.squad_id; END"
     };
     ground.sql(trigger);
-    let found = ground.refused(&allowing(&["squad"], 100), "UPDATE squad SET name = 'z' WHERE squad_id = 1").await;
+    let found = ground
+        .refused(
+            &allowing(&["squad"], 100),
+            "UPDATE squad SET name = 'z' WHERE squad_id = 1",
+        )
+        .await;
     assert!(found.contains(&Reason::ScopeViolation), "{found:?}");
-    let counted = ground.rows(&allowing(&["squad", "metric"], 100), "UPDATE squad SET name = 'z' WHERE squad_id = 1").await;
+    let counted = ground
+        .rows(
+            &allowing(&["squad", "metric"], 100),
+            "UPDATE squad SET name = 'z' WHERE squad_id = 1",
+        )
+        .await;
     assert_eq!((counted["squad"], counted["metric"]), (1, 2));
 });
 
@@ -83,13 +134,21 @@ async fn what_sqlite_tells_nobody_is_found_by_its_sum() {
     let declaration = allowing(&["plain", "twice", "metric"], 100);
     for (forward, table, rows) in [
         ("UPDATE plain SET b = b || 'x' WHERE a < 3", "plain", 2),
-        ("INSERT INTO plain SELECT a + 10, b || 'n' FROM plain", "plain", 3),
+        (
+            "INSERT INTO plain SELECT a + 10, b || 'n' FROM plain",
+            "plain",
+            3,
+        ),
         ("DELETE FROM plain", "plain", 6),
         // Each new row takes the place of two.
         ("REPLACE INTO twice VALUES (1, 2)", "twice", 3),
         ("INSERT OR REPLACE INTO twice VALUES (3, 4)", "twice", 3),
         ("DELETE FROM twice WHERE true", "twice", 2),
-        ("ALTER TABLE metric ADD COLUMN gone TEXT; ALTER TABLE metric DROP COLUMN gone", "metric", 3),
+        (
+            "ALTER TABLE metric ADD COLUMN gone TEXT; ALTER TABLE metric DROP COLUMN gone",
+            "metric",
+            3,
+        ),
     ] {
         let counted = ground.rows(&declaration, forward).await;
         assert_eq!(counted.get(table), Some(&rows), "{forward}: {counted:?}");
@@ -99,18 +158,35 @@ async fn what_sqlite_tells_nobody_is_found_by_its_sum() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_may_be_any_tables_are_not_told() {
     let ground = Ground::sqlite();
-    ground.sql("CREATE TABLE plain (a INTEGER PRIMARY KEY) WITHOUT ROWID; CREATE TABLE source (a INTEGER);
-        CREATE TRIGGER spread AFTER INSERT ON source BEGIN INSERT INTO plain VALUES (NEW.a); END");
-    let found = ground.refused(&allowing(&["plain", "source"], 100), "INSERT INTO source VALUES (1)").await;
+    ground.sql(
+        "CREATE TABLE plain (a INTEGER PRIMARY KEY) WITHOUT ROWID; CREATE TABLE source (a INTEGER);
+        CREATE TRIGGER spread AFTER INSERT ON source BEGIN INSERT INTO plain VALUES (NEW.a); END",
+    );
+    let found = ground
+        .refused(
+            &allowing(&["plain", "source"], 100),
+            "INSERT INTO source VALUES (1)",
+        )
+        .await;
     assert_eq!(found, [Reason::LimitExceeded]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn references_that_lead_nowhere_are_found_in_sqlite() {
     let ground = Ground::sqlite();
-    let found = ground.refused(&allowing(&["squad"], 100), "DELETE FROM squad WHERE squad_id = 1").await;
+    let found = ground
+        .refused(
+            &allowing(&["squad"], 100),
+            "DELETE FROM squad WHERE squad_id = 1",
+        )
+        .await;
     assert_eq!(found, [Reason::ArtifactInvalid]);
-    let found = ground.refused(&allowing(&["metric"], 100), "INSERT INTO metric VALUES (9, 77, 'x')").await;
+    let found = ground
+        .refused(
+            &allowing(&["metric"], 100),
+            "INSERT INTO metric VALUES (9, 77, 'x')",
+        )
+        .await;
     assert_eq!(found, [Reason::ArtifactInvalid]);
 }
 
@@ -120,12 +196,28 @@ async fn a_table_whose_rows_are_written_anew_counts_them_all_on_postgres() {
     ground.sql("CREATE MATERIALIZED VIEW seen AS SELECT squad_id FROM squad; CREATE TABLE wide (a INTEGER); INSERT INTO wide SELECT generate_series(1, 40)");
     let declaration = allowing(&["metric", "seen", "wide", "labels"], 100);
     for (forward, table, rows) in [
-        ("DROP VIEW labels; ALTER TABLE metric ALTER COLUMN label TYPE varchar(9)", "metric", 3),
+        (
+            "DROP VIEW labels; ALTER TABLE metric ALTER COLUMN label TYPE varchar(9)",
+            "metric",
+            3,
+        ),
         ("REFRESH MATERIALIZED VIEW seen", "seen", 2),
-        ("TRUNCATE wide; INSERT INTO wide VALUES (1), (2)", "wide", 42),
-        ("DO $$ BEGIN FOR i IN 1..5 LOOP INSERT INTO wide VALUES (i); END LOOP; END $$", "wide", 5),
+        (
+            "TRUNCATE wide; INSERT INTO wide VALUES (1), (2)",
+            "wide",
+            42,
+        ),
+        (
+            "DO $$ BEGIN FOR i IN 1..5 LOOP INSERT INTO wide VALUES (i); END LOOP; END $$",
+            "wide",
+            5,
+        ),
         ("INSERT INTO wide VALUES (9); TRUNCATE wide", "wide", 7),
-        ("ALTER TABLE metric ADD COLUMN stamped timestamptz DEFAULT clock_timestamp()", "metric", 3),
+        (
+            "ALTER TABLE metric ADD COLUMN stamped timestamptz DEFAULT clock_timestamp()",
+            "metric",
+            3,
+        ),
     ] {
         let counted = ground.rows(&declaration, forward).await;
         assert_eq!(counted.get(table), Some(&rows), "{forward}: {counted:?}");
@@ -134,7 +226,10 @@ async fn a_table_whose_rows_are_written_anew_counts_them_all_on_postgres() {
     let found = ground.refused(&declaration, "TRUNCATE treasure").await;
     assert!(found.contains(&Reason::ScopeViolation), "{found:?}");
     let found = ground.refused(&declaration, "SELECT lo_create(0)").await;
-    assert!(!found.is_empty(), "large objects are no table of the declaration: {found:?}");
+    assert!(
+        !found.is_empty(),
+        "large objects are no table of the declaration: {found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,7 +245,10 @@ async fn what_only_shows_while_it_runs_stops_the_script_on_postgres() {
     ] {
         let script = ground.script(forward);
         let applied = apply(&target, &allowing(&["metric"], 1), &script).await;
-        assert!(matches!(applied, Applied::Failed(_)), "{forward}: {applied:?}");
+        assert!(
+            matches!(applied, Applied::Failed(_)),
+            "{forward}: {applied:?}"
+        );
     }
     target.close().await;
     assert_eq!(ground.everything(), before);

@@ -5,18 +5,16 @@ use std::time::Instant;
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::catalog::{Look, Rows, look, own};
+use super::catalog::{Look, look, own};
 use super::compare::differences;
 use super::failure::Failed;
 use super::postgres;
 use super::rows::{self, Counters, Touched};
-use super::run::{DIFF, Observed, WayBack, look_for};
+use super::run::{Observed, WayBack, look_for};
 use super::script::{Script, Statement};
 use super::session::{Open, Stopped, Work};
 use super::tally::{CannotTell, Tally};
-use crate::rules::bundle::{
-    Declaration, DiffSummary, Finding, LEDGER_TABLES, Reason, Scope, judge,
-};
+use crate::rules::bundle::{Declaration, DiffSummary, Finding, Reason, Scope, judge};
 use crate::store::StoreError;
 
 /// What a run without its transaction's end comes to.
@@ -64,9 +62,12 @@ pub(super) async fn carry_out(
         &post.baseline,
         &rows,
     );
-    let mut findings = judge(declaration, &pre.baseline, &post.baseline, &diff);
-    findings.append(&mut untold);
-    findings.extend(of_runner(&mut work.open, &diff).await?);
+    let mut findings = untold;
+    // What was counted in part cannot be judged.
+    if findings.is_empty() {
+        findings = judge(declaration, &pre.baseline, &post.baseline, &diff);
+        findings.extend(unseen(&mut work.open, declaration, &diff).await?);
+    }
     let observed = Observed {
         pre: pre.baseline.clone(),
         post: post.baseline.clone(),
@@ -110,43 +111,33 @@ async fn settle(work: &mut Work, script: &Script) -> Result<Option<Failed>, Stor
     }))
 }
 
-/// Finds what the declaration need not name: the ledger, foreign tables, and references that lead nowhere.
-async fn of_runner(open: &mut Open, diff: &DiffSummary) -> Result<Vec<Finding>, StoreError> {
-    let mut found = Vec::new();
-    let bare = |name: &str| {
-        name.split_once('.')
-            .map_or(name.to_owned(), |(_, bare)| bare.to_owned())
+/// Finds what no comparison shows: foreign tables that were written to, and references that lead nowhere.
+async fn unseen(
+    open: &mut Open,
+    declaration: &Declaration,
+    diff: &DiffSummary,
+) -> Result<Vec<Finding>, StoreError> {
+    let path = &declaration.artifacts.summary;
+    let elsewhere = |table| {
+        let what = format!("{table} lies on another server, where rows cannot be counted");
+        Finding::new(Reason::ScopeViolation, path, what)
     };
-    for table in diff
-        .touched_tables
-        .iter()
-        .filter(|table| LEDGER_TABLES.contains(&bare(table).as_str()))
-    {
-        found.push(Finding::new(
-            Reason::ScopeViolation,
-            DIFF,
-            format!("{table} is the ledger, which no bundle touches"),
-        ));
-    }
-    match open {
-        Open::Postgres(t) => {
-            for table in rows::written_elsewhere(t).await? {
-                found.push(Finding::new(
-                    Reason::ScopeViolation,
-                    DIFF,
-                    format!("{table} lies on another server, where rows cannot be counted"),
-                ));
-            }
-        }
-        Open::Sqlite(t) => {
-            for table in dangling(t, &diff.touched_tables).await? {
-                let what =
-                    format!("rows of {table} refer to rows that are not there (foreign_key_check)");
-                found.push(Finding::new(Reason::ArtifactInvalid, DIFF, what));
-            }
-        }
-    }
-    Ok(found)
+    let nowhere = |table| {
+        let what = format!("rows of {table} refer to rows that are not there (foreign_key_check)");
+        Finding::new(Reason::ArtifactInvalid, path, what)
+    };
+    Ok(match open {
+        Open::Postgres(t) => rows::written_elsewhere(t)
+            .await?
+            .into_iter()
+            .map(elsewhere)
+            .collect(),
+        Open::Sqlite(t) => dangling(t, &diff.touched_tables)
+            .await?
+            .into_iter()
+            .map(nowhere)
+            .collect(),
+    })
 }
 
 /// Names tables whose rows refer to rows that are not there, among those touched and those that refer to them.
@@ -263,30 +254,16 @@ impl Count {
     ) -> Result<BTreeMap<String, u64>, StoreError> {
         let observed: BTreeMap<i64, Touched> = match (self, &mut work.open) {
             (Self::Postgres(before), Open::Postgres(t)) => {
-                let after = rows::counters(t).await?;
-                let one = |(id, rows): (i64, u64)| {
-                    let counted = rows.saturating_sub(before.get(&id).copied().unwrap_or(0));
-                    (
-                        id,
-                        Touched {
-                            counted,
-                            is_rewritten: false,
-                        },
-                    )
-                };
-                after.into_iter().map(one).collect()
+                rows::since(&before, &rows::counters(t).await?)
             }
             (Self::Sqlite(tally), _) => {
-                let counted = post.rows.clone();
-                let exact = |look: &BTreeMap<String, Rows>, table: &str| {
-                    look.get(table).map(|rows| rows.known())
-                };
-                tally.finish(&mut post.held, |table| {
-                    (exact(&pre.rows, table), exact(&counted, table))
+                let Look { held, rows, .. } = post;
+                tally.finish(held, |earlier, now| {
+                    Some((pre.rows.get(earlier)?.known(), rows.get(now)?.known()))
                 })
             }
             (Self::Postgres(_), Open::Sqlite(_)) => return Err(sqlx::Error::WorkerCrashed.into()),
         };
-        rows::touched(&mut work.open, (pre, post), &observed).await
+        rows::touched(&mut work.open, pre, post, &observed).await
     }
 }

@@ -8,7 +8,7 @@ use super::rows;
 use super::session::Open;
 use super::{postgres, sqlite};
 use crate::canon::{Digest, Hasher, canonical_of};
-use crate::rules::bundle::{Baseline, LEDGER_TABLES, Object, ObjectCounts, Scope};
+use crate::rules::bundle::{Baseline, Object, ObjectCounts, Scope, is_ledger};
 use crate::store::{Failure, StoreError};
 
 /// An object with its definition in full.
@@ -115,11 +115,7 @@ pub(super) async fn look(
     seen.objects.sort();
     let cap = COUNTED.max(most_rows.saturating_add(1));
     let mut counted = BTreeMap::new();
-    for table in seen
-        .held
-        .iter()
-        .filter(|table| names(&scope.allowed_tables, &table.name))
-    {
+    for table in seen.held.iter().filter(|table| scope.allows(&table.name)) {
         counted.insert(
             table.name.clone(),
             rows::count(open, &table.sql, cap).await?,
@@ -154,7 +150,7 @@ fn unwritable(what: &str) -> StoreError {
 }
 
 /// Tells whether one of the entries names this object: `table` or `schema.table`; SQLite and people fold the case.
-pub(super) fn names(entries: &[String], full: &str) -> bool {
+fn names(entries: &[String], full: &str) -> bool {
     let bare = full.split_once('.').map_or(full, |(_, bare)| bare);
     entries
         .iter()
@@ -179,11 +175,10 @@ async fn protected(open: &mut Open, seen: &Seen, scope: &Scope) -> Result<String
     };
     for object in &seen.objects {
         let subject = object.subject();
-        let bare = subject.split_once('.').map_or(subject, |(_, bare)| bare);
         let is_protected = in_forbidden_schema(subject)
             || names(&scope.forbidden_tables, subject)
             || names(&scope.protected_reference_tables, subject)
-            || LEDGER_TABLES.contains(&bare);
+            || is_ledger(subject);
         if is_protected {
             line(&[
                 "object",

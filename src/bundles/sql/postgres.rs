@@ -33,10 +33,10 @@ const COLUMNS: &str = "columns AS (\
      SELECT a.attrelid, string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), \
          CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || quote_ident(l.collname) END, \
          CASE WHEN a.attnotnull THEN 'not null' END, \
-         CASE WHEN a.attidentity <> '' THEN 'identity ' || a.attidentity END, \
-         CASE WHEN a.attgenerated <> '' THEN 'generated ' || a.attgenerated END, \
+         CASE WHEN a.attidentity <> '' THEN 'identity ' || a.attidentity::text END, \
+         CASE WHEN a.attgenerated <> '' THEN 'generated ' || a.attgenerated::text END, \
          'default ' || pg_get_expr(d.adbin, d.adrelid), \
-         CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage END, \
+         CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END, \
          CASE WHEN a.attinhcount > 0 THEN 'inherited' END, \
          'options ' || array_to_string(a.attoptions, ','), 'foreign options ' || array_to_string(a.attfdwoptions, ',')), E'\\n' ORDER BY a.attnum) AS text \
      FROM mine m JOIN pg_attribute a ON a.attrelid = m.oid JOIN pg_type t ON t.oid = a.atttypid \
@@ -55,7 +55,7 @@ const TABLES: &str = ", parents AS (\
              CASE WHEN m.relkind IN ('v', 'm') THEN pg_get_viewdef(m.oid) END, \
              'options ' || (SELECT string_agg(o, ',' ORDER BY o) FROM unnest(m.reloptions) o), \
              CASE WHEN m.relrowsecurity THEN 'row security' END, CASE WHEN m.relforcerowsecurity THEN 'forced' END, \
-             CASE WHEN m.relreplident <> 'd' THEN 'replica identity ' || m.relreplident END, \
+             CASE WHEN m.relreplident <> 'd' THEN 'replica identity ' || m.relreplident::text END, \
              CASE WHEN m.reloftype <> 0 THEN 'of ' || format_type(m.reloftype, NULL) END, \
              CASE WHEN am.amname <> 'heap' THEN 'using ' || am.amname END, 'internal triggers ' || s.text) \
      FROM mine m LEFT JOIN columns c ON c.attrelid = m.oid LEFT JOIN parents p ON p.inhrelid = m.oid \
@@ -69,9 +69,9 @@ const OF_RELATIONS: &[&str] = &[
      FROM mine m JOIN pg_index i ON i.indexrelid = m.oid JOIN pg_class t ON t.oid = i.indrelid",
     " SELECT 'constraint', m.nspname::text, c.conname::text, m.relname::text, pg_get_constraintdef(c.oid) \
      FROM mine m JOIN pg_constraint c ON c.conrelid = m.oid WHERE c.contype IN ('c', 'f', 'p', 'u', 'x')",
-    " SELECT 'trigger', m.nspname::text, t.tgname::text, m.relname::text, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled \
+    " SELECT 'trigger', m.nspname::text, t.tgname::text, m.relname::text, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text \
      FROM mine m JOIN pg_trigger t ON t.tgrelid = m.oid WHERE NOT t.tgisinternal",
-    " SELECT 'rule', m.nspname::text, r.rulename::text, m.relname::text, pg_get_ruledef(r.oid) || ' ' || r.ev_enabled \
+    " SELECT 'rule', m.nspname::text, r.rulename::text, m.relname::text, pg_get_ruledef(r.oid) || ' ' || r.ev_enabled::text \
      FROM mine m JOIN pg_rewrite r ON r.ev_class = m.oid WHERE r.rulename <> '_RETURN'",
     " SELECT 'policy', m.nspname::text, p.polname::text, m.relname::text, \
          concat_ws(' ', p.polpermissive::text, p.polcmd, (SELECT string_agg(COALESCE(r.rolname, 'public'), ',' ORDER BY r.rolname) \
@@ -139,7 +139,7 @@ const OTHERS: &[&str] = &[
              (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = o.oid), NULLIF(o.typinput::oid, 0)::regproc, \
              array_to_string(o.typacl, ','))",
         mine!("pg_type", "typnamespace"),
-        " AND o.typtype <> 'c' AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = o.oid)"
+        " AND o.typtype <> 'c' AND NOT (o.typelem <> 0 AND o.typlen = -1 AND o.typcategory = 'A')"
     ),
     concat!(
         "SELECT 'operator', n.nspname::text, ",

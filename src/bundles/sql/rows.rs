@@ -1,6 +1,6 @@
 //! How many rows a script touched, as the database itself counted them, and what rows there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::TryStreamExt;
 use sqlx::Row;
@@ -93,22 +93,27 @@ async fn of_file(connection: &mut SqliteConnection, table: &Held) -> Result<Stri
     Ok(Digest::of(&digests.concat()).to_string())
 }
 
-/// Rows inserted, changed and deleted so far by table, as this session's transaction counts them.
-pub(super) type Counters = BTreeMap<i64, u64>;
+/// What this session's transaction has counted so far, by table: rows touched, and rows more.
+pub(super) type Counters = BTreeMap<i64, (i64, i64)>;
+
+/// Where large objects lie: in no table of anybody's, and in no declaration.
+const LARGE_OBJECTS: [(i64, &str); 2] = [
+    (2613, "pg_catalog.pg_largeobject"),
+    (2995, "pg_catalog.pg_largeobject_metadata"),
+];
 
 /// Reads PostgreSQL's counters: numbers of earlier transactions may still be among them, so only a difference says something.
 pub(super) async fn counters(connection: &mut PgConnection) -> Result<Counters, StoreError> {
-    const SQL: &str = "SELECT CAST(relid AS BIGINT), n_tup_ins + n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_all_tables \
-         WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 \
-           AND (schemaname !~ '^pg_' OR relid = 'pg_catalog.pg_largeobject'::regclass) AND schemaname <> 'information_schema'";
+    const SQL: &str = "SELECT CAST(relid AS BIGINT), n_tup_ins + n_tup_upd + n_tup_del, n_tup_ins - n_tup_del \
+         FROM pg_catalog.pg_stat_xact_all_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 \
+           AND (schemaname !~ '^pg_' OR relid IN (2613, 2995)) AND schemaname <> 'information_schema'";
     let rows = sqlx::query(SQL)
         .persistent(false)
         .fetch_all(connection)
         .await?;
     let mut counters = Counters::new();
     for row in rows {
-        let counted: i64 = row.try_get(1)?;
-        counters.insert(row.try_get(0)?, u64::try_from(counted).unwrap_or(0));
+        counters.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
     }
     Ok(counters)
 }
@@ -118,30 +123,51 @@ pub(super) async fn counters(connection: &mut PgConnection) -> Result<Counters, 
 pub(super) struct Touched {
     /// Rows inserted, changed or deleted one by one.
     pub counted: u64,
-    /// Whether all rows were written anew, or the table emptied, without being counted.
-    pub is_rewritten: bool,
+    /// How many rows there are more, where the database says so itself.
+    pub more: Option<i64>,
+}
+
+/// Takes the earlier counters from the later ones.
+pub(super) fn since(before: &Counters, after: &Counters) -> BTreeMap<i64, Touched> {
+    let one = |(id, (touched, more)): (&i64, &(i64, i64))| {
+        let (earlier, earlier_more) = before.get(id).copied().unwrap_or_default();
+        let touched = Touched {
+            counted: u64::try_from(touched - earlier).unwrap_or(0),
+            more: Some(more - earlier_more),
+        };
+        (*id, touched)
+    };
+    after.iter().map(one).collect()
 }
 
 /// Tells how many rows of each table were touched; what was observed is given by a table's lasting id.
 ///
-/// A table that was dropped counts the rows that it had, and a new one those that it has. Where the new one has the name of
-/// the dropped one, as in a table that is built anew, the larger number counts.
+/// A table whose rows were all written anew, or that was emptied at once, counts the rows that it had; so does one that was
+/// dropped, and a new one counts those that it has. Where the new one has the name of the dropped one, as in a table that is
+/// built anew, the larger number counts. Rows that others wrote meanwhile are taken out of the later look.
 pub(super) async fn touched(
     open: &mut Open,
-    (pre, post): (&Look, &Look),
+    pre: &Look,
+    post: &mut Look,
     observed: &BTreeMap<i64, Touched>,
 ) -> Result<BTreeMap<String, u64>, StoreError> {
     let before: BTreeMap<i64, &Held> = pre.held.iter().map(|table| (table.id, table)).collect();
-    let after: BTreeMap<i64, &Held> = post.held.iter().map(|table| (table.id, table)).collect();
     let rows_before = |table: &Held| pre.rows.get(&table.name).map_or(1, |rows| rows.known());
     let mut rows = BTreeMap::new();
     for table in &post.held {
         let seen = observed.get(&table.id).copied().unwrap_or_default();
         let touched = match before.get(&table.id) {
-            Some(earlier) if seen.is_rewritten || earlier.file != table.file => {
+            Some(earlier) if earlier.file != table.file => {
                 seen.counted.saturating_add(rows_before(earlier))
             }
-            Some(_) => seen.counted,
+            Some(earlier) => {
+                let had = pre.baseline.row_counts.get(&earlier.name);
+                let has = post.baseline.row_counts.get_mut(&table.name);
+                if let (Open::Postgres(_), Some(had), Some(has)) = (&*open, had, has) {
+                    *has = had.saturating_add_signed(seen.more.unwrap_or(0));
+                }
+                seen.counted
+            }
             // What CREATE TABLE … AS puts in is not counted everywhere.
             None => match post.rows.get(&table.name) {
                 Some(rows) => rows.known(),
@@ -149,18 +175,19 @@ pub(super) async fn touched(
             }
             .max(seen.counted),
         };
-        if touched > 0 {
-            rows.insert(table.name.clone(), touched);
-        }
+        rows.insert(table.name.clone(), touched);
     }
-    for table in pre
-        .held
-        .iter()
-        .filter(|table| !after.contains_key(&table.id))
-    {
+    let after: BTreeSet<i64> = post.held.iter().map(|table| table.id).collect();
+    for table in pre.held.iter().filter(|table| !after.contains(&table.id)) {
         let lost = rows_before(table);
         let sum = rows.entry(table.name.clone()).or_insert(0);
         *sum = lost.max(*sum);
+    }
+    for (id, name) in LARGE_OBJECTS {
+        let seen = observed.get(&id).copied().unwrap_or_default();
+        if matches!(open, Open::Postgres(_)) {
+            rows.insert(name.to_owned(), seen.counted);
+        }
     }
     rows.retain(|_, touched| *touched > 0);
     Ok(rows)

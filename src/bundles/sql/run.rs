@@ -248,9 +248,9 @@ impl Target {
             Outcome::Failed(failed) => return Ok(RolledBack::Failed(failed)),
             Outcome::Done(observed, after) => (observed, after),
         };
-        observed
-            .findings
-            .retain(|finding| finding.reason != Reason::LimitExceeded || finding.path != DIFF);
+        observed.findings.retain(|finding| {
+            finding.reason != Reason::LimitExceeded || finding.path != declaration.artifacts.summary
+        });
         let mut differences = differences(recorded, &after.baseline);
         differences.retain(|difference| *difference != Difference::Protected);
         if differences.is_empty() && observed.findings.is_empty() {
@@ -294,9 +294,6 @@ impl Target {
             .map_err(|error| error.about(&self.dsn))
     }
 }
-
-/// Where findings about what a script did are placed.
-pub(super) const DIFF: &str = "diff";
 
 pub(super) async fn look_for(
     open: &mut Open,

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::catalog::{Held, Seen, Thing};
 use super::tokens::{Dialect, Kind, Token, tokens};
+use crate::canon::Digest;
 use crate::store::StoreError;
 
 /// The schema that every file has.
@@ -39,11 +40,14 @@ pub(super) async fn look(connection: &mut SqliteConnection) -> Result<Seen, Stor
     Ok(seen)
 }
 
+/// Describes a table by the page that its rows begin on, or by its name where it has none: a virtual one.
 pub(super) fn held(name: &str, root: i64) -> Held {
+    let [a, b, c, d, e, f, g, h, ..] = *Digest::of(name.as_bytes()).as_bytes();
+    let by_name = i64::from_be_bytes([a, b, c, d, e, f, g, h]) | i64::MIN;
     Held {
         name: format!("{MAIN}.{name}"),
         sql: quoted(name),
-        id: root,
+        id: if root == 0 { by_name } else { root },
         file: 0,
     }
 }

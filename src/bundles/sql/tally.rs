@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use super::catalog::{Held, own};
 use super::rows::Touched;
 use super::script::Statement;
-use super::sqlite::{held, quoted};
+use super::sqlite::quoted;
 use super::tokens::{Dialect, Kind, Token, tokens};
 use super::watch::{Changes, Watch};
 use crate::store::StoreError;
@@ -29,10 +28,12 @@ pub(super) struct Tally {
     next_id: i64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Known {
     id: i64,
     root: i64,
+    /// The full name that it had at first, where it was there.
+    at_first: Option<String>,
 }
 
 /// Says that rows changed which cannot be told of any table.
@@ -47,15 +48,12 @@ impl Tally {
         held: &[Held],
     ) -> Result<Self, StoreError> {
         let name = |table: &Held| table.name.trim_start_matches("main.").to_owned();
-        let tables = held.iter().map(|table| {
-            (
-                name(table),
-                Known {
-                    id: table.id,
-                    root: table.id,
-                },
-            )
-        });
+        let known = |table: &Held| Known {
+            id: table.id,
+            root: table.id.max(0),
+            at_first: Some(table.name.clone()),
+        };
+        let tables = held.iter().map(|table| (name(table), known(table)));
         let next_id = held.iter().map(|table| table.id).max().unwrap_or(0) + 1_000_000_000;
         let offset = total_changes(connection).await?;
         *watch.changes() = Changes::default();
@@ -161,31 +159,29 @@ impl Tally {
             .map(|(name, known)| (name.clone(), *known))
             .collect();
         let mut changes = self.watch.changes();
-        for (name, _) in &gone {
-            self.tables.remove(name);
-        }
         let mut moved = Vec::new();
         for (name, root) in now {
             if let Some(known) = self.tables.get_mut(name) {
                 known.root = *root;
                 continue;
             }
-            let renamed = gone
-                .iter()
-                .find(|(_, known)| known.root == *root && *root != 0);
-            let id = match renamed {
-                Some((_, known)) => known.id,
+            let is_same = |known: &Known| known.root == *root && *root != 0;
+            let known = match gone.iter().find(|(_, known)| is_same(known)) {
+                Some((earlier, known)) => {
+                    let counted = changes.tables.remove(earlier);
+                    moved.extend(counted.map(|change| (name.clone(), change)));
+                    known.clone()
+                }
                 None => {
                     self.next_id += 1;
-                    self.next_id
+                    Known {
+                        id: self.next_id,
+                        root: *root,
+                        at_first: None,
+                    }
                 }
             };
-            if let Some((earlier, _)) = renamed
-                && let Some(change) = changes.tables.remove(earlier)
-            {
-                moved.push((name.clone(), change));
-            }
-            self.tables.insert(name.clone(), Known { id, root: *root });
+            self.tables.insert(name.clone(), known);
         }
         for (name, _) in &gone {
             changes.tables.remove(name);
@@ -228,7 +224,7 @@ impl Tally {
     pub fn finish(
         &self,
         post: &mut [Held],
-        rows: impl Fn(&str) -> (Option<u64>, Option<u64>),
+        rows: impl Fn(&str, &str) -> Option<(u64, u64)>,
     ) -> BTreeMap<i64, Touched> {
         let changes = self.watch.changes();
         let mut observed = BTreeMap::new();
@@ -240,16 +236,16 @@ impl Tally {
             table.id = known.id;
             let change = changes.tables.get(&bare).copied().unwrap_or_default();
             let mut counted = change.sum() + change.rewritten;
-            if let (Some(before), Some(after)) = rows(&table.name) {
-                counted += (before + change.inserted)
-                    .saturating_sub(change.deleted)
-                    .saturating_sub(after);
+            let at_first = known.at_first.as_deref();
+            if let Some((before, after)) = at_first.and_then(|earlier| rows(earlier, &table.name)) {
+                let expected = (before + change.inserted).saturating_sub(change.deleted);
+                counted += expected.saturating_sub(after);
             }
             observed.insert(
                 known.id,
                 Touched {
                     counted,
-                    is_rewritten: false,
+                    more: None,
                 },
             );
         }
@@ -266,13 +262,8 @@ async fn total_changes(connection: &mut SqliteConnection) -> Result<u64, StoreEr
 
 async fn roots(connection: &mut SqliteConnection) -> Result<BTreeMap<String, i64>, StoreError> {
     const SQL: &str = "SELECT name, rootpage FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-    let mut found = BTreeMap::new();
-    for row in sqlx::query(SQL).fetch_all(connection).await? {
-        let (name, root): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let table = held(&name, root);
-        found.insert(table.name.trim_start_matches("main.").to_owned(), table.id);
-    }
-    Ok(found)
+    let found: Vec<(String, i64)> = sqlx::query_as(SQL).fetch_all(connection).await?;
+    Ok(found.into_iter().collect())
 }
 
 fn significant(text: &str) -> Vec<Token<'_>> {

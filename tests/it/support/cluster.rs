@@ -167,7 +167,7 @@ impl Cluster {
     }
 
     /// A client program, free of the `PG…` variables of whoever runs the tests.
-    pub(super) fn client(&self, program: &str) -> Command {
+    pub fn client(&self, program: &str) -> Command {
         let mut client = Command::new(self.programs.join(program));
         client.env_clear().env("PGCLIENTENCODING", "UTF8");
         client

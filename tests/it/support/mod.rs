@@ -9,6 +9,7 @@ pub mod desk;
 pub mod dictionary;
 pub mod folk;
 pub mod forge;
+pub mod ground;
 pub mod keys;
 pub mod pooler;
 pub mod proxy;
