@@ -156,7 +156,7 @@ impl Plan {
         let plan = String::from_utf8_lossy(&registration.bytes()).into_owned();
         let act = Act {
             verb: permission::REGISTER_BUNDLE.verb,
-            asked: Asked::of(registration.declared.migration_id.clone()).with("plan", plan),
+            asked: Asked::of(planned.declared.migration_id.clone()).with("plan", plan),
             go: self.answer.go(),
         };
         act.run(store, pen).await
@@ -385,11 +385,11 @@ fn rejected(found: &[Finding]) -> Failure {
 /// Writes what a plan saw where the declaration says.
 fn write(folder: &Folder, planned: &Planned) -> Result<(), Failure> {
     let registration = &planned.registration;
-    let artifacts = &registration.declared.artifacts;
+    let artifacts = &planned.declared.artifacts;
     for (path, bytes) in [
         (&artifacts.pre, registration.pre.bytes()),
         (&artifacts.post, registration.post.bytes()),
-        (&artifacts.summary, registration.diff().bytes()),
+        (&artifacts.summary, registration.diff(&planned.declared.migration_id).bytes()),
     ] {
         let put = || match path.rsplit_once('/') {
             None => folder.replace(path, &bytes),
@@ -407,11 +407,11 @@ fn write(folder: &Folder, planned: &Planned) -> Result<(), Failure> {
 
 fn shown(planned: &Planned) -> Page {
     let registration = &planned.registration;
-    let diff = registration.diff();
+    let diff = registration.diff(&planned.declared.migration_id);
     let verdict = Verdict::of(planned.passes());
     let mut lines = vec![format!(
         "plan of {} for {}: {} tables, {:+} indexes, {} rows, {} ms; plan {}",
-        registration.declared.migration_id,
+        planned.declared.migration_id,
         registration.environment,
         diff.table_count_touched,
         diff.index_count_delta,
@@ -439,7 +439,7 @@ fn shown(planned: &Planned) -> Page {
     );
     let json = json!({
         "verdict": verdict,
-        "migration_id": registration.declared.migration_id,
+        "migration_id": planned.declared.migration_id,
         "environment": registration.environment,
         "plan_hash": registration.plan_hash(),
         "pre": registration.pre,

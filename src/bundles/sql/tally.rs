@@ -109,6 +109,13 @@ impl Tally {
                 "{unseen} rows changed that SQLite told of no table: {what}"
             ))
         };
+        // Whatever a new virtual table writes into is new too, and counts the rows that it holds in the end.
+        if words.first().is_some_and(|first| first.is("create"))
+            && words.get(1).is_some_and(|second| second.is("virtual"))
+        {
+            self.watch.changes().elsewhere += unseen;
+            return Ok(Ok(()));
+        }
         let Some((verb, name)) = target(words) else {
             return Ok(Err(cannot("the statement names no table that it changes")));
         };
@@ -144,20 +151,14 @@ impl Tally {
         let now = roots(connection).await?;
         self.rename(&now);
         // What a dropped table counted went with it; the sums have to be equal again.
-        self.offset = total_changes(connection)
-            .await?
-            .saturating_sub(self.watch.seen());
+        let total = total_changes(connection).await?;
+        self.offset = total.saturating_sub(self.watch.seen());
         Ok(())
     }
 
-    /// Takes over the names that tables have now, and forgets what is gone.
     fn rename(&mut self, now: &BTreeMap<String, i64>) {
-        let gone: Vec<(String, Known)> = self
-            .tables
-            .iter()
-            .filter(|(name, _)| !now.contains_key(*name))
-            .map(|(name, known)| (name.clone(), *known))
-            .collect();
+        let is_gone = |name: &String, _: &mut Known| !now.contains_key(name);
+        let gone: Vec<(String, Known)> = self.tables.extract_if(.., is_gone).collect();
         let mut changes = self.watch.changes();
         let mut moved = Vec::new();
         for (name, root) in now {
@@ -166,21 +167,19 @@ impl Tally {
                 continue;
             }
             let is_same = |known: &Known| known.root == *root && *root != 0;
-            let known = match gone.iter().find(|(_, known)| is_same(known)) {
-                Some((earlier, known)) => {
+            let known =
+                if let Some((earlier, known)) = gone.iter().find(|(_, known)| is_same(known)) {
                     let counted = changes.tables.remove(earlier);
                     moved.extend(counted.map(|change| (name.clone(), change)));
                     known.clone()
-                }
-                None => {
+                } else {
                     self.next_id += 1;
                     Known {
                         id: self.next_id,
                         root: *root,
                         at_first: None,
                     }
-                }
-            };
+                };
             self.tables.insert(name.clone(), known);
         }
         for (name, _) in &gone {
@@ -273,7 +272,7 @@ fn significant(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Finds the verb that changes rows, outside brackets, and the table after it.
-fn target<'t>(words: &[Token<'t>]) -> Option<(&'static str, String)> {
+fn target(words: &[Token<'_>]) -> Option<(&'static str, String)> {
     let mut depth = 0_i32;
     for (at, token) in words.iter().enumerate() {
         depth += i32::from(token.is_sign("(")) - i32::from(token.is_sign(")"));

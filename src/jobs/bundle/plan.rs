@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::bundles::driver;
 use crate::bundles::sql::{Change, Difference, Place, Planned as Tried, WayBack};
-use crate::rules::bundle::{Finding, Reason};
+use crate::rules::bundle::{Declaration, Finding, Reason};
 use crate::rules::bundle_run::{REGISTRATION_SCHEMA, Registration, Script, Tier};
 use crate::rules::Refusal;
 
@@ -34,6 +34,8 @@ pub enum Back {
 /// What a plan did.
 #[derive(Debug, Clone)]
 pub struct Planned {
+    /// What its declaration says.
+    pub declared: Declaration,
     /// What can be registered of it.
     pub registration: Registration,
     /// What goes beyond the declaration.
@@ -48,7 +50,7 @@ impl Planned {
     /// Tells whether it may be registered: it kept to its declaration, and leads back where it has to.
     #[must_use]
     pub fn passes(&self) -> bool {
-        let requires = self.registration.declared.requires_rollback;
+        let requires = self.declared.requires_rollback;
         self.findings.is_empty()
             && match self.back {
                 Back::Proven => true,
@@ -70,7 +72,6 @@ pub async fn plan(
         schema: REGISTRATION_SCHEMA.to_owned(),
         environment: tier,
         declaration: files.declaration.clone(),
-        declared: declared.clone(),
         scripts: files.scripts.clone(),
         pre,
         post,
@@ -99,6 +100,7 @@ pub async fn plan(
                     failed.hint,
                 )),
                 Tried::Tried { observed, way_back } => Ok(Planned {
+                    declared: declared.clone(),
                     registration: registration(
                         observed.pre,
                         observed.post,
@@ -117,6 +119,7 @@ pub async fn plan(
             let planned = planned.map_err(|error| Refusal::new(error.sentence, error.hint))?;
             let observed = planned.observed;
             Ok(Planned {
+                declared: declared.clone(),
                 registration: registration(
                     observed.pre,
                     observed.post,
