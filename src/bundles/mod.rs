@@ -1,6 +1,9 @@
-//! Governed bundles outside the ledger: what reads their folders and talks to their targets.
+//! Governed migration bundles where they lie and where they run: folders are read and begun here, and targets talked to.
 //!
-//! It may import `canon`, `rules`, `clock`, `settings` and `store`. It decides nothing: what it observes is judged in
-//! `rules::bundle`, and what follows from that is written by `actions`.
+//! May import everything before it. A folder is walked by its open handles, and nothing in it is followed elsewhere; what
+//! was read and what was observed is judged by `rules::bundle`. It writes only what it makes anew, and what a script does.
 
+pub mod folder;
+pub mod gather;
+pub mod scaffold;
 pub mod sql;

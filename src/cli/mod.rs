@@ -7,6 +7,8 @@ mod act;
 mod approval;
 mod artifact;
 mod block;
+mod bundle;
+mod bundle_report;
 mod cadence;
 mod card;
 mod cite;
@@ -107,6 +109,9 @@ enum Verb {
     /// List what the publish gate stopped, or show why.
     #[command(subcommand)]
     Block(block::Block),
+    /// Check governed migration bundles, begin one, or print their schemas.
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
     /// Ask a gate for its verdict.
     #[command(subcommand)]
     Gate(gate::Gate),
@@ -246,6 +251,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
+        Verb::Bundle(verb) => verb.run(flags),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),

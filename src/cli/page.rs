@@ -111,6 +111,14 @@ impl Page {
         )
     }
 
+    /// Makes a page of a document whose shape somebody else has fixed, whatever shape was asked for.
+    pub(super) fn foreign(exit: Exit, json: &Value) -> Self {
+        Self {
+            exit,
+            body: Body::Raw(document(json)),
+        }
+    }
+
     /// Makes a page of exact bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
         Self {

@@ -78,7 +78,7 @@ pub enum Planned {
 #[derive(Debug)]
 pub enum Applied {
     /// It kept to its declaration and waits for its commit.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// It went beyond its declaration and was taken back, or was not begun at all.
     Refused {
         /// Why.
@@ -94,7 +94,7 @@ pub enum Applied {
 #[derive(Debug)]
 pub enum RolledBack {
     /// Every definition is what it was, and it waits for its commit.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// It left something else than there was, or touched what it may not; that was taken back: the rollback has failed.
     Differs {
         /// What was seen of the script.
@@ -217,10 +217,10 @@ impl Target {
             Outcome::Failed(failed) => Ok(Applied::Failed(failed)),
             Outcome::Done(observed, _) if observed.findings.is_empty() => {
                 let open = self.handed_over(work).await?;
-                Ok(Applied::Ready(Ready {
+                Ok(Applied::Ready(Box::new(Ready {
                     observed: *observed,
                     open,
-                }))
+                })))
             }
             Outcome::Done(observed, _) => {
                 work.into_open().await?.roll_back().await?;
@@ -255,10 +255,10 @@ impl Target {
         differences.retain(|difference| *difference != Difference::Protected);
         if differences.is_empty() && observed.findings.is_empty() {
             let open = self.handed_over(work).await?;
-            return Ok(RolledBack::Ready(Ready {
+            return Ok(RolledBack::Ready(Box::new(Ready {
                 observed: *observed,
                 open,
-            }));
+            })));
         }
         work.into_open().await?.roll_back().await?;
         Ok(RolledBack::Differs {

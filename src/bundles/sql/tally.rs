@@ -160,21 +160,19 @@ impl Tally {
                 continue;
             }
             let is_same = |known: &Known| known.root == *root && *root != 0;
-            let known = match gone.iter().find(|(_, known)| is_same(known)) {
-                Some((earlier, known)) => {
+            let known =
+                if let Some((earlier, known)) = gone.iter().find(|(_, known)| is_same(known)) {
                     let counted = changes.tables.remove(earlier);
                     moved.extend(counted.map(|change| (name.clone(), change)));
                     known.clone()
-                }
-                None => {
+                } else {
                     self.next_id += 1;
                     Known {
                         id: self.next_id,
                         root: *root,
                         at_first: None,
                     }
-                }
-            };
+                };
             self.tables.insert(name.clone(), known);
         }
         for (name, _) in &gone {
@@ -267,7 +265,7 @@ fn significant(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Finds the verb that changes rows, outside brackets, and the table after it.
-fn target<'t>(words: &[Token<'t>]) -> Option<(&'static str, String)> {
+fn target(words: &[Token<'_>]) -> Option<(&'static str, String)> {
     let mut depth = 0_i32;
     for (at, token) in words.iter().enumerate() {
         depth += i32::from(token.is_sign("(")) - i32::from(token.is_sign(")"));

@@ -12,6 +12,7 @@ mod judge;
 mod limits;
 mod names;
 mod prov;
+mod reason;
 mod receipt;
 mod receipts;
 mod registry;
@@ -30,6 +31,7 @@ pub use diff::DiffSummary;
 pub use judge::judge;
 pub use limits::Limits;
 pub use names::{MigrationId, escape};
+pub use reason::Reason;
 pub use receipt::{
     Actor, Check, CheckStatus, Environment, FileDigest, PolicyNote, RECEIPT_VERSION, Receipt,
     ReceiptRef, RunType, Validation,
@@ -60,58 +62,6 @@ words! {
         Graph = "graph",
         /// Anything else that a driver reaches.
         Other = "other",
-    }
-}
-
-words! {
-    /// What can be wrong with a bundle; the words are fixed.
-    pub enum Reason {
-        /// A file is not what it should be, or a script that is due is not there.
-        ArtifactInvalid = "artifact_invalid",
-        /// A baseline is not there.
-        BaselineMissing = "baseline_missing",
-        /// The declaration has another shape than its schema asks for.
-        DeclarationInvalid = "declaration_invalid",
-        /// The diff says something else than the baselines, or contradicts itself.
-        DiffInconsistent = "diff_inconsistent",
-        /// The diff is not there.
-        DiffMissing = "diff_missing",
-        /// A digest is not `sha256:` and 64 lower-case hexadecimal digits.
-        DigestInvalid = "digest_invalid",
-        /// A digest is not that of the file.
-        DigestMismatch = "digest_mismatch",
-        /// A change that cannot be taken back names no approval, or does not say why.
-        IrreversibleWithoutApproval = "irreversible_without_approval",
-        /// More was touched than the limits allow.
-        LimitExceeded = "limit_exceeded",
-        /// A limit is missing or is no whole number from zero up.
-        LimitsInvalid = "limits_invalid",
-        /// A file belongs to another migration, or ids are used twice or out of order.
-        MigrationIdMismatch = "migration_id_mismatch",
-        /// A name leads out of the bundle's folder.
-        PathEscape = "path_escape",
-        /// What is protected is not what it was.
-        ProtectedDomainChanged = "protected_domain_changed",
-        /// A receipt is not what its schema asks for, or does not list what it must.
-        ReceiptInvalid = "receipt_invalid",
-        /// There is neither a receipt nor a pointer to one.
-        ReceiptMissing = "receipt_missing",
-        /// A way back is due and not there.
-        RollbackMissing = "rollback_missing",
-        /// The scope allows what it forbids.
-        ScopeContradiction = "scope_contradiction",
-        /// The scope says nothing that could be enforced.
-        ScopeNotEnforceable = "scope_not_enforceable",
-        /// Something was touched that the scope does not allow.
-        ScopeViolation = "scope_violation",
-        /// A file holds what looks like a secret.
-        SecretFound = "secret_found",
-        /// A symbolic link lies in the bundle.
-        Symlink = "symlink",
-        /// The receipt tells of checks that did not pass.
-        ValidationNotPass = "validation_not_pass",
-        /// The declaration is not of the strict subset of YAML.
-        YamlRejected = "yaml_rejected",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the stories stand on: a world with a deployment in it, on either database, and an independent way to look at it.
 
 pub mod blocks;
+pub mod bundles;
 pub mod cluster;
 pub mod command;
 pub mod desk;

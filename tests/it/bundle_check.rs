@@ -1,0 +1,148 @@
+//! What a bundle's files must be: one that passes, and one thing after the other that is wrong with it.
+
+use std::collections::BTreeSet;
+
+use govdeck::rules::bundle::{Due, Kind, Reason};
+use serde_json::json;
+
+use crate::bundle_broken::{
+    DIFF, POST, PRE, RECEIPT, YML, broken, changed, irreversible, observed, receipt, with_pointer,
+    yml,
+};
+use crate::support::bundles::{Draft, digest};
+
+#[test]
+fn bundles_of_every_kind_pass() {
+    for kind in Kind::ALL {
+        let draft = Draft::of("X1-MIG-2026-02-28-01", *kind);
+        let checked = draft.check(Due::Everything);
+        assert_eq!(checked.findings, [], "{kind}");
+        assert!(checked.declaration.is_some());
+        assert_eq!(checked.steps.len(), 1);
+    }
+}
+
+#[test]
+fn before_the_run_only_the_scripts_are_due() {
+    let mut draft = Draft::valid();
+    draft.files.retain(|path, _| !path.contains('/'));
+    assert_eq!(draft.check(Due::Scripts).findings, []);
+    assert_eq!(
+        draft.found(),
+        [
+            "baseline_missing baselines/post.json",
+            "baseline_missing baselines/pre.json",
+            "diff_missing diffs/summary.json",
+            "receipt_missing receipts/run_receipt.json",
+        ]
+    );
+}
+
+#[test]
+fn one_thing_that_is_wrong_is_one_reason() {
+    for (draft, expected) in broken() {
+        let found = draft.found();
+        let findings = draft.check(Due::Everything).findings;
+        assert!(
+            found.iter().any(|found| found == expected),
+            "{expected}: {findings:#?}"
+        );
+        let reasons: BTreeSet<_> = findings.iter().map(|finding| finding.reason).collect();
+        // What stands upon it may follow: a file that is gone is listed in the receipt, a diff that claims too much breaks limits.
+        assert!(reasons.len() <= 2, "{expected}: {findings:#?}");
+    }
+}
+
+#[test]
+fn every_reason_that_needs_no_folder_is_reached() {
+    let reached: Vec<String> = broken()
+        .iter()
+        .flat_map(|(draft, _)| draft.found())
+        .collect();
+    for reason in Reason::ALL
+        .iter()
+        .filter(|reason| **reason != Reason::Symlink)
+    {
+        let word = format!("{reason} ");
+        assert!(
+            reached.iter().any(|found| found.starts_with(&word)),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn what_may_be_is_left_alone() {
+    let drafts = [
+        irreversible()
+            .without("rollback.sql")
+            .replacing(YML, "  rollback:\n    - rollback.sql\n", "")
+            .with_receipt(),
+        with_pointer(|_| {}),
+        yml("tool: \"psql\" ", "tool: \"NO\" "),
+        yml("tool: \"psql\" ", "tool: \"12:30\" "),
+        yml("  environment:\n    - KFM_DB_DSN_REF\n", ""),
+        yml("    - parcels", "    - public.parcels"),
+        observed(&["parcels"], -2, 10),
+        changed(PRE, |pre| pre["stats"] = json!({"bytes": 17})),
+        receipt(|r| {
+            let version = r
+                .as_object_mut()
+                .expect("fields")
+                .remove("kfm_run_receipt_version");
+            r["receipt_version"] = version.expect("it was there");
+        }),
+        receipt(|r| r["signature"] = json!("sha256:17")),
+        {
+            let objects = |index: &str| json!([{"kind": "index", "name": "public.i", "table": "public.parcels", "definition": digest(index)}]);
+            let draft = Draft::valid().with_json(PRE, |pre| pre["objects"] = objects("a"));
+            draft
+                .with_json(POST, |post| post["objects"] = objects("b"))
+                .with_receipt()
+        },
+        yml("    - parcels", "    - metric_dictionary\n    - parcels")
+            .replacing(
+                YML,
+                "governance-critical",
+                "x\n  reference: \"decision 17\"",
+            )
+            .with_receipt(),
+    ];
+    for draft in drafts {
+        assert_eq!(draft.check(Due::Everything).findings, []);
+    }
+}
+
+#[test]
+fn findings_show_hostile_text_and_no_secret() {
+    let draft = Draft::valid()
+        .replacing("notes.md", "slow", "slow, PASSWORD=tr0ub4dor")
+        .with_json(RECEIPT, |r| r["migration_id"] = json!("\u{1b}[2J\u{202e}x"))
+        .with_json(DIFF, |diff| {
+            diff["touched"]["tables"] = json!(["a\u{1b}[31m\u{200b}"])
+        });
+    let findings = draft.check(Due::Everything).findings;
+    assert!(findings.len() > 3);
+    for finding in &findings {
+        let said = format!("{} {}", finding.path, finding.detail);
+        assert!(!said.contains("tr0ub4dor"), "{said}");
+        assert!(!said.contains(govdeck::rules::text::is_hostile), "{said}");
+    }
+}
+
+#[test]
+fn places_are_told_by_line_and_column() {
+    let draft = yml("max_row_backfill: 10", "max_row_backfill: ten");
+    let findings = draft.check(Due::Everything).findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(
+        findings[0].detail,
+        "line 17, column 21: limits.max_row_backfill: expected a whole number"
+    );
+    let draft = yml("tool: \"psql\" ", "tool: NO ");
+    let findings = draft.check(Due::Everything).findings;
+    assert_eq!(
+        findings[0].detail,
+        "line 25, column 9: runner.tool: \"NO\" without quotes is no text for every reader of YAML; put it in quotes"
+    );
+}
