@@ -191,13 +191,16 @@ impl Target {
         let pre = look_for(&mut work.open, change.declaration).await?;
         let observed = match carry_out(&mut work, change.forward, change.declaration, &pre).await? {
             Outcome::Done(observed, _) => observed,
-            Outcome::Failed(failed) => return Ok(Planned::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                return Ok(Planned::Failed(failed));
+            }
         };
         let way_back = match change.rollback {
             None => WayBack::None,
             Some(script) => try_back(&mut work, script, &pre, &change.declaration.scope).await?,
         };
-        work.into_open().await?.roll_back().await?;
+        work.take_back().await;
         Ok(Planned::Tried { observed, way_back })
     }
 
@@ -214,7 +217,10 @@ impl Target {
         let mut work = Work::begin(self).await?;
         let pre = look_for(&mut work.open, change.declaration).await?;
         match carry_out(&mut work, change.forward, change.declaration, &pre).await? {
-            Outcome::Failed(failed) => Ok(Applied::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                Ok(Applied::Failed(failed))
+            }
             Outcome::Done(observed, _) if observed.findings.is_empty() => {
                 let open = self.handed_over(work).await?;
                 Ok(Applied::Ready(Box::new(Ready {
@@ -223,7 +229,7 @@ impl Target {
                 })))
             }
             Outcome::Done(observed, _) => {
-                work.into_open().await?.roll_back().await?;
+                work.take_back().await;
                 Ok(Applied::Refused {
                     findings: observed.findings.clone(),
                     observed: Some(observed),
@@ -245,7 +251,10 @@ impl Target {
         let before = look_for(&mut work.open, declaration).await?;
         let (mut observed, after) = match carry_out(&mut work, script, declaration, &before).await?
         {
-            Outcome::Failed(failed) => return Ok(RolledBack::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                return Ok(RolledBack::Failed(failed));
+            }
             Outcome::Done(observed, after) => (observed, after),
         };
         observed.findings.retain(|finding| {
@@ -260,7 +269,7 @@ impl Target {
                 open,
             })));
         }
-        work.into_open().await?.roll_back().await?;
+        work.take_back().await;
         Ok(RolledBack::Differs {
             observed,
             differences,

@@ -233,6 +233,16 @@ impl Work {
         }
     }
 
+    /// Takes back what was done after a statement failed, and waits until it is.
+    pub async fn take_back(self) {
+        if let Ok(open) = self.into_open().await
+            && let Err(error) = open.roll_back().await
+        {
+            // SQLite has taken back by itself what it had to interrupt.
+            tracing::debug!(%error, "there was nothing left to take back");
+        }
+    }
+
     /// Gives the transaction away for its last statements and its commit.
     pub async fn into_open(self) -> Result<Open, StoreError> {
         let Self {
