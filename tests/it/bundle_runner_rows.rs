@@ -201,7 +201,7 @@ async fn a_table_whose_rows_are_written_anew_counts_them_all_on_postgres() {
             "metric",
             3,
         ),
-        ("REFRESH MATERIALIZED VIEW seen", "seen", 2),
+        ("REFRESH MATERIALIZED VIEW seen", "seen", 4),
         (
             "TRUNCATE wide; INSERT INTO wide VALUES (1), (2)",
             "wide",

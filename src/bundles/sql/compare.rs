@@ -77,7 +77,7 @@ fn of_objects(recorded: &[Object], now: &[Object]) -> Vec<Difference> {
         match after.get(key) {
             None => found.push(Difference::Missing((*object).clone())),
             Some(other) if other.definition != object.definition => {
-                found.push(Difference::Changed((*other).clone()))
+                found.push(Difference::Changed((*other).clone()));
             }
             Some(_) => {}
         }

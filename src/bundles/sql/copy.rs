@@ -24,7 +24,7 @@ enum Kept {
     Folder(Folder),
     Database {
         name: String,
-        server: PgConnectOptions,
+        server: Box<PgConnectOptions>,
     },
 }
 
@@ -103,7 +103,7 @@ impl Copied {
                 "write the database's name into it",
             ));
         };
-        let server = options.clone().database(MAINTENANCE);
+        let server = Box::new(options.clone().database(MAINTENANCE));
         let name = fresh_name()?;
         let mut connection = PgConnection::connect_with(&server).await?;
         sweep(&mut connection).await?;
@@ -193,7 +193,7 @@ fn not_made(error: &dyn std::fmt::Display) -> StoreError {
 fn not_copied(template: &str, error: sqlx::Error) -> StoreError {
     let code = error
         .as_database_error()
-        .and_then(|said| said.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .unwrap_or_default()
         .into_owned();
     match code.as_str() {

@@ -96,10 +96,8 @@ fn scrubbed(code: &str, message: &str, script: &str) -> String {
             && quoted
                 .chars()
                 .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-'));
-        shown.push_str(&format!(
-            "\"{}\"",
-            if may_quote && is_name { quoted } else { "…" }
-        ));
+        let quoted = if may_quote && is_name { quoted } else { "…" };
+        shown.extend(["\"", quoted, "\""]);
         shown.push_str(pieces.next().unwrap_or_default());
     }
     shown

@@ -78,7 +78,7 @@ pub enum Planned {
 #[derive(Debug)]
 pub enum Applied {
     /// It kept to its declaration and waits for its commit.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// It went beyond its declaration and was taken back, or was not begun at all.
     Refused {
         /// Why.
@@ -94,7 +94,7 @@ pub enum Applied {
 #[derive(Debug)]
 pub enum RolledBack {
     /// Every definition is what it was, and it waits for its commit.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// It left something else than there was, or touched what it may not; that was taken back: the rollback has failed.
     Differs {
         /// What was seen of the script.
@@ -191,13 +191,16 @@ impl Target {
         let pre = look_for(&mut work.open, change.declaration).await?;
         let observed = match carry_out(&mut work, change.forward, change.declaration, &pre).await? {
             Outcome::Done(observed, _) => observed,
-            Outcome::Failed(failed) => return Ok(Planned::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                return Ok(Planned::Failed(failed));
+            }
         };
         let way_back = match change.rollback {
             None => WayBack::None,
             Some(script) => try_back(&mut work, script, &pre, &change.declaration.scope).await?,
         };
-        work.into_open().await?.roll_back().await?;
+        work.take_back().await;
         Ok(Planned::Tried { observed, way_back })
     }
 
@@ -214,16 +217,19 @@ impl Target {
         let mut work = Work::begin(self).await?;
         let pre = look_for(&mut work.open, change.declaration).await?;
         match carry_out(&mut work, change.forward, change.declaration, &pre).await? {
-            Outcome::Failed(failed) => Ok(Applied::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                Ok(Applied::Failed(failed))
+            }
             Outcome::Done(observed, _) if observed.findings.is_empty() => {
                 let open = self.handed_over(work).await?;
-                Ok(Applied::Ready(Ready {
+                Ok(Applied::Ready(Box::new(Ready {
                     observed: *observed,
                     open,
-                }))
+                })))
             }
             Outcome::Done(observed, _) => {
-                work.into_open().await?.roll_back().await?;
+                work.take_back().await;
                 Ok(Applied::Refused {
                     findings: observed.findings.clone(),
                     observed: Some(observed),
@@ -245,7 +251,10 @@ impl Target {
         let before = look_for(&mut work.open, declaration).await?;
         let (mut observed, after) = match carry_out(&mut work, script, declaration, &before).await?
         {
-            Outcome::Failed(failed) => return Ok(RolledBack::Failed(failed)),
+            Outcome::Failed(failed) => {
+                work.take_back().await;
+                return Ok(RolledBack::Failed(failed));
+            }
             Outcome::Done(observed, after) => (observed, after),
         };
         observed.findings.retain(|finding| {
@@ -255,12 +264,12 @@ impl Target {
         differences.retain(|difference| *difference != Difference::Protected);
         if differences.is_empty() && observed.findings.is_empty() {
             let open = self.handed_over(work).await?;
-            return Ok(RolledBack::Ready(Ready {
+            return Ok(RolledBack::Ready(Box::new(Ready {
                 observed: *observed,
                 open,
-            }));
+            })));
         }
-        work.into_open().await?.roll_back().await?;
+        work.take_back().await;
         Ok(RolledBack::Differs {
             observed,
             differences,

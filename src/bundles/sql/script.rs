@@ -230,7 +230,7 @@ impl State {
             }
             ")" => self.brackets -= 1,
             "atomic" if self.before[1] == "begin" && self.blocks == 0 && self.is_routine() => {
-                self.blocks = 1
+                self.blocks = 1;
             }
             "case" if self.blocks > 0 => self.blocks += 1,
             "end" if self.blocks > 0 => self.blocks -= 1,

@@ -61,6 +61,10 @@ pub enum Open {
 pub(super) const BUNDLE_LOCK: i64 = 0x676f_7662_756e_646c;
 /// How long the connection is waited for.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// Which transaction it is, whose, and whether its walls are awake.
+const WHOSE: &str = "SELECT CAST(txid_current() AS TEXT) || ' ' || session_user || ' ' || current_user || ' ' || current_setting('session_replication_role')";
+/// Whether rows are counted at all, and the walls are awake.
+const COUNTS: &str = "SELECT current_setting('track_counts') = 'on' AND current_setting('session_replication_role') = 'origin'";
 /// How often the server looks whether a client that waits for a statement is still there, in milliseconds.
 const STILL_THERE_MS: u32 = 1_000;
 
@@ -228,10 +232,9 @@ impl Work {
 
     /// Makes sure that it is still the transaction that was begun, as the login that began it, with its walls awake.
     pub async fn is_still_ours(&mut self) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT CAST(txid_current() AS TEXT) || ' ' || session_user || ' ' || current_user || ' ' || current_setting('session_replication_role')";
         match &mut self.open {
             Open::Postgres(t) => {
-                let now: String = sqlx::query_scalar(SQL)
+                let now: String = sqlx::query_scalar(WHOSE)
                     .persistent(false)
                     .fetch_one(&mut **t)
                     .await?;
@@ -239,6 +242,16 @@ impl Work {
             }
             // The hook lets nobody commit, and after a rollback there is nothing to go on with.
             Open::Sqlite(_) => Ok(true),
+        }
+    }
+
+    /// Takes back what was done after a statement failed, and waits until it is.
+    pub async fn take_back(self) {
+        if let Ok(open) = self.into_open().await
+            && let Err(error) = open.roll_back().await
+        {
+            // SQLite has taken back by itself what it had to interrupt.
+            tracing::debug!(%error, "there was nothing left to take back");
         }
     }
 
@@ -277,7 +290,6 @@ async fn begin_postgres(pool: &PgPool, patience: Patience) -> Result<Work, Store
     let Open::Postgres(t) = &mut open else {
         return Err(sqlx::Error::WorkerCrashed.into());
     };
-    const COUNTS: &str = "SELECT current_setting('track_counts') = 'on' AND current_setting('session_replication_role') = 'origin'";
     let counts: bool = sqlx::query_scalar(COUNTS)
         .persistent(false)
         .fetch_one(&mut **t)
@@ -290,8 +302,7 @@ async fn begin_postgres(pool: &PgPool, patience: Patience) -> Result<Work, Store
         ));
     }
     take_lock(t, "SELECT pg_try_advisory_xact_lock($1)").await?;
-    const XID: &str = "SELECT CAST(txid_current() AS TEXT) || ' ' || session_user || ' ' || current_user || ' ' || current_setting('session_replication_role')";
-    let xid: String = sqlx::query_scalar(XID)
+    let xid: String = sqlx::query_scalar(WHOSE)
         .persistent(false)
         .fetch_one(&mut **t)
         .await?;
@@ -396,6 +407,14 @@ pub(super) enum Stopped {
 impl Stopped {
     fn at(statement: &Statement, error: sqlx::Error, patience: Patience) -> Self {
         match error {
+            // The server went away, or ended the session.
+            sqlx::Error::Database(said)
+                if said
+                    .code()
+                    .is_some_and(|code| code.starts_with("57P") || code.starts_with("08")) =>
+            {
+                Self::Lost(sqlx::Error::Database(said).into())
+            }
             sqlx::Error::Database(said) => Self::Failed(Failed::of(statement, &*said, patience)),
             other => Self::Lost(other.into()),
         }

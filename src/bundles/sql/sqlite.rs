@@ -42,8 +42,9 @@ pub(super) async fn look(connection: &mut SqliteConnection) -> Result<Seen, Stor
 
 /// Describes a table by the page that its rows begin on, or by its name where it has none: a virtual one.
 pub(super) fn held(name: &str, root: i64) -> Held {
-    let [a, b, c, d, e, f, g, h, ..] = *Digest::of(name.as_bytes()).as_bytes();
-    let by_name = i64::from_be_bytes([a, b, c, d, e, f, g, h]) | i64::MIN;
+    let digest = Digest::of(name.as_bytes());
+    let first = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+    let by_name = i64::from_be_bytes(first) | i64::MIN;
     Held {
         name: format!("{MAIN}.{name}"),
         sql: quoted(name),

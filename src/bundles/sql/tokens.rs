@@ -45,7 +45,7 @@ pub(super) struct Fault {
     pub what: &'static str,
 }
 
-impl<'a> Token<'a> {
+impl Token<'_> {
     /// Tells whether it is this keyword, which is given in lower case.
     pub fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
@@ -147,8 +147,7 @@ pub(super) fn tokens(text: &str, dialect: Dialect) -> Result<Vec<Token<'_>>, Fau
 
 /// Counts the line of a place, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    1 + text.get(..at).unwrap_or_default().matches('\n').count()
 }
 
 struct Reader<'a> {

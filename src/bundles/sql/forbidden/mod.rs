@@ -65,7 +65,7 @@ fn start_of_statement(words: &[Token<'_>], dialect: Dialect) -> Option<Refused> 
         Dialect::Sqlite => STARTS_SQLITE,
     };
     let is_start = |word: &&str| first.is(word) || first.is_sign(word);
-    if !starts.iter().any(|word| is_start(&word)) {
+    if !starts.iter().any(is_start) {
         let known = STARTS_REFUSED
             .iter()
             .find(|(words, _)| words.iter().any(|word| first.is(word)));
@@ -260,7 +260,7 @@ fn hidden(words: &[Token<'_>]) -> Vec<Refused> {
             Some(start) => name.starts_with(start),
             None => name == *pattern,
         };
-        if is_called && FUNCTIONS.iter().any(|pattern| is_one(&pattern)) {
+        if is_called && FUNCTIONS.iter().any(is_one) {
             let why = if name == SETVAL {
                 "no rollback brings a sequence back from it; use ALTER SEQUENCE … RESTART WITH"
             } else {

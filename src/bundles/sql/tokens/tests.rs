@@ -15,7 +15,8 @@ fn kinds(text: &str, dialect: Dialect) -> Vec<(Kind, &str)> {
 fn what_looks_like_an_end_inside_a_token_is_none() {
     use Dialect::{Postgres, Sqlite};
     use Kind::{Dollar, Name, Sign, Text, Word};
-    let table: &[(&str, Dialect, &[(Kind, &str)])] = &[
+    type Expected = [(Kind, &'static str)];
+    let table: &[(&str, Dialect, &Expected)] = &[
         ("'a''b;'", Postgres, &[(Text, "'a''b;'")]),
         (r"'a\'", Postgres, &[(Text, r"'a\'")]),
         (r"E'a\'b;'", Postgres, &[(Text, r"E'a\'b;'")]),
