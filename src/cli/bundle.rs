@@ -1,10 +1,11 @@
-//! `govdeck bundle`: check bundles as files, begin one, print the schemas; no database.
+//! `govdeck bundle`: check bundles as files, begin one, print the schemas, without a database; and look at those it knows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::bundle_looks::Looks;
 use super::bundle_report as report;
 use super::page::{Exit, Failure, Page};
 use crate::bundles::gather::{Found, check_folder};
@@ -12,6 +13,7 @@ use crate::bundles::scaffold::{self, NotMade};
 use crate::rules::Verdict;
 use crate::rules::bundle::{Finding, Kind, Schema};
 use crate::settings::{Flags, Settings};
+use crate::store::Store;
 
 /// What to do with bundles.
 #[derive(Debug, Subcommand)]
@@ -25,6 +27,8 @@ pub(super) enum Bundle {
         /// The schema's name, whole or the part that tells it from the others.
         name: Option<String>,
     },
+    #[command(flatten)]
+    Looks(Looks),
 }
 
 /// What to check, and how to tell.
@@ -70,6 +74,23 @@ impl Bundle {
             Self::Check(check) => check.run(),
             Self::New(new) => new.run(flags),
             Self::Schema { name } => schema(name.as_deref()),
+            Self::Looks(_) => Err(Failure::new(
+                Exit::BadInput,
+                "this verb needs a database",
+                "report this as a bug",
+            )),
+        }
+    }
+
+    /// Tells whether it reads files alone.
+    pub(super) fn is_local(&self) -> bool {
+        !matches!(self, Self::Looks(_))
+    }
+
+    pub(super) async fn run_on(self, store: &Store, root: &Path) -> Result<Page, Failure> {
+        match self {
+            Self::Looks(looks) => looks.run(store, root).await,
+            local => local.run(&Flags::default()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod approval;
 mod artifact;
 mod block;
 mod bundle;
+mod bundle_looks;
 mod bundle_report;
 mod cadence;
 mod card;
@@ -109,7 +110,7 @@ enum Verb {
     /// List what the publish gate stopped, or show why.
     #[command(subcommand)]
     Block(block::Block),
-    /// Check governed migration bundles, begin one, or print their schemas.
+    /// Check governed migration bundles, begin one, or look at how far they have come.
     #[command(subcommand)]
     Bundle(bundle::Bundle),
     /// Ask a gate for its verdict.
@@ -251,7 +252,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
-        Verb::Bundle(verb) => verb.run(flags),
+        Verb::Bundle(verb) if verb.is_local() => verb.run(flags),
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Man(verb) => verb.run(),
         Verb::Doctor => doctor::page(flags),
@@ -368,6 +369,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Gate(verb) => verb.run(&store, settings).await,
         Verb::Sign(verb) => verb.run(&store, root, &pen).await,
         Verb::Week(verb) => verb.run(&store, root).await,
+        Verb::Bundle(verb) => verb.run_on(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Readback(verb) => verb.run(&store, settings).await,
