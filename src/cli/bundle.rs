@@ -1,4 +1,4 @@
-//! `govdeck bundle`: check bundles as files, begin one, print the schemas; try drivers, and be one; no database.
+//! `govdeck bundle`: bundles as files, drivers, and by its parts what the database knows of them and what is done at targets.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::bundle_driver::{DriverTest, Shipped};
+use super::bundle_looks::Looks;
 use super::bundle_report as report;
 use super::bundle_run;
 use super::page::{Exit, Failure, Page};
@@ -36,6 +37,8 @@ pub(super) enum Bundle {
         /// The schema's name, whole or the part that tells it from the others.
         name: Option<String>,
     },
+    #[command(flatten)]
+    Looks(Looks),
 }
 
 /// What to check, and how to tell.
@@ -78,7 +81,7 @@ pub(super) struct New {
 impl Bundle {
     /// Tells whether it needs no database.
     pub(super) fn is_local(&self) -> bool {
-        !matches!(self, Self::AtTarget(_))
+        !matches!(self, Self::AtTarget(_) | Self::Looks(_))
     }
 
     pub(super) fn access(&self) -> Access {
@@ -96,6 +99,7 @@ impl Bundle {
     ) -> Result<Page, Failure> {
         match self {
             Self::AtTarget(run) => run.run(store, settings, pen).await,
+            Self::Looks(looks) => looks.run(store, &settings.governance_root).await,
             local => local.run_without_store(&Flags::default()),
         }
     }
@@ -107,7 +111,7 @@ impl Bundle {
             Self::Check(check) => check.run(),
             Self::New(new) => new.run(flags),
             Self::Schema { name } => schema(name.as_deref()),
-            Self::AtTarget(_) => Err(Failure::new(
+            Self::Looks(_) | Self::AtTarget(_) => Err(Failure::new(
                 Exit::BadInput,
                 "this verb needs a database",
                 "report this as a bug",

@@ -9,6 +9,7 @@ mod artifact;
 mod block;
 mod bundle;
 mod bundle_driver;
+mod bundle_looks;
 mod bundle_report;
 mod bundle_run;
 mod cadence;

@@ -281,7 +281,8 @@ artifacts:
     fn what_is_wrong_with_the_files_or_went_too_far_is_told() {
         assert_eq!(found(|_| {}), [""; 0]);
         let secret = |it: &mut Registration| {
-            it.scripts[0].text = "-- postgres://roads:hunter2secret@db.example/roads".to_owned();
+            let leak = "\n-- postgres://roads:hunter2secret@db.example/roads";
+            it.scripts[0].text.push_str(leak);
         };
         assert_eq!(found(secret), ["secret_found"]);
         let rows = |it: &mut Registration| {

@@ -114,7 +114,12 @@ pub fn plan_of(declared: Declaration, tier: Tier) -> Registration {
         text: text.to_owned(),
     };
     let forward = "CREATE INDEX roads_by_name ON public.roads (name);";
-    let declaration = serde_json::to_string_pretty(&declared).expect("JSON");
+    let mut document = serde_json::to_value(&declared).expect("JSON");
+    if declared.approvals.reference.is_none() {
+        let approvals = document["approvals"].as_object_mut();
+        approvals.expect("an object").remove("reference");
+    }
+    let declaration = serde_json::to_string_pretty(&document).expect("JSON");
     Registration::of(
         tier,
         declaration,
