@@ -25,7 +25,7 @@ use crate::store::bundle::{self, Known};
 use crate::store::{Access, Store};
 
 /// How old a claim must be before a run of which nothing is heard counts as given up.
-const GIVEN_UP: Duration = Duration::from_mins(60);
+const GIVEN_UP: Duration = Duration::from_hours(1);
 
 /// What to do with a bundle at its target.
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,8 @@ pub(super) enum Run {
     /// Claim the run that takes a bundle back, and take it back by its scripts; it ends with a receipt.
     Rollback(At),
     /// Run what was claimed elsewhere: at a console, or with a signature that came later.
-    Run {
+    #[command(name = "run")]
+    TakeUp {
         /// The run, as `bundle show` lists it.
         run: String,
     },
@@ -90,7 +91,7 @@ impl Run {
         match self {
             Self::Plan(plan) => plan.answer.access(),
             Self::Apply(at) | Self::Rollback(at) => at.answer.access(),
-            Self::Run { .. } => Access::Write,
+            Self::TakeUp { .. } => Access::Write,
             Self::Verify { .. } => Access::Read,
         }
     }
@@ -105,7 +106,7 @@ impl Run {
             Self::Plan(plan) => plan.run(store, settings, pen).await,
             Self::Apply(at) => at.run(store, settings, pen, RunType::Migration).await,
             Self::Rollback(at) => at.run(store, settings, pen, RunType::Rollback).await,
-            Self::Run { run } => take_up(store, settings, &run).await,
+            Self::TakeUp { run } => take_up(store, settings, &run).await,
             Self::Verify { id, environment } => verify(store, settings, &id, environment).await,
         }
     }
@@ -113,8 +114,8 @@ impl Run {
 
 impl Plan {
     async fn run(self, store: &Store, settings: &Settings, pen: &Pen) -> Result<Page, Failure> {
-        let folder = Folder::open(&self.folder)
-            .map_err(|error| Failure::of_file(&self.folder, &error))?;
+        let folder =
+            Folder::open(&self.folder).map_err(|error| Failure::of_file(&self.folder, &error))?;
         let text = read(&folder, DECLARATION_FILE)?;
         let declared = Declared::read(text.as_bytes()).map_err(|found| rejected(&found))?;
         let faults = declared.faults();
@@ -123,7 +124,12 @@ impl Plan {
         }
         let declaration = declared.declaration;
         let mut scripts = Vec::new();
-        for path in declaration.artifacts.forward.iter().chain(&declaration.artifacts.rollback) {
+        for path in declaration
+            .artifacts
+            .forward
+            .iter()
+            .chain(&declaration.artifacts.rollback)
+        {
             scripts.push(Script {
                 path: path.clone(),
                 text: read(&folder, path)?,
@@ -298,17 +304,28 @@ async fn verify(store: &Store, settings: &Settings, id: &str, tier: Tier) -> Res
         worker @ AtStore::Driven(..) => {
             let now = worker.fingerprint().await?;
             let is_same = now == baseline.schema_fingerprint;
-            (!is_same).then(|| "the schema is another".to_owned()).into_iter().collect()
+            (!is_same)
+                .then(|| "the schema is another".to_owned())
+                .into_iter()
+                .collect()
         }
     };
     let verdict = Verdict::of(differences.is_empty());
-    let stands = if made.is_some() { "as it was left" } else { "as before" };
+    let stands = if made.is_some() {
+        "as it was left"
+    } else {
+        "as before"
+    };
     let mut lines = vec![format!(
         "{id} in {tier}: {} files and {receipts} artefacts hash as recorded; the target is {}{stands}",
         files.len(),
         if differences.is_empty() { "" } else { "not " },
     )];
-    lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+    lines.extend(
+        differences
+            .iter()
+            .map(|difference| format!("  {difference}")),
+    );
     let json = json!({"verdict": verdict, "migration_id": id, "environment": tier, "differences": differences});
     Ok(Page::new(Exit::from(verdict), lines, "bundle-verify", json))
 }
@@ -341,7 +358,10 @@ async fn worker_of(store: &Store, settings: &Settings, known: &Known) -> Result<
     worker_at(declared.declaration, settings.bundle_target()?).await
 }
 
-async fn worker_at(declaration: Declaration, dsn: &crate::settings::Dsn) -> Result<AtStore, Failure> {
+async fn worker_at(
+    declaration: Declaration,
+    dsn: &crate::settings::Dsn,
+) -> Result<AtStore, Failure> {
     let declaration = Box::new(declaration);
     if declaration.kind == Kind::Postgis {
         return Ok(AtStore::Sql(Target::open(dsn).await?, declaration));
@@ -363,7 +383,9 @@ fn read(folder: &Folder, path: &str) -> Result<String, Failure> {
         )
     };
     match folder.file(path, MOST_FILE_BYTES) {
-        Some(Entry::File(bytes)) => String::from_utf8(bytes).map_err(|_| refused("is no UTF-8 text")),
+        Some(Entry::File(bytes)) => {
+            String::from_utf8(bytes).map_err(|_| refused("is no UTF-8 text"))
+        }
         Some(Entry::Symlink) => Err(refused("is a symbolic link")),
         Some(Entry::Unread(why)) => Err(refused(&format!("is not read: {why}"))),
         None => Err(refused("is not there")),
@@ -389,7 +411,10 @@ fn write(folder: &Folder, planned: &Planned) -> Result<(), Failure> {
     for (path, bytes) in [
         (&artifacts.pre, registration.pre.bytes()),
         (&artifacts.post, registration.post.bytes()),
-        (&artifacts.summary, registration.diff(&planned.declared.migration_id).bytes()),
+        (
+            &artifacts.summary,
+            registration.diff(&planned.declared.migration_id).bytes(),
+        ),
     ] {
         let put = || match path.rsplit_once('/') {
             None => folder.replace(path, &bytes),
@@ -421,7 +446,11 @@ fn shown(planned: &Planned) -> Page {
     )];
     let touched = radius(&registration.pre, &registration.post);
     lines.extend(touched.iter().map(|touched| {
-        let side = |side: &Option<String>| side.as_deref().map_or("-", |it| it.get(..19).unwrap_or(it)).to_owned();
+        let side = |side: &Option<String>| {
+            side.as_deref()
+                .map_or("-", |it| it.get(..19).unwrap_or(it))
+                .to_owned()
+        };
         let (before, after) = (side(&touched.before), side(&touched.after));
         format!("  {} {}: {before} -> {after}", touched.kind, touched.name)
     }));

@@ -297,10 +297,11 @@ const PATIENCE_WITH_FILES: Duration = Duration::from_mins(30);
 async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
     let patience = match verb {
         // A person reads and types as long as they want.
-        Verb::Sign(_) => Duration::MAX,
-        Verb::Init(_) | Verb::Evidence(_) | Verb::Bundle(_) | Verb::Ledger(ledger::Ledger::Verify { .. }) => {
-            Duration::MAX
-        }
+        Verb::Init(_)
+        | Verb::Sign(_)
+        | Verb::Evidence(_)
+        | Verb::Bundle(_)
+        | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
         Verb::Job(_)
         | Verb::Card(_)
         | Verb::Week(_)

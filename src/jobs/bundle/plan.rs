@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::bundles::driver;
 use crate::bundles::sql::{Change, Difference, Place, Planned as Tried, WayBack};
+use crate::rules::Refusal;
 use crate::rules::bundle::{Declaration, Finding, Reason};
 use crate::rules::bundle_run::{REGISTRATION_SCHEMA, Registration, Script, Tier};
-use crate::rules::Refusal;
 
 use super::worker::{AtStore, change_of, cut};
 
@@ -81,11 +81,11 @@ pub async fn plan(
     match worker {
         AtStore::Sql(target, _) => {
             let artifacts = &declared.artifacts;
-            let forward = cut(target, &files.scripts, &artifacts.forward).map_err(refused)?;
+            let forward = cut(target, &files.scripts, &artifacts.forward).map_err(|found| refused(&found))?;
             let rollback = if artifacts.rollback.is_empty() {
                 None
             } else {
-                Some(cut(target, &files.scripts, &artifacts.rollback).map_err(refused)?)
+                Some(cut(target, &files.scripts, &artifacts.rollback).map_err(|found| refused(&found))?)
             };
             let change = Change {
                 declaration: &declared,
@@ -94,7 +94,7 @@ pub async fn plan(
             };
             let tried = target.plan(change, place).await;
             match tried.map_err(|error| Refusal::new(error.sentence, error.hint))? {
-                Tried::Refused(findings) => Err(refused(findings)),
+                Tried::Refused(findings) => Err(refused(&findings)),
                 Tried::Failed(failed) => Err(Refusal::new(
                     format!("{}:{}: {}", failed.file, failed.line, failed.sentence),
                     failed.hint,
@@ -153,7 +153,7 @@ fn back_of(way_back: WayBack) -> Back {
     }
 }
 
-fn refused(findings: Vec<Finding>) -> Refusal {
+fn refused(findings: &[Finding]) -> Refusal {
     let all: Vec<String> = findings.iter().map(super::worker::said).collect();
     let first = findings.first().map(|finding| finding.reason);
     Refusal::new(

@@ -1,7 +1,9 @@
 //! Who makes the changes of a bundle: the runner of SQL at a database, and a driver at every other store.
 
 use crate::bundles::driver::{self, Driver};
-use crate::bundles::sql::{Applied, Change, Difference, Observed, Ready, RolledBack, Script, Target};
+use crate::bundles::sql::{
+    Applied, Change, Difference, Observed, Ready, RolledBack, Script, Target,
+};
 use crate::rules::bundle::{Check, CheckStatus, Declaration, Finding, RunType};
 use crate::rules::bundle_run::{RunOutcome, Script as Registered};
 use crate::rules::{Refusal, text};
@@ -54,9 +56,7 @@ impl Worker for AtStore {
             (Self::Sql(target, declaration), RunType::Rollback) => {
                 take_back(target, declaration, &scripts, order).await
             }
-            (Self::Sql(target, declaration), _) => {
-                make(target, declaration, &scripts, order).await
-            }
+            (Self::Sql(target, declaration), _) => make(target, declaration, &scripts, order).await,
             (Self::Driven(driver, declaration), RunType::Rollback) => {
                 drive_back(driver, declaration, &scripts, order).await
             }
@@ -151,7 +151,7 @@ async fn take_back(
     let recorded = recorded.ok_or("what the target looked like before was not recorded")?;
     let script = match cut(target, scripts, &declaration.artifacts.rollback) {
         Ok(script) => script,
-        Err(findings) => return Ok(Ran::refused(&findings).as_dead_end()),
+        Err(findings) => return Ok(Ran::refused(&findings).at_a_dead_end()),
     };
     let back = target.roll_back(declaration, &script, recorded).await;
     Ok(match back.map_err(|error| error.sentence)? {
@@ -172,7 +172,7 @@ async fn take_back(
             "{}:{}: {}",
             failed.file, failed.line, failed.sentence
         ))
-        .as_dead_end(),
+        .at_a_dead_end(),
     })
 }
 
@@ -251,7 +251,7 @@ impl Ran {
         }
     }
 
-    fn holding(self, ready: Ready) -> Self {
+    fn holding(self, ready: Box<Ready>) -> Self {
         Self {
             held: Some(Box::new(Made(ready))),
             ..self
@@ -259,7 +259,7 @@ impl Ran {
     }
 
     /// What was to lead back does not: nothing more runs there.
-    fn as_dead_end(self) -> Self {
+    fn at_a_dead_end(self) -> Self {
         Self {
             outcome: RunOutcome::RollbackFailed,
             ..self
@@ -268,7 +268,7 @@ impl Ran {
 }
 
 /// A change that a database holds open.
-struct Made(Ready);
+struct Made(Box<Ready>);
 
 impl Held for Made {
     fn keep(self: Box<Self>) -> Boxed<'static, Result<(), String>> {
