@@ -1,4 +1,4 @@
-//! The graph driver on a real FalkorDB, where that engine is installed; where not, each test says that it was not run.
+//! The graph driver on a real `FalkorDB`, where that engine is installed; where not, each test says that it was not run.
 
 use std::time::Duration;
 

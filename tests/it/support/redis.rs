@@ -1,4 +1,4 @@
-//! A private Redis server for the tests, with FalkorDB in it where that engine is installed: on a socket only, gone with
+//! A private Redis server for the tests, with `FalkorDB` in it where that engine is installed: on a socket only, gone with
 //! the test process.
 
 use std::env;
