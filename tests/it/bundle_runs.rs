@@ -264,7 +264,7 @@ on_both!(a_run_that_nobody_ends_is_interrupted, |world| {
     let run = format!("{ID}.migration.1");
     let store = world.store("lee").await;
     let swept = job::sweep(&store, ID, Tier::Dev).await.expect("swept");
-    assert_eq!(swept, [run.clone()]);
+    assert_eq!(swept, std::slice::from_ref(&run));
     assert_eq!(
         job::sweep(&store, ID, Tier::Dev).await.expect("swept"),
         [""; 0]
@@ -406,7 +406,7 @@ on_both!(
                 .allowed_tables
                 .push("public.metric_dictionary".to_owned());
             declared.approvals.reference = reference.map(str::to_owned);
-            plan_of(declared, Tier::Prod)
+            plan_of(&declared, Tier::Prod)
         };
         let refused = register(&world, &touching(None)).await;
         assert!(refused.expect_err("refused").contains("is the dictionary"));
@@ -419,7 +419,7 @@ on_both!(
             .scope
             .allowed_tables
             .push("governance_ledger".to_owned());
-        let refused = register(&world, &plan_of(ledger, Tier::Dev)).await;
+        let refused = register(&world, &plan_of(&ledger, Tier::Dev)).await;
         assert!(
             refused
                 .expect_err("refused")
@@ -427,7 +427,7 @@ on_both!(
         );
         let mut gone = declared(LATER);
         gone.requires_rollback = false;
-        let refused = register(&world, &plan_of(gone, Tier::Dev)).await;
+        let refused = register(&world, &plan_of(&gone, Tier::Dev)).await;
         assert!(refused.expect_err("refused").contains("way_back"));
         world.assert_sound().await;
     }

@@ -81,11 +81,15 @@ pub async fn plan(
     match worker {
         AtStore::Sql(target, _) => {
             let artifacts = &declared.artifacts;
-            let forward = cut(target, &files.scripts, &artifacts.forward).map_err(|found| refused(&found))?;
+            let forward =
+                cut(target, &files.scripts, &artifacts.forward).map_err(|found| refused(&found))?;
             let rollback = if artifacts.rollback.is_empty() {
                 None
             } else {
-                Some(cut(target, &files.scripts, &artifacts.rollback).map_err(|found| refused(&found))?)
+                Some(
+                    cut(target, &files.scripts, &artifacts.rollback)
+                        .map_err(|found| refused(&found))?,
+                )
             };
             let change = Change {
                 declaration: &declared,

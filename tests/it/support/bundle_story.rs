@@ -108,13 +108,13 @@ pub fn declared(id: &str) -> Declaration {
 }
 
 /// A plan of a declaration.
-pub fn plan_of(declared: Declaration, tier: Tier) -> Registration {
+pub fn plan_of(declared: &Declaration, tier: Tier) -> Registration {
     let script = |path: &str, text: &str| Script {
         path: path.to_owned(),
         text: text.to_owned(),
     };
     let forward = "CREATE INDEX roads_by_name ON public.roads (name);";
-    let mut document = serde_json::to_value(&declared).expect("JSON");
+    let mut document = serde_json::to_value(declared).expect("JSON");
     if declared.approvals.reference.is_none() {
         let approvals = document["approvals"].as_object_mut();
         approvals.expect("an object").remove("reference");
@@ -133,7 +133,7 @@ pub fn plan_of(declared: Declaration, tier: Tier) -> Registration {
 
 /// A plan of the bundle of the stories.
 pub fn plan(id: &str, tier: Tier) -> Registration {
-    plan_of(declared(id), tier)
+    plan_of(&declared(id), tier)
 }
 
 /// Asks for a registration.

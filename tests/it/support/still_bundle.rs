@@ -192,8 +192,8 @@ pub fn fill(picture: &mut Picture, text: &str) {
         // The first in the list, which is the one that is selected.
         fill_bundle(&mut known.bundle, &format!("0{text}"), text);
         for plan in &mut known.plans {
-            plan.plan_hash = text.to_owned();
-            plan.planned_by = text.to_owned();
+            text.clone_into(&mut plan.plan_hash);
+            text.clone_into(&mut plan.planned_by);
         }
         for run in &mut known.runs {
             for place in [&mut run.run_id, &mut run.claimed_by, &mut run.reason] {
@@ -209,8 +209,8 @@ pub fn fill(picture: &mut Picture, text: &str) {
             }
         }
         for it in touched.iter_mut().flatten() {
-            it.kind = text.to_owned();
-            it.name = text.to_owned();
+            text.clone_into(&mut it.kind);
+            text.clone_into(&mut it.name);
             it.before = Some(text.to_owned());
             it.after = Some(text.to_owned());
         }
