@@ -70,7 +70,7 @@ impl Folder {
             Mode::empty(),
         )?;
         let mut names = Vec::new();
-        for entry in Dir::from_fd(again)?.into_iter() {
+        for entry in Dir::from_fd(again)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name == b"." || name == b".." {

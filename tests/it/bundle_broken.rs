@@ -60,191 +60,116 @@ pub fn with_pointer(change: impl FnOnce(&mut Value)) -> Draft {
 
 /// Everything that one thing is wrong with, and what is found of it.
 pub fn broken() -> Vec<(Draft, &'static str)> {
-    let mut all = declarations();
-    all.extend(scopes());
-    all.extend(observations());
-    all.extend(receipts());
-    all
+    let tables = [
+        declarations,
+        scripts,
+        scopes,
+        artefacts,
+        observations,
+        receipts,
+    ];
+    tables.into_iter().flat_map(|table| table()).collect()
 }
 
+/// Declarations that say one thing otherwise, and the reason that is found in `migration.yml`.
 fn declarations() -> Vec<(Draft, &'static str)> {
     let long = "x".repeat(100_000);
-    vec![
+    let id = "migration_id: PG-MIG-2026-02-28-01";
+    let (rows, forward) = ("max_row_backfill: 10", "    - forward.sql");
+    let limits = "limits:\n  max_table_count_touched: 1\n  max_index_count_delta: 2\n  max_row_backfill: 10\n";
+    let shape = "declaration_invalid migration.yml";
+    let yaml = "yaml_rejected migration.yml";
+    let number = "limits_invalid migration.yml";
+    let path = "path_escape migration.yml";
+    let table = [
+        ("intent:", "Intent:", shape),
+        ("type: postgis", "type: mysql", shape),
+        ("type: postgis", "type: search", shape),
+        ("Add an index", &long, shape),
         (
-            Draft::valid().without(YML),
-            "declaration_invalid migration.yml",
+            "requires_rollback: true",
+            "requires_rollback: \"true\"",
+            shape,
         ),
+        ("tool: \"psql\" ", "tool: NO ", shape),
+        ("    - KFM_DB_DSN_REF", "    - not a name", shape),
+        ("pre: baselines/pre.json", "pre: baselines/post.json", shape),
+        (id, "migration_id: PG-MIG-2026-02-30-01", shape),
+        (rows, "max_row_backfill: 10\n  max_rows: 1", shape),
+        ("type: postgis", "type: postgis\ntype: postgis", yaml),
+        ("limits:", "limits: &limits", yaml),
+        (rows, "max_row_backfill: -1", number),
+        (rows, "max_row_backfill: 1.5", number),
+        (rows, "max_row_backfill: 10.0", number),
+        (rows, "max_row_backfill: 1e1", number),
+        (rows, "max_row_backfill: \"10\"", number),
+        (rows, "max_row_backfill: ten", number),
+        (rows, "max_row_backfill: 1_0", number),
+        (rows, "max_row_backfill: 0x10", number),
+        (rows, "max_row_backfill: 99999999999999999999", number),
+        (rows, "max_row_backfill: ~", number),
+        (rows, "max_row_backfill: [1]", number),
+        ("  max_row_backfill: 10\n", "", number),
+        (limits, "", number),
+        (limits, "limits: 7\n", number),
+        (forward, "    - ../forward.sql", path),
+        (forward, "    - /forward.sql", path),
+        (forward, "    - \"..\\\\forward.sql\"", path),
+        (forward, "    - \"C:/forward.sql\"", path),
+        (forward, "    - \"forward.sql\\0\"", path),
+        ("pre: baselines/pre.json", "pre: a/../../pre.json", path),
         (
-            yml("intent:", "Intent:"),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("type: postgis", "type: mysql"),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("type: postgis", "type: search"),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("Add an index", &long),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("requires_rollback: true", "requires_rollback: \"true\""),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("tool: \"psql\" ", "tool: NO "),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("    - KFM_DB_DSN_REF", "    - not a name"),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("pre: baselines/pre.json", "pre: baselines/post.json"),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml(
-                "migration_id: PG-MIG-2026-02-28-01",
-                "migration_id: PG-MIG-2026-02-30-01",
-            ),
-            "declaration_invalid migration.yml",
-        ),
-        (
-            yml("type: postgis", "type: postgis\ntype: postgis"),
-            "yaml_rejected migration.yml",
-        ),
-        (
-            yml("limits:", "limits: &limits"),
-            "yaml_rejected migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: -1"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: 1.5"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: 10.0"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: \"10\""),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: ten"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: 1_0"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: 0x10"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml(
-                "max_row_backfill: 10",
-                "max_row_backfill: 99999999999999999999",
-            ),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("max_row_backfill: 10", "max_row_backfill: ~"),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("  max_row_backfill: 10\n", ""),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml(
-                "limits:\n  max_table_count_touched: 1\n  max_index_count_delta: 2\n  max_row_backfill: 10\n",
-                "",
-            ),
-            "limits_invalid migration.yml",
-        ),
-        (
-            yml("    - forward.sql", "    - ../forward.sql"),
-            "path_escape migration.yml",
-        ),
-        (
-            yml("    - forward.sql", "    - /forward.sql"),
-            "path_escape migration.yml",
-        ),
-        (
-            yml("    - forward.sql", "    - \"..\\\\forward.sql\""),
-            "path_escape migration.yml",
-        ),
-        (
-            yml("    - forward.sql", "    - \"C:/forward.sql\""),
-            "path_escape migration.yml",
-        ),
-        (
-            yml("    - forward.sql", "    - \"forward.sql\\0\""),
-            "path_escape migration.yml",
-        ),
-        (
-            yml("pre: baselines/pre.json", "pre: a/../../pre.json"),
-            "path_escape migration.yml",
-        ),
-        (
-            yml(
-                "migration_id: PG-MIG-2026-02-28-01",
-                "migration_id: PG-MIG-2026-02-28-02",
-            ),
+            id,
+            "migration_id: PG-MIG-2026-02-28-02",
             "migration_id_mismatch migration.yml",
         ),
+        (
+            "requires_rollback: true",
+            "requires_rollback: false",
+            "irreversible_without_approval migration.yml",
+        ),
+    ];
+    let changed = table
+        .into_iter()
+        .map(|(old, new, found)| (yml(old, new), found));
+    changed
+        .chain([(Draft::valid().without(YML), shape)])
+        .collect()
+}
+
+fn scripts() -> Vec<(Draft, &'static str)> {
+    let replacing =
+        |path: &str, old: &str, new: &str| Draft::valid().replacing(path, old, new).with_receipt();
+    let unnamed = Draft::valid().without("rollback.sql");
+    let unnamed = unnamed.replacing(YML, "  rollback:\n    - rollback.sql\n", "");
+    vec![
         (
             Draft::valid().without("rollback.sql").with_receipt(),
             "rollback_missing rollback.sql",
         ),
         (
-            Draft::valid()
-                .replacing("rollback.sql", "DROP", "-- DROP")
-                .with_receipt(),
+            replacing("rollback.sql", "DROP", "-- DROP"),
             "rollback_missing rollback.sql",
         ),
-        (
-            Draft::valid()
-                .without("rollback.sql")
-                .replacing(YML, "  rollback:\n    - rollback.sql\n", "")
-                .with_receipt(),
-            "rollback_missing migration.yml",
-        ),
+        (unnamed.with_receipt(), "rollback_missing migration.yml"),
         (
             Draft::valid().without("forward.sql").with_receipt(),
             "artifact_invalid forward.sql",
         ),
         (
-            Draft::valid()
-                .replacing("forward.sql", "CREATE", "/* CREATE")
-                .with_receipt(),
+            replacing("forward.sql", "CREATE", "/* CREATE"),
             "artifact_invalid forward.sql",
         ),
         (
-            Draft::valid()
-                .replacing("forward.sql", "CREATE", "-- \u{202e}\nCREATE")
-                .with_receipt(),
+            replacing("forward.sql", "CREATE", "-- \u{202e}\nCREATE"),
             "artifact_invalid forward.sql",
-        ),
-        (
-            yml("requires_rollback: true", "requires_rollback: false"),
-            "irreversible_without_approval migration.yml",
         ),
         (
             irreversible().without("notes.md"),
             "irreversible_without_approval notes.md",
         ),
         (
-            Draft::valid().replacing("notes.md", "slow", "slow; PGPASSWORD=hunter2"),
+            replacing("notes.md", "slow", "slow; PGPASSWORD=hunter2"),
             "secret_found notes.md",
         ),
     ]
@@ -308,23 +233,67 @@ fn scopes() -> Vec<(Draft, &'static str)> {
     ]
 }
 
+/// A diff that says something else than the baselines, or more than the limits allow.
 fn observations() -> Vec<(Draft, &'static str)> {
-    let objects = |index: &str| json!([{"kind": "index", "name": "public.i", "table": "public.parcels", "definition": digest(index)}]);
-    let told = Draft::valid().with_json(PRE, |pre| pre["objects"] = objects("a"));
-    let told = told.with_json(POST, |post| post["objects"] = objects("b"));
-    let silent = told.clone().with_json(DIFF, |diff| {
-        diff["touched"]["tables"] = json!(["public.other"]);
-    });
     let rows = |before: u64, after: u64| {
-        let draft = changed(PRE, |pre| {
-            pre["row_counts"] = json!({"public.parcels": before})
+        let draft = Draft::valid().with_json(PRE, |pre| {
+            pre["row_counts"] = json!({"public.parcels": before});
         });
+        let after = json!({"public.parcels": after});
         draft
-            .with_json(POST, |post| {
-                post["row_counts"] = json!({"public.parcels": after})
-            })
+            .with_json(POST, |post| post["row_counts"] = after)
             .with_receipt()
     };
+    let diff = |name: &str, value: Value| changed(DIFF, |diff| diff[name] = value);
+    let post = |name: &str, value: Value| changed(POST, |post| post[name] = value);
+    let counts =
+        |tables: u64, indexes: u64| json!({"tables": tables, "indexes": indexes, "constraints": 5});
+    let parcels = ["public.parcels"];
+    let (inconsistent, exceeded) = (
+        "diff_inconsistent diffs/summary.json",
+        "limit_exceeded diffs/summary.json",
+    );
+    vec![
+        (diff("table_count_touched", json!(0)), inconsistent),
+        (diff("index_count_delta", json!(2)), inconsistent),
+        (post("object_counts", counts(7, 5)), inconsistent),
+        (post("object_counts", counts(9, 4)), inconsistent),
+        (post("schema_fingerprint", json!(digest(PRE))), inconsistent),
+        (rows(10, 15), inconsistent),
+        (
+            with_objects()
+                .with_json(DIFF, |diff| diff["touched"]["tables"] = json!(["x"]))
+                .with_receipt(),
+            inconsistent,
+        ),
+        (observed(&parcels, 3, 0), exceeded),
+        (observed(&parcels, -3, 0), exceeded),
+        (observed(&parcels, 1, 11), exceeded),
+        (diff("row_backfill", json!(-11)), exceeded),
+        (
+            post("protected_domain_fingerprint", json!(digest("x"))),
+            "protected_domain_changed baselines/post.json",
+        ),
+    ]
+}
+
+/// Baselines that list their objects, one of which is another one afterwards.
+pub fn with_objects() -> Draft {
+    let objects = |definition: &str| json!([{"kind": "index", "name": "public.i", "table": "public.parcels", "definition": digest(definition)}]);
+    let draft = Draft::valid().with_json(PRE, |pre| pre["objects"] = objects("a"));
+    draft
+        .with_json(POST, |post| post["objects"] = objects("b"))
+        .with_receipt()
+}
+
+fn artefacts() -> Vec<(Draft, &'static str)> {
+    let pre = |change: &dyn Fn(&mut Value)| changed(PRE, |pre| change(pre));
+    let twice = Draft::valid()
+        .replacing(DIFF, "{", "{\"row_backfill\":0,")
+        .with_receipt();
+    let other = changed(DIFF, |diff| {
+        diff["migration_id"] = json!("PG-MIG-2026-02-27-01");
+    });
     vec![
         (
             Draft::valid().without(PRE).with_receipt(),
@@ -339,84 +308,27 @@ fn observations() -> Vec<(Draft, &'static str)> {
             "diff_missing diffs/summary.json",
         ),
         (
-            changed(PRE, |pre| pre["x"] = json!(1)),
+            pre(&|pre| pre["x"] = json!(1)),
             "artifact_invalid baselines/pre.json",
         ),
         (
-            changed(PRE, |pre| pre["object_counts"]["tables"] = json!(-1)),
+            pre(&|pre| pre["object_counts"]["tables"] = json!(-1)),
             "artifact_invalid baselines/pre.json",
         ),
         (
-            changed(PRE, |pre| pre["object_counts"]["tables"] = json!("7")),
+            pre(&|pre| pre["object_counts"]["tables"] = json!("7")),
             "artifact_invalid baselines/pre.json",
         ),
         (
-            changed(PRE, |pre| pre["schema_fingerprint"] = json!("sha256:ABC")),
+            pre(&|pre| pre["schema_fingerprint"] = json!("sha256:ABC")),
             "digest_invalid baselines/pre.json",
         ),
         (
             changed(DIFF, |diff| diff["touched"] = json!([])),
             "artifact_invalid diffs/summary.json",
         ),
-        (
-            Draft::valid()
-                .replacing(DIFF, "{", "{\"row_backfill\":0,")
-                .with_receipt(),
-            "artifact_invalid diffs/summary.json",
-        ),
-        (
-            changed(DIFF, |diff| {
-                diff["migration_id"] = json!("PG-MIG-2026-02-27-01")
-            }),
-            "migration_id_mismatch diffs/summary.json",
-        ),
-        (
-            changed(DIFF, |diff| diff["table_count_touched"] = json!(0)),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (
-            changed(DIFF, |diff| diff["index_count_delta"] = json!(2)),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (
-            changed(POST, |post| post["object_counts"]["indexes"] = json!(5)),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (
-            changed(POST, |post| post["object_counts"]["tables"] = json!(9)),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (
-            changed(POST, |post| post["schema_fingerprint"] = json!(digest(PRE))),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (rows(10, 15), "diff_inconsistent diffs/summary.json"),
-        (
-            silent.with_receipt(),
-            "diff_inconsistent diffs/summary.json",
-        ),
-        (
-            observed(&["public.parcels"], 3, 0),
-            "limit_exceeded diffs/summary.json",
-        ),
-        (
-            observed(&["public.parcels"], -3, 0),
-            "limit_exceeded diffs/summary.json",
-        ),
-        (
-            observed(&["public.parcels"], 1, 11),
-            "limit_exceeded diffs/summary.json",
-        ),
-        (
-            changed(DIFF, |diff| diff["row_backfill"] = json!(-11)),
-            "limit_exceeded diffs/summary.json",
-        ),
-        (
-            changed(POST, |post| {
-                post["protected_domain_fingerprint"] = json!(digest("x"))
-            }),
-            "protected_domain_changed baselines/post.json",
-        ),
+        (twice, "artifact_invalid diffs/summary.json"),
+        (other, "migration_id_mismatch diffs/summary.json"),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The strict subset of YAML: what is refused, with which reason, where, and how soon.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use govdeck::rules::bundle::{Declared, Finding, Reason};
@@ -229,7 +230,7 @@ fn a_refusal_names_line_and_column() {
         ),
         (
             with("    - platform", "    - &p platform"),
-            "line 20, column 7: an anchor",
+            "line 21, column 10: an anchor",
         ),
         (
             with("type: postgis", "type: !!str postgis"),
@@ -254,7 +255,7 @@ fn bombs_are_refused_at_once() {
     let mut laughs = String::from("a0: &a0 [x]\n");
     for level in 1..12 {
         let nine = vec![format!("*a{}", level - 1); 9].join(", ");
-        laughs += &format!("a{level}: &a{level} [{nine}]\n");
+        let _ = writeln!(laughs, "a{level}: &a{level} [{nine}]");
     }
     let bombs = [
         laughs,
@@ -262,9 +263,9 @@ fn bombs_are_refused_at_once() {
         "{a: ".repeat(60_000),
         "- ".repeat(120_000),
         "x: 1\n".repeat(50_000),
-        (0..25_000)
-            .map(|number| format!("k{number}: 1\n"))
-            .collect(),
+        (0..25_000).fold(String::new(), |text, number| {
+            text + &format!("k{number}: 1\n")
+        }),
         format!("a: {}", "[1, ".repeat(60_000)),
         "? ".repeat(120_000),
         "&a ".repeat(80_000),

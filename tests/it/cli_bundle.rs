@@ -205,7 +205,7 @@ fn the_root_and_its_registry_are_checked_together() {
     register(&root.at(""), &[Draft::valid().entry(), twin.entry()]);
     assert!(
         root.found(&["gov"])
-            .contains(&format!("migration_id_mismatch postgis/{ID}"))
+            .contains(&format!("migration_id_mismatch graph/{ID}"))
     );
     twin.files.clear();
     fs::remove_dir_all(root.at("graph")).expect("it was there");

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 
 use super::shown::quoted;
+use crate::rules::text;
 
 /// The longest path.
 const MOST_PATH_BYTES: usize = 400;
@@ -26,8 +27,8 @@ pub fn escape(name: &str) -> Option<String> {
         "is no path from the bundle's folder"
     } else if name.contains('\\') {
         "has a backslash, which leads elsewhere on some systems"
-    } else if name.chars().any(char::is_control) {
-        "has a control character"
+    } else if name.contains(text::is_hostile) {
+        "has a character that hides or reorders text"
     } else if name.split('/').any(|step| step == "..") {
         "leads out of the bundle's folder"
     } else if name.split('/').any(|step| step.is_empty() || step == ".") {

@@ -98,10 +98,9 @@ impl Status {
         };
         match (step.run_type, self, place) {
             (RunType::Approval, Self::Draft, _) => Ok(Self::Approved),
-            (RunType::Approval, ..) => refuse(&format!("comes after {self}")),
             (RunType::Merge, Self::Approved, _) => Ok(Self::Merged),
             (RunType::Merge, Self::Draft, _) => refuse("comes before the approval"),
-            (RunType::Merge, ..) => refuse(&format!("comes after {self}")),
+            (RunType::Approval | RunType::Merge, ..) => refuse(&format!("comes after {self}")),
             (_, Self::Draft | Self::Approved, Some(Self::ExecutedProd)) => {
                 refuse("in prod comes before the merge")
             }

@@ -196,7 +196,6 @@ mod tests {
             );
             assert!(jsonschema::draft202012::meta::is_valid(&text), "{schema}");
             let found = schema.faults(&Value::Null);
-            assert_eq!(found.len(), 1, "{found:?}");
             assert_eq!(found[0].sentence(), "expected fields with names");
         }
     }

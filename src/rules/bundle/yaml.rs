@@ -138,7 +138,7 @@ pub(super) fn place_of(bytes: &[u8], offset: usize) -> Place {
     let line_start = before.iter().rposition(|byte| *byte == b'\n');
     let begun = &before[line_start.map_or(0, |newline| newline + 1)..];
     Place {
-        line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+        line: before.split(|byte| *byte == b'\n').count(),
         column: 1 + begun.iter().filter(|byte| **byte & 0xC0 != 0x80).count(),
     }
 }
@@ -313,8 +313,20 @@ impl Node {
         found.map(|(key, _)| key.place)
     }
 
-    /// Calls back with every text, names of members included, and where it stands.
-    pub fn texts<'a>(&'a self, each: &mut impl FnMut(&'a str, Place)) {
+    /// Calls back with every text but those of one member, names included, and where each stands.
+    pub fn texts_but<'a>(&'a self, member: &str, each: &mut impl FnMut(&'a str, Place)) {
+        let Held::Map(members) = &self.held else {
+            return self.texts(each);
+        };
+        for (key, value) in members {
+            each(&key.name, key.place);
+            if key.name != member {
+                value.texts(each);
+            }
+        }
+    }
+
+    fn texts<'a>(&'a self, each: &mut impl FnMut(&'a str, Place)) {
         match &self.held {
             Held::Text(text) | Held::Bare(text) => each(text, self.place),
             Held::List(items) => items.iter().for_each(|item| item.texts(each)),

@@ -71,19 +71,14 @@ fn what_is_forbidden_is_forbidden_in_any_case() {
     }
 }
 
-#[test]
-fn scopes_that_cannot_be_held_to_are_told() {
-    let reasons = |scope: &Scope, kind, approved| {
-        let found = scope.complaints(kind, approved);
-        found
-            .into_iter()
-            .map(|(reason, list, ..)| (reason, list))
-            .collect::<Vec<_>>()
-    };
+type Expected = Vec<(Reason, &'static str)>;
+
+/// Scopes, and what each is told of.
+fn table() -> Vec<(Scope, Kind, Expected)> {
     let vague = |list| vec![(Reason::ScopeNotEnforceable, list)];
     let wrong = |list| vec![(Reason::ScopeContradiction, list)];
     let (tables, schemas) = ("allowed_tables", "allowed_schemas");
-    for (scope, kind, expected) in [
+    vec![
         (
             scope("public", "parcels", "audit", "sites"),
             Kind::Postgis,
@@ -175,7 +170,21 @@ fn scopes_that_cannot_be_held_to_are_told() {
             Kind::Postgis,
             wrong(tables),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn scopes_that_cannot_be_held_to_are_told() {
+    let reasons = |scope: &Scope, kind, approved| {
+        let found = scope.complaints(kind, approved);
+        found
+            .into_iter()
+            .map(|(reason, list, ..)| (reason, list))
+            .collect::<Vec<_>>()
+    };
+    let wrong = |list| vec![(Reason::ScopeContradiction, list)];
+    let tables = "allowed_tables";
+    for (scope, kind, expected) in table() {
         assert_eq!(reasons(&scope, kind, false), expected, "{scope:?}");
     }
     let dictionary = scope("public", "governance_metric_dictionary_current", "", "");

@@ -67,8 +67,9 @@ const HARMLESS_WORDS: &[&str] = &[
 
 fn is_harmless_name(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
-    let ends = |ending: &&str| name.ends_with(ending.as_bytes());
-    HARMLESS_ENDINGS.iter().any(|ending| ends(&ending))
+    HARMLESS_ENDINGS
+        .iter()
+        .any(|ending| name.ends_with(ending.as_bytes()))
 }
 
 fn is_harmless_word(value: &[u8]) -> bool {
@@ -106,6 +107,10 @@ fn is_password(captures: &Captures<'_>, bytes: &[u8]) -> bool {
         return false;
     }
     let is_spaced = !part(captures, 4).is_empty();
+    // A colon before a quote, and a blank before that, is a variable of psql.
+    if sign == b":" && !is_spaced && !part(captures, 2).is_empty() {
+        return false;
+    }
     if sign == b":" {
         return match quoted {
             // Three words are prose, but where a phrase is what is asked for.

@@ -180,11 +180,8 @@ fn secrets_are_found_and_never_repeated() {
         for hit in &hits {
             assert!(!hit.what.contains("hunter2"));
         }
-        let within = format!("-- a line\n\n/* é */ {text}\n");
-        assert!(
-            !scan(within.as_bytes()).is_empty() || text.contains(": "),
-            "{within:?}"
-        );
+        let within = format!("-- a line\n\n{text}\n-- é\n");
+        assert!(!scan(within.as_bytes()).is_empty(), "{within:?}");
     }
 }
 
