@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::rules::guard::Level;
+use crate::actions::Entry;
+use crate::rules::guard::{Level, counts_down};
 use crate::rules::people::Environment;
 
 use super::keymap::Intent;
@@ -99,11 +100,12 @@ fn escape(model: &Model) -> String {
 
 /// Says in words how much an action asks for.
 #[must_use]
-pub fn guard_words(level: Level) -> &'static str {
-    match level {
+pub fn guard_words(entry: &Entry) -> &'static str {
+    match entry.level {
         Level::Look => "asks nothing",
         Level::Confirm => "asks y",
         Level::Review => "armed, reason, type the id",
+        Level::Phrase if !counts_down(entry.level, entry.verb) => "armed, reason, a phrase",
         Level::Phrase => "armed, reason, a phrase, 5 seconds",
     }
 }
@@ -138,7 +140,7 @@ fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
                 lines.push(line);
             }
             refusal => {
-                line.push((Token::Muted, format!("({})  ", guard_words(entry.level))));
+                line.push((Token::Muted, format!("({})  ", guard_words(entry))));
                 line.push((label, entry.summary.to_owned()));
                 lines.push(line);
                 let why = refusal.map(|why| wrap(&why, room.saturating_sub(6)));

@@ -229,7 +229,10 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
             )
         }
         (None, None, Some(missing)) => (Token::Muted, missing),
-        (None, None, None) => (Token::Muted, guard_words(asking.level()).to_owned()),
+        (None, None, None) => (
+            Token::Muted,
+            guard_words(asking.proposal.entry()).to_owned(),
+        ),
     };
     pen.parts(inside.x, y, inside.width, &[(token, said)]);
     buttons(asking, pen, inside, inside.bottom().saturating_sub(2));

@@ -3,6 +3,7 @@
 use crate::actions::Asked;
 use crate::clock::Moment;
 use crate::rules::block::{BlockReason, SnapshotStatus};
+use crate::rules::bundle_run::RunOutcome;
 use crate::store::publish::Snapshot;
 
 /// Something that happens at its time.
@@ -97,6 +98,17 @@ pub enum Deed {
         /// Why, as they write it.
         reason: &'static str,
     },
+    /// A person claims the run of a bundle, which ends at once.
+    RunBundle {
+        /// Who.
+        who: &'static str,
+        /// What is asked of the claim.
+        asked: Asked,
+        /// How it ends.
+        ends: RunOutcome,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
     /// A person agrees to what whoever has the seat proposed, once it has waited a little.
     Agree {
         /// Who.
@@ -119,6 +131,7 @@ impl Deed {
             | Self::Answer { who, .. }
             | Self::Register { who, .. }
             | Self::OnRun { who, .. }
+            | Self::RunBundle { who, .. }
             | Self::Agree { who, .. } => Some(who),
         }
     }

@@ -2,15 +2,24 @@
 
 use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use crate::clock::Moment;
-use crate::jobs::bind;
+use crate::jobs::bundle::{self, Order, Ran, Worker};
+use crate::jobs::{bind, reconcile};
+use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
+use crate::rules::bundle::{Check, CheckStatus};
+use crate::rules::bundle_run::RunOutcome;
 use crate::rules::guard::Answer;
+use crate::rules::permission::CLAIM_BUNDLE_RUN;
+use crate::rules::week::RunKind;
 use crate::store::{Store, StoreError, dictionary, leaf, publish};
 
 use super::beat::{Run, When};
 
 /// How many open blocks are enough: a demo that is left alone all night stays readable.
 const ENOUGH_OPEN: i64 = 40;
+
+/// How many minutes a comparison may take.
+const COMPARES: i64 = 15;
 
 /// Lets a person act in their own name.
 pub(super) async fn act(
@@ -32,6 +41,64 @@ pub(super) async fn act(
         Err(stop) => Err(stop),
     };
     unless_refused(outcome)
+}
+
+/// What changes a store that the story only tells of: every run of it ends as the story says.
+struct Told {
+    ends: RunOutcome,
+}
+
+impl Worker for Told {
+    async fn fingerprint(&self) -> Result<String, Refusal> {
+        Err(Refusal::new(
+            "the story tells what its stores look like",
+            "ask a real one",
+        ))
+    }
+
+    async fn run(&self, order: &Order) -> Result<Ran, String> {
+        let went_too_far = self.ends == RunOutcome::Refused;
+        let status = if went_too_far {
+            CheckStatus::Fail
+        } else {
+            CheckStatus::Pass
+        };
+        let found = "scope_violation: the script touched public.customers, which is not in scope";
+        Ok(Ran {
+            outcome: self.ends,
+            pre: order.before.clone(),
+            post: order.after.clone(),
+            checks: vec![Check {
+                name: "scope_enforcement".to_owned(),
+                status,
+                detail: went_too_far.then(|| found.to_owned()),
+            }],
+            detail: went_too_far.then(|| found.to_owned()),
+            ..Ran::failed("")
+        })
+    }
+}
+
+/// Lets a person claim the run of a bundle, and ends it as the story says.
+pub(super) async fn run_bundle(
+    store: &Store,
+    asked: Asked,
+    ends: RunOutcome,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let proposed = actions::propose(&mut store.view().await?, CLAIM_BUNDLE_RUN.verb, asked).await;
+    let confirmed = proposed.and_then(|proposal| {
+        let answer = Answer {
+            typed: proposal.phrase(),
+            reason: Some(reason.to_owned()),
+        };
+        proposal.confirm(&answer)
+    });
+    let ended = match confirmed {
+        Ok(request) => bundle::run(store, &Told { ends }, request).await.map(drop),
+        Err(stop) => Err(stop),
+    };
+    unless_refused(ended)
 }
 
 /// Mints a run as a pipeline does; while enough blocks are open, nothing is wrong with it.
@@ -62,6 +129,27 @@ pub(super) async fn decide(store: &Store, run: &str) -> Result<(), StoreError> {
         run: run.to_owned(),
     }) {
         Ok(request) => settled(actions::carry_out(store, request.with_prepared(drift)).await),
+        Err(stop) => Err(stop),
+    };
+    unless_refused(decided)
+}
+
+/// Compares both sides that a manifest names.
+pub(super) async fn compare(store: &Store, manifest: &str) -> Result<(), StoreError> {
+    let order = reconcile::Order {
+        kind: RunKind::Scheduled,
+        minutes: COMPARES,
+    };
+    // Its sides are queries: no file is looked for.
+    let root = std::path::Path::new("/nonexistent");
+    let ended = reconcile::run(store, root, manifest.as_bytes().to_vec(), order).await;
+    unless_refused(ended.map(drop))
+}
+
+/// Lets a rule decide.
+pub(super) async fn by_rule(store: &Store, rule: ByRule) -> Result<(), StoreError> {
+    let decided = match Request::by_rule(rule) {
+        Ok(request) => settled(actions::carry_out(store, request).await),
         Err(stop) => Err(stop),
     };
     unless_refused(decided)

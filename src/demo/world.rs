@@ -7,10 +7,8 @@ use tokio::sync::oneshot;
 
 use crate::actions::{self, Asked, ByRule, Founding, Request, Stop};
 use crate::clock::Moment;
-use crate::jobs::reconcile;
 use crate::rules::Refusal;
 use crate::rules::people::Environment;
-use crate::rules::week::RunKind;
 use crate::settings::{Dsn, DsnKind};
 use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{Access, OsAccount, Store, StoreError, demo_clock, deployment, ledger, schema};
@@ -18,7 +16,9 @@ use crate::store::{Access, OsAccount, Store, StoreError, demo_clock, deployment,
 use super::beat::{Beat, Deed};
 use super::chapters;
 use super::chapters::people::{BACKUP, LEAD, PIPELINE, READY, SEATS};
-use super::deeds::{act, decide, is_called_for, mint, prove, settled, unless_refused};
+use super::deeds::{
+    act, by_rule, compare, decide, is_called_for, mint, prove, run_bundle, settled, unless_refused,
+};
 
 /// The demo deployment's name.
 const NAME: &str = "gov-demo";
@@ -28,8 +28,6 @@ const HISTORY: i64 = 3 * 3_600;
 const TICK: Duration = Duration::from_millis(250);
 /// How many minutes of the story a proposal waits before anybody agrees to it.
 const HESITATION: i64 = 4;
-/// How many minutes a comparison may take.
-const COMPARES: i64 = 15;
 /// Among how many proposals that wait one is found.
 const MOST_WAITING: i64 = 200;
 /// How many seconds of the story are gone through again when it is taken up; what has happened does not happen twice.
@@ -281,25 +279,9 @@ impl World {
                     series: (*series).to_owned(),
                     at: self.moment(*window),
                 };
-                let store = self.store(PIPELINE).await?;
-                let planned = match Request::by_rule(rule) {
-                    Ok(request) => settled(actions::carry_out(&store, request).await),
-                    Err(stop) => Err(stop),
-                };
-                unless_refused(planned)
+                by_rule(&self.store(PIPELINE).await?, rule).await
             }
-            Deed::Compare(manifest) => {
-                let store = self.store(PIPELINE).await?;
-                let order = reconcile::Order {
-                    kind: RunKind::Scheduled,
-                    minutes: COMPARES,
-                };
-                // Its sides are queries: no file is looked for.
-                let root = std::path::Path::new("/nonexistent");
-                let bytes = manifest.clone().into_bytes();
-                let ended = reconcile::run(&store, root, bytes, order).await;
-                unless_refused(ended.map(drop))
-            }
+            Deed::Compare(manifest) => compare(&self.store(PIPELINE).await?, manifest).await,
             Deed::Bind => prove(&self.store(PIPELINE).await?).await,
             Deed::OnRun {
                 who,
@@ -316,6 +298,12 @@ impl World {
                 };
                 act(&self.store(who).await?, verb, asked, reason).await
             }
+            Deed::RunBundle {
+                who,
+                asked,
+                ends,
+                reason,
+            } => run_bundle(&self.store(who).await?, asked.clone(), *ends, reason).await,
             Deed::Agree { who, reason } => {
                 let (seat, before) = (self.seat.clone(), now.plus_minutes(-HESITATION));
                 let is_theirs = |request: &ApprovalRequest| {

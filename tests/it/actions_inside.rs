@@ -14,6 +14,7 @@ use govdeck::rules::week::{self, Pair, PastWeek};
 use govdeck::store::Store;
 use govdeck::store::week::past;
 
+use crate::support::bundle_story;
 use crate::support::cluster::cluster;
 use crate::support::dictionary;
 use crate::support::weeks::{MONDAYS, by_rule, claim, ended};
@@ -138,6 +139,7 @@ async fn with_something_for_every_action(world: World) -> World {
         .with("backup", "kim");
     done(&world, "maya", "propose_route", route).await;
     done(&world, "maya", "bypass_freeze", bypass("chg-1")).await;
+    bundle_story::at_each_step(&world).await;
     dictionary::released(&world).await;
     dictionary::ask(&world, "faq-1", "MET-0144")
         .await
@@ -267,7 +269,11 @@ fn asked(world: &World, verb: &str, weeks: &[PastWeek]) -> Option<(Asked, Vec<Ro
         "approve" => (waiting(), vec![Role::EngineeringLead]),
         "decline" => (waiting(), vec![GovernanceLead, Role::EngineeringLead]),
         "arm_console" => (Asked::of("c-7"), by_matrix()),
-        other => panic!("{other} is tried with nothing"),
+        other => {
+            let asked = bundle_story::asked_at_each_step(world, other);
+            let asked = asked.unwrap_or_else(|| panic!("{other} is tried with nothing"));
+            (asked, by_matrix())
+        }
     })
 }
 
@@ -362,7 +368,7 @@ on_both!(a_role_opens_the_same_inside_the_write, |world| {
         assert_eq!(before, after, "{role:?}");
         set_trap(&world, false);
     }
-    assert_eq!(requests.len(), 36);
+    assert_eq!(requests.len(), 42);
     store.close().await;
     world.assert_sound().await;
 });

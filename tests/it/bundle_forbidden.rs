@@ -16,18 +16,24 @@ use crate::week_forbidden::{By, Tried, all_are_refused, tried};
 
 const AT: &str = "2098-06-30T06:00:00.000000Z";
 
-/// A bundle as plain SQL sees it: two that were merged, one of them made in dev, and one that is a draft.
+/// Two that were merged, one of them made in dev; a draft, and one that was approved.
 const MADE: &str = ID;
 const MERGED: &str = LATER;
 const DRAFT: &str = "PG-MIG-2026-03-03-01";
+const APPROVED: &str = "PG-MIG-2026-03-04-01";
 
 async fn bundles_of_every_kind(world: World) -> World {
     let world = world.where_two_can_agree().await;
     made_up_to(&world, MADE, Tier::Dev).await;
     merged(&world, MERGED).await;
-    register(&world, &plan(DRAFT, Tier::Dev))
+    for id in [DRAFT, APPROVED] {
+        register(&world, &plan(id, Tier::Dev))
+            .await
+            .expect("registered");
+    }
+    approve(&world, APPROVED, Tier::Dev)
         .await
-        .expect("registered");
+        .expect("approved");
     world
 }
 
@@ -119,7 +125,7 @@ fn of_bundles() -> Vec<Tried> {
             ),
         ),
         tried(
-            "what was registered stays",
+            "goes on, and never back",
             registered,
             MERGED,
             row("bundle", MERGED, 4),
@@ -166,6 +172,7 @@ fn of_runs() -> Vec<Tried> {
     let run = |id: &str| format!("{id}.migration.9");
     let used = format!("'{MADE}.approval.1'");
     let fresh = format!("'{MERGED}.approval.1'");
+    let early = format!("'{APPROVED}.approval.1'");
     let claim = |wall, id: &str, tier: &str, set: &[(&str, &str)]| {
         let sql = begun(id, &run(id), "migration", tier, set);
         tried(wall, claims, id, row("bundle_run", run(id), 1), sql)
@@ -185,7 +192,7 @@ fn of_runs() -> Vec<Tried> {
         .collect();
     vec![
         claim(
-            "consumes an approval",
+            "wall bundle_run: a r",
             MERGED,
             "dev",
             &[("approval_id", &used)],
@@ -195,9 +202,14 @@ fn of_runs() -> Vec<Tried> {
             "consumes an approval",
             MADE,
             "stage",
-            &[("approval_id", &used)],
+            &[("approval_id", &fresh)],
         ),
-        claim("made once merged", MADE, "dev", &[("approval_id", &used)]),
+        claim(
+            "made once merged",
+            APPROVED,
+            "dev",
+            &[("approval_id", &early)],
+        ),
         claim(
             "what the newest entry does",
             MERGED,
@@ -249,7 +261,8 @@ fn of_runs() -> Vec<Tried> {
             format!("{MADE}.migration.1"),
             row("bundle_run", format!("{MADE}.migration.1"), 3),
             with_receipt(&format!(
-                "UPDATE bundle_run SET outcome = 'failed', version = version + 1 WHERE run_id = '{MADE}.migration.1'"
+                "UPDATE bundle_run SET outcome = 'failed', version = version + 1, receipt_sha256 = (SELECT m.receipt_sha256 FROM bundle_run m \
+                 WHERE m.run_id = '{MADE}.merge.1') WHERE run_id = '{MADE}.migration.1'"
             )),
         ),
     ]

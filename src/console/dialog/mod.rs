@@ -14,7 +14,7 @@ use tui_textarea::TextArea;
 use crate::actions::{Asked, Entry, Outcome, Proposal, Request, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::guard::Level;
+use crate::rules::guard::counts_down;
 use crate::rules::text::scrub;
 use crate::store::Sealed;
 
@@ -335,7 +335,7 @@ impl Dialog {
             .is_some_and(|pressed| at >= pressed + QUIET_AFTER)
         {
             asking.pressed = None;
-            if asking.level() == Level::Phrase && asking.missing().is_none() {
+            if counts_down(asking.level(), self.entry.verb) && asking.missing().is_none() {
                 asking.ahead_at = Some(at + COUNTDOWN);
                 return Step::Stay;
             }

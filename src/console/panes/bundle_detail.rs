@@ -38,11 +38,14 @@ pub(super) fn explain(model: &Model, picture: &Picture, row: &Listed) -> Vec<Par
                     "no plan is registered".to_owned(),
                 )]);
             }
-            for plan in &known.plans {
+            // The one that is told object by object comes first: it is the next to be made.
+            let is_told = |plan: &&Plan| detail.told == Some(plan.environment);
+            for plan in known.plans.iter().filter(is_told) {
                 lines.extend(planned(model, known, plan));
-                if detail.told == Some(plan.environment) {
-                    lines.extend(blast(detail));
-                }
+                lines.extend(blast(detail));
+            }
+            for plan in known.plans.iter().filter(|plan| !is_told(plan)) {
+                lines.extend(planned(model, known, plan));
             }
             lines.extend(known.runs.iter().rev().flat_map(|run| ran(model, run)));
         }
@@ -114,8 +117,15 @@ fn planned(model: &Model, known: &Known, plan: &Plan) -> Vec<Parts> {
         (
             Token::Accent,
             format!(
-                "{} tables, {:+} indexes, {} rows{took}",
-                plan.tables_touched, plan.index_delta, plan.rows_touched
+                "{}, {:+} {}, {}{took}",
+                counted(plan.tables_touched, "table", "tables"),
+                plan.index_delta,
+                if plan.index_delta.abs() == 1 {
+                    "index"
+                } else {
+                    "indexes"
+                },
+                counted(plan.rows_touched, "row", "rows"),
             ),
         ),
         muted(format!(
@@ -125,6 +135,10 @@ fn planned(model: &Model, known: &Known, plan: &Plan) -> Vec<Parts> {
         )),
     ];
     vec![first, approved(known, plan)]
+}
+
+fn counted(count: i64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn approved(known: &Known, plan: &Plan) -> Parts {

@@ -3,6 +3,7 @@
 //! A new chapter is a file with a function like the others, and a row in [`CHAPTERS`].
 
 pub mod approvals;
+pub mod bundles;
 pub mod dictionary;
 pub mod people;
 pub mod publish;
@@ -22,6 +23,7 @@ pub const CHAPTERS: &[Chapter] = &[
     approvals::beats,
     dictionary::beats,
     weeks::beats,
+    bundles::beats,
 ];
 
 /// Tells what happens in some seconds of the story, in order.

@@ -25,7 +25,7 @@ use crate::rules::{Refusal, text};
 use crate::store::artifact::{Artifact, BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT};
 use crate::store::bundle::{self, Known, Piece, Run};
 use crate::store::tables::Boxed;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, View};
 
 /// How many characters of what a worker says are kept; it may say anything.
 const SAID: usize = 300;
@@ -45,6 +45,8 @@ pub struct Order {
     pub files: Vec<Piece>,
     /// The baseline before that the plan saw; of a rollback, what the target is to look like again.
     pub before: Option<Baseline>,
+    /// The baseline after that the plan saw; none of a rollback.
+    pub after: Option<Baseline>,
 }
 
 /// What a worker did.
@@ -225,23 +227,35 @@ async fn order(store: &Store, run_id: &str) -> Result<(Run, Known, Order), Stop>
         .runs
         .iter()
         .find(|it| Some(&it.run_id) == run.undoes_run_id.as_ref());
-    let before = match undone {
-        Some(undone) => undone.pre_sha256.clone(),
-        None => known.plan(tier).map(|plan| plan.pre_sha256.clone()),
+    let planned = known.plan(tier).filter(|_| undone.is_none());
+    let before = match (undone, planned) {
+        (Some(undone), _) => undone.pre_sha256.clone().or_else(|| {
+            let plan = known.plan(tier);
+            let followed = plan.filter(|plan| run.plan_hash.as_ref() == Some(&plan.plan_hash));
+            followed.map(|plan| plan.pre_sha256.clone())
+        }),
+        (None, plan) => plan.map(|plan| plan.pre_sha256.clone()),
     };
-    let before = match before {
-        Some(sha256) => bundle::named(&mut view, &sha256).await?,
-        None => None,
-    };
+    let after = planned.map(|plan| plan.post_sha256.clone());
     let order = Order {
         run_id: run.run_id.clone(),
         migration_id: run.migration_id.clone(),
         run_type: run.run_type,
         tier,
         files: bundle::pieces(&mut view, &known.bundle).await?,
-        before: before.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+        before: baseline(&mut view, before).await?,
+        after: baseline(&mut view, after).await?,
     };
     Ok((run, known, order))
+}
+
+/// Reads a baseline that a row names.
+async fn baseline(view: &mut View, sha256: Option<String>) -> Result<Option<Baseline>, StoreError> {
+    let bytes = match sha256 {
+        Some(sha256) => bundle::named(view, &sha256).await?,
+        None => None,
+    };
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Packs what was found with its receipt and the files that it names.

@@ -135,9 +135,7 @@ async fn chain(
 ) -> Result<(), StoreError> {
     let mut expected_seq = 1;
     let mut prev: Digest = first_hash()?;
-    let mut exported_hash = None;
-    let mut newest_at = None;
-    let mut latest_at = None;
+    let (mut exported_hash, mut newest_at, mut latest_at) = (None, None, None);
     let keys = signature::Keys::read(view).await?;
     loop {
         let entries = ledger::entries(view, expected_seq, PAGE).await?;

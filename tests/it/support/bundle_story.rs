@@ -294,3 +294,41 @@ pub fn status(world: &World, id: &str) -> String {
     let sql = format!("SELECT status FROM bundle WHERE migration_id = '{id}'");
     world.rows(&sql).concat()
 }
+
+/// A bundle at each step, by its id: a draft, one that was approved, one that was merged, and one made in dev.
+pub const AT_EACH_STEP: [&str; 4] = [
+    "PG-MIG-2026-03-11-01",
+    "PG-MIG-2026-03-12-01",
+    "PG-MIG-2026-03-13-01",
+    "PG-MIG-2026-03-10-01",
+];
+
+/// Makes a bundle at each step, unless that was done.
+pub async fn at_each_step(world: &World) {
+    let [draft, approved, is_merged, made] = AT_EACH_STEP;
+    if !status(world, made).is_empty() {
+        return;
+    }
+    made_up_to(world, made, Tier::Dev).await;
+    merged(world, is_merged).await;
+    for id in [draft, approved] {
+        register(world, &plan(id, Tier::Dev))
+            .await
+            .expect("registered");
+    }
+    approve(world, approved, Tier::Dev).await.expect("approved");
+}
+
+/// What is asked of an action on bundles, where nothing but who asks stands in its way; none where it is about others.
+pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
+    let [draft, approved, is_merged, made] = AT_EACH_STEP;
+    Some(match verb {
+        "register_bundle" => asked(&plan(LATER, Tier::Dev)),
+        "approve_bundle" => approval(world, draft, Tier::Dev),
+        "merge_bundle" => Asked::of(approved),
+        "claim_bundle_run" => claim(is_merged, Tier::Dev),
+        "roll_back_bundle" => Asked::of(made).with("environment", "dev"),
+        "supersede_bundle" => Asked::of(made).with("by", is_merged),
+        _ => return None,
+    })
+}
