@@ -361,11 +361,10 @@ async fn a_virtual_table_counts_what_is_put_into_it() {
         "words_idx",
         "words_config",
     ];
+    let mut declaration = allowing(&allowed, 100);
+    declaration.limits.max_table_count_touched = 6;
     let counted = ground
-        .rows(
-            &allowing(&allowed, 100),
-            "CREATE VIRTUAL TABLE words USING fts5(word)",
-        )
+        .rows(&declaration, "CREATE VIRTUAL TABLE words USING fts5(word)")
         .await;
     assert!(
         counted
@@ -374,10 +373,7 @@ async fn a_virtual_table_counts_what_is_put_into_it() {
         "{counted:?}"
     );
     let counted = ground
-        .rows(
-            &allowing(&allowed, 100),
-            "INSERT INTO words SELECT label FROM metric",
-        )
+        .rows(&declaration, "INSERT INTO words SELECT label FROM metric")
         .await;
     assert!(counted["words_content"] >= 3, "{counted:?}");
 }

@@ -61,8 +61,9 @@ pub enum Open {
 pub(super) const BUNDLE_LOCK: i64 = 0x676f_7662_756e_646c;
 /// How long the connection is waited for.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// Which transaction it is, whose, and whether its walls are awake.
-const WHOSE: &str = "SELECT CAST(txid_current() AS TEXT) || ' ' || session_user || ' ' || current_user || ' ' || current_setting('session_replication_role')";
+/// Which transaction it is, whose, whether its walls are awake, and its limits of time.
+const WHOSE: &str = "SELECT CAST(txid_current() AS TEXT) || ' ' || session_user || ' ' || current_user || ' ' || current_setting('session_replication_role') \
+     || ' ' || current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')";
 /// Whether rows are counted at all, and the walls are awake.
 const COUNTS: &str = "SELECT current_setting('track_counts') = 'on' AND current_setting('session_replication_role') = 'origin'";
 /// How often the server looks whether a client that waits for a statement is still there, in milliseconds.
