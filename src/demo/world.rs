@@ -17,7 +17,7 @@ use super::beat::{Beat, Deed};
 use super::chapters;
 use super::chapters::people::{BACKUP, LEAD, PIPELINE, READY, SEATS};
 use super::deeds::{
-    act, by_rule, compare, decide, is_called_for, mint, prove, run_bundle, settled, unless_refused,
+    act, by_rule, compare, decide, is_called_for, mint, prove, run_bundle, settled,
 };
 
 /// The demo deployment's name.

@@ -5,7 +5,7 @@ use govdeck::rules::bundle_run::{RunOutcome, Tier};
 
 use crate::cli_kit::{document, govdeck, refused, said};
 use crate::support::bundle_story::{ID, LATER, apply, made_up_to, plan, register, take_back};
-use crate::support::{World, on_both};
+use crate::support::on_both;
 
 on_both!(bundles_are_listed_and_shown, |world| {
     let world = world.where_two_can_agree().await;
