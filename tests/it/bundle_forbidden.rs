@@ -314,8 +314,9 @@ fn of_running() -> Vec<Tried> {
             &format!("{}, reason = 'another reason than it had'", ended("failed")),
             true,
         ),
+        // Its approval is used up too, and the databases do not ask in the same order.
         tried(
-            "one run of a bundle at a time",
+            "wall bundle_run",
             ("claim_bundle_run", By::One("lee")),
             MERGED,
             row("bundle_run", &*other, 1),
