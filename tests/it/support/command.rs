@@ -183,8 +183,8 @@ pub fn kill_at_every<W>(
             Err(shared) => assert!(attempt < TRIES, "{shared}"),
         }
     }
-    // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run.
-    let most = usize::try_from(super::rounds()).unwrap_or(usize::MAX);
+    // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run all are hit.
+    let most = usize::try_from(super::rounds() / 2).unwrap_or(usize::MAX);
     let step = points.len().div_ceil(most).max(1);
     for point in points.iter().step_by(step) {
         for _ in 0..TRIES {
