@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bundles::{Draft, register};
 use govdeck::bundles::gather::check_folder;
 use govdeck::canon::Digest;
-use govdeck::rules::bundle::Kind;
+use govdeck::rules::bundle::{Due, Kind};
 
 /// How many bundles a second a core are checked at least.
 const GOAL: f64 = 200.0;
@@ -65,6 +65,78 @@ fn main() -> Done<()> {
         "  check of all:      {:>9.0} bundles a second (goal {GOAL}), {:.1} times the time of reading and hashing",
         a_second(check),
         check.as_secs_f64() / read.as_secs_f64()
+    );
+    bad_input(if is_trial { 10_000 } else { 4_000_000 })
+}
+
+/// Measures how soon files are refused that are made to take long.
+fn bad_input(size: usize) -> Done<()> {
+    let wide = |open: &str, part: &str, close: &str| {
+        open.to_owned() + &part.repeat(size / part.len()) + close
+    };
+    let bombs = [
+        (
+            "migration.yml",
+            wide("", "[", "")[..size.min(250_000)].to_owned(),
+        ),
+        (
+            "migration.yml",
+            wide("", "a: &a [*a, *a]\n", "")[..size.min(250_000)].to_owned(),
+        ),
+        (
+            "migration.yml",
+            wide("", "? - ", "")[..size.min(250_000)].to_owned(),
+        ),
+        ("baselines/pre.json", wide("[", "1,", "1]")),
+        ("baselines/pre.json", wide("", "{\"a\":", "")),
+        (
+            "baselines/pre.json",
+            wide(
+                "{\"objects\":[",
+                &format!("{{\"a\":\"{}\"}},", "x".repeat(60)),
+                "1]}",
+            ),
+        ),
+        (
+            "diffs/summary.json",
+            wide("{\"touched\":{\"tables\":[", "\"a\",", "1]}}"),
+        ),
+        ("receipts/run_receipt.json", wide("{\"a\":\"", "x", "\"}")),
+        (
+            "receipts/run_receipt.json",
+            wide("{\"a\":\"", "\\u0041", "\"}"),
+        ),
+        ("notes.md", wide("", "password: a ", "")),
+        ("notes.md", wide("", "password=\"a pwd='b pwd=c ", "")),
+        ("notes.md", wide("", "secret=\\\"", "")),
+        ("notes.md", wide("", "postgres://a:b", "")),
+        ("notes.md", wide("", "host=$a user=b ", "")),
+        ("notes.md", wide("", "curl -u a ", "")),
+        ("notes.md", wide("", "a:10:b:c:$d\n", "")),
+        ("notes.md", wide("", "eyJaaaaaaaa.", "")),
+        ("forward.sql", wide("", "/*", "")),
+        ("forward.sql", wide("", "\0", "")),
+    ];
+    let mut longest = (Duration::ZERO, String::new());
+    for (path, bomb) in &bombs {
+        let mut draft = Draft::valid();
+        draft.put(path, bomb.as_str());
+        let begun = Instant::now();
+        black_box(draft.check(Due::Everything));
+        let took = begun.elapsed();
+        if took > longest.0 {
+            longest = (
+                took,
+                format!("{path} of {:?}…", &bomb[..20.min(bomb.len())]),
+            );
+        }
+    }
+    println!(
+        "  bad input, {} files of up to {:.1} MB: the longest takes {:.3} s (goal 1), {}",
+        bombs.len(),
+        f64::from(u32::try_from(size)?) / 1e6,
+        longest.0.as_secs_f64(),
+        longest.1
     );
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::page::{Exit, Failure, Page};
 use crate::bundles::gather::{Found, check_folder};
 use crate::bundles::scaffold::{self, NotMade};
 use crate::rules::Verdict;
-use crate::rules::bundle::{Finding, Kind, Schema};
+use crate::rules::bundle::{Finding, Kind, MigrationId, Schema};
 use crate::settings::{Flags, Settings};
 
 /// What to do with bundles.
@@ -156,6 +156,10 @@ impl New {
             .map_err(|refusal: crate::rules::Refusal| {
                 Failure::new(Exit::BadInput, refusal.sentence, refusal.hint)
             })?;
+        if let Err(what) = self.id.parse::<MigrationId>() {
+            let hint = "an id looks like PG-MIG-2026-02-28-01";
+            return Err(Failure::new(Exit::BadInput, what, hint));
+        }
         let root = match self.dir {
             Some(root) => root,
             None => {

@@ -96,6 +96,7 @@ pub async fn window(
         runs: Runs::Up,
         place: "publish_replay_audit a WHERE a.publish_run_id = $1 AND a.block_reason IS NOT NULL",
         fields: FIELDS,
+        sought: None,
     };
     window::read(view, &list, look).await
 }

@@ -281,6 +281,7 @@ pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<E
         },
         place: "governance_ledger WHERE seq = CAST($1 AS BIGINT)",
         fields: FIELDS,
+        sought: None,
     };
     match &look.anchor {
         Anchor::Around(id) if id.parse::<i64>().is_err() => {

@@ -103,6 +103,7 @@ pub async fn window(
         runs,
         place: everybody!("WHERE p.person_id = $1"),
         fields: FIELDS,
+        sought: None,
     };
     window::read(view, &list, look).await
 }

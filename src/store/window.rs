@@ -100,6 +100,8 @@ pub(in crate::store) struct List {
     pub place: &'static str,
     /// The fields that a filter may name, each with its text, which may be NULL.
     pub fields: &'static [(&'static str, &'static str)],
+    /// The column that holds all of them in lower case, where the table has one.
+    pub sought: Option<&'static str>,
 }
 
 /// A part of a window, on one side of where its anchor stands.
@@ -180,6 +182,10 @@ impl List {
 
     /// Writes the condition that a term is; `$n` is its pattern. The case of a to z does not matter, on either database.
     fn condition(&self, term: &Term, n: usize, is_postgres: bool) -> String {
+        let not = if term.how == How::Lacks { "NOT " } else { "" };
+        if let (Some(sought), None, How::Has | How::Lacks) = (self.sought, term.field, term.how) {
+            return format!(" AND {not}{sought} LIKE ${n} ESCAPE '!'");
+        }
         let bytes = if is_postgres { " COLLATE \"C\"" } else { "" };
         let named = |(name, _): &&(&str, &str)| term.field.is_none_or(|field| field == *name);
         let fields = self.fields.iter().filter(named);
@@ -195,7 +201,6 @@ impl List {
         let has = texts
             .iter()
             .map(|text| format!(" OR LOWER({text}) LIKE ${n} ESCAPE '!'"));
-        let not = if term.how == How::Lacks { "NOT " } else { "" };
         format!(" AND {not}(FALSE{})", has.collect::<String>())
     }
 }
@@ -221,7 +226,8 @@ pub(in crate::store) async fn read<Row: Readable, Sort>(
     look: &Look<Sort>,
 ) -> Result<Window<Row>, StoreError> {
     let window = at(view, list, look, &look.anchor).await?;
-    if window.rows.is_empty() && !window.more_before && !window.more_after {
+    let is_empty = window.rows.is_empty() && !window.more_before && !window.more_after;
+    if is_empty && matches!(look.anchor, Anchor::Around(_)) {
         // An id that stands nowhere has nothing around it.
         return at(view, list, look, &Anchor::First).await;
     }

@@ -10,8 +10,9 @@ use govdeck::rules::guard::Answer;
 use govdeck::rules::people::{Basis, Role};
 use govdeck::rules::permission::{self, ACTING, MATRIX};
 use govdeck::rules::week::RunStatus::{self, Fail, Pass};
-use govdeck::rules::week::{self, Pair};
+use govdeck::rules::week::{self, Pair, PastWeek};
 use govdeck::store::Store;
+use govdeck::store::week::past;
 
 use crate::support::cluster::cluster;
 use crate::support::dictionary;
@@ -152,13 +153,13 @@ fn bypass(id: &str) -> Asked {
         .with("expires", "2098-05-20T06:00:00Z")
 }
 
-fn policy() -> Asked {
+fn policy(weeks: &[PastWeek]) -> Asked {
     let pair = Pair {
         soft: "0.05".to_owned(),
         hard: "0.1".to_owned(),
         floor: "1".to_owned(),
     };
-    let backtest = serde_json::to_string(&week::backtest(&pair, &[])).expect("JSON");
+    let backtest = serde_json::to_string(&week::backtest(&pair, weeks)).expect("JSON");
     let document = r#"{"epsilon_policy_version":"eps-9","contract_max_semver":"2.9.9","epsilon":{"MET-0144":"1","MET-0171":"0.5"}}"#;
     Asked::of("eps-9")
         .with("document", document)
@@ -170,7 +171,7 @@ fn policy() -> Asked {
 }
 
 /// What is asked of an action, and which roles open it there; none where that is somebody else's block.
-fn asked(world: &World, verb: &str) -> Option<(Asked, Vec<Role>)> {
+fn asked(world: &World, verb: &str, weeks: &[PastWeek]) -> Option<(Asked, Vec<Role>)> {
     use Role::{DataEngineer, GovernanceLead, OnCall, OpsLead};
     let lead = || vec![GovernanceLead];
     let by_matrix = || permission::of(verb).expect("listed").roles.to_vec();
@@ -235,7 +236,7 @@ fn asked(world: &World, verb: &str) -> Option<(Asked, Vec<Role>)> {
                 .with("expires", "2098-05-20T06:00:00Z"),
             by_matrix(),
         ),
-        "adopt_policy" => (policy(), by_matrix()),
+        "adopt_policy" => (policy(weeks), by_matrix()),
         "release_dictionary" => {
             let mut next = dictionary::document("2.4.1");
             dictionary::with_metric(&mut next, "MET-0200");
@@ -320,9 +321,12 @@ on_both!(a_role_opens_the_same_inside_the_write, |world| {
     let world = with_something_for_every_action(world).await;
     let store = world.store(WHO).await;
     let by_person = MATRIX.iter().filter(|it| it.basis == Basis::Person);
+    let mut view = store.view().await.expect("a view");
+    let weeks = past(&mut view, "green", week::WEEKS).await.expect("read");
+    drop(view);
     let mut requests = Vec::new();
     for permission in by_person {
-        if let Some((asked, roles)) = asked(&world, permission.verb) {
+        if let Some((asked, roles)) = asked(&world, permission.verb, &weeks) {
             let request = confirmed(&store, permission.verb, asked).await;
             requests.push((permission, request, roles));
         }

@@ -1,15 +1,17 @@
 //! What a bundle's files must be: one that passes, and one thing after the other that is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use govdeck::rules::bundle::{Due, Kind, Reason};
+use govdeck::rules::bundle::{
+    Baseline, DiffSummary, Due, Kind, Object, ObjectCounts, Reason, judge,
+};
 use serde_json::json;
 
 use crate::bundle_broken::{
     DIFF, PRE, RECEIPT, YML, broken, changed, irreversible, observed, receipt, with_objects,
     with_pointer, yml,
 };
-use crate::support::bundles::Draft;
+use crate::support::bundles::{Draft, ID};
 
 #[test]
 fn bundles_of_every_kind_pass() {
@@ -139,4 +141,98 @@ fn places_are_told_by_line_and_column() {
         findings[0].detail,
         "line 25, column 9: runner.tool: \"NO\" without quotes is no text for every reader of YAML; put it in quotes"
     );
+}
+
+#[test]
+fn a_finding_repeats_no_secret_that_stands_where_a_name_does() {
+    let draft = yml("type: postgis", "type: postgis\n\"password=tr0ub4dor\": x");
+    let findings = draft.check(Due::Everything).findings;
+    let reasons: Vec<_> = findings.iter().map(|finding| finding.reason).collect();
+    assert_eq!(reasons, [Reason::DeclarationInvalid, Reason::SecretFound]);
+    assert!(!format!("{findings:?}").contains("tr0ub4dor"));
+}
+
+/// A table with as many indexes.
+fn table(name: &str, indexes: u64) -> Vec<Object> {
+    let digest = |of: &str| crate::support::bundles::digest(of);
+    let object = |kind: &str, name: String, table: Option<String>| Object {
+        definition: digest(&name),
+        kind: kind.to_owned(),
+        name,
+        table,
+    };
+    let index = |number| object("index", format!("{name}_{number}"), Some(name.to_owned()));
+    let table = object("table", name.to_owned(), None);
+    std::iter::once(table)
+        .chain((0..indexes).map(index))
+        .collect()
+}
+
+fn baseline(objects: Vec<Object>) -> Baseline {
+    let count = |kind: &str| objects.iter().filter(|object| object.kind == kind).count() as u64;
+    Baseline {
+        object_counts: ObjectCounts {
+            tables: count("table"),
+            indexes: count("index"),
+            constraints: 0,
+        },
+        schema_fingerprint: crate::support::bundles::digest(format!("{objects:?}")),
+        protected_domain_fingerprint: crate::support::bundles::digest("protected"),
+        objects,
+        ..Baseline::default()
+    }
+}
+
+#[test]
+fn what_a_run_writes_is_judged_as_what_a_file_says() {
+    let checked = Draft::valid().check(Due::Scripts);
+    let declaration = checked.declaration.expect("a declaration");
+    let pre = baseline([table("public.parcels", 1), table("audit.log", 1)].concat());
+    let post = baseline([table("public.parcels", 2), table("audit.log", 1)].concat());
+    let rows = BTreeMap::from([
+        ("public.parcels".to_owned(), 10),
+        ("public.other".to_owned(), 0),
+    ]);
+    let diff = DiffSummary::between(ID, &pre, &post, &rows);
+    assert_eq!(diff.touched_tables, ["public.parcels"]);
+    assert_eq!(
+        (
+            diff.table_count_touched,
+            diff.index_count_delta,
+            diff.row_backfill
+        ),
+        (1, 1, 10)
+    );
+    assert_eq!(judge(&declaration, &pre, &post, &diff), []);
+    let mut draft = Draft::valid();
+    draft.put(PRE, pre.bytes());
+    draft.put("baselines/post.json", post.bytes());
+    draft.put(DIFF, diff.bytes());
+    assert_eq!(draft.with_receipt().found(), Vec::<String>::new());
+    // An index that is gone from a table nobody spoke of, and a table that is new.
+    let post = baseline(
+        [
+            table("public.parcels", 1),
+            table("audit.log", 0),
+            table("public.new", 0),
+        ]
+        .concat(),
+    );
+    let diff = DiffSummary::between(
+        ID,
+        &pre,
+        &post,
+        &BTreeMap::from([("public.parcels".to_owned(), 11)]),
+    );
+    assert_eq!(
+        diff.touched_tables,
+        ["audit.log", "public.new", "public.parcels"]
+    );
+    assert_eq!(diff.index_count_delta, -1);
+    let reasons: Vec<_> = judge(&declaration, &pre, &post, &diff)
+        .into_iter()
+        .map(|finding| finding.reason)
+        .collect();
+    let (scope, limit) = (Reason::ScopeViolation, Reason::LimitExceeded);
+    assert_eq!(reasons, [scope, scope, limit, limit]);
 }

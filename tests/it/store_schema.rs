@@ -115,6 +115,11 @@ const DIALECT: &[(&str, &str, &str)] = &[
         "the same for a boolean that is computed",
     ),
     (
+        " VIRTUAL",
+        " STORED",
+        "SQLite adds only columns that it computes when they are read",
+    ),
+    (
         "{c} IS CASE",
         "{c} IS NOT DISTINCT FROM CASE",
         "PostgreSQL's IS compares with constants only",

@@ -11,7 +11,7 @@ use crate::rules::dictionary::{
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::reconcile::Policy;
-use crate::rules::week::{self as rule, Backtest, Pair};
+use crate::rules::week::{self as rule, Backtest, Pair, PastWeek};
 use crate::store::artifact::{Artifact, EPSILON_POLICY, POLICY_BACKTEST};
 use crate::store::dictionary::{self, Release};
 use crate::store::week::{self, EpsilonPolicy};
@@ -23,6 +23,7 @@ const MOST_BYTES: usize = 512 * 1024;
 pub(in crate::actions) struct Facts {
     same: Option<EpsilonPolicy>,
     release: Option<Release>,
+    weeks: Vec<PastWeek>,
 }
 
 pub(in crate::actions) struct AdoptPolicy {
@@ -110,6 +111,7 @@ impl Action for AdoptPolicy {
         Ok(Facts {
             same: week::policy(view, &self.version).await?,
             release: dictionary::release(view, &self.release).await?,
+            weeks: weeks_behind(view, &self.backtest).await?,
         })
     }
 
@@ -139,7 +141,8 @@ impl Action for AdoptPolicy {
             facts.same.is_none(),
             &self.metrics,
             &self.pair,
-            Some(&self.backtest),
+            &self.backtest,
+            &facts.weeks,
         );
         conditions.push(repeats_the_release(
             &self.release,
@@ -152,6 +155,26 @@ impl Action for AdoptPolicy {
             (POLICY_BACKTEST.0, report),
         ]))
     }
+}
+
+/// Reads the weeks that a backtest replays: those of its series, or of all where it names none.
+async fn weeks_behind(view: &mut View, report: &Backtest) -> Result<Vec<PastWeek>, StoreError> {
+    let series = match report.weeks.first() {
+        Some(first) => {
+            let window = week::find(view, &first.job_run_id).await?;
+            window.map(|it| it.series_id).into_iter().collect()
+        }
+        None => week::active_series(view)
+            .await?
+            .into_iter()
+            .map(|it| it.series_id)
+            .collect::<Vec<_>>(),
+    };
+    let mut weeks = Vec::new();
+    for series in series {
+        weeks.extend(week::past(view, &series, rule::WEEKS).await?);
+    }
+    Ok(weeks)
 }
 
 fn canonical(what: &str, text: &str) -> Result<Vec<u8>, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::scope::{is_dictionary, is_ledger, may_be_same};
+use super::scope::{Names, is_dictionary, is_ledger};
 use super::shown::quoted;
 use super::{Baseline, Declaration, DiffSummary, Finding, Reason, diff};
 
@@ -61,14 +61,13 @@ fn out_of_scope(declaration: &Declaration, seen: &Seen<'_>) -> Vec<Finding> {
         let what = format!("{shown} was touched and is not among allowed_tables");
         (!scope.allows(name)).then_some((Reason::ScopeViolation, what))
     };
-    let all: Vec<_> = seen.names.iter().filter_map(why).collect();
-    let more = all.len().saturating_sub(MOST_NAMED);
-    let named = all.into_iter().take(MOST_NAMED);
+    let mut all = seen.names.iter().filter_map(why);
+    let named = all.by_ref().take(MOST_NAMED);
     let mut found: Vec<_> = named
         .map(|(reason, what)| Finding::new(reason, path, what))
         .collect();
-    if more > 0 {
-        let what = format!("{more} more were touched and are not allowed");
+    if all.next().is_some() {
+        let what = "more were touched that are not allowed";
         found.push(Finding::new(Reason::ScopeViolation, path, what));
     }
     found
@@ -97,8 +96,9 @@ impl<'a> Seen<'a> {
             }
         }
         let said: BTreeSet<_> = diff.touched_tables.iter().map(String::as_str).collect();
-        let is_unsaid = |name: &&str| !said.iter().any(|said| may_be_same(said, name));
-        let unsaid: BTreeSet<_> = changed.into_iter().filter(is_unsaid).collect();
+        let known = Names::of(&said);
+        changed.retain(|name| !known.may_hold(name));
+        let unsaid = changed;
         Self {
             names: said.union(&unsaid).copied().collect(),
             unsaid,

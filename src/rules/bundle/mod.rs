@@ -89,13 +89,17 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Makes a finding about a file as a whole.
+    /// Makes a finding about a file as a whole; words that would repeat a secret are withheld.
     #[must_use]
     pub fn new(reason: Reason, path: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if !scan(detail.as_bytes()).is_empty() {
+            "withheld, for the words look like a secret".clone_into(&mut detail);
+        }
         Self {
             reason,
             path: path.into(),
-            detail: detail.into(),
+            detail,
             place: None,
         }
     }
@@ -104,14 +108,10 @@ impl Finding {
     #[must_use]
     pub fn at(reason: Reason, path: impl Into<String>, place: Place, what: &str) -> Self {
         let Place { line, column } = place;
-        Self {
-            place: Some(place),
-            ..Self::new(
-                reason,
-                path,
-                format!("line {line}, column {column}: {what}"),
-            )
-        }
+        let mut finding = Self::new(reason, path, what);
+        finding.detail = format!("line {line}, column {column}: {}", finding.detail);
+        finding.place = Some(place);
+        finding
     }
 }
 

@@ -67,7 +67,7 @@ fn split(name: &str) -> (Option<&str>, &str) {
 }
 
 /// Tells whether two names may mean the same table, one of them perhaps without its schema, ignoring ASCII case.
-pub(super) fn may_be_same(one: &str, other: &str) -> bool {
+fn may_be_same(one: &str, other: &str) -> bool {
     if one.eq_ignore_ascii_case(other) {
         return true;
     }
@@ -76,6 +76,31 @@ pub(super) fn may_be_same(one: &str, other: &str) -> bool {
             bare.eq_ignore_ascii_case(table)
         }
         _ => false,
+    }
+}
+
+/// Many names, to be asked whether one of them may mean the same table as another name.
+pub(super) struct Names {
+    whole: BTreeSet<String>,
+    /// The tables of names that have a schema.
+    tables: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn of(names: &BTreeSet<&str>) -> Self {
+        let whole: BTreeSet<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let table = |name: &String| split(name).0.map(|_| split(name).1.to_owned());
+        let tables = whole.iter().filter_map(table).collect();
+        Self { whole, tables }
+    }
+
+    pub(super) fn may_hold(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.whole.contains(&name)
+            || match split(&name) {
+                (Some(_), table) => self.whole.contains(table),
+                (None, bare) => self.tables.contains(bare),
+            }
     }
 }
 

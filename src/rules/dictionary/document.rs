@@ -19,6 +19,9 @@ pub const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The longest text of a field.
 const MOST_TEXT: usize = 4_000;
 
+/// How long what people see may be: lists are sorted by it, and an index of PostgreSQL holds no row of more than 2 704 bytes.
+const MOST_LABEL: usize = 200;
+
 /// The longest id and unit.
 const MOST_ID: usize = 100;
 
@@ -139,7 +142,7 @@ impl WrittenMetric {
             ("definition", &self.definition, MOST_TEXT),
             ("formula", &self.formula, MOST_TEXT),
             ("unit", &self.unit, MOST_ID),
-            ("display_label", &self.display_label, MOST_TEXT),
+            ("display_label", &self.display_label, MOST_LABEL),
         ] {
             is_plain(field, value, most)?;
         }

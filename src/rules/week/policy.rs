@@ -164,8 +164,10 @@ pub fn may_adopt(
     is_new: bool,
     document: &Result<u64, String>,
     pair: &Pair,
-    backtest: Option<&Backtest>,
+    report: &Backtest,
+    weeks: &[PastWeek],
 ) -> Vec<Condition> {
+    let replayed = backtest(pair, weeks);
     vec![
         Condition::holds(
             "new_version",
@@ -191,9 +193,11 @@ pub fn may_adopt(
         is_sound(pair),
         Condition::holds(
             "backtest",
-            backtest.is_some_and(|report| report.schema == BACKTEST_SCHEMA && report.pair == *pair),
+            *report == replayed,
             "analytics_owner",
-            backtest.map_or("no backtest of this pair".to_owned(), |report| {
+            if report.pair != *pair {
+                "a backtest of another pair".to_owned()
+            } else if *report == replayed {
                 format!(
                     "{} weeks: {} amber, {} false rollbacks, {} missed, {} cannot tell",
                     report.weeks.len(),
@@ -202,7 +206,9 @@ pub fn may_adopt(
                     report.missed.len(),
                     report.cannot_tell.len()
                 )
-            }),
+            } else {
+                "replaying the weeks says something else".to_owned()
+            },
             "replay the weeks before under this very pair: govdeck policy backtest",
         ),
     ]
@@ -276,16 +282,29 @@ mod tests {
     }
 
     #[test]
-    fn a_backtest_of_another_pair_does_not_count() {
+    fn only_what_the_weeks_say_under_this_pair_counts() {
         let of = pair("0.05", "0.1", "1");
-        let report = backtest(&of, &[]);
-        let verdict = |pair: &Pair| {
-            let found = may_adopt(true, &Ok(3), pair, Some(&report));
+        let weeks = [week("w1", RunStatus::Pass, Some("6"), false)];
+        let report = backtest(&of, &weeks);
+        let verdict = |pair: &Pair, report: &Backtest, weeks: &[PastWeek]| {
+            let found = may_adopt(true, &Ok(3), pair, report, weeks);
             Verdict::all(found.iter().map(|condition| condition.verdict))
         };
-        assert_eq!(verdict(&of), Verdict::Pass);
-        assert_eq!(verdict(&pair("0.04", "0.1", "1")), Verdict::Fail);
-        let none = may_adopt(false, &Err("no policy".into()), &of, None);
+        assert_eq!(verdict(&of, &report, &weeks), Verdict::Pass);
+        assert_eq!(
+            verdict(&pair("0.04", "0.1", "1"), &report, &weeks),
+            Verdict::Fail
+        );
+        assert_eq!(verdict(&of, &report, &[]), Verdict::Fail, "made up");
+        assert_eq!(
+            verdict(&of, &backtest(&of, &[]), &weeks),
+            Verdict::Fail,
+            "weeks left out"
+        );
+        let mut milder = report.clone();
+        milder.ambers.clear();
+        assert_eq!(verdict(&of, &milder, &weeks), Verdict::Fail);
+        let none = may_adopt(false, &Err("no policy".into()), &of, &milder, &weeks);
         let open = none.iter().filter(|it| it.verdict != Verdict::Pass).count();
         assert_eq!(open, 3);
     }

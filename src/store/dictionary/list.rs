@@ -61,6 +61,7 @@ pub async fn listed(
         runs: Runs::Up,
         place: "metric_dictionary m WHERE m.metric_id = $1",
         fields: FIELDS,
+        sought: Some("m.sought"),
     };
     window::read(view, &list, look).await
 }

@@ -73,6 +73,7 @@ pub async fn listed(
         runs,
         place: "reconciliation_window w WHERE w.job_run_id = $1",
         fields: FIELDS,
+        sought: None,
     };
     window::read(view, &list, look).await
 }

@@ -140,18 +140,18 @@ fn is_password(captures: &Captures<'_>, bytes: &[u8]) -> bool {
 }
 
 /// Tells whether a line holds nothing but a name and its value.
+///
+/// It looks only as far as there are blanks, so that a long line costs no more than a short one.
 fn is_whole_line(captures: &Captures<'_>, bytes: &[u8]) -> bool {
     let Some(whole) = captures.get(0) else {
         return true;
     };
-    let line_start = bytes[..whole.start()]
-        .iter()
-        .rposition(|byte| *byte == b'\n');
-    let before = &bytes[line_start.map_or(0, |newline| newline + 1)..whole.start()];
-    let after = bytes[whole.end()..].split(|byte| *byte == b'\n').next();
-    let after = after.unwrap_or_default().trim_ascii();
-    let begins = before.iter().all(|byte| b" \t-{\"'`*|>".contains(byte));
-    begins && (after.is_empty() || after.starts_with(b"#") || b",}|`".contains(&after[0]))
+    let before = bytes[..whole.start()].iter().rev();
+    let mut before = before.skip_while(|byte| b" \t-{\"'`*|>".contains(byte));
+    let after = bytes[whole.end()..].iter();
+    let mut after = after.skip_while(|byte| b" \t\r".contains(byte));
+    let begins = before.next().is_none_or(|byte| *byte == b'\n');
+    begins && after.next().is_none_or(|byte| b"\n#,}|`".contains(byte))
 }
 
 fn is_secret(captures: &Captures<'_>, _: &[u8]) -> bool {
