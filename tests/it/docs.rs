@@ -442,8 +442,11 @@ fn test_exists(path: &str) -> bool {
         format!("src/{file}.rs"),
         format!("src/{file}/mod.rs"),
     ];
-    let declared = ["fn{name}(", "on_both!({name},", "on_targets!({name},"]
-        .map(|form| form.replace("{name}", name));
+    let declared = [
+        format!("fn{name}("),
+        format!("on_both!({name},"),
+        format!("on_targets!({name},"),
+    ];
     places.iter().any(|place| {
         let text = fs::read_to_string(root().join(place)).unwrap_or_default();
         let text: String = text.split_whitespace().collect();
