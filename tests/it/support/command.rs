@@ -184,7 +184,9 @@ pub fn kill_at_every<W>(
         }
     }
     // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run all are hit.
-    let most = usize::try_from(super::rounds() / 2).unwrap_or(usize::MAX);
+    let most = usize::try_from(super::rounds() / 2)
+        .unwrap_or(usize::MAX)
+        .max(1);
     let step = points.len().div_ceil(most).max(1);
     for point in points.iter().step_by(step) {
         for _ in 0..TRIES {
