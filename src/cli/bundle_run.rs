@@ -1,24 +1,21 @@
-//! `govdeck bundle plan|apply|rollback|run|verify`: bundles at their targets.
+//! `govdeck bundle apply|rollback|run|verify`: bundles at their targets.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::act::Act;
+use super::bundle_plan;
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
 use crate::bundles::driver::{Driver, DriverCommand, DriverError, Secrets};
-use crate::bundles::folder::{Folder, MOST_FILE_BYTES};
-use crate::bundles::sql::{Difference, Place, Target};
-use crate::jobs::bundle::{self as job, AtStore, Back, Ended, Files, Planned, Worker};
-use crate::rules::bundle::{
-    Baseline, DECLARATION_FILE, Declaration, Declared, Entry, Finding, Kind, RunType,
-};
-use crate::rules::bundle_run::{Script, Tier, radius};
+use crate::bundles::sql::{Difference, Target};
+use crate::jobs::bundle::{self as job, AtStore, Ended, Worker};
+use crate::rules::bundle::{Baseline, DECLARATION_FILE, Declaration, Declared, Kind, RunType};
+use crate::rules::bundle_run::Tier;
 use crate::rules::{Refusal, Verdict, permission};
 use crate::settings::Settings;
 use crate::store::bundle::{self, Known};
@@ -31,7 +28,7 @@ const GIVEN_UP: Duration = Duration::from_hours(1);
 #[derive(Debug, Subcommand)]
 pub(super) enum Run {
     /// Try a bundle and its way back, where nothing of it stays, and show what it would change.
-    Plan(Plan),
+    Plan(bundle_plan::Plan),
     /// Claim the approved run of a bundle and make the change; it ends with a receipt.
     Apply(At),
     /// Claim the run that takes a bundle back, and take it back by its scripts; it ends with a receipt.
@@ -50,28 +47,6 @@ pub(super) enum Run {
         #[arg(long)]
         environment: Tier,
     },
-}
-
-/// What to plan, and where.
-#[derive(Debug, Args)]
-pub(super) struct Plan {
-    /// The bundle's folder.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
-    /// Where the target stands that the plan is for.
-    #[arg(long)]
-    environment: Tier,
-    /// Try it on the target itself, in a transaction that is taken back; locks are waited for two seconds.
-    #[arg(long)]
-    in_place: bool,
-    /// Write the baselines and the summary of the differences into the folder.
-    #[arg(long)]
-    write: bool,
-    /// Register the plan, by the ledger: shows the phrase, or does it with `--confirm` and `--reason`.
-    #[arg(long)]
-    register: bool,
-    #[command(flatten)]
-    answer: Answered,
 }
 
 /// Which bundle, and where.
@@ -109,63 +84,6 @@ impl Run {
             Self::TakeUp { run } => take_up(store, settings, &run).await,
             Self::Verify { id, environment } => verify(store, settings, &id, environment).await,
         }
-    }
-}
-
-impl Plan {
-    async fn run(self, store: &Store, settings: &Settings, pen: &Pen) -> Result<Page, Failure> {
-        let folder =
-            Folder::open(&self.folder).map_err(|error| Failure::of_file(&self.folder, &error))?;
-        let text = read(&folder, DECLARATION_FILE)?;
-        let declared = Declared::read(text.as_bytes()).map_err(|found| rejected(&found))?;
-        let faults = declared.faults();
-        if !faults.is_empty() {
-            return Err(rejected(&faults));
-        }
-        let declaration = declared.declaration;
-        let mut scripts = Vec::new();
-        for path in declaration
-            .artifacts
-            .forward
-            .iter()
-            .chain(&declaration.artifacts.rollback)
-        {
-            scripts.push(Script {
-                path: path.clone(),
-                text: read(&folder, path)?,
-            });
-        }
-        let rehearsal = settings.rehearsal_dsn.as_ref().filter(|_| !self.in_place);
-        let place = if self.in_place || rehearsal.is_some() {
-            Place::InPlace
-        } else {
-            Place::Copy
-        };
-        let dsn = match rehearsal {
-            Some(dsn) => dsn,
-            None => settings.bundle_target()?,
-        };
-        let worker = worker_at(declaration, dsn).await?;
-        let files = Files {
-            declaration: text,
-            scripts,
-        };
-        let planned = job::plan(&worker, files, self.environment, place).await?;
-        if self.write {
-            write(&folder, &planned)?;
-        }
-        let registration = &planned.registration;
-        let page = shown(&planned);
-        if !self.register || !planned.passes() {
-            return Ok(page);
-        }
-        let plan = String::from_utf8_lossy(&registration.bytes()).into_owned();
-        let act = Act {
-            verb: permission::REGISTER_BUNDLE.verb,
-            asked: Asked::of(planned.declared.migration_id.clone()).with("plan", plan),
-            go: self.answer.go(),
-        };
-        act.run(store, pen).await
     }
 }
 
@@ -354,11 +272,11 @@ async fn worker_of(store: &Store, settings: &Settings, known: &Known) -> Result<
     let files = bundle::pieces(&mut store.view().await?, &known.bundle).await?;
     let declaration = files.first().map(|file| Declared::read(&file.bytes));
     let declaration = declaration.ok_or_else(|| missing(DECLARATION_FILE))?;
-    let declared = declaration.map_err(|found| rejected(&found))?;
+    let declared = declaration.map_err(|found| bundle_plan::rejected(&found))?;
     worker_at(declared.declaration, settings.bundle_target()?).await
 }
 
-async fn worker_at(
+pub(super) async fn worker_at(
     declaration: Declaration,
     dsn: &crate::settings::Dsn,
 ) -> Result<AtStore, Failure> {
@@ -372,112 +290,4 @@ async fn worker_at(
     let driver = Driver::new(command, declaration.kind, secrets);
     driver.hello().await.map_err(failed)?;
     Ok(AtStore::Driven(driver, declaration))
-}
-
-fn read(folder: &Folder, path: &str) -> Result<String, Failure> {
-    let refused = |what: &str| {
-        Failure::new(
-            Exit::BadInput,
-            format!("{path} {what}"),
-            "`govdeck bundle check` tells what a bundle has to be",
-        )
-    };
-    match folder.file(path, MOST_FILE_BYTES) {
-        Some(Entry::File(bytes)) => {
-            String::from_utf8(bytes).map_err(|_| refused("is no UTF-8 text"))
-        }
-        Some(Entry::Symlink) => Err(refused("is a symbolic link")),
-        Some(Entry::Unread(why)) => Err(refused(&format!("is not read: {why}"))),
-        None => Err(refused("is not there")),
-    }
-}
-
-fn rejected(found: &[Finding]) -> Failure {
-    let all: Vec<String> = found
-        .iter()
-        .map(|finding| format!("{} {}: {}", finding.reason, finding.path, finding.detail))
-        .collect();
-    Failure::new(
-        Exit::BadInput,
-        all.join("; "),
-        "`govdeck bundle check` tells what to do",
-    )
-}
-
-/// Writes what a plan saw where the declaration says.
-fn write(folder: &Folder, planned: &Planned) -> Result<(), Failure> {
-    let registration = &planned.registration;
-    let artifacts = &planned.declared.artifacts;
-    for (path, bytes) in [
-        (&artifacts.pre, registration.pre.bytes()),
-        (&artifacts.post, registration.post.bytes()),
-        (
-            &artifacts.summary,
-            registration.diff(&planned.declared.migration_id).bytes(),
-        ),
-    ] {
-        let put = || match path.rsplit_once('/') {
-            None => folder.replace(path, &bytes),
-            Some((above, name)) => {
-                let mut steps = above.split('/');
-                let first = folder.make(steps.next().unwrap_or_default())?;
-                let below = steps.try_fold(first, |folder, step| folder.make(step))?;
-                below.replace(name, &bytes)
-            }
-        };
-        put().map_err(|error| Failure::of_file(Path::new(path), &error))?;
-    }
-    Ok(())
-}
-
-fn shown(planned: &Planned) -> Page {
-    let registration = &planned.registration;
-    let diff = registration.diff(&planned.declared.migration_id);
-    let verdict = Verdict::of(planned.passes());
-    let mut lines = vec![format!(
-        "plan of {} for {}: {} tables, {:+} indexes, {} rows, {} ms; plan {}",
-        planned.declared.migration_id,
-        registration.environment,
-        diff.table_count_touched,
-        diff.index_count_delta,
-        diff.row_backfill,
-        registration.milliseconds.unwrap_or_default(),
-        registration.plan_hash(),
-    )];
-    let touched = radius(&registration.pre, &registration.post);
-    lines.extend(touched.iter().map(|touched| {
-        let side = |side: &Option<String>| {
-            side.as_deref()
-                .map_or("-", |it| it.get(..19).unwrap_or(it))
-                .to_owned()
-        };
-        let (before, after) = (side(&touched.before), side(&touched.after));
-        format!("  {} {}: {before} -> {after}", touched.kind, touched.name)
-    }));
-    lines.push(match &planned.back {
-        Back::None => "way back: there is none".to_owned(),
-        Back::Proven => "way back: run, and everything was as before".to_owned(),
-        Back::RollbackFailed(why) => format!("way back: rollback_failed: {why}"),
-    });
-    lines.extend(planned.notes.iter().map(|note| format!("note: {note}")));
-    lines.extend(
-        planned
-            .findings
-            .iter()
-            .map(|finding| format!("{} {}: {}", finding.reason, finding.path, finding.detail)),
-    );
-    let json = json!({
-        "verdict": verdict,
-        "migration_id": planned.declared.migration_id,
-        "environment": registration.environment,
-        "plan_hash": registration.plan_hash(),
-        "pre": registration.pre,
-        "post": registration.post,
-        "diff": serde_json::from_slice::<serde_json::Value>(&diff.bytes()).unwrap_or_default(),
-        "milliseconds": registration.milliseconds,
-        "findings": planned.findings,
-        "way_back": planned.back,
-        "notes": planned.notes,
-    });
-    Page::new(Exit::from(verdict), lines, "bundle-plan", json)
 }

@@ -10,6 +10,7 @@ mod block;
 mod bundle;
 mod bundle_driver;
 mod bundle_looks;
+mod bundle_plan;
 mod bundle_report;
 mod bundle_run;
 mod cadence;

@@ -12,7 +12,7 @@ use super::postgres;
 use super::script::{Mode, Script};
 use super::session::{Open, Pool, Target, Work};
 use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, Reason, Scope};
-use crate::store::StoreError;
+use crate::store::{Failure, StoreError};
 
 /// What is to be done: the declaration and its scripts.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +162,18 @@ impl Target {
         recorded: &Baseline,
     ) -> Result<Vec<Difference>, StoreError> {
         Ok(differences(recorded, &self.baseline(scope).await?))
+    }
+
+    /// Tells whether nobody runs a bundle here now.
+    pub async fn is_free(&self) -> Result<bool, StoreError> {
+        match Work::begin(self).await {
+            Ok(work) => {
+                work.into_open().await?.roll_back().await?;
+                Ok(true)
+            }
+            Err(error) if error.kind == Failure::Busy => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Tries a change and its way back, and leaves nothing behind.

@@ -96,18 +96,6 @@ impl Target {
         }
     }
 
-    /// Tells whether nobody runs a bundle here now.
-    pub async fn is_free(&self) -> Result<bool, StoreError> {
-        match Work::begin(self).await {
-            Ok(work) => {
-                work.into_open().await?.roll_back().await?;
-                Ok(true)
-            }
-            Err(error) if error.kind == Failure::Busy => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Closes all connections and waits until they are gone.
     pub async fn close(&self) {
         match &self.pool {
