@@ -373,7 +373,6 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::too_many_lines, reason = "one line a kind of object")]
 async fn every_kind_of_object_is_seen_to_come_and_to_change() {
     let ground = Ground::postgres();
     ground.sql("CREATE SCHEMA geo; CREATE TABLE geo.part (a INTEGER, b INTEGER) PARTITION BY LIST (a); CREATE TABLE geo.part_1 PARTITION OF geo.part FOR VALUES IN (1);
