@@ -159,6 +159,9 @@ pub fn kill_at(nth: u32, syscalls: &str, command: &Command) -> Run {
 /// How often a run is repeated whose threads happened to share the calls.
 const TRIES: usize = 20;
 
+/// From so many rounds on a run is a long one.
+const LONG: u32 = 1_000;
+
 /// Kills a command at each of its calls in turn, or at so many of them, evenly spread, and returns how many there were.
 ///
 /// Each time `prepare` sets up a new world and returns the command to run in it, and `check` looks at what is left.
@@ -184,9 +187,11 @@ pub fn kill_at_every<W>(
         }
     }
     // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run all are hit.
-    let most = usize::try_from(super::rounds() / 2)
-        .unwrap_or(usize::MAX)
-        .max(1);
+    let rounds = super::rounds();
+    let most = match usize::try_from(rounds / 4) {
+        Ok(some) if rounds < LONG => some.max(1),
+        _ => usize::MAX,
+    };
     let step = points.len().div_ceil(most).max(1);
     for point in points.iter().step_by(step) {
         for _ in 0..TRIES {
