@@ -1,16 +1,15 @@
 //! What an action is: a self-describing row, facts read from a view, and a pure proposal.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
+pub use super::asked::{Asked, Prepared, Signing};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::guard::Level;
 use crate::rules::people::{Acting, Basis, Role};
 use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
-use crate::signing::Signer;
 use crate::store::approval::ApprovalRequest;
 use crate::store::artifact::Artifact;
 use crate::store::outbox::Notice;
@@ -18,99 +17,6 @@ use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
 use crate::store::week::Kept;
 use crate::store::{StoreError, Target, View};
-
-/// What somebody asks an action to do, in words.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// The id of what is acted on.
-    pub target: String,
-    /// The action's fields by name.
-    pub fields: BTreeMap<String, String>,
-    /// Whether whoever asks will sign the decision card.
-    pub signing: Signing,
-    /// Evidence that was made before the write, as it takes too long inside one.
-    pub prepared: Vec<Prepared>,
-}
-
-/// A piece of evidence that was made before a write, and what it was made of.
-///
-/// An action files it only when it finds the same there inside the writing transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepared {
-    /// The role it would play in the entry.
-    pub role: &'static str,
-    /// The evidence.
-    pub artifact: Artifact,
-    /// The digests of what it was made of.
-    pub made_of: Vec<Digest>,
-    /// What it says, in one line.
-    pub says: String,
-}
-
-/// Whether a decision card will be signed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Signing {
-    /// The session alone says who it is.
-    #[default]
-    Without,
-    /// A key of theirs says it; without a signature nothing is written.
-    With,
-}
-
-impl Signing {
-    /// Promises a signature where there is something to sign with.
-    #[must_use]
-    pub fn with(signer: Option<&Signer>) -> Self {
-        if signer.is_some() {
-            Self::With
-        } else {
-            Self::Without
-        }
-    }
-}
-
-impl Asked {
-    /// Asks for a target without fields.
-    #[must_use]
-    pub fn of(target: impl Into<String>) -> Self {
-        Self {
-            target: target.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Says whether the decision card will be signed.
-    #[must_use]
-    pub fn with_signing(mut self, signing: Signing) -> Self {
-        self.signing = signing;
-        self
-    }
-
-    /// Adds a field.
-    #[must_use]
-    pub fn with(mut self, field: &str, value: impl Into<String>) -> Self {
-        self.fields.insert(field.to_owned(), value.into());
-        self
-    }
-
-    /// Returns a field that must be there.
-    pub(super) fn required(&self, field: &str) -> Result<&str, Refusal> {
-        self.optional(field).ok_or_else(|| {
-            Refusal::new(
-                format!("the field {field} is missing"),
-                format!("give it with --{field}"),
-            )
-        })
-    }
-
-    /// Returns a field that may be left out; an empty one counts as left out.
-    pub(super) fn optional(&self, field: &str) -> Option<&str> {
-        self.fields
-            .get(field)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    }
-}
 
 /// Words that somebody could give, as far as the database alone can tell, to judge an action by before they do.
 #[derive(Debug, Clone, PartialEq, Eq)]

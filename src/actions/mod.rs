@@ -11,6 +11,7 @@ mod add_person;
 mod approve;
 mod arm_console;
 mod ask_approval;
+mod asked;
 mod bundle;
 mod by_rule;
 mod bypass_freeze;

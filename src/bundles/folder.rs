@@ -16,7 +16,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, renameat};
 use nix::sys::stat::{Mode, mkdirat};
 
-use crate::rules::bundle::Entry;
+use crate::rules::bundle::{Declaration, Entry};
+use crate::rules::bundle_run::Script;
 
 /// The largest file that is read.
 pub const MOST_FILE_BYTES: u64 = 8 * 1024 * 1024;
@@ -116,6 +117,30 @@ impl Folder {
             (Opened::Folder(_), None) => Some(Entry::Unread("a folder and no file".to_owned())),
             (Opened::Other(why), _) => Some(Entry::Unread(why)),
         }
+    }
+
+    /// Reads a text by its path of plain names; says why where it cannot.
+    pub fn text(&self, path: &str) -> Result<String, String> {
+        match self.file(path, MOST_FILE_BYTES) {
+            Some(Entry::File(bytes)) => {
+                String::from_utf8(bytes).map_err(|_| format!("{path}: it is no UTF-8 text"))
+            }
+            Some(Entry::Symlink) => Err(format!("{path}: a symbolic link, which is not followed")),
+            Some(Entry::Unread(why)) => Err(format!("{path}: {why}")),
+            None => Err(format!("{path}: there is no such file")),
+        }
+    }
+
+    /// Reads the scripts that a declaration names, those that make the change first.
+    pub fn scripts(&self, declaration: &Declaration) -> Result<Vec<Script>, String> {
+        let artifacts = &declaration.artifacts;
+        let paths = artifacts.forward.iter().chain(&artifacts.rollback);
+        let script = |path: &String| {
+            let text = self.text(path)?;
+            let path = path.clone();
+            Ok(Script { path, text })
+        };
+        paths.map(script).collect()
     }
 
     /// Reads everything in it, within bounds; what is not read stands there with the reason.

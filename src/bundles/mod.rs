@@ -7,5 +7,8 @@
 pub mod driver;
 pub mod folder;
 pub mod gather;
+mod observed;
 pub mod scaffold;
 pub mod sql;
+
+pub use observed::Observed;

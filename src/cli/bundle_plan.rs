@@ -11,11 +11,11 @@ use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
-use crate::bundles::folder::{Folder, MOST_FILE_BYTES};
+use crate::bundles::folder::Folder;
 use crate::bundles::sql::Place;
 use crate::jobs::bundle::{self as job, Back, Files, Planned};
-use crate::rules::bundle::{DECLARATION_FILE, Declared, Entry, Finding};
-use crate::rules::bundle_run::{Script, Tier, radius};
+use crate::rules::bundle::{DECLARATION_FILE, Declared, Finding};
+use crate::rules::bundle_run::{Tier, radius};
 use crate::rules::{Verdict, permission};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -51,25 +51,14 @@ impl Plan {
     ) -> Result<Page, Failure> {
         let folder =
             Folder::open(&self.folder).map_err(|error| Failure::of_file(&self.folder, &error))?;
-        let text = read(&folder, DECLARATION_FILE)?;
+        let text = folder.text(DECLARATION_FILE).map_err(unreadable)?;
         let declared = Declared::read(text.as_bytes()).map_err(|found| rejected(&found))?;
         let faults = declared.faults();
         if !faults.is_empty() {
             return Err(rejected(&faults));
         }
         let declaration = declared.declaration;
-        let mut scripts = Vec::new();
-        for path in declaration
-            .artifacts
-            .forward
-            .iter()
-            .chain(&declaration.artifacts.rollback)
-        {
-            scripts.push(Script {
-                path: path.clone(),
-                text: read(&folder, path)?,
-            });
-        }
+        let scripts = folder.scripts(&declaration).map_err(unreadable)?;
         let rehearsal = settings.rehearsal_dsn.as_ref().filter(|_| !self.in_place);
         let place = if self.in_place || rehearsal.is_some() {
             Place::InPlace
@@ -104,22 +93,12 @@ impl Plan {
     }
 }
 
-fn read(folder: &Folder, path: &str) -> Result<String, Failure> {
-    let refused = |what: &str| {
-        Failure::new(
-            Exit::BadInput,
-            format!("{path} {what}"),
-            "`govdeck bundle check` tells what a bundle has to be",
-        )
-    };
-    match folder.file(path, MOST_FILE_BYTES) {
-        Some(Entry::File(bytes)) => {
-            String::from_utf8(bytes).map_err(|_| refused("is no UTF-8 text"))
-        }
-        Some(Entry::Symlink) => Err(refused("is a symbolic link")),
-        Some(Entry::Unread(why)) => Err(refused(&format!("is not read: {why}"))),
-        None => Err(refused("is not there")),
-    }
+fn unreadable(why: String) -> Failure {
+    Failure::new(
+        Exit::BadInput,
+        why,
+        "`govdeck bundle check` tells what a bundle has to be",
+    )
 }
 
 pub(super) fn rejected(found: &[Finding]) -> Failure {

@@ -13,7 +13,7 @@ use super::sign::Pen;
 use crate::actions::Asked;
 use crate::bundles::driver::{Driver, DriverCommand, DriverError, Secrets};
 use crate::bundles::sql::{Difference, Target};
-use crate::jobs::bundle::{self as job, AtStore, Ended, Worker};
+use crate::jobs::bundle::{self as job, AtStore, Ended};
 use crate::rules::bundle::{Baseline, DECLARATION_FILE, Declaration, Declared, Kind, RunType};
 use crate::rules::bundle_run::Tier;
 use crate::rules::{Refusal, Verdict, permission};

@@ -4,7 +4,6 @@ use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use crate::clock::Moment;
 use crate::jobs::bundle::{self, Order, Ran, Worker};
 use crate::jobs::{bind, reconcile};
-use crate::rules::Refusal;
 use crate::rules::block::SnapshotStatus;
 use crate::rules::bundle::{Check, CheckStatus};
 use crate::rules::bundle_run::RunOutcome;
@@ -49,13 +48,6 @@ struct Told {
 }
 
 impl Worker for Told {
-    async fn fingerprint(&self) -> Result<String, Refusal> {
-        Err(Refusal::new(
-            "the story tells what its stores look like",
-            "ask a real one",
-        ))
-    }
-
     async fn run(&self, order: &Order) -> Result<Ran, String> {
         let went_too_far = self.ends == RunOutcome::Refused;
         let status = if went_too_far {

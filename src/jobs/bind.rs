@@ -11,7 +11,7 @@ use crate::canon::{self, Digest};
 use crate::rules::Refusal;
 use crate::rules::bind::{Bound, Proof, Ran, Surface, picture, prove};
 use crate::rules::dictionary::{self as rule, Document};
-use crate::store::artifact::{self, Artifact, BIND_PICTURE, BIND_PROOF};
+use crate::store::artifact::{self, BIND_PICTURE, BIND_PROOF};
 use crate::store::dictionary::{self, BindQuery, Release};
 use crate::store::{Failure, Store, StoreError};
 
@@ -140,14 +140,8 @@ async fn record(store: &Store, proof: Proof) -> Result<Proved, Stop> {
             "report this as a bug",
         )
     })?;
-    let piece = |(role, media_type): (&'static str, &'static str), bytes| Prepared {
-        role,
-        artifact: Artifact::new(media_type, bytes),
-        made_of: Vec::new(),
-        says: String::new(),
-    };
-    let filed = piece(BIND_PROOF, canonical);
-    let drawn = piece(BIND_PICTURE, picture(&proof).into_bytes());
+    let filed = Prepared::of(BIND_PROOF, canonical);
+    let drawn = Prepared::of(BIND_PICTURE, picture(&proof).into_bytes());
     let proved = Proved {
         proof_id: random_id()?,
         proof_sha256: filed.artifact.sha256,

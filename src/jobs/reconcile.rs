@@ -16,9 +16,7 @@ use crate::rules::Refusal;
 use crate::rules::dictionary::epsilons_hash_of;
 use crate::rules::reconcile::{self, Comparison, Decimal, Party, Policy, RunVerdict, sha256_text};
 use crate::rules::week::{Manifest, RunKind, RunStatus, read_manifest};
-use crate::store::artifact::{
-    self, Artifact, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST, RUN_MANIFEST,
-};
+use crate::store::artifact::{self, MOST_BYTES, RECONCILE_DIFF, RECONCILE_MANIFEST, RUN_MANIFEST};
 use crate::store::dictionary::RunManifest;
 use crate::store::week::{self, EpsilonPolicy, Metric};
 use crate::store::{Store, StoreError};
@@ -151,7 +149,7 @@ async fn find(
     manifest: &Manifest,
     bytes: Vec<u8>,
 ) -> Result<(Finding, Vec<Prepared>), Stop> {
-    let filed = piece(RECONCILE_MANIFEST, bytes);
+    let filed = Prepared::of(RECONCILE_MANIFEST, bytes);
     let manifest_sha256 = Some(filed.artifact.sha256.to_string());
     let found = match compare(store, root, run, manifest).await? {
         Ok(found) => found,
@@ -194,24 +192,17 @@ async fn find(
         }
         (format!("file:{path}#sha256:{sha256}"), None)
     } else {
-        let diff = piece(RECONCILE_DIFF, diff);
+        let diff = Prepared::of(RECONCILE_DIFF, diff);
         (format!("sha256:{}", diff.artifact.sha256), Some(diff))
     };
     finding.artifact_uri = Some(uri);
     let said = found.manifests.into_iter();
-    let mut evidence: Vec<_> = said.map(|(_, bytes)| piece(RUN_MANIFEST, bytes)).collect();
+    let mut evidence: Vec<_> = said
+        .map(|(_, bytes)| Prepared::of(RUN_MANIFEST, bytes))
+        .collect();
     evidence.extend(diff);
     evidence.push(filed);
     Ok((finding, evidence))
-}
-
-fn piece((role, media_type): (&'static str, &'static str), bytes: Vec<u8>) -> Prepared {
-    Prepared {
-        role,
-        artifact: Artifact::new(media_type, bytes),
-        made_of: Vec::new(),
-        says: String::new(),
-    }
 }
 
 /// Two sides that were compared, under a policy that was adopted.

@@ -10,7 +10,7 @@ use crate::rules::dictionary::{self as rule, Document};
 use crate::rules::reconcile::{
     self, Comparison, Field, Given, Metric, Policy, Reject, RunVerdict, judge,
 };
-use crate::store::artifact::{Artifact, VARIANCE};
+use crate::store::artifact::VARIANCE;
 use crate::store::route::{self, Route};
 use crate::store::{Store, StoreError, dictionary, publish};
 
@@ -67,12 +67,7 @@ pub async fn run(
             "compare fewer metrics at a time",
         )
     })?;
-    let filed = Prepared {
-        role: VARIANCE.0,
-        artifact: Artifact::new(VARIANCE.1, diff),
-        made_of: Vec::new(),
-        says: String::new(),
-    };
+    let filed = Prepared::of(VARIANCE, diff);
     let checked = checked(&comparison, &semver, &route, filed.artifact.sha256)?;
     let finding = VarianceFinding {
         tuple_revision_hash: checked.tuple_revision_hash.clone(),

@@ -216,7 +216,8 @@ async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreErr
     Ok(options.connect_with(sqlite_options(path, access)).await?)
 }
 
-fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
+/// Reads where a server is; what is open there says which program it is.
+pub(crate) fn postgres_options(dsn: &Dsn, program: &str) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = dsn.expose().parse().map_err(|_| {
         // The parser's own words may quote the DSN, so they stay out of the message.
         StoreError::new(
@@ -227,20 +228,21 @@ fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
     })?;
     // Neither named statements nor session settings survive a pooler in transaction mode.
     Ok(options
-        .application_name(presence::APPLICATION)
+        .application_name(program)
         .statement_cache_capacity(0)
         .extra_float_digits(None))
 }
 
+/// Connects once: a pool tries a dead server again and again until its patience ends, and this says at once what is wrong.
+pub(crate) async fn try_once(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let connecting = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(options));
+    let connected = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+    Ok(connected?.close().await?)
+}
+
 async fn postgres_pool(dsn: &Dsn, access: Access) -> Result<PgPool, StoreError> {
-    let options = postgres_options(dsn)?;
-    // A pool tries a dead server again and again until its patience ends; one plain connection says at once what is wrong.
-    let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&options));
-    probe
-        .await
-        .map_err(|_| sqlx::Error::PoolTimedOut)??
-        .close()
-        .await?;
+    let options = postgres_options(dsn, presence::APPLICATION)?;
+    try_once(&options).await?;
     Ok(PgPoolOptions::new()
         .max_connections(access.connections())
         .acquire_timeout(CONNECT_PATIENCE)

@@ -15,7 +15,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
 use super::view::{Session, query_scalar};
-use super::{Access, Failure, Store, StoreError, postgres_options, sqlite_options};
+use super::{Access, Failure, Store, StoreError, postgres_options, presence, sqlite_options};
 use crate::settings::{Dsn, DsnKind};
 
 /// How often the counter is read when no hint comes.
@@ -232,7 +232,7 @@ async fn listen(
     hint: &Arc<Notify>,
     listening: &Arc<AtomicBool>,
 ) -> Option<tokio::task::JoinHandle<()>> {
-    let options = postgres_options(direct).ok()?;
+    let options = postgres_options(direct, presence::APPLICATION).ok()?;
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)
         .connect_lazy_with(options);

@@ -7,12 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use govdeck::bundles::driver::graph::resp::{self, Reply, ReplyBounds};
-use govdeck::bundles::driver::protocol::{Code, Script};
+use govdeck::bundles::driver::protocol::Code;
 use govdeck::bundles::driver::{
     Bounds, Change, Check, Driver, DriverCommand, DriverError, Secrets, Trouble, conformance,
 };
 use govdeck::rules::Verdict;
 use govdeck::rules::bundle::{Approvals, Artifacts, Declaration, Kind, Limits, Runner, Scope};
+use govdeck::rules::bundle_run::Script;
 
 use crate::support::command::{Home, run};
 use crate::support::redis::Redis;

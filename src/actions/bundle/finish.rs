@@ -60,22 +60,11 @@ impl Action for FinishBundleRun {
     type Facts = Option<Facts>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        let finding = asked.required("finding")?;
-        let finding = serde_json::from_str(finding).map_err(|error| {
-            Refusal::new(
-                format!("the finding is malformed: {error}"),
-                "report this as a bug",
-            )
-        })?;
-        let known = [BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT];
-        let pieces = asked.prepared.iter();
-        let pieces = pieces.filter(|piece| known.iter().any(|(role, _)| *role == piece.role));
+        let files = [BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT];
         Ok(Self {
             run: asked.target.clone(),
-            finding,
-            evidence: pieces
-                .map(|piece| (piece.role, piece.artifact.clone()))
-                .collect(),
+            finding: asked.finding()?,
+            evidence: asked.filed(&files.map(|(role, _)| role)),
         })
     }
 

@@ -18,7 +18,7 @@ pub(super) use register_bind_query::RegisterBindQuery;
 pub(super) use release_dictionary::ReleaseDictionary;
 pub(super) use retire_faq::RetireFaq;
 
-use super::entry::{Asked, Stop};
+use super::entry::Stop;
 use crate::rules::dictionary;
 use crate::rules::{Condition, Refusal};
 use crate::store::artifact::Artifact;
@@ -55,15 +55,6 @@ fn release_is_there(semver: &str, release: Option<&Release>) -> Condition {
     )
 }
 
-/// Finds the pieces of evidence that a finding names, which come with it.
-fn filed(asked: &Asked, roles: &[&'static str]) -> Vec<(&'static str, Artifact)> {
-    let pieces = asked.prepared.iter();
-    pieces
-        .filter(|piece| roles.contains(&piece.role))
-        .map(|piece| (piece.role, piece.artifact.clone()))
-        .collect()
-}
-
 /// States that every file which a finding names by its hash comes with it.
 fn comes_with(evidence: &[(&'static str, Artifact)], named: &[&str]) -> Condition {
     let is_there = |hash: &&str| {
@@ -77,16 +68,6 @@ fn comes_with(evidence: &[(&'static str, Artifact)], named: &[&str]) -> Conditio
         format!("{} pieces of evidence", evidence.len()),
         "a finding comes with the files it names",
     )
-}
-
-/// Reads what a rule hands over.
-fn handed_over<T: serde::de::DeserializeOwned>(asked: &Asked) -> Result<T, Refusal> {
-    serde_json::from_str(asked.required("finding")?).map_err(|error| {
-        Refusal::new(
-            format!("the finding is malformed: {error}"),
-            "report this as a bug",
-        )
-    })
 }
 
 /// Stops where something that must be there is not.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::entry::{Action, Asked, Draft, Row, Stop};
-use super::{comes_with, filed, handed_over};
+use super::comes_with;
 use crate::clock::Moment;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
@@ -47,8 +47,8 @@ impl Action for RecordBindProof {
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
             id: asked.target.clone(),
-            finding: handed_over(asked)?,
-            evidence: filed(asked, &[BIND_PROOF.0, BIND_PICTURE.0]),
+            finding: asked.finding()?,
+            evidence: asked.filed(&[BIND_PROOF.0, BIND_PICTURE.0]),
         })
     }
 

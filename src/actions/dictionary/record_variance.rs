@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::entry::{Action, Asked, Draft, Row, Stop};
-use super::{comes_with, filed, handed_over, release_is_there};
+use super::{comes_with, release_is_there};
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::people::Acting;
@@ -62,8 +62,8 @@ impl Action for RecordVariance {
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
             id: asked.target.clone(),
-            finding: handed_over(asked)?,
-            evidence: filed(asked, &[VARIANCE.0]),
+            finding: asked.finding()?,
+            evidence: asked.filed(&[VARIANCE.0]),
         })
     }
 

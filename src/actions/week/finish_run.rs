@@ -119,18 +119,11 @@ impl Action for FinishRun {
     type Facts = Facts;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
-        let finding = asked.required("finding")?;
-        let finding = serde_json::from_str(finding).map_err(|error| {
-            Refusal::new(
-                format!("the finding is malformed: {error}"),
-                "report this as a bug",
-            )
-        })?;
         let evidence = asked.prepared.iter();
         Ok(Self {
             run: asked.target.clone(),
             claim: asked.required("claim")?.to_owned(),
-            finding,
+            finding: asked.finding()?,
             evidence: evidence
                 .map(|piece| (piece.role, piece.artifact.clone()))
                 .collect(),

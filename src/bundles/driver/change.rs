@@ -1,11 +1,8 @@
 //! What a change consists of, for a driver.
 
-use super::protocol::Script;
 use crate::bundles::folder::Folder;
-use crate::rules::bundle::{Declaration, Entry, Scope};
-
-/// The largest script that is handed to a driver.
-const MOST_SCRIPT_BYTES: u64 = 16 * 1024 * 1024;
+use crate::rules::bundle::{Declaration, Scope};
+use crate::rules::bundle_run::Script;
 
 /// A scope and the scripts that keep to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,27 +18,21 @@ pub struct Change {
 impl Change {
     /// Reads the scripts that a declaration names from the bundle's folder; says which one cannot be read.
     pub fn read(declaration: &Declaration, folder: &Folder) -> Result<Self, String> {
-        let scripts = |paths: &[String]| paths.iter().map(|path| script(folder, path)).collect();
-        let artifacts = &declaration.artifacts;
-        let rollback: Result<_, String> = scripts(&artifacts.rollback);
-        Ok(Self {
-            scope: declaration.scope.clone(),
-            forward: scripts(&artifacts.forward)?,
-            rollback: rollback?,
-        })
+        let scripts = folder.scripts(declaration)?;
+        Ok(Self::of(declaration, &scripts))
     }
-}
 
-fn script(folder: &Folder, path: &str) -> Result<Script, String> {
-    let bytes = match folder.file(path, MOST_SCRIPT_BYTES) {
-        Some(Entry::File(bytes)) => bytes,
-        Some(Entry::Symlink) => {
-            return Err(format!("{path}: a symbolic link, which is not followed"));
+    /// Sorts scripts by the way that they lead, in the declaration's order.
+    #[must_use]
+    pub fn of(declaration: &Declaration, scripts: &[Script]) -> Self {
+        let named = |paths: &[String]| {
+            let find = |path: &String| scripts.iter().find(|script| script.path == *path);
+            paths.iter().filter_map(find).cloned().collect()
+        };
+        Self {
+            scope: declaration.scope.clone(),
+            forward: named(&declaration.artifacts.forward),
+            rollback: named(&declaration.artifacts.rollback),
         }
-        Some(Entry::Unread(why)) => return Err(format!("{path}: {why}")),
-        None => return Err(format!("{path}: there is no such file")),
-    };
-    let text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is no UTF-8 text"))?;
-    let path = path.to_owned();
-    Ok(Script { path, text })
+    }
 }

@@ -3,11 +3,12 @@
 //! The first half needs no store. The second half makes a change on the store that the driver is given the address of and
 //! takes it back; what could not be tried is said, and is never a pass.
 
-use super::protocol::{Answer, Ask, Code, PROTOCOL, Script};
+use super::protocol::{Answer, Ask, Code, PROTOCOL};
 use super::run::apart;
 use super::{Change, Driver, DriverError, Trouble};
 use crate::rules::Verdict;
 use crate::rules::bundle::Baseline;
+use crate::rules::bundle_run::Script;
 
 /// One thing that a driver must do, and whether it does.
 #[derive(Debug, Clone, PartialEq, Eq)]

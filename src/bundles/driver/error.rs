@@ -1,8 +1,8 @@
 //! Why a driver gave nothing that can be used.
 
-use crate::rules::text;
-
 use super::protocol::{Code, Said};
+use crate::rules::text;
+use crate::store::{Failure, StoreError};
 
 /// The kinds of trouble with a driver that callers tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,16 @@ pub struct DriverError {
     pub sentence: String,
     /// What to do about it.
     pub hint: String,
+}
+
+impl From<DriverError> for StoreError {
+    fn from(error: DriverError) -> Self {
+        let kind = match error.trouble {
+            Trouble::TimedOut | Trouble::Said(Code::Unreachable) => Failure::Unreachable,
+            _ => Failure::Other,
+        };
+        Self::new(kind, error.sentence, error.hint)
+    }
 }
 
 /// How much of what a driver says an error repeats.

@@ -24,7 +24,7 @@ pub use command::DriverCommand;
 pub use conformance::{Check, conformance};
 pub use error::{DriverError, Trouble};
 pub use process::Bounds;
-pub use run::{Observed, Planned, Ran, RolledBack};
+pub use run::{Planned, Ran, RolledBack};
 pub use secrets::Secrets;
 
 use process::Fault;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::canon;
 use crate::rules::bundle::{Baseline, Kind, Scope};
+use crate::rules::bundle_run::Script;
 use crate::rules::words;
 
 /// The protocol's name and version; a driver that knows another one refuses it.
@@ -46,16 +47,6 @@ words! {
         /// Anything else.
         Internal = "internal",
     }
-}
-
-/// A script of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Script {
-    /// Its path from the bundle's folder.
-    pub path: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// What a driver works on; every request but `hello` holds all of it.

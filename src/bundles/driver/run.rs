@@ -5,24 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::error::{DriverError, Trouble};
 use super::{Change, Driver};
-use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, judge};
-
-/// What was seen of a change that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
-    /// The store before.
-    pub pre: Baseline,
-    /// The store with the change made.
-    pub post: Baseline,
-    /// What differs between the two.
-    pub diff: DiffSummary,
-    /// Rows inserted, changed and deleted, by table.
-    pub rows: BTreeMap<String, u64>,
-    /// What goes beyond the declaration; empty when it kept to it.
-    pub findings: Vec<Finding>,
-    /// How long the driver took for it.
-    pub took: Duration,
-}
+use crate::bundles::Observed;
+use crate::rules::bundle::{Baseline, Declaration, DiffSummary, judge};
 
 /// What a rehearsal showed; the store is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,11 @@ use super::compare::differences;
 use super::failure::Failed;
 use super::postgres;
 use super::rows::{self, Counters, Touched};
-use super::run::{Observed, WayBack, look_for};
+use super::run::{WayBack, look_for};
 use super::script::{Script, Statement};
 use super::session::{Open, Stopped, Work};
 use super::tally::{CannotTell, Tally};
+use crate::bundles::Observed;
 use crate::rules::bundle::{Declaration, DiffSummary, Finding, Reason, Scope, judge};
 use crate::store::StoreError;
 

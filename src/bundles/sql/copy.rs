@@ -8,9 +8,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
 use super::catalog::own;
-use super::session::{Pool, Target, postgres_options};
+use super::session::{PROGRAM, Pool, Target};
 use crate::clock::Moment;
 use crate::settings::Dsn;
+use crate::store::postgres_options;
 use crate::store::{Failure, StoreError};
 
 /// A target that exists only while a plan is tried.
@@ -95,7 +96,7 @@ impl Copied {
     }
 
     async fn database(target: &Target) -> Result<Self, StoreError> {
-        let options = postgres_options(&target.dsn)?;
+        let options = postgres_options(&target.dsn, PROGRAM)?;
         let Some(template) = options.get_database().map(str::to_owned) else {
             return Err(StoreError::new(
                 Failure::Other,

@@ -1,5 +1,7 @@
 //! What is said of a statement that failed: where it stands and why, without the values of rows.
 
+use std::fmt;
+
 use sqlx::error::DatabaseError;
 
 use super::script::Statement;
@@ -20,6 +22,12 @@ pub struct Failed {
     pub hint: String,
     /// Whether somebody else held what it needs, so that trying again may help.
     pub is_busy: bool,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: {}", self.file, self.line, self.sentence)
+    }
 }
 
 /// How much of a message is kept.

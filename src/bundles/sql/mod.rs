@@ -24,7 +24,7 @@ mod watch;
 pub use compare::{Difference, differences};
 pub use failure::Failed;
 pub use outside::Stepped;
-pub use run::{Applied, Change, Observed, Place, Planned, Ready, RolledBack, WayBack};
+pub use run::{Applied, Change, Place, Planned, Ready, RolledBack, WayBack};
 pub use script::{Mode, Script, Statement};
 pub use session::{Open, Patience, Target};
 pub use tokens::Dialect;

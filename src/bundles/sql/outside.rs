@@ -12,9 +12,10 @@ use sqlx::{AssertSqlSafe, Postgres};
 use super::catalog::{Look, own};
 use super::compare::differences;
 use super::failure::Failed;
-use super::run::{Change, Observed, Planned, WayBack, look_for, unfit};
+use super::run::{Change, Planned, WayBack, look_for, unfit};
 use super::script::{Mode, Script};
 use super::session::{Patience, Pool, Target, limits, take_lock};
+use crate::bundles::Observed;
 use crate::rules::bundle::{Declaration, DiffSummary, Finding, Reason, judge};
 use crate::store::StoreError;
 

@@ -1,6 +1,5 @@
 //! Carries scripts out under their declaration: tries them, makes the change, takes it back.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::carry::{Outcome, carry_out, try_back};
@@ -11,7 +10,8 @@ use super::failure::Failed;
 use super::postgres;
 use super::script::{Mode, Script};
 use super::session::{Open, Pool, Target, Work};
-use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, Reason, Scope};
+use crate::bundles::Observed;
+use crate::rules::bundle::{Baseline, Declaration, Finding, Reason, Scope};
 use crate::store::{Failure, StoreError};
 
 /// What is to be done: the declaration and its scripts.
@@ -23,23 +23,6 @@ pub struct Change<'a> {
     pub forward: &'a Script,
     /// The script that takes it back, where there is one.
     pub rollback: Option<&'a Script>,
-}
-
-/// What was seen of a script that ran to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observed {
-    /// What there was before.
-    pub pre: Baseline,
-    /// What there was after.
-    pub post: Baseline,
-    /// What differs.
-    pub diff: DiffSummary,
-    /// Rows inserted, changed and deleted, by table.
-    pub rows: BTreeMap<String, u64>,
-    /// What goes beyond the declaration; empty when it kept to it.
-    pub findings: Vec<Finding>,
-    /// How long the script took, without the looks before and after.
-    pub took: Duration,
 }
 
 /// How the way back turned out when it was tried.

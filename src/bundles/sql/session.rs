@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
+use sqlx::postgres::{PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Transaction};
 
 use super::failure::Failed;
 use super::script::Statement;
 use super::tokens::Dialect;
 use super::watch::Watch;
 use crate::settings::{Dsn, DsnKind};
-use crate::store::{Failure, StoreError};
+use crate::store::{Failure, StoreError, postgres_options, try_once};
 
 /// How long a script may wait and work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub enum Open {
 
 /// Only one bundle runs on a database at a time.
 pub(super) const BUNDLE_LOCK: i64 = 0x676f_7662_756e_646c;
+/// What the server shows of the runner's sessions.
+pub(super) const PROGRAM: &str = "govdeck bundle";
 /// How long the connection is waited for.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 /// Which transaction it is, whose, whether its walls are awake, and its limits of time.
@@ -127,14 +129,8 @@ async fn connect(dsn: &Dsn, patience: Patience) -> Result<Pool, StoreError> {
             Ok(Pool::Sqlite(pool.connect_with(options).await?))
         }
         DsnKind::Postgres => {
-            let options = postgres_options(dsn)?;
-            let probe =
-                tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&options));
-            probe
-                .await
-                .map_err(|_| sqlx::Error::PoolTimedOut)??
-                .close()
-                .await?;
+            let options = postgres_options(dsn, PROGRAM)?;
+            try_once(&options).await?;
             let pool = PgPoolOptions::new()
                 .max_connections(2)
                 .acquire_timeout(CONNECT_PATIENCE);
@@ -143,20 +139,6 @@ async fn connect(dsn: &Dsn, patience: Patience) -> Result<Pool, StoreError> {
             Ok(Pool::Postgres(pool.connect_lazy_with(options)))
         }
     }
-}
-
-pub(super) fn postgres_options(dsn: &Dsn) -> Result<PgConnectOptions, StoreError> {
-    let options: PgConnectOptions = dsn.expose().parse().map_err(|_| {
-        StoreError::new(
-            Failure::Other,
-            format!("the DSN {dsn} cannot be read"),
-            "write it as postgres://user@host:port/database",
-        )
-    })?;
-    Ok(options
-        .application_name("govdeck bundle")
-        .statement_cache_capacity(0)
-        .extra_float_digits(None))
 }
 
 /// A transaction under the runner's rules: limits of time, the bundle lock, nobody else's commit.

@@ -126,33 +126,23 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             model.blocks.look.sort,
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
-        let nothing = if model.blocks.filter_text.is_empty() {
-            format!(
-                "0 rows: nothing is blocked; last checked {}",
-                model.clock(picture.now)
-            )
-        } else {
-            super::nothing_passes(model)
-        };
+        let checked = model.clock(picture.now);
+        let none = format!("0 rows: nothing is blocked; last checked {checked}");
+        let nothing = super::nothing(model, &model.blocks, &none);
         let table = Table {
             columns: COLUMNS,
             rows,
             selected,
             cells: &|row| cells(row, now),
         };
-        if rows.is_empty() {
-            super::say(pen, inside, Token::StatusOk, &nothing);
-            model.blocks.drawn.set(super::super::list::Drawn::default());
-        } else {
-            model.blocks.drawn.set(table.draw(pen, inside));
-            super::place(
-                pen,
-                list,
-                &picture.blocks,
-                selected,
-                model.blocks.drawn.get(),
-            );
-        }
+        super::rows(
+            pen,
+            (list, inside),
+            &model.blocks,
+            &picture.blocks,
+            &table,
+            (Token::StatusOk, &nothing),
+        );
     }
     if detail.height > 0 {
         let title = model

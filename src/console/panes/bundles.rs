@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::rules::bundle_run::BundleStatus;
 use crate::store::bundle::{BUNDLE_FIELDS, BundleSort, Listed};
 
-use super::super::list::{Drawn, Identified, Listing, Sorts};
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
@@ -127,33 +127,26 @@ fn draw_list(
         super::order_word(model.bundles.look.order),
     );
     let inside = pen.frame(list, &title, Token::BorderFocus);
-    let has_line = inside.height > 3;
-    let table_area = Rect {
-        height: inside.height - u16::from(has_line),
-        ..inside
+    let (table_area, line) = super::above_a_line(inside);
+    let none = "0 bundles: nothing was registered yet; govdeck act register-bundle";
+    let nothing = super::nothing(model, &model.bundles, none);
+    let table = Table {
+        columns: COLUMNS,
+        rows,
+        selected,
+        cells: &cells,
     };
-    if rows.is_empty() {
-        let said = if model.bundles.filter_text.is_empty() {
-            "0 bundles: nothing was registered yet; govdeck act register-bundle".to_owned()
-        } else {
-            super::nothing_passes(model)
-        };
-        super::say(pen, table_area, Token::Muted, &said);
-        model.bundles.drawn.set(Drawn::default());
-    } else {
-        let table = Table {
-            columns: COLUMNS,
-            rows,
-            selected,
-            cells: &cells,
-        };
-        model.bundles.drawn.set(table.draw(pen, table_area));
-        let drawn = model.bundles.drawn.get();
-        super::place(pen, list, &picture.bundles, selected, drawn);
-    }
-    if has_line {
+    super::rows(
+        pen,
+        (list, table_area),
+        &model.bundles,
+        &picture.bundles,
+        &table,
+        (Token::Muted, &nothing),
+    );
+    if let Some(y) = line {
         let room = inside.width.saturating_sub(2);
-        pen.parts(inside.x + 2, inside.bottom() - 1, room, &board(picture));
+        pen.parts(inside.x + 2, y, room, &board(picture));
     }
 }
 

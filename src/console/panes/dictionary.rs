@@ -8,7 +8,7 @@ use crate::rules::text::shorten;
 use crate::store::dictionary::{DictionaryMetric, METRIC_FIELDS, MetricSort, Use};
 
 use super::super::detail::MetricDetail;
-use super::super::list::{Drawn, Identified, Listing, Sorts};
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::overlay::Number;
 use super::super::picture::Picture;
@@ -73,35 +73,27 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             super::order_word(model.dictionary.look.order),
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
-        let has_line = inside.height > 3;
-        let table_area = Rect {
-            height: inside.height - u16::from(has_line),
-            ..inside
+        let (table_area, line) = super::above_a_line(inside);
+        let none = "0 metrics: the dictionary was never released; govdeck dictionary import FILE";
+        let nothing = super::nothing(model, &model.dictionary, none);
+        let table = Table {
+            columns: COLUMNS,
+            rows,
+            selected,
+            cells: &cells,
         };
-        if rows.is_empty() {
-            let said = if model.dictionary.filter_text.is_empty() {
-                "0 metrics: the dictionary was never released; govdeck dictionary import FILE"
-                    .to_owned()
-            } else {
-                super::nothing_passes(model)
-            };
-            super::say(pen, table_area, Token::Muted, &said);
-            model.dictionary.drawn.set(Drawn::default());
-        } else {
-            let table = Table {
-                columns: COLUMNS,
-                rows,
-                selected,
-                cells: &cells,
-            };
-            model.dictionary.drawn.set(table.draw(pen, table_area));
-            let drawn = model.dictionary.drawn.get();
-            super::place(pen, list, &picture.dictionary, selected, drawn);
-        }
-        if has_line {
+        super::rows(
+            pen,
+            (list, table_area),
+            &model.dictionary,
+            &picture.dictionary,
+            &table,
+            (Token::Muted, &nothing),
+        );
+        if let Some(y) = line {
             let room = inside.width.saturating_sub(2);
             let line = released(model, picture);
-            pen.parts(inside.x + 2, inside.bottom() - 1, room, &line);
+            pen.parts(inside.x + 2, y, room, &line);
         }
     }
     if detail.height > 0 {

@@ -7,7 +7,7 @@ use crate::rules::people::{Attestation, Basis};
 use crate::store::ledger::{Entry, LEDGER_FIELDS, LedgerSort};
 
 use super::super::detail::EntryDetail;
-use super::super::list::{Drawn, Identified, Listing, Sorts};
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::{Model, Verified};
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
@@ -88,36 +88,21 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
         let verdict = verdict(model);
-        let (table_area, line) = if inside.height > 3 {
-            (
-                Rect {
-                    height: inside.height - 1,
-                    ..inside
-                },
-                Some(inside.bottom() - 1),
-            )
-        } else {
-            (inside, None)
-        };
+        let (table_area, line) = super::above_a_line(inside);
         let table = Table {
             columns: COLUMNS,
             rows,
             selected,
             cells: &|entry| cells(model, entry),
         };
-        if rows.is_empty() {
-            super::say(pen, table_area, Token::Muted, &super::nothing_passes(model));
-            model.entries.drawn.set(Drawn::default());
-        } else {
-            model.entries.drawn.set(table.draw(pen, table_area));
-            super::place(
-                pen,
-                list,
-                &picture.entries,
-                selected,
-                model.entries.drawn.get(),
-            );
-        }
+        super::rows(
+            pen,
+            (list, table_area),
+            &model.entries,
+            &picture.entries,
+            &table,
+            (Token::Muted, &super::nothing_passes(model)),
+        );
         if let Some(y) = line {
             pen.parts(inside.x + 2, y, inside.width.saturating_sub(2), &verdict);
         }

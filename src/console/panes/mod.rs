@@ -19,9 +19,10 @@ use crate::rules::words;
 use crate::store::window::{Order, Window};
 
 use super::keymap::Intent;
-use super::list::{Drawn, Listing};
+use super::list::{Drawn, List, Listing};
 use super::model::Model;
 use super::prose::{flow, wrap};
+use super::table::Table;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
@@ -254,6 +255,15 @@ pub fn filter_word(filter: &str) -> String {
     }
 }
 
+/// Says why a list has no rows: there are none, or a filter lets none through.
+#[must_use]
+pub fn nothing<Sort>(model: &Model, list: &List<Sort>, there_are_none: &str) -> String {
+    if list.filter_text.is_empty() {
+        return there_are_none.to_owned();
+    }
+    nothing_passes(model)
+}
+
 /// Says that a filter lets nothing through.
 #[must_use]
 pub fn nothing_passes(model: &Model) -> String {
@@ -270,8 +280,35 @@ pub fn order_word(order: Order) -> &'static str {
     }
 }
 
+/// Parts a list's frame into the table and, where there is room, a line below it.
+#[must_use]
+pub fn above_a_line(inside: Rect) -> (Rect, Option<u16>) {
+    if inside.height <= 3 {
+        return (inside, None);
+    }
+    let height = inside.height - 1;
+    (Rect { height, ..inside }, Some(inside.bottom() - 1))
+}
+
+/// Draws a list's rows and says where the selection is; without rows it says why there are none.
+pub fn rows<Row, Sort>(
+    pen: &mut Pen<'_>,
+    (frame, area): (Rect, Rect),
+    list: &List<Sort>,
+    window: &Window<Row>,
+    table: &Table<'_, Row>,
+    (token, nothing): (Token, &str),
+) {
+    if window.rows.is_empty() {
+        say(pen, area, token, nothing);
+        return list.drawn.set(Drawn::default());
+    }
+    list.drawn.set(table.draw(pen, area));
+    place(pen, frame, window, table.selected, list.drawn.get());
+}
+
 /// Says on a list's lower edge where the selection is, and whether there is more.
-pub fn place<Row>(
+fn place<Row>(
     pen: &mut Pen<'_>,
     frame: Rect,
     window: &Window<Row>,

@@ -10,7 +10,7 @@ use crate::rules::text::shorten;
 use crate::store::people::{Listed, PERSON_FIELDS, PersonSort};
 
 use super::super::detail::PersonDetail;
-use super::super::list::{Drawn, Identified, Listing, Sorts};
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
@@ -125,29 +125,26 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             how_many_connected(picture, dot),
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
-        let has_line = inside.height > 3;
-        let table_area = Rect {
-            height: inside.height - u16::from(has_line),
-            ..inside
+        let (table_area, line) = super::above_a_line(inside);
+        let nothing = super::nothing_passes(model);
+        let table = Table {
+            columns: COLUMNS,
+            rows,
+            selected,
+            cells: &|listed| cells(model, listed),
         };
-        if rows.is_empty() {
-            super::say(pen, table_area, Token::Muted, &super::nothing_passes(model));
-            model.people.drawn.set(Drawn::default());
-        } else {
-            let table = Table {
-                columns: COLUMNS,
-                rows,
-                selected,
-                cells: &|listed| cells(model, listed),
-            };
-            model.people.drawn.set(table.draw(pen, table_area));
-            let drawn = model.people.drawn.get();
-            super::place(pen, list, &picture.people, selected, drawn);
-        }
-        if has_line {
+        super::rows(
+            pen,
+            (list, table_area),
+            &model.people,
+            &picture.people,
+            &table,
+            (Token::Muted, &nothing),
+        );
+        if let Some(y) = line {
             let line = [(Token::Muted, asked_in_short(picture))];
             let room = inside.width.saturating_sub(2);
-            pen.parts(inside.x + 2, inside.bottom() - 1, room, &line);
+            pen.parts(inside.x + 2, y, room, &line);
         }
     }
     if detail.height > 0 {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::rules::week::{RunStatus, State};
 use crate::store::week::{Listed, WEEK_FIELDS, WeekSort};
 
-use super::super::list::{Drawn, Identified, Listing, Sorts};
+use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::overlay::Number;
 use super::super::picture::Picture;
@@ -118,24 +118,22 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             height: inside.height.saturating_sub(drawn),
             ..inside
         };
-        if rows.is_empty() {
-            let said = if model.weeks.filter_text.is_empty() {
-                "no window is planned yet: register a series, and plan its windows".to_owned()
-            } else {
-                super::nothing_passes(model)
-            };
-            super::say(pen, table_area, Token::Muted, &said);
-            model.weeks.drawn.set(Drawn::default());
-        } else {
-            let table = Table {
-                columns: COLUMNS,
-                rows,
-                selected,
-                cells: &cells,
-            };
-            model.weeks.drawn.set(table.draw(pen, table_area));
-            super::place(pen, list, &picture.weeks, selected, model.weeks.drawn.get());
-        }
+        let none = "no window is planned yet: register a series, and plan its windows";
+        let nothing = super::nothing(model, &model.weeks, none);
+        let table = Table {
+            columns: COLUMNS,
+            rows,
+            selected,
+            cells: &cells,
+        };
+        super::rows(
+            pen,
+            (list, table_area),
+            &model.weeks,
+            &picture.weeks,
+            &table,
+            (Token::Muted, &nothing),
+        );
     }
     if detail.height > 0 {
         let listed = selected.and_then(|at| rows.get(at));

@@ -22,7 +22,7 @@ use crate::rules::bundle::{
 };
 use crate::rules::bundle_run::{RunOutcome, Tier, Told, receipt};
 use crate::rules::{Refusal, text};
-use crate::store::artifact::{Artifact, BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT};
+use crate::store::artifact::{BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT};
 use crate::store::bundle::{self, Known, Piece, Run};
 use crate::store::tables::Boxed;
 use crate::store::{Store, StoreError, View};
@@ -81,8 +81,6 @@ pub trait Held: Send {
 
 /// What makes changes at a target.
 pub trait Worker: Send + Sync {
-    /// Returns what the target looks like now, as its schema's fingerprint.
-    fn fingerprint(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Makes the change, or takes it back; judges it, and says how it ended.
     fn run(&self, order: &Order) -> impl Future<Output = Result<Ran, String>> + Send;
 }
@@ -269,7 +267,7 @@ fn found(
     let mut evidence: Vec<Prepared> = Vec::new();
     let mut outputs = Vec::new();
     let mut file = |kind: (&'static str, &'static str), path: &str, bytes: Vec<u8>| {
-        let piece = piece(kind, bytes);
+        let piece = Prepared::of(kind, bytes);
         let sha256 = piece.artifact.sha256.to_string();
         outputs.push(FileDigest {
             path: path.to_owned(),
@@ -290,8 +288,8 @@ fn found(
     });
     let detail = ran.detail.as_deref().map(safe);
     let receipt = told(run, known, order, ran, outputs, finished);
-    evidence.push(piece(BUNDLE_RECEIPT, receipt.bytes()));
-    evidence.push(piece(BUNDLE_PROV, receipt.prov()));
+    evidence.push(Prepared::of(BUNDLE_RECEIPT, receipt.bytes()));
+    evidence.push(Prepared::of(BUNDLE_PROV, receipt.prov()));
     let finding = BundleFinding {
         outcome: ran.outcome,
         detail,
@@ -368,22 +366,13 @@ fn safe(said: &str) -> String {
     }
 }
 
-fn piece((role, media_type): (&'static str, &'static str), bytes: Vec<u8>) -> Prepared {
-    Prepared {
-        role,
-        artifact: Artifact::new(media_type, bytes),
-        made_of: Vec::new(),
-        says: String::new(),
-    }
-}
-
 /// Returns what a claim of a bundle's run asks: where, and what the target looks like now.
-pub async fn asked<W: Worker>(
-    worker: &W,
+pub async fn asked(
+    worker: &AtStore,
     migration_id: &str,
     tier: Tier,
 ) -> Result<crate::actions::Asked, Stop> {
-    let fingerprint = worker.fingerprint().await.map_err(Stop::Refused)?;
+    let fingerprint = worker.fingerprint().await?;
     Ok(crate::actions::Asked::of(migration_id)
         .with("environment", tier.word())
         .with("fingerprint", fingerprint))

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use crate::bundles::driver;
-use crate::bundles::sql::{Change, Difference, Place, Planned as Tried, WayBack};
+use crate::actions::Stop;
+use crate::bundles::sql::{Change, Difference, Place, Planned as Tried, Target, WayBack};
+use crate::bundles::{Observed, driver};
 use crate::rules::Refusal;
 use crate::rules::bundle::{Declaration, Finding, Reason};
-use crate::rules::bundle_run::{REGISTRATION_SCHEMA, Registration, Script, Tier};
+use crate::rules::bundle_run::{Registration, Script, Tier};
+use crate::store::StoreError;
 
-use super::worker::{AtStore, change_of, cut};
+use super::worker::{AtStore, cut};
 
 /// A bundle as it was read: the text of its declaration, and its scripts.
 #[derive(Debug, Clone)]
@@ -66,79 +68,61 @@ pub async fn plan(
     files: Files,
     tier: Tier,
     place: Place,
-) -> Result<Planned, Refusal> {
+) -> Result<Planned, Stop> {
     let declared = worker.declaration().clone();
-    let registration = |pre, post, rows, took: std::time::Duration| Registration {
-        schema: REGISTRATION_SCHEMA.to_owned(),
-        environment: tier,
-        declaration: files.declaration.clone(),
-        scripts: files.scripts.clone(),
-        pre,
-        post,
-        rows,
-        milliseconds: u64::try_from(took.as_millis()).ok(),
-    };
-    match worker {
+    let (observed, back, notes) = match worker {
         AtStore::Sql(target, _) => {
-            let artifacts = &declared.artifacts;
-            let forward =
-                cut(target, &files.scripts, &artifacts.forward).map_err(|found| refused(&found))?;
-            let rollback = if artifacts.rollback.is_empty() {
-                None
-            } else {
-                Some(
-                    cut(target, &files.scripts, &artifacts.rollback)
-                        .map_err(|found| refused(&found))?,
-                )
-            };
-            let change = Change {
-                declaration: &declared,
-                forward: &forward,
-                rollback: rollback.as_ref(),
-            };
-            let tried = target.plan(change, place).await;
-            match tried.map_err(|error| Refusal::new(error.sentence, error.hint))? {
-                Tried::Refused(findings) => Err(refused(&findings)),
-                Tried::Failed(failed) => Err(Refusal::new(
-                    format!("{}:{}: {}", failed.file, failed.line, failed.sentence),
-                    failed.hint,
-                )),
-                Tried::Tried { observed, way_back } => Ok(Planned {
-                    declared: declared.clone(),
-                    registration: registration(
-                        observed.pre,
-                        observed.post,
-                        observed.rows,
-                        observed.took,
-                    ),
-                    findings: observed.findings,
-                    back: back_of(way_back),
-                    notes: Vec::new(),
-                }),
-            }
+            let (observed, way_back) = try_out(target, &declared, &files.scripts, place).await?;
+            (observed, back_of(way_back), Vec::new())
         }
         AtStore::Driven(driver, _) => {
-            let change = change_of(&declared, &files.scripts);
+            let change = driver::Change::of(&declared, &files.scripts);
             let planned = driver.plan(&declared, &change).await;
-            let planned = planned.map_err(|error| Refusal::new(error.sentence, error.hint))?;
-            let observed = planned.observed;
-            Ok(Planned {
-                declared: declared.clone(),
-                registration: registration(
-                    observed.pre,
-                    observed.post,
-                    observed.rows,
-                    observed.took,
-                ),
-                findings: observed.findings,
-                back: match planned.way_back {
-                    driver::RolledBack::Not => Back::None,
-                    driver::RolledBack::Failed(why) => Back::RollbackFailed(why),
-                    driver::RolledBack::Proven | driver::RolledBack::Untouched => Back::Proven,
-                },
-                notes: planned.notes,
-            })
+            let planned = planned.map_err(StoreError::from)?;
+            let back = match planned.way_back {
+                driver::RolledBack::Not => Back::None,
+                driver::RolledBack::Failed(why) => Back::RollbackFailed(why),
+                driver::RolledBack::Proven | driver::RolledBack::Untouched => Back::Proven,
+            };
+            (planned.observed, back, planned.notes)
         }
+    };
+    let seen = (observed.pre, observed.post);
+    Ok(Planned {
+        declared,
+        registration: Registration {
+            rows: observed.rows,
+            milliseconds: u64::try_from(observed.took.as_millis()).ok(),
+            ..Registration::of(tier, files.declaration, files.scripts, seen)
+        },
+        findings: observed.findings,
+        back,
+        notes,
+    })
+}
+
+async fn try_out(
+    target: &Target,
+    declared: &Declaration,
+    scripts: &[Script],
+    place: Place,
+) -> Result<(Observed, WayBack), Stop> {
+    let artifacts = &declared.artifacts;
+    let cut = |paths| cut(target, scripts, paths).map_err(|found| refused(&found));
+    let forward = cut(&artifacts.forward)?;
+    let rollback = match artifacts.rollback.as_slice() {
+        [] => None,
+        _ => Some(cut(&artifacts.rollback)?),
+    };
+    let change = Change {
+        declaration: declared,
+        forward: &forward,
+        rollback: rollback.as_ref(),
+    };
+    match target.plan(change, place).await? {
+        Tried::Refused(findings) => Err(refused(&findings).into()),
+        Tried::Failed(failed) => Err(Refusal::new(failed.to_string(), failed.hint).into()),
+        Tried::Tried { observed, way_back } => Ok((*observed, way_back)),
     }
 }
 
@@ -150,10 +134,7 @@ fn back_of(way_back: WayBack) -> Back {
             let all: Vec<_> = differences.iter().map(Difference::to_string).collect();
             Back::RollbackFailed(all.join("; "))
         }
-        WayBack::Failed(failed) => Back::RollbackFailed(format!(
-            "{}:{}: {}",
-            failed.file, failed.line, failed.sentence
-        )),
+        WayBack::Failed(failed) => Back::RollbackFailed(failed.to_string()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Who makes the changes of a bundle: the runner of SQL at a database, and a driver at every other store.
 
+use crate::bundles::Observed;
 use crate::bundles::driver::{self, Driver};
-use crate::bundles::sql::{
-    Applied, Change, Difference, Observed, Ready, RolledBack, Script, Target,
-};
+use crate::bundles::sql::{Applied, Change, Difference, Ready, RolledBack, Script, Target};
 use crate::rules::bundle::{Check, CheckStatus, Declaration, Finding, RunType};
 use crate::rules::bundle_run::{RunOutcome, Script as Registered};
-use crate::rules::{Refusal, text};
+use crate::rules::text;
+use crate::store::StoreError;
 use crate::store::tables::Boxed;
 
 use super::{Held, Order, Ran, Worker};
@@ -25,23 +25,21 @@ impl AtStore {
             Self::Sql(_, declaration) | Self::Driven(_, declaration) => declaration,
         }
     }
-}
 
-impl Worker for AtStore {
-    async fn fingerprint(&self) -> Result<String, Refusal> {
+    /// Returns what the store looks like now, as its schema's fingerprint.
+    pub async fn fingerprint(&self) -> Result<String, StoreError> {
         let baseline = match self {
-            Self::Sql(target, declaration) => target
-                .baseline(&declaration.scope)
-                .await
-                .map_err(|error| Refusal::new(error.sentence, error.hint))?,
-            Self::Driven(driver, declaration) => driver
-                .baseline(&change_of(declaration, &[]))
-                .await
-                .map_err(|error| Refusal::new(error.sentence, error.hint))?,
+            Self::Sql(target, declaration) => target.baseline(&declaration.scope).await?,
+            Self::Driven(driver, declaration) => {
+                let looks = driver::Change::of(declaration, &[]);
+                driver.baseline(&looks).await?
+            }
         };
         Ok(baseline.schema_fingerprint)
     }
+}
 
+impl Worker for AtStore {
     async fn run(&self, order: &Order) -> Result<Ran, String> {
         let scripts: Vec<Registered> = order
             .files
@@ -78,23 +76,6 @@ pub(super) fn cut(
         .map(|script| (&*script.path, &*script.text))
         .collect();
     Script::read(target.dialect(), &files)
-}
-
-/// Packs a change for a driver.
-pub(super) fn change_of(declaration: &Declaration, scripts: &[Registered]) -> driver::Change {
-    let of = |paths: &[String]| {
-        let find = |path: &String| scripts.iter().find(|script| script.path == *path);
-        let pack = |script: &Registered| driver::protocol::Script {
-            path: script.path.clone(),
-            text: script.text.clone(),
-        };
-        paths.iter().filter_map(find).map(pack).collect()
-    };
-    driver::Change {
-        scope: declaration.scope.clone(),
-        forward: of(&declaration.artifacts.forward),
-        rollback: of(&declaration.artifacts.rollback),
-    }
 }
 
 async fn make(
@@ -134,10 +115,7 @@ async fn make(
             ran.detail = Some(all_of(&findings));
             ran
         }
-        Applied::Failed(failed) => Ran::failed(format!(
-            "{}:{}: {}",
-            failed.file, failed.line, failed.sentence
-        )),
+        Applied::Failed(failed) => Ran::failed(failed.to_string()),
     })
 }
 
@@ -168,11 +146,7 @@ async fn take_back(
             ran.detail = Some(why.join("; "));
             ran
         }
-        RolledBack::Failed(failed) => Ran::failed(format!(
-            "{}:{}: {}",
-            failed.file, failed.line, failed.sentence
-        ))
-        .at_a_dead_end(),
+        RolledBack::Failed(failed) => Ran::failed(failed.to_string()).at_a_dead_end(),
     })
 }
 
@@ -181,7 +155,7 @@ async fn drive(
     declaration: &Declaration,
     scripts: &[Registered],
 ) -> Result<Ran, String> {
-    let change = change_of(declaration, scripts);
+    let change = driver::Change::of(declaration, scripts);
     let ran = driver.run(declaration, &change).await;
     let ran = ran.map_err(|error| error.sentence)?;
     let outcome = match (&ran.rolled_back, &ran.trouble) {
@@ -217,7 +191,7 @@ async fn drive_back(
 ) -> Result<Ran, String> {
     let recorded = order.before.as_ref();
     let recorded = recorded.ok_or("what the store looked like before was not recorded")?;
-    let change = change_of(declaration, scripts);
+    let change = driver::Change::of(declaration, scripts);
     let pre = driver.baseline(&change).await;
     let pre = pre.map_err(|error| error.sentence)?;
     let mut ran = Ran::failed(String::new());

@@ -16,7 +16,7 @@ pub use may::{
 };
 pub use radius::{Touched, radius};
 pub use receipt::{Told, agrees, checks, receipt, receipt_run_id};
-pub use registration::{Reading, Registration, SCHEMA as REGISTRATION_SCHEMA, Script};
+pub use registration::{Reading, Registration, Script};
 pub use registry::{Moved, entry, registry};
 
 pub use super::bundle::Status as BundleStatus;

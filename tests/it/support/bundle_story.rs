@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use govdeck::actions::{self, Asked, Request, Stop};
 use govdeck::canon::Digest;
 use govdeck::jobs::bundle::{self as job, Ended, Order, Ran, Worker};
-use govdeck::rules::Refusal;
 use govdeck::rules::bundle::{
     Approvals, Artifacts, Baseline, Check, CheckStatus, Declaration, Kind, Limits, Object, Runner,
     Scope,
@@ -184,10 +183,6 @@ pub async fn merged(world: &World, id: &str) {
 pub struct Told(pub RunOutcome);
 
 impl Worker for Told {
-    async fn fingerprint(&self) -> Result<String, Refusal> {
-        Ok(baseline(0).schema_fingerprint)
-    }
-
     async fn run(&self, order: &Order) -> Result<Ran, String> {
         assert_eq!(order.files[0].path, "migration.yml");
         if self.0 == RunOutcome::Failed {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use govdeck::bundles::sql::{Applied, Change, Dialect, Observed, Ready, Script, Target};
+use govdeck::bundles::Observed;
+use govdeck::bundles::sql::{Applied, Change, Dialect, Ready, Script, Target};
 use govdeck::rules::bundle::{
     Approvals, Artifacts, Declaration, Kind, Limits, Reason, Runner, Scope,
 };

@@ -1,6 +1,7 @@
 //! Cypher scripts: split into statements, and looked through for what a change must not do.
 
-use super::super::protocol::{Code, Said, Script};
+use super::super::protocol::{Code, Said};
+use crate::rules::bundle_run::Script;
 
 /// The procedures that a script may call; every other one is refused, so that a new one is refused too.
 const PROCEDURES: &[&str] = &[

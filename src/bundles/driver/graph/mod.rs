@@ -17,9 +17,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::hex;
-use super::protocol::{Changed, Code, Plan, Said, Script, Work};
+use super::protocol::{Changed, Code, Plan, Said, Work};
 use super::speak::{self, Engine};
 use crate::rules::bundle::{Baseline, Kind};
+use crate::rules::bundle_run::Script;
 
 use address::Address;
 use client::Client;

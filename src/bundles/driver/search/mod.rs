@@ -12,9 +12,10 @@ mod script;
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use super::protocol::{Changed, Code, Plan, Said, Script, Work};
+use super::protocol::{Changed, Code, Plan, Said, Work};
 use super::speak::Engine;
 use crate::rules::bundle::{Baseline, Kind};
+use crate::rules::bundle_run::Script;
 
 use connect::Session;
 use script::{Direction, Step};

@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::super::protocol::{Code, Said, Script};
+use super::super::protocol::{Code, Said};
 use crate::canon;
+use crate::rules::bundle_run::Script;
 
 /// The shape of a script.
 pub const SCHEMA: &str = "govdeck.search-change.v1";
