@@ -12,9 +12,9 @@ use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
 use crate::bundles::driver::{Driver, DriverCommand, DriverError, Secrets};
-use crate::bundles::sql::{Difference, Target};
+use crate::bundles::sql::{Difference, Target, differences};
 use crate::jobs::bundle::{self as job, AtStore, Ended};
-use crate::rules::bundle::{Baseline, DECLARATION_FILE, Declaration, Declared, Kind, RunType};
+use crate::rules::bundle::{DECLARATION_FILE, Declaration, Declared, Kind, RunType};
 use crate::rules::bundle_run::Tier;
 use crate::rules::{Refusal, Verdict, permission};
 use crate::settings::Settings;
@@ -100,7 +100,7 @@ impl At {
         let worker = worker_of(store, settings, &known).await?;
         let confirms = self.answer.access() == Access::Write;
         if confirms {
-            end_given_up(store, &worker, &self.id, tier).await?;
+            job::sweep(store, &self.id, tier, GIVEN_UP).await?;
         }
         let (verb, asked) = if run_type == RunType::Rollback {
             let asked = Asked::of(self.id.clone()).with("environment", tier.word());
@@ -125,30 +125,6 @@ impl At {
         let ended = job::take_up(store, &worker, &run.run_id).await?;
         Ok(told(&ended, run_type))
     }
-}
-
-/// Marks runs as interrupted of which nothing can come any more: whoever claimed them does not hold the target.
-async fn end_given_up(
-    store: &Store,
-    worker: &AtStore,
-    id: &str,
-    tier: Tier,
-) -> Result<(), Failure> {
-    let under_way = job::under_way(store, id, tier).await?;
-    let Some(newest) = under_way.iter().map(|run| run.claimed_at_utc).max() else {
-        return Ok(());
-    };
-    let now = store.view().await?.now();
-    let is_old = newest.plus(GIVEN_UP) <= now;
-    let is_free = match worker {
-        AtStore::Sql(target, _) => target.is_free().await?,
-        // Nobody can tell of a driver whether it still works.
-        AtStore::Driven(..) => false,
-    };
-    if is_old || is_free {
-        job::sweep(store, id, tier).await?;
-    }
-    Ok(())
 }
 
 async fn take_up(store: &Store, settings: &Settings, id: &str) -> Result<Page, Failure> {
@@ -182,69 +158,30 @@ fn told(ended: &Ended, run_type: RunType) -> Page {
 
 async fn verify(store: &Store, settings: &Settings, id: &str, tier: Tier) -> Result<Page, Failure> {
     let known = known(store, id).await?;
-    let mut view = store.view().await?;
-    // Reading a file by its hash compares it with the hash.
-    let files = bundle::pieces(&mut view, &known.bundle).await?;
-    let made = known.decide(|facts| facts.made_in(tier).map(|run| run.run_id.to_owned()));
-    let last = known.runs.iter().rfind(|run| match &made {
-        Some(made) => run.run_id == *made,
-        None => run.environment == Some(tier) && run.pre_sha256.is_some(),
-    });
-    let recorded = match (last, &made) {
-        (Some(run), Some(_)) => run.post_sha256.clone(),
-        (Some(run), None) => run.pre_sha256.clone(),
-        (None, _) => known.plan(tier).map(|plan| plan.pre_sha256.clone()),
-    };
-    let mut receipts = 0_usize;
-    for run in &known.runs {
-        let named = [
-            &run.receipt_sha256,
-            &run.pre_sha256,
-            &run.post_sha256,
-            &run.diff_sha256,
-        ];
-        for sha256 in named.into_iter().flatten() {
-            let found = bundle::named(&mut view, sha256).await?;
-            found.ok_or_else(|| missing(sha256))?;
-            receipts += 1;
-        }
-    }
-    let recorded = recorded.ok_or_else(|| missing("baseline"))?;
-    let bytes = bundle::named(&mut view, &recorded).await?;
-    let baseline: Option<Baseline> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let baseline = baseline.ok_or_else(|| missing(&recorded))?;
-    drop(view);
-    let differences: Vec<String> = match worker_of(store, settings, &known).await? {
-        AtStore::Sql(target, declaration) => {
-            let found = target.verify(&declaration.scope, &baseline).await?;
-            found.iter().map(Difference::to_string).collect()
-        }
-        worker @ AtStore::Driven(..) => {
-            let now = worker.fingerprint().await?;
-            let is_same = now == baseline.schema_fingerprint;
-            (!is_same)
-                .then(|| "the schema is another".to_owned())
-                .into_iter()
-                .collect()
-        }
-    };
+    let files = job::verify_files(store, &known).await?;
+    let files = files.ok_or_else(|| missing("a file, a receipt or a baseline"))?;
+    let recorded = job::left(store, &known, tier).await?;
+    let recorded = recorded.ok_or_else(|| missing("a baseline of the target"))?;
+    let now = worker_of(store, settings, &known).await?.baseline().await?;
+    let differences: Vec<String> = differences(&recorded, &now)
+        .iter()
+        .map(Difference::to_string)
+        .collect();
     let verdict = Verdict::of(differences.is_empty());
-    let stands = if made.is_some() {
-        "as it was left"
+    let stands = if verdict == Verdict::Pass {
+        "is"
     } else {
-        "as before"
+        "is not"
     };
     let mut lines = vec![format!(
-        "{id} in {tier}: {} files and {receipts} artefacts hash as recorded; the target is {}{stands}",
-        files.len(),
-        if differences.is_empty() { "" } else { "not " },
+        "{id} in {tier}: {files} files hash as recorded; the target {stands} as it was left"
     )];
     lines.extend(
         differences
             .iter()
             .map(|difference| format!("  {difference}")),
     );
-    let json = json!({"verdict": verdict, "migration_id": id, "environment": tier, "differences": differences});
+    let json = json!({"verdict": verdict, "migration_id": id, "environment": tier, "files": files, "differences": differences});
     Ok(Page::new(Exit::from(verdict), lines, "bundle-verify", json))
 }
 

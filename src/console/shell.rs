@@ -215,7 +215,7 @@ impl Shell {
             Effect::Verify => self.link.verify(),
             Effect::Cite(cites) => self.link.cite(cites),
             Effect::Copy(text) => self.copy(&text),
-            Effect::Edit(text) => return self.edit(&text),
+            Effect::Edit(text) => return self.edit(&text).await,
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
             Effect::Bell => terminal::ring()?,
             Effect::KeepCardRead => keep(self.card_read.as_deref(), b""),
@@ -294,7 +294,7 @@ impl Shell {
     }
 
     /// Lets the person write a text in their editor, which has the terminal meanwhile.
-    fn edit(&mut self, text: &str) -> io::Result<Option<Event>> {
+    async fn edit(&mut self, text: &str) -> io::Result<Option<Event>> {
         let Some(editor) = &self.editor else {
             self.model
                 .say_quietly("neither VISUAL nor EDITOR names an editor".to_owned());
@@ -311,7 +311,7 @@ impl Shell {
         terminal::give_back()?;
         let ran = editor::run(editor, file.path());
         // What the terminal's keys sent while the editor had them was meant for the editor.
-        self.signals.forget_keys()?;
+        self.signals.forget_keys().await?;
         self.awake();
         Ok(Some(match ran {
             Ok(true) => Event::Edited(std::fs::read_to_string(file.path()).ok()),

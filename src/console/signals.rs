@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, raise};
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -44,7 +44,12 @@ impl Signals {
     }
 
     /// Forgets the signals that keys send, and what wakes from them.
-    pub(super) fn forget_keys(&mut self) -> io::Result<()> {
+    pub(super) async fn forget_keys(&mut self) -> io::Result<()> {
+        // They are told one after the other, and late: with the last of them all before it have been. A signal that a
+        // terminal sends when its size changes does no harm.
+        let mut last = signal(SignalKind::window_change())?;
+        raise(Signal::SIGWINCH)?;
+        last.recv().await;
         for (number, stream) in &mut self.ends {
             if [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(number) {
                 *stream = signal(SignalKind::from_raw(*number))?;

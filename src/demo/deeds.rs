@@ -48,7 +48,7 @@ struct Told {
 }
 
 impl Worker for Told {
-    async fn run(&self, order: &Order) -> Result<Ran, String> {
+    async fn run(&self, order: &Order) -> Result<Ran, StoreError> {
         let went_too_far = self.ends == RunOutcome::Refused;
         let status = if went_too_far {
             CheckStatus::Fail

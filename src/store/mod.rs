@@ -3,6 +3,7 @@
 //! This is the only floor that knows sqlx. It may import `canon`, `rules`, `clock` and `settings`. Rows are nouns and
 //! live here; what they mean is decided in `rules`. Governed tables are written by `Tx::seal` and in no other way.
 
+pub mod alone;
 pub mod approval;
 pub mod artifact;
 pub mod block;

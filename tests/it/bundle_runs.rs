@@ -1,5 +1,7 @@
 //! Governed bundles from their registration to production and back: each step with its receipt, each approval for one run.
 
+use std::time::Duration;
+
 use govdeck::actions::{self, Asked, ByRule, Outcome, Request};
 use govdeck::canon::Digest;
 use govdeck::jobs::bundle as job;
@@ -263,10 +265,14 @@ on_both!(a_run_that_nobody_ends_is_interrupted, |world| {
         .expect("claimed");
     let run = format!("{ID}.migration.1");
     let store = world.store("lee").await;
-    let swept = job::sweep(&store, ID, Tier::Dev).await.expect("swept");
+    let swept = job::sweep(&store, ID, Tier::Dev, Duration::ZERO)
+        .await
+        .expect("swept");
     assert_eq!(swept, std::slice::from_ref(&run));
     assert_eq!(
-        job::sweep(&store, ID, Tier::Dev).await.expect("swept"),
+        job::sweep(&store, ID, Tier::Dev, Duration::ZERO)
+            .await
+            .expect("swept"),
         [""; 0]
     );
     // Whoever comes back finds it ended.

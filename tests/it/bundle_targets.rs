@@ -136,7 +136,7 @@ on_targets!(a_bundle_is_made_verified_and_taken_back, |ground| {
     let verify = ["bundle", "verify", ID, "--environment", "dev"];
     let untouched = site.govdeck("maya", &verify);
     assert!(
-        said(&untouched, 0).contains("the target is as before"),
+        said(&untouched, 0).contains("the target is as it was left"),
         "{untouched:?}"
     );
     let made = site.at("apply");

@@ -1,34 +1,32 @@
 //! Runs a bundle: somebody's claim is carried out, a worker makes the change or takes it back, and the run ends with a receipt.
 //!
 //! The claim and the end are short transactions of their own; the worker works between them with nothing of the ledger
-//! held. What it runs is what was registered and approved, read from the database and never from a folder. Whatever goes
-//! wrong, the run ends with a receipt; and a run whose process died is marked as interrupted before the next begins.
+//! held. What it runs is what was registered and approved, read from the database and never from a folder. A change is kept
+//! first, and its run ended after it. A run that ends leaves a receipt; one whose process died, or whose commit was not
+//! answered, stays as it is until it is taken up again or marked as interrupted.
 
+mod found;
 mod plan;
+mod verify;
 mod worker;
 
 pub use plan::{Back, Files, Planned, plan};
+pub use verify::{left, verify_files};
 pub use worker::AtStore;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::actions::{BundleFinding, ByRule, Prepared, Request, Stop};
-use crate::clock::Moment;
-use crate::rules::bundle::{
-    Baseline, Check, CheckStatus, DiffSummary, FileDigest, Receipt, RunType, scan,
-};
-use crate::rules::bundle_run::{RunOutcome, Tier, Told, receipt};
-use crate::rules::{Refusal, text};
-use crate::store::artifact::{BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT};
+use crate::actions::{ByRule, Request, Stop};
+use crate::bundles::sql::Ready;
+use crate::rules::Refusal;
+use crate::rules::bundle::{Baseline, Check, RunType};
+use crate::rules::bundle_run::{RunOutcome, Tier};
 use crate::store::bundle::{self, Known, Piece, Run};
-use crate::store::tables::Boxed;
-use crate::store::{Store, StoreError, View};
-
-/// How many characters of what a worker says are kept; it may say anything.
-const SAID: usize = 300;
+use crate::store::{Failure, Store, StoreError, View, person};
 
 /// What is to be run: files as they were registered, and what the target is expected to look like.
 #[derive(Debug, Clone)]
@@ -45,8 +43,10 @@ pub struct Order {
     pub files: Vec<Piece>,
     /// The baseline before that the plan saw; of a rollback, what the target is to look like again.
     pub before: Option<Baseline>,
-    /// The baseline after that the plan saw; none of a rollback.
+    /// The baseline after that the plan saw; of a rollback, what the run left that is taken back.
     pub after: Option<Baseline>,
+    /// Whether the plan made the target look otherwise, and not only its rows.
+    pub reshapes: bool,
 }
 
 /// What a worker did.
@@ -63,26 +63,14 @@ pub struct Ran {
     pub checks: Vec<Check>,
     /// What there is to say, in one line.
     pub detail: Option<String>,
-    /// What the worker holds open until the end; none where everything stays or is gone already.
-    pub held: Option<Box<dyn Held>>,
-}
-
-/// A change that is made and not yet kept.
-///
-/// This is the seam for targets whose change and whose entry commit together: the governance database itself, and
-/// SQLite. Everybody else keeps the change first and ends the run after it; a process that dies between the two leaves a
-/// run that is marked as interrupted, which a rollback may take up.
-pub trait Held: Send {
-    /// Keeps the change.
-    fn keep(self: Box<Self>) -> Boxed<'static, Result<(), String>>;
-    /// Lets go of it, so that nothing of it stays.
-    fn drop_it(self: Box<Self>) -> Boxed<'static, Result<(), String>>;
+    /// A change that is made and waits for its commit; none where everything stays or is gone already.
+    pub held: Option<Box<Ready>>,
 }
 
 /// What makes changes at a target.
 pub trait Worker: Send + Sync {
     /// Makes the change, or takes it back; judges it, and says how it ended.
-    fn run(&self, order: &Order) -> impl Future<Output = Result<Ran, String>> + Send;
+    fn run(&self, order: &Order) -> impl Future<Output = Result<Ran, StoreError>> + Send;
 }
 
 /// How a run ended.
@@ -108,19 +96,38 @@ impl Ended {
     }
 }
 
-/// Marks every run of a bundle in a tier as interrupted that was claimed and has not ended; for whoever has the target for
-/// themselves, so that nobody else can be running it.
-pub async fn sweep(store: &Store, migration_id: &str, tier: Tier) -> Result<Vec<String>, Stop> {
+/// Marks the runs of a bundle in a tier as interrupted that were claimed so long ago, have not ended, and are nobody's work
+/// now.
+pub async fn sweep(
+    store: &Store,
+    migration_id: &str,
+    tier: Tier,
+    patience: Duration,
+) -> Result<Vec<String>, Stop> {
     let mut view = store.view().await?;
     let left = bundle::running(&mut view, migration_id, tier).await?;
+    let now = view.now();
     drop(view);
     let mut swept = Vec::new();
-    for Run { run_id, .. } in left {
-        let run = run_id.clone();
-        super::done(store, Request::by_rule(ByRule::InterruptBundleRun { run })?).await?;
-        swept.push(run_id);
+    for run in left {
+        if run.claimed_at_utc.plus(patience) > now {
+            continue;
+        }
+        let Some(alone) = store.alone(&run.run_id).await? else {
+            continue;
+        };
+        let ended = interrupt(store, &run.run_id).await;
+        alone.let_go().await;
+        ended?;
+        swept.push(run.run_id);
     }
     Ok(swept)
+}
+
+async fn interrupt(store: &Store, run: &str) -> Result<(), Stop> {
+    let run = run.to_owned();
+    let ended = Request::by_rule(ByRule::InterruptBundleRun { run })?;
+    super::done(store, ended).await.map(drop)
 }
 
 /// Carries out somebody's claim, and runs what was claimed to its end.
@@ -142,16 +149,41 @@ pub async fn run<W: Worker>(store: &Store, worker: &W, claim: Request) -> Result
     take_up(store, worker, &run.run_id).await
 }
 
-/// Runs what was claimed to its end.
+/// Runs what was claimed to its end, as its claimant, and alone.
 pub async fn take_up<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Result<Ended, Stop> {
+    let alone = store.alone(run_id).await?.ok_or_else(|| {
+        Refusal::new(
+            format!("somebody works on {run_id} now"),
+            "`govdeck bundle show BUNDLE` tells when it has ended",
+        )
+    })?;
+    let ended = to_its_end(store, worker, run_id).await;
+    alone.let_go().await;
+    ended
+}
+
+async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Result<Ended, Stop> {
     let (run, known, order) = order(store, run_id).await?;
     let mut ran = match worker.run(&order).await {
         Ok(ran) => ran,
-        Err(why) => Ran::failed(why),
+        // Nothing was begun: it can be taken up again.
+        Err(error) if error.kind == Failure::Busy => return Err(error.into()),
+        Err(error) => Ran::failed(error.sentence),
     };
-    settle(&mut ran, run.run_type).await;
+    settle(&mut ran, run.run_type).await?;
+    if ran.outcome == RunOutcome::Interrupted {
+        interrupt(store, run_id).await?;
+        let ended = bundle::run(&mut store.view().await?, run_id).await?;
+        return Ok(Ended {
+            run_id: run.run_id,
+            migration_id: run.migration_id,
+            outcome: ran.outcome,
+            detail: ran.detail,
+            receipt_sha256: ended.and_then(|run| run.receipt_sha256).unwrap_or_default(),
+        });
+    }
     let finished = store.view().await?.now();
-    let (finding, evidence) = found(&run, &known, &order, &ran, finished);
+    let (finding, evidence) = found::found(&run, &known, &order, &ran, finished);
     let receipt_sha256 = crate::canon::Digest::of(&finding.receipt.bytes()).to_string();
     let ended = Ended {
         run_id: run.run_id.clone(),
@@ -184,25 +216,13 @@ impl Ran {
     }
 }
 
-/// Keeps what succeeded and lets go of everything else; what cannot be kept has failed.
-async fn settle(ran: &mut Ran, run_type: RunType) {
-    let keeps = ran.outcome.is_success(run_type);
-    let Some(held) = ran.held.take() else {
-        return;
-    };
-    let settled = if keeps {
-        held.keep().await
-    } else {
-        held.drop_it().await
-    };
-    if let Err(why) = settled {
-        // Nobody knows what stayed of a change that could not even be let go of.
-        ran.outcome = if keeps {
-            RunOutcome::Failed
-        } else {
-            RunOutcome::RollbackFailed
-        };
-        ran.detail = Some(why);
+/// Keeps what succeeded and lets go of everything else. Of a commit that was not answered nobody knows whether the change
+/// stayed: the run goes on, until somebody looks.
+async fn settle(ran: &mut Ran, run_type: RunType) -> Result<(), StoreError> {
+    match ran.held.take() {
+        Some(held) if ran.outcome.is_success(run_type) => held.commit().await.map(drop),
+        Some(held) => held.give_up().await.map(drop),
+        None => Ok(()),
     }
 }
 
@@ -218,6 +238,14 @@ async fn order(store: &Store, run_id: &str) -> Result<(Run, Known, Order), Stop>
     let run = bundle::run(&mut view, run_id).await?;
     let run = run.filter(|run| run.outcome == RunOutcome::Running);
     let run = run.ok_or_else(missing)?;
+    let at_work = person::actor(&mut view).await?;
+    if at_work.is_none_or(|actor| actor.person_id != run.claimed_by) {
+        return Err(Refusal::new(
+            format!("{} claimed {run_id}", run.claimed_by),
+            "whoever claimed a run takes it up",
+        )
+        .into());
+    }
     let known = bundle::known(&mut view, &run.migration_id).await?;
     let known = known.ok_or_else(missing)?;
     let tier = run.environment.ok_or_else(missing)?;
@@ -234,7 +262,18 @@ async fn order(store: &Store, run_id: &str) -> Result<(Run, Known, Order), Stop>
         }),
         (None, plan) => plan.map(|plan| plan.pre_sha256.clone()),
     };
-    let after = planned.map(|plan| plan.post_sha256.clone());
+    let after = match undone {
+        Some(undone) => undone.post_sha256.clone(),
+        None => planned.map(|plan| plan.post_sha256.clone()),
+    };
+    let plan = known.plan(tier);
+    let seen = (
+        plan.map(|it| &it.pre_sha256),
+        plan.map(|it| &it.post_sha256),
+    );
+    let shape = |seen: Option<Baseline>| seen.map(|it| it.schema_fingerprint);
+    let reshapes = shape(baseline(&mut view, seen.0.cloned()).await?)
+        != shape(baseline(&mut view, seen.1.cloned()).await?);
     let order = Order {
         run_id: run.run_id.clone(),
         migration_id: run.migration_id.clone(),
@@ -243,6 +282,7 @@ async fn order(store: &Store, run_id: &str) -> Result<(Run, Known, Order), Stop>
         files: bundle::pieces(&mut view, &known.bundle).await?,
         before: baseline(&mut view, before).await?,
         after: baseline(&mut view, after).await?,
+        reshapes,
     };
     Ok((run, known, order))
 }
@@ -256,123 +296,13 @@ async fn baseline(view: &mut View, sha256: Option<String>) -> Result<Option<Base
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-/// Packs what was found with its receipt and the files that it names.
-fn found(
-    run: &Run,
-    known: &Known,
-    order: &Order,
-    ran: &Ran,
-    finished: Moment,
-) -> (BundleFinding, Vec<Prepared>) {
-    let mut evidence: Vec<Prepared> = Vec::new();
-    let mut outputs = Vec::new();
-    let mut file = |kind: (&'static str, &'static str), path: &str, bytes: Vec<u8>| {
-        let piece = Prepared::of(kind, bytes);
-        let sha256 = piece.artifact.sha256.to_string();
-        outputs.push(FileDigest {
-            path: path.to_owned(),
-            digest: format!("sha256:{sha256}"),
-        });
-        if !evidence.contains(&piece) {
-            evidence.push(piece);
-        }
-        sha256
-    };
-    let pre = ran.pre.as_ref();
-    let pre_sha256 = pre.map(|it| file(BUNDLE_BASELINE, "baselines/pre.json", it.bytes()));
-    let post = ran.post.as_ref();
-    let post_sha256 = post.map(|it| file(BUNDLE_BASELINE, "baselines/post.json", it.bytes()));
-    let diff = pre.zip(post).map(|(pre, post)| {
-        let diff = DiffSummary::between(&run.migration_id, pre, post, &ran.rows);
-        file(BUNDLE_DIFF, "diffs/summary.json", diff.bytes())
-    });
-    let detail = ran.detail.as_deref().map(safe);
-    let receipt = told(run, known, order, ran, outputs, finished);
-    evidence.push(Prepared::of(BUNDLE_RECEIPT, receipt.bytes()));
-    evidence.push(Prepared::of(BUNDLE_PROV, receipt.prov()));
-    let finding = BundleFinding {
-        outcome: ran.outcome,
-        detail,
-        receipt,
-        pre_sha256,
-        post_sha256,
-        diff_sha256: diff,
-    };
-    (finding, evidence)
-}
-
-fn told(
-    run: &Run,
-    known: &Known,
-    order: &Order,
-    ran: &Ran,
-    outputs: Vec<FileDigest>,
-    finished: Moment,
-) -> Receipt {
-    let passes = ran.outcome.is_success(run.run_type);
-    let status = |passes| {
-        if passes {
-            CheckStatus::Pass
-        } else {
-            CheckStatus::Fail
-        }
-    };
-    let mut checks: Vec<Check> = ran.checks.iter().map(safe_check).collect();
-    checks.push(Check {
-        name: "outcome".to_owned(),
-        status: status(passes),
-        detail: Some(ran.outcome.to_string()),
-    });
-    let inputs = order.files.iter().map(|file| FileDigest {
-        path: file.path.clone(),
-        digest: format!("sha256:{}", crate::canon::Digest::of(&file.bytes)),
-    });
-    let reference = known.bundle.approval_reference.as_deref();
-    let decided = run.approval_id.as_deref().or(run.undoes_run_id.as_deref());
-    receipt(Told {
-        run_id: &run.run_id,
-        run_type: run.run_type,
-        migration_id: &run.migration_id,
-        tier: run.environment,
-        principal: &run.claimed_by,
-        role: "claimant",
-        plan_hash: run.plan_hash.as_deref(),
-        decision: decided.or(reference).unwrap_or("none"),
-        inputs: inputs.collect(),
-        outputs,
-        status: status(passes),
-        checks,
-        started: run.claimed_at_utc,
-        finished,
-    })
-}
-
-fn safe_check(check: &Check) -> Check {
-    Check {
-        name: safe(&check.name),
-        status: check.status,
-        detail: check.detail.as_deref().map(safe),
-    }
-}
-
-/// Makes one short line of what a worker or a store says.
-fn safe(said: &str) -> String {
-    let line: Vec<&str> = said.split_whitespace().collect();
-    let line = line.join(" ");
-    if scan(line.as_bytes()).is_empty() {
-        text::shorten(&text::scrub(&line), SAID).into_owned()
-    } else {
-        "withheld: it looks like a secret".to_owned()
-    }
-}
-
 /// Returns what a claim of a bundle's run asks: where, and what the target looks like now.
 pub async fn asked(
     worker: &AtStore,
     migration_id: &str,
     tier: Tier,
 ) -> Result<crate::actions::Asked, Stop> {
-    let fingerprint = worker.fingerprint().await?;
+    let fingerprint = worker.baseline().await?.schema_fingerprint;
     Ok(crate::actions::Asked::of(migration_id)
         .with("environment", tier.word())
         .with("fingerprint", fingerprint))

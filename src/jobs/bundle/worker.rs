@@ -3,13 +3,14 @@
 use crate::bundles::Observed;
 use crate::bundles::driver::{self, Driver};
 use crate::bundles::sql::{Applied, Change, Difference, Ready, RolledBack, Script, Target};
-use crate::rules::bundle::{Check, CheckStatus, Declaration, Finding, RunType};
+use crate::rules::bundle::{Baseline, Check, CheckStatus, Declaration, Finding, RunType};
 use crate::rules::bundle_run::{RunOutcome, Script as Registered};
 use crate::rules::text;
 use crate::store::StoreError;
-use crate::store::tables::Boxed;
 
-use super::{Held, Order, Ran, Worker};
+use super::{Order, Ran, Worker};
+
+const NOT_RECORDED: &str = "what the store looked like before was not recorded";
 
 /// A worker at a store, for one bundle.
 pub enum AtStore {
@@ -26,21 +27,20 @@ impl AtStore {
         }
     }
 
-    /// Returns what the store looks like now, as its schema's fingerprint.
-    pub async fn fingerprint(&self) -> Result<String, StoreError> {
-        let baseline = match self {
-            Self::Sql(target, declaration) => target.baseline(&declaration.scope).await?,
+    /// Returns what the store looks like now.
+    pub async fn baseline(&self) -> Result<Baseline, StoreError> {
+        match self {
+            Self::Sql(target, declaration) => target.baseline(&declaration.scope).await,
             Self::Driven(driver, declaration) => {
                 let looks = driver::Change::of(declaration, &[]);
-                driver.baseline(&looks).await?
+                Ok(driver.baseline(&looks).await?)
             }
-        };
-        Ok(baseline.schema_fingerprint)
+        }
     }
 }
 
 impl Worker for AtStore {
-    async fn run(&self, order: &Order) -> Result<Ran, String> {
+    async fn run(&self, order: &Order) -> Result<Ran, StoreError> {
         let scripts: Vec<Registered> = order
             .files
             .iter()
@@ -50,6 +50,10 @@ impl Worker for AtStore {
                 text: String::from_utf8_lossy(&piece.bytes).into_owned(),
             })
             .collect();
+        let now = self.baseline().await?;
+        if let Some(ran) = order.ends_at_once(&now) {
+            return Ok(ran);
+        }
         match (self, order.run_type) {
             (Self::Sql(target, declaration), RunType::Rollback) => {
                 take_back(target, declaration, &scripts, order).await
@@ -59,6 +63,39 @@ impl Worker for AtStore {
                 drive_back(driver, declaration, &scripts, order).await
             }
             (Self::Driven(driver, declaration), _) => drive(driver, declaration, &scripts).await,
+        }
+    }
+}
+
+impl Order {
+    /// Says how a run ends whose store does not look as it would have to, or does so already; nothing is done then.
+    fn ends_at_once(&self, now: &Baseline) -> Option<Ran> {
+        let is = |other: &Option<Baseline>| {
+            let there = other.as_ref().map(|it| &it.schema_fingerprint);
+            there == Some(&now.schema_fingerprint)
+        };
+        let ends = |outcome, why: &str| {
+            Some(Ran {
+                outcome,
+                pre: Some(now.clone()),
+                post: Some(now.clone()),
+                ..Ran::failed(why)
+            })
+        };
+        match (self.run_type, is(&self.before), is(&self.after)) {
+            (RunType::Rollback, true, _) if self.reshapes => {
+                ends(RunOutcome::RolledBack, "there was nothing to take back")
+            }
+            (RunType::Rollback, false, false) if self.after.is_some() => ends(
+                RunOutcome::Failed,
+                "the store is not what the run left: take back first what came after it",
+            ),
+            (RunType::Rollback, ..) | (_, true, _) => None,
+            (_, false, true) => ends(
+                RunOutcome::Interrupted,
+                "the change is there already: whoever made it never came back",
+            ),
+            (_, false, false) => ends(RunOutcome::Refused, "the store is not what the plan saw"),
         }
     }
 }
@@ -83,7 +120,7 @@ async fn make(
     declaration: &Declaration,
     scripts: &[Registered],
     order: &Order,
-) -> Result<Ran, String> {
+) -> Result<Ran, StoreError> {
     let forward = match cut(target, scripts, &declaration.artifacts.forward) {
         Ok(forward) => forward,
         Err(findings) => return Ok(Ran::refused(&findings)),
@@ -93,17 +130,16 @@ async fn make(
         forward: &forward,
         rollback: None,
     };
-    let applied = target.apply(change).await.map_err(|error| error.sentence)?;
-    Ok(match applied {
+    Ok(match target.apply(change).await? {
         Applied::Ready(ready) => {
             let seen = &ready.observed.pre.schema_fingerprint;
             let planned = order.before.as_ref().map(|it| &it.schema_fingerprint);
             if planned == Some(seen) {
                 Ran::seen(&ready.observed.clone(), RunOutcome::Applied).holding(ready)
             } else {
-                let observed = ready.give_up().await.map_err(|error| error.sentence)?;
+                let observed = ready.give_up().await?;
                 let mut ran = Ran::seen(&observed, RunOutcome::Refused);
-                ran.detail = Some("the target is not what the plan saw".to_owned());
+                ran.detail = Some("the store is not what the plan saw".to_owned());
                 ran
             }
         }
@@ -124,15 +160,16 @@ async fn take_back(
     declaration: &Declaration,
     scripts: &[Registered],
     order: &Order,
-) -> Result<Ran, String> {
-    let recorded = order.before.as_ref();
-    let recorded = recorded.ok_or("what the target looked like before was not recorded")?;
+) -> Result<Ran, StoreError> {
+    let Some(recorded) = &order.before else {
+        return Ok(Ran::failed(NOT_RECORDED));
+    };
     let script = match cut(target, scripts, &declaration.artifacts.rollback) {
         Ok(script) => script,
         Err(findings) => return Ok(Ran::refused(&findings).at_a_dead_end()),
     };
-    let back = target.roll_back(declaration, &script, recorded).await;
-    Ok(match back.map_err(|error| error.sentence)? {
+    let back = target.roll_back(declaration, &script, recorded).await?;
+    Ok(match back {
         RolledBack::Ready(ready) => {
             Ran::seen(&ready.observed.clone(), RunOutcome::RolledBack).holding(ready)
         }
@@ -146,6 +183,8 @@ async fn take_back(
             ran.detail = Some(why.join("; "));
             ran
         }
+        // Somebody else held what it needs: nothing was done, and it may be tried again.
+        RolledBack::Failed(failed) if failed.is_busy => Ran::failed(failed.to_string()),
         RolledBack::Failed(failed) => Ran::failed(failed.to_string()).at_a_dead_end(),
     })
 }
@@ -154,10 +193,9 @@ async fn drive(
     driver: &Driver,
     declaration: &Declaration,
     scripts: &[Registered],
-) -> Result<Ran, String> {
+) -> Result<Ran, StoreError> {
     let change = driver::Change::of(declaration, scripts);
-    let ran = driver.run(declaration, &change).await;
-    let ran = ran.map_err(|error| error.sentence)?;
+    let ran = driver.run(declaration, &change).await?;
     let outcome = match (&ran.rolled_back, &ran.trouble) {
         (driver::RolledBack::Failed(_), _) => RunOutcome::RollbackFailed,
         (_, Some(_)) => RunOutcome::Failed,
@@ -188,12 +226,12 @@ async fn drive_back(
     declaration: &Declaration,
     scripts: &[Registered],
     order: &Order,
-) -> Result<Ran, String> {
-    let recorded = order.before.as_ref();
-    let recorded = recorded.ok_or("what the store looked like before was not recorded")?;
+) -> Result<Ran, StoreError> {
+    let Some(recorded) = &order.before else {
+        return Ok(Ran::failed(NOT_RECORDED));
+    };
     let change = driver::Change::of(declaration, scripts);
-    let pre = driver.baseline(&change).await;
-    let pre = pre.map_err(|error| error.sentence)?;
+    let pre = driver.baseline(&change).await?;
     let mut ran = Ran::failed(String::new());
     (ran.outcome, ran.detail) = match driver.take_back(&change, recorded).await {
         driver::RolledBack::Failed(why) => (RunOutcome::RollbackFailed, Some(why)),
@@ -227,7 +265,7 @@ impl Ran {
 
     fn holding(self, ready: Box<Ready>) -> Self {
         Self {
-            held: Some(Box::new(Made(ready))),
+            held: Some(ready),
             ..self
         }
     }
@@ -238,25 +276,6 @@ impl Ran {
             outcome: RunOutcome::RollbackFailed,
             ..self
         }
-    }
-}
-
-/// A change that a database holds open.
-struct Made(Box<Ready>);
-
-impl Held for Made {
-    fn keep(self: Box<Self>) -> Boxed<'static, Result<(), String>> {
-        Box::pin(async move {
-            let kept = self.0.commit().await;
-            kept.map(drop).map_err(|error| error.sentence)
-        })
-    }
-
-    fn drop_it(self: Box<Self>) -> Boxed<'static, Result<(), String>> {
-        Box::pin(async move {
-            let gone = self.0.give_up().await;
-            gone.map(drop).map_err(|error| error.sentence)
-        })
     }
 }
 

@@ -11,6 +11,7 @@ use govdeck::rules::bundle::{
 };
 use govdeck::rules::bundle_run::{Registration, RunOutcome, Script, Tier};
 use govdeck::rules::guard::Answer;
+use govdeck::store::StoreError;
 
 use super::weeks::both;
 use super::{REASON, World};
@@ -183,10 +184,10 @@ pub async fn merged(world: &World, id: &str) {
 pub struct Told(pub RunOutcome);
 
 impl Worker for Told {
-    async fn run(&self, order: &Order) -> Result<Ran, String> {
+    async fn run(&self, order: &Order) -> Result<Ran, StoreError> {
         assert_eq!(order.files[0].path, "migration.yml");
         if self.0 == RunOutcome::Failed {
-            return Err("line 1: relation \"roads\"\n does not exist".to_owned());
+            return Ok(Ran::failed("line 1: relation \"roads\"\n does not exist"));
         }
         let refused = self.0 == RunOutcome::Refused;
         Ok(Ran {
