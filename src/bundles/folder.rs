@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, renameat};
 use nix::sys::stat::{Mode, mkdirat};
 
-use crate::rules::bundle::{Declaration, Entry};
+use crate::rules::bundle::{Declaration, Entry, NOTES_FILE};
 use crate::rules::bundle_run::Script;
 
 /// The largest file that is read.
@@ -131,10 +131,13 @@ impl Folder {
         }
     }
 
-    /// Reads the scripts that a declaration names, those that make the change first.
+    /// Reads the scripts that a declaration names, those that make the change first; where there is no way back, the notes
+    /// that say so come last.
     pub fn scripts(&self, declaration: &Declaration) -> Result<Vec<Script>, String> {
         let artifacts = &declaration.artifacts;
+        let notes = (!declaration.requires_rollback).then(|| NOTES_FILE.to_owned());
         let paths = artifacts.forward.iter().chain(&artifacts.rollback);
+        let paths = paths.chain(&notes);
         let script = |path: &String| {
             let text = self.text(path)?;
             let path = path.clone();

@@ -10,7 +10,8 @@ use super::page::{Exit, Failure, Page};
 use crate::rules::Verdict;
 use crate::rules::bundle::{REGISTRY_FILE, Registry};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, radius};
-use crate::store::bundle::{self, BundleSort, Known, Listed, Plan, Run};
+use crate::rules::filter::Filter;
+use crate::store::bundle::{self, BUNDLE_FIELDS, BundleSort, Known, Listed, Plan, Run};
 use crate::store::window::Look;
 use crate::store::{Store, View};
 
@@ -65,24 +66,35 @@ impl Looks {
     }
 }
 
+pub(super) fn no_bundle(id: &str) -> Failure {
+    Failure::new(
+        Exit::CannotTell,
+        format!("there is no bundle {id:?}"),
+        "`govdeck bundle list` shows them",
+    )
+}
+
 async fn list(view: &mut View, status: Option<BundleStatus>) -> Result<Page, Failure> {
     let counts = bundle::counts(view).await?;
+    let filter = match status {
+        Some(status) => Filter::parse(&format!("status:{status}"), BUNDLE_FIELDS)?,
+        None => Filter::default(),
+    };
     let look = Look {
         sort: BundleSort::Status,
         reach: LISTED,
+        filter,
         ..Look::default()
     };
     let window = bundle::listed(view, &look).await?;
-    let fits = |row: &&Listed| status.is_none_or(|status| row.bundle.status == status);
-    let rows: Vec<&Listed> = window.rows.iter().filter(fits).collect();
-    let mut lines: Vec<String> = rows.iter().map(|row| line(row)).collect();
+    let mut lines: Vec<String> = window.rows.iter().map(line).collect();
     if counts.is_empty() {
         lines.push("no bundle is registered: govdeck act register-bundle".to_owned());
     }
     if window.more_after {
         lines.push(format!("and more: only {LISTED} are listed"));
     }
-    let json = json!({"counts": counts, "bundles": rows, "more": window.more_after});
+    let json = json!({"counts": counts, "bundles": window.rows, "more": window.more_after});
     Ok(Page::new(Exit::Done, lines, "bundle-list", json))
 }
 
@@ -100,13 +112,9 @@ fn line(row: &Listed) -> String {
 }
 
 async fn show(view: &mut View, id: &str) -> Result<Page, Failure> {
-    let known = bundle::known(view, id).await?.ok_or_else(|| {
-        Failure::new(
-            Exit::CannotTell,
-            format!("there is no bundle {id:?}"),
-            "`govdeck bundle list` shows them",
-        )
-    })?;
+    let known = bundle::known(view, id)
+        .await?
+        .ok_or_else(|| no_bundle(id))?;
     let mut lines = head(&known);
     let mut touched = Vec::new();
     for plan in &known.plans {

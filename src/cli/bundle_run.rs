@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::act::Act;
+use super::bundle_looks::no_bundle;
 use super::bundle_plan;
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
@@ -16,7 +17,7 @@ use crate::bundles::sql::{Difference, Target, differences};
 use crate::jobs::bundle::{self as job, AtStore, Ended};
 use crate::rules::bundle::{DECLARATION_FILE, Declaration, Declared, Kind, RunType};
 use crate::rules::bundle_run::Tier;
-use crate::rules::{Refusal, Verdict, permission};
+use crate::rules::{Verdict, permission};
 use crate::settings::Settings;
 use crate::store::bundle::{self, Known};
 use crate::store::{Access, Store};
@@ -130,7 +131,8 @@ impl At {
 async fn take_up(store: &Store, settings: &Settings, id: &str) -> Result<Page, Failure> {
     let run = bundle::run(&mut store.view().await?, id).await?;
     let run = run.ok_or_else(|| {
-        Refusal::new(
+        Failure::new(
+            Exit::CannotTell,
             format!("there is no run {id:?} of a bundle"),
             "`govdeck bundle show BUNDLE` lists them",
         )
@@ -195,13 +197,7 @@ fn missing(what: &str) -> Failure {
 
 async fn known(store: &Store, id: &str) -> Result<Known, Failure> {
     let known = bundle::known(&mut store.view().await?, id).await?;
-    known.ok_or_else(|| {
-        Refusal::new(
-            format!("there is no bundle {id:?}"),
-            "`govdeck bundle list` shows them",
-        )
-        .into()
-    })
+    known.ok_or_else(|| no_bundle(id))
 }
 
 /// Opens what a registered bundle changes; its declaration is the one that was registered.

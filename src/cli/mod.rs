@@ -301,7 +301,7 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Init(_)
         | Verb::Sign(_)
         | Verb::Evidence(_)
-        | Verb::Bundle(_)
+        | Verb::Bundle(bundle::Bundle::AtTarget(_))
         | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
         Verb::Job(_)
         | Verb::Card(_)
@@ -349,7 +349,12 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
-    let store = Store::open(&settings.dsn, account, access).await?;
+    // Whoever is alone at work holds a session, which a pooler would hand to others.
+    let dsn = match verb {
+        Verb::Bundle(bundle::Bundle::AtTarget(_)) => settings.direct()?,
+        _ => &settings.dsn,
+    };
+    let store = Store::open(dsn, account, access).await?;
     if let Some(found) = store.newer_schema() {
         let known = schema::latest();
         eprintln!(

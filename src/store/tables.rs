@@ -371,6 +371,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_bundle_may_name_a_table_of_the_ledger() {
+        let ledger = TABLES.iter().filter(|table| table.kind == Kind::Ledger);
+        for table in ledger {
+            assert!(
+                crate::rules::bundle::is_ledger(table.name),
+                "{}",
+                table.name
+            );
+        }
+        assert!(crate::rules::bundle::is_ledger("ledger_head"));
+    }
+
+    #[test]
     fn no_table_is_listed_twice() {
         let mut names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
         names.sort_unstable();

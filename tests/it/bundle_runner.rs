@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use govdeck::bundles::sql::{
-    Applied, Change, Difference, Open, Patience, Place, Planned, RolledBack, Target, WayBack,
+    Applied, Change, Difference, Patience, Place, Planned, RolledBack, Target, WayBack,
 };
 use govdeck::rules::bundle::{Baseline, Reason};
 
@@ -321,33 +321,6 @@ on_targets!(a_slow_statement_is_stopped, |ground| {
     assert!(failed.sentence.starts_with("it was stopped"), "{failed:?}");
     target.close().await;
     assert_eq!(ground.everything(), before);
-});
-
-on_targets!(others_may_write_in_the_same_transaction, |ground| {
-    ground.sql("CREATE TABLE sealed (run TEXT)");
-    for commits in [true, false] {
-        let forward = format!("UPDATE metric SET label = 'w{commits}' WHERE metric_id = 1");
-        let (target, ready) = ground.ready(&allowing(&["metric"], 1), &forward).await;
-        let (observed, mut open) = ready.into_parts();
-        assert_eq!(observed.diff.row_backfill, 1);
-        let sql = "INSERT INTO sealed (run) VALUES ('first')";
-        match &mut open {
-            Open::Sqlite(t) => sqlx::query(sql).execute(&mut **t).await.map(drop),
-            Open::Postgres(t) => sqlx::query(sql).execute(&mut **t).await.map(drop),
-        }
-        .expect("written");
-        if commits {
-            open.commit().await.expect("committed");
-        } else {
-            drop(open);
-        }
-        target.close().await;
-        assert_eq!(ground.sql("SELECT count(*) FROM sealed"), "1");
-        assert_eq!(
-            ground.sql("SELECT label FROM metric WHERE metric_id = 1"),
-            "wtrue"
-        );
-    }
 });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

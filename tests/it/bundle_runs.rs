@@ -313,7 +313,7 @@ on_both!(whoever_claimed_a_run_ends_it_once, |world| {
         other
             .expect_err("refused")
             .to_string()
-            .contains("its_claim")
+            .contains("kim claimed")
     );
     store.close().await;
     let store = world.store("kim").await;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use govdeck::actions::Asked;
 use govdeck::rules::bundle_run::Tier;
 
-use crate::cli_kit::{document, said};
+use crate::cli_kit::{document, refused, said};
 use crate::support::bundle_story::{ID, approve, people};
 use crate::support::command::{Run, run};
 use crate::support::ground::{Ground, allowing, on_targets};
@@ -105,6 +105,26 @@ impl Site {
         merged.expect("merged");
     }
 
+    /// Claims a run, as a console does, and returns it.
+    async fn claimed(&self) -> String {
+        self.merged().await;
+        let planned = self
+            .world
+            .rows("SELECT schema_fingerprint FROM bundle_plan");
+        let asked = Asked::of(ID)
+            .with("environment", "dev")
+            .with("fingerprint", &*planned[0]);
+        // On SQLite the account at the keys is always hers.
+        let by = if self.world.is_postgres() {
+            "kim"
+        } else {
+            "maya"
+        };
+        let claim = self.world.act(by, "claim_bundle_run", asked).await;
+        claim.expect("claimed");
+        format!("{ID}.migration.1")
+    }
+
     fn at(&self, verb: &str) -> Run {
         self.confirmed("kim", &["bundle", verb, ID, "--environment", "dev"])
     }
@@ -164,6 +184,11 @@ on_targets!(a_bundle_is_made_verified_and_taken_back, |ground| {
     site.ground
         .try_sql("SELECT owner FROM metric")
         .expect_err("the column is gone");
+    let taken_back = site.govdeck("maya", &verify);
+    assert!(
+        said(&taken_back, 0).contains("the target is as it was left"),
+        "{taken_back:?}"
+    );
     let receipts = "SELECT COUNT(*) FROM bundle_run WHERE receipt_sha256 IS NOT NULL";
     assert_eq!(site.world.rows(receipts), ["4"]);
     site.world.assert_sound().await;
@@ -215,3 +240,67 @@ on_targets!(
         );
     }
 );
+
+on_targets!(
+    a_change_that_nobody_told_of_is_interrupted_and_taken_back,
+    |ground| {
+        let site = Site::new(ground, FORWARD, ROLLBACK).await;
+        let run = site.claimed().await;
+        // As if whoever ran it had died between the commit and the end of the run.
+        site.ground.sql(FORWARD);
+        let found = site.govdeck("kim", &["bundle", "run", &run]);
+        let text = said(&found, 1);
+        assert!(text.contains(": interrupted"), "{text}");
+        assert!(text.contains("the change is there already"), "{text}");
+        let back = site.at("rollback");
+        assert!(said(&back, 0).contains(": rolled_back"), "{back:?}");
+        site.ground
+            .try_sql("SELECT owner FROM metric")
+            .expect_err("the column is gone");
+        site.world.assert_sound().await;
+    }
+);
+
+on_targets!(
+    a_run_is_made_by_one_at_a_time_and_by_its_claimant,
+    |ground| {
+        let site = Site::new(ground, FORWARD, ROLLBACK).await;
+        let run = site.claimed().await;
+        let store = site.world.store("kim").await;
+        let alone = store.alone(&run).await.expect("asked").expect("free");
+        let second = site.govdeck("kim", &["bundle", "run", &run]);
+        let (sentence, _) = refused(&second, 1);
+        assert!(sentence.contains("somebody works on"), "{sentence}");
+        alone.let_go().await;
+        store.close().await;
+        if site.ground.is_postgres() {
+            let other = site.govdeck("lee", &["bundle", "run", &run]);
+            let (sentence, _) = refused(&other, 1);
+            assert!(sentence.contains("kim claimed"), "{sentence}");
+        }
+        let made = site.govdeck("kim", &["bundle", "run", &run]);
+        assert!(said(&made, 0).contains(": applied"), "{made:?}");
+        let twice = site.govdeck("kim", &["bundle", "run", &run]);
+        refused(&twice, 1);
+        site.world.assert_sound().await;
+    }
+);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_is_built_and_dropped_beside_everybody_else() {
+    let site = Site::new(
+        Ground::postgres(),
+        "CREATE INDEX CONCURRENTLY metric_owner ON metric (squad_id);\n",
+        "DROP INDEX CONCURRENTLY metric_owner;\n",
+    )
+    .await;
+    site.merged().await;
+    let indexes = "SELECT count(*) FROM pg_indexes WHERE indexname = 'metric_owner'";
+    let made = site.at("apply");
+    assert!(said(&made, 0).contains(": applied"), "{made:?}");
+    assert_eq!(site.ground.sql(indexes), "1");
+    let back = site.at("rollback");
+    assert!(said(&back, 0).contains(": rolled_back"), "{back:?}");
+    assert_eq!(site.ground.sql(indexes), "0");
+    site.world.assert_sound().await;
+}

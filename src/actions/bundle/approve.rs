@@ -8,7 +8,7 @@ use crate::rules::bundle::RunType;
 use crate::rules::bundle_run::{self as rule, RunOutcome, Tier};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::store::bundle::{self, Run};
+use crate::store::bundle::Run;
 use crate::store::{StoreError, View};
 
 pub(in crate::actions) struct ApproveBundle {
@@ -48,14 +48,16 @@ impl Action for ApproveBundle {
     }
 
     async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
-        let Some(known) = bundle::known(view, target).await? else {
+        let Some(facts) = read(view, target).await? else {
             return Ok(None);
         };
+        let known = &facts.known;
         let waits = |tier: Tier| {
             let plan = known.plan(tier).map(|plan| plan.plan_hash.clone());
+            let current = facts.current_plan(tier);
             let is_open = |hash: &String| {
                 let asked = rule::may_approve;
-                let conditions = known.decide(|facts| asked(facts, tier, hash));
+                let conditions = known.decide(|facts| asked(facts, tier, hash, &current));
                 crate::rules::condition::unmet(&conditions).is_none()
             };
             plan.filter(is_open)
@@ -84,10 +86,12 @@ impl Action for ApproveBundle {
             ..begun(known, RunType::Approval, Some(self.tier), by, now)
         };
         let status = known.bundle.status;
+        let current = facts.current_plan(self.tier);
         Decided {
             facts,
             status: status.moved_by(RunType::Approval, Some(self.tier), RunOutcome::Applied),
-            conditions: known.decide(|facts| rule::may_approve(facts, self.tier, &self.plan)),
+            conditions: known
+                .decide(|facts| rule::may_approve(facts, self.tier, &self.plan, &current)),
             may: &Self::MAY,
             run,
         }

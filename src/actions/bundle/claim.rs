@@ -2,11 +2,10 @@
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::{BUNDLE, ENVIRONMENT, Facts, begun, read, target, there};
-use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::RunType;
-use crate::rules::bundle_run::{self as rule, Tier, plan_hash};
+use crate::rules::bundle_run::{self as rule, Tier};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::store::bundle::{self, Run};
@@ -66,7 +65,7 @@ impl Action for ClaimBundleRun {
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let facts = there(facts.as_ref(), &self.id)?;
         let known = &facts.known;
-        let found = self.plan(facts);
+        let found = facts.plan_hash(&self.fingerprint);
         let approval =
             known.decide(|facts| facts.approval(self.tier).map(|run| run.run_id.to_owned()));
         let row = Run {
@@ -79,16 +78,5 @@ impl Action for ClaimBundleRun {
             known.decide(|facts| rule::may_claim(facts, self.tier, &found)),
             vec![Row::new(row)],
         ))
-    }
-}
-
-impl ClaimBundleRun {
-    /// Hashes the plan as it would be now; nothing has that hash where the declaration's is malformed.
-    fn plan(&self, facts: &Facts) -> String {
-        let declaration = facts.known.bundle.declaration_sha256.parse::<Digest>();
-        let scripts = facts.files.get(1..).unwrap_or_default();
-        declaration.map_or(String::new(), |declaration| {
-            plan_hash(declaration, scripts, &self.fingerprint).to_string()
-        })
     }
 }

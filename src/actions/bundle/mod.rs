@@ -20,6 +20,7 @@ pub(super) use roll_back::RollBackBundle;
 pub(super) use supersede::SupersedeBundle;
 
 use super::entry::{Draft, Field, Required, Row, Stop};
+use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::bundle::{CheckStatus, FileDigest, Receipt, RunType};
 use crate::rules::bundle_run::{self as rule, BundleStatus, RECEIPT_FILED, RunOutcome, Tier, Told};
@@ -73,6 +74,26 @@ fn run_target(run: &Run) -> Target {
 pub(super) struct Facts {
     known: Known,
     files: Vec<FileDigest>,
+}
+
+impl Facts {
+    /// Hashes the plan of the registered files at a target that looks so; nothing has that hash where the declaration's is
+    /// malformed.
+    fn plan_hash(&self, fingerprint: &str) -> String {
+        let declaration = self.known.bundle.declaration_sha256.parse::<Digest>();
+        let scripts = self.files.get(1..).unwrap_or_default();
+        declaration.map_or(String::new(), |declaration| {
+            rule::plan_hash(declaration, scripts, fingerprint).to_string()
+        })
+    }
+
+    /// Hashes the plan that is registered for a tier, with the files that are registered now.
+    fn current_plan(&self, tier: Tier) -> String {
+        let plan = self.known.plan(tier);
+        plan.map_or(String::new(), |plan| {
+            self.plan_hash(&plan.schema_fingerprint)
+        })
+    }
 }
 
 async fn read(view: &mut View, id: &str) -> Result<Option<Facts>, StoreError> {

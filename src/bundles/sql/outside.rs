@@ -16,7 +16,7 @@ use super::run::{Change, Planned, WayBack, look_for, unfit};
 use super::script::{Mode, Script};
 use super::session::{Patience, Pool, Target, limits, take_lock};
 use crate::bundles::Observed;
-use crate::rules::bundle::{Declaration, DiffSummary, Finding, Reason, judge};
+use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, Reason, judge};
 use crate::store::StoreError;
 
 /// What came of statements that each committed by itself.
@@ -73,7 +73,7 @@ impl Target {
         let way_back = match change.rollback {
             None => WayBack::None,
             Some(script) => {
-                self.step_back(&mut steps, script, change.declaration, &pre)
+                self.step_back(&mut steps, script, change.declaration, &pre.baseline)
                     .await?
             }
         };
@@ -82,6 +82,21 @@ impl Target {
             observed: Box::new(observed(change.declaration, &pre, &post, took)),
             way_back,
         })
+    }
+
+    /// Takes back, statement by statement, what commits one by one, and compares with the baseline that was recorded before it.
+    pub async fn roll_back_outside(
+        &self,
+        declaration: &Declaration,
+        script: &Script,
+        recorded: &Baseline,
+    ) -> Result<WayBack, StoreError> {
+        let mut steps = Steps::begin(self).await?;
+        let back = self
+            .step_back(&mut steps, script, declaration, recorded)
+            .await;
+        steps.end().await?;
+        back
     }
 
     async fn step_through(
@@ -108,7 +123,7 @@ impl Target {
         let goes_back = failed.is_some() || !observed.findings.is_empty();
         let way_back = match change.rollback {
             Some(script) if goes_back => Some(
-                self.step_back(steps, script, change.declaration, pre)
+                self.step_back(steps, script, change.declaration, &pre.baseline)
                     .await?,
             ),
             None if goes_back => Some(WayBack::None),
@@ -127,7 +142,7 @@ impl Target {
         steps: &mut Steps,
         script: &Script,
         declaration: &Declaration,
-        pre: &Look,
+        recorded: &Baseline,
     ) -> Result<WayBack, StoreError> {
         let begun = Instant::now();
         if let Some(failed) = steps.run(script).await? {
@@ -135,7 +150,7 @@ impl Target {
         }
         let took = begun.elapsed();
         let after = self.look_apart(declaration).await?;
-        let found = differences(&pre.baseline, &after.baseline);
+        let found = differences(recorded, &after.baseline);
         Ok(if found.is_empty() {
             WayBack::Same { took }
         } else {

@@ -105,12 +105,6 @@ impl Ready {
         Ok(self.observed)
     }
 
-    /// Gives the open transaction to whoever has something to write in it, and commits.
-    #[must_use]
-    pub fn into_parts(self) -> (Observed, Open) {
-        (self.observed, self.open)
-    }
-
     /// Takes the change back, and waits until it is.
     pub async fn give_up(self) -> Result<Observed, StoreError> {
         self.open.roll_back().await?;

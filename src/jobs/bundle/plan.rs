@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use crate::actions::Stop;
-use crate::bundles::sql::{Change, Difference, Place, Planned as Tried, Target, WayBack};
+use crate::bundles::sql::{Change, Place, Planned as Tried, Target, WayBack};
 use crate::bundles::{Observed, driver};
 use crate::rules::Refusal;
 use crate::rules::bundle::{Declaration, Finding, Reason};
 use crate::rules::bundle_run::{Registration, Script, Tier};
 use crate::store::StoreError;
 
-use super::worker::{AtStore, cut};
+use super::worker::{AtStore, cut, not_back};
 
 /// A bundle as it was read: the text of its declaration, and its scripts.
 #[derive(Debug, Clone)]
@@ -127,15 +127,10 @@ async fn try_out(
 }
 
 fn back_of(way_back: WayBack) -> Back {
-    match way_back {
-        WayBack::None => Back::None,
-        WayBack::Same { .. } => Back::Proven,
-        WayBack::Differs(differences) => {
-            let all: Vec<_> = differences.iter().map(Difference::to_string).collect();
-            Back::RollbackFailed(all.join("; "))
-        }
-        WayBack::Failed(failed) => Back::RollbackFailed(failed.to_string()),
+    if way_back == WayBack::None {
+        return Back::None;
     }
+    not_back(way_back).map_or(Back::Proven, Back::RollbackFailed)
 }
 
 fn refused(findings: &[Finding]) -> Refusal {

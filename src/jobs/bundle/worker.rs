@@ -2,7 +2,9 @@
 
 use crate::bundles::Observed;
 use crate::bundles::driver::{self, Driver};
-use crate::bundles::sql::{Applied, Change, Difference, Ready, RolledBack, Script, Target};
+use crate::bundles::sql::{
+    Applied, Change, Difference, Failed, Mode, Ready, RolledBack, Script, Target, WayBack,
+};
 use crate::rules::bundle::{Baseline, Check, CheckStatus, Declaration, Finding, RunType};
 use crate::rules::bundle_run::{RunOutcome, Script as Registered};
 use crate::rules::text;
@@ -125,6 +127,9 @@ async fn make(
         Ok(forward) => forward,
         Err(findings) => return Ok(Ran::refused(&findings)),
     };
+    if forward.mode() == Mode::Outside {
+        return make_one_by_one(target, declaration, scripts, &forward).await;
+    }
     let change = Change {
         declaration,
         forward: &forward,
@@ -155,6 +160,45 @@ async fn make(
     })
 }
 
+/// Makes a change whose statements commit one by one; what failed or went too far is taken back by the scripts for that.
+async fn make_one_by_one(
+    target: &Target,
+    declaration: &Declaration,
+    scripts: &[Registered],
+    forward: &Script,
+) -> Result<Ran, StoreError> {
+    let rollback = match declaration.artifacts.rollback.as_slice() {
+        [] => None,
+        paths => match cut(target, scripts, paths) {
+            Ok(script) => Some(script),
+            Err(findings) => return Ok(Ran::refused(&findings)),
+        },
+    };
+    let change = Change {
+        declaration,
+        forward,
+        rollback: rollback.as_ref(),
+    };
+    let stepped = match target.apply_outside(change).await? {
+        Ok(stepped) => stepped,
+        Err(findings) => return Ok(Ran::refused(&findings)),
+    };
+    let outcome = match (&stepped.way_back, &stepped.failed) {
+        (None, _) => RunOutcome::Applied,
+        (Some(WayBack::Same { .. }), Some(_)) => RunOutcome::Failed,
+        (Some(WayBack::Same { .. }), None) => RunOutcome::Refused,
+        (Some(_), _) => RunOutcome::RollbackFailed,
+    };
+    let mut why: Vec<String> = stepped.failed.iter().map(Failed::to_string).collect();
+    why.extend(stepped.observed.findings.iter().map(said));
+    let dropped = stepped.dropped.iter();
+    why.extend(dropped.map(|name| format!("{name} was half made, and was dropped")));
+    why.extend(stepped.way_back.and_then(not_back));
+    let mut ran = Ran::seen(&stepped.observed, outcome);
+    ran.detail = (!why.is_empty()).then(|| why.join("; "));
+    Ok(ran)
+}
+
 async fn take_back(
     target: &Target,
     declaration: &Declaration,
@@ -168,6 +212,22 @@ async fn take_back(
         Ok(script) => script,
         Err(findings) => return Ok(Ran::refused(&findings).at_a_dead_end()),
     };
+    if script.mode() == Mode::Outside {
+        let pre = target.baseline(&declaration.scope).await?;
+        let back = target.roll_back_outside(declaration, &script, recorded);
+        let why = not_back(back.await?);
+        let outcome = match why {
+            None => RunOutcome::RolledBack,
+            Some(_) => RunOutcome::RollbackFailed,
+        };
+        return Ok(Ran {
+            outcome,
+            pre: Some(pre),
+            post: Some(target.baseline(&declaration.scope).await?),
+            detail: why,
+            ..Ran::failed("")
+        });
+    }
     let back = target.roll_back(declaration, &script, recorded).await?;
     Ok(match back {
         RolledBack::Ready(ready) => {
@@ -276,6 +336,19 @@ impl Ran {
             outcome: RunOutcome::RollbackFailed,
             ..self
         }
+    }
+}
+
+/// Says why a way back did not lead back.
+pub(super) fn not_back(way_back: WayBack) -> Option<String> {
+    match way_back {
+        WayBack::Same { .. } => None,
+        WayBack::None => Some("there are no scripts that take it back".to_owned()),
+        WayBack::Differs(differences) => {
+            let all: Vec<_> = differences.iter().map(Difference::to_string).collect();
+            Some(all.join("; "))
+        }
+        WayBack::Failed(failed) => Some(failed.to_string()),
     }
 }
 

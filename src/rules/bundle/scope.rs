@@ -8,7 +8,13 @@ use super::shown::quoted;
 use super::{Kind, Reason};
 
 /// Tables that no bundle may ever have in its scope.
-pub const LEDGER_TABLES: &[&str] = &["governance_ledger", "ledger_change"];
+pub const LEDGER_TABLES: &[&str] = &[
+    "governance_ledger",
+    "ledger_change",
+    "ledger_artifact",
+    "artifact",
+    "ledger_head",
+];
 
 /// Tables that a bundle may have in its scope only with an approval that it names.
 pub const DICTIONARY_TABLES: &[&str] = &[

@@ -117,16 +117,15 @@ impl<'a> Facts<'a> {
         )
     }
 
-    pub(super) fn nothing_runs(&self, tier: Tier) -> Condition {
-        let running = self
-            .in_tier(tier)
-            .find(|run| run.outcome == RunOutcome::Running);
+    pub(super) fn nothing_runs(&self) -> Condition {
+        let mut runs = self.runs.iter();
+        let running = runs.find(|run| run.outcome == RunOutcome::Running);
         Condition::holds(
             "nothing_runs",
             running.is_none(),
             "whoever runs it",
-            running.map_or("nothing runs there".to_owned(), |run| {
-                format!("{} runs there", run.run_id)
+            running.map_or("nothing runs".to_owned(), |run| {
+                format!("{} runs", run.run_id)
             }),
             "wait for its end; if whoever ran it is gone, the next `govdeck bundle apply` there marks it interrupted",
         )

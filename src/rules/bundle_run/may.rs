@@ -30,7 +30,7 @@ pub fn may_register(
             "what was approved stays; other files are a further bundle with an id of its own",
         ),
         facts.not_made(tier),
-        facts.nothing_runs(tier),
+        facts.nothing_runs(),
         facts.no_dead_end(tier),
         Condition::holds(
             "ledger_out_of_scope",
@@ -56,9 +56,15 @@ pub fn may_register(
     ]
 }
 
-/// Lists what must hold before runs of a plan are approved for a tier.
+/// Lists what must hold before runs of a plan are approved for a tier; `current` is what the plan hashes to with the files
+/// that are registered now.
 #[must_use]
-pub fn may_approve(facts: &Facts<'_>, tier: Tier, plan_hash: &str) -> Vec<Condition> {
+pub fn may_approve(
+    facts: &Facts<'_>,
+    tier: Tier,
+    plan_hash: &str,
+    current: &str,
+) -> Vec<Condition> {
     let planned = facts.plan(tier);
     let waits = facts
         .approval(tier)
@@ -67,14 +73,17 @@ pub fn may_approve(facts: &Facts<'_>, tier: Tier, plan_hash: &str) -> Vec<Condit
         facts.open(),
         Condition::holds(
             "plan",
-            planned == Some(plan_hash),
+            planned == Some(plan_hash) && current == plan_hash,
             BUILDER,
             match planned {
                 None => format!("no plan for {tier} is registered"),
+                Some(now) if now != current => {
+                    format!("the plan for {tier} is of other files than are registered now")
+                }
                 Some(now) if now == plan_hash => format!("the plan for {tier} is {now}"),
                 Some(now) => format!("the plan changed since: for {tier} it is {now} now"),
             },
-            "look at the plan that is registered now, and approve that",
+            "look at the plan that is registered now, and approve that; of other files, plan it again",
         ),
         Condition::holds(
             "not_approved",
@@ -138,7 +147,7 @@ pub fn may_claim(facts: &Facts<'_>, tier: Tier, found: &str) -> Vec<Condition> {
             },
             "plan it again there, register that, and have it approved",
         ),
-        facts.nothing_runs(tier),
+        facts.nothing_runs(),
         facts.no_dead_end(tier),
         facts.dictionary(tier),
     ]
@@ -200,7 +209,7 @@ fn running(run: &Ran<'_>) -> Condition {
 pub fn may_roll_back(facts: &Facts<'_>, tier: Tier) -> Vec<Condition> {
     let undone = facts.undone_by(tier);
     let mut later = Tier::ALL.iter().filter(|other| **other > tier);
-    let later = later.find(|other| facts.made_in(**other).is_some());
+    let later = later.find(|other| facts.undone_by(**other).is_some());
     vec![
         Condition::holds(
             "made_there",
@@ -216,8 +225,8 @@ pub fn may_roll_back(facts: &Facts<'_>, tier: Tier) -> Vec<Condition> {
             "last_first",
             later.is_none(),
             BUILDER,
-            later.map_or("it is made in no later environment".to_owned(), |other| {
-                format!("it is made in {other}")
+            later.map_or("it stands in no later environment".to_owned(), |other| {
+                format!("it stands in {other}, or may")
             }),
             "take it back there first",
         ),
@@ -239,7 +248,7 @@ pub fn may_roll_back(facts: &Facts<'_>, tier: Tier) -> Vec<Condition> {
             format!("the bundle is {}", facts.status),
             "nothing of a superseded bundle runs",
         ),
-        facts.nothing_runs(tier),
+        facts.nothing_runs(),
         facts.no_dead_end(tier),
     ]
 }
@@ -262,10 +271,6 @@ pub fn may_supersede(facts: &Facts<'_>, successor: &Successor<'_>) -> Vec<Condit
         status >= BundleStatus::Merged && status.may_become(BundleStatus::Superseded)
     };
     let is_fit = successor.is_later && successor.status.is_some_and(is_merged);
-    let running = facts
-        .runs
-        .iter()
-        .find(|run| run.outcome == RunOutcome::Running);
     vec![
         Condition::holds(
             "not_superseded",
@@ -287,15 +292,7 @@ pub fn may_supersede(facts: &Facts<'_>, successor: &Successor<'_>) -> Vec<Condit
             },
             "name a later bundle that was merged, and is not superseded itself",
         ),
-        Condition::holds(
-            "nothing_runs",
-            running.is_none(),
-            "whoever runs it",
-            running.map_or("nothing runs".to_owned(), |run| {
-                format!("{} runs", run.run_id)
-            }),
-            "wait for its end",
-        ),
+        facts.nothing_runs(),
     ]
 }
 

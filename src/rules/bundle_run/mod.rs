@@ -134,12 +134,12 @@ impl BundleStatus {
 impl Tier {
     /// Returns what a bundle is that was made there last.
     #[must_use]
-    pub const fn made(self) -> Option<BundleStatus> {
-        Some(match self {
+    pub const fn made(self) -> BundleStatus {
+        match self {
             Self::Dev => BundleStatus::ExecutedDev,
             Self::Stage => BundleStatus::ExecutedStage,
             Self::Prod => BundleStatus::ExecutedProd,
-        })
+        }
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
                     };
                     // A rollback comes after it was made in every later tier, the last first.
                     let is_last =
-                        *run != RunType::Rollback || tier.and_then(Tier::made) == Some(*status);
+                        *run != RunType::Rollback || tier.map(Tier::made) == Some(*status);
                     if is_last {
                         assert_eq!(
                             status.after("A", &step),

@@ -24,17 +24,6 @@ pub async fn plans(view: &mut View, id: &str) -> Result<Vec<Plan>, StoreError> {
     Ok(plans)
 }
 
-/// Finds the plan of a bundle for a tier.
-pub async fn plan(view: &mut View, id: &str, tier: Tier) -> Result<Option<Plan>, StoreError> {
-    Ok(one_where!(
-        view,
-        Plan,
-        "migration_id = $1 AND environment = $2",
-        id,
-        tier
-    ))
-}
-
 /// Lists the runs of a bundle, in the order in which they began.
 pub async fn runs(view: &mut View, id: &str) -> Result<Vec<Run>, StoreError> {
     Ok(all_where!(
@@ -76,17 +65,6 @@ pub async fn counts(view: &mut View) -> Result<Vec<Count>, StoreError> {
     let mut counts: Vec<Count> = on!(view, c => query_as(SQL).fetch_all(c).await)?;
     counts.sort_by_key(|count| count.status);
     Ok(counts)
-}
-
-/// Lists the newest runs of a bundle, the newest first.
-pub async fn log_of(view: &mut View, id: &str, most: i64) -> Result<Vec<Run>, StoreError> {
-    Ok(all_where!(
-        view,
-        Run,
-        "migration_id = $1 ORDER BY claimed_at_utc DESC, run_id DESC LIMIT $2",
-        id,
-        most
-    ))
 }
 
 /// Everything that is known of a bundle when something is decided about it.

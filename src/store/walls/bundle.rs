@@ -102,9 +102,9 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "bundle_run",
         &[On::Insert],
-        "one run of a bundle at a time in each environment",
+        "one run of a bundle at a time",
         "NEW.environment IS NULL OR NOT EXISTS (SELECT 1 FROM bundle_run o WHERE o.migration_id = NEW.migration_id \
-         AND o.environment = NEW.environment AND o.outcome = 'running')",
+         AND o.outcome = 'running')",
     ),
     wall(
         "bundle_run",

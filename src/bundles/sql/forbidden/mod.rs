@@ -11,9 +11,11 @@ use super::script::Piece;
 use super::tokens::{Dialect, Kind, Token};
 use bodies::in_bodies;
 use words::{
-    BEFORE_NOUN, EXTENSIONS, FUNCTIONS, NAMES, NOUNS, SETTINGS, SETVAL, STARTS_POSTGRES,
+    BEFORE_NOUN, EXTENSIONS, FUNCTIONS, NAMES, NOUNS, RIGHTS_ON, SETTINGS, SETVAL, STARTS_POSTGRES,
     STARTS_REFUSED, STARTS_SQLITE,
 };
+
+const BEYOND: &str = "it reaches beyond the database's own objects, or is not shown in a baseline; change it by hand";
 
 /// Where a refusal stands, and its sentence.
 pub(super) type Refused = (usize, String);
@@ -81,7 +83,6 @@ fn start_of_statement(words: &[Token<'_>], dialect: Dialect) -> Option<Refused> 
 /// Judges what has an allowed first word by the words after it.
 fn by_noun(words: &[Token<'_>]) -> Option<Refused> {
     let first = words.first()?;
-    let has = |word: &str| words.iter().any(|token| token.is(word));
     if ["create", "alter", "drop"]
         .iter()
         .any(|word| first.is(word))
@@ -91,11 +92,8 @@ fn by_noun(words: &[Token<'_>]) -> Option<Refused> {
     if first.is("set") {
         return of_setting(words);
     }
-    if (first.is("grant") || first.is("revoke")) && !has("on") {
-        return Some(refused(
-            first,
-            "membership in roles belongs to the whole server; change it by hand",
-        ));
+    if first.is("grant") || first.is("revoke") {
+        return of_rights(words);
     }
     let noun = words.iter().find(|token| {
         ["database", "system", "schema"]
@@ -106,12 +104,12 @@ fn by_noun(words: &[Token<'_>]) -> Option<Refused> {
         return noun.map(|token| refused(token, "REINDEX names an index or a table"));
     }
     if first.is("comment") {
-        let of_server = ["database", "role", "tablespace", "subscription", "server"];
-        let noun = words
-            .get(2)
-            .filter(|token| of_server.iter().any(|word| token.is(word)));
-        return noun
-            .map(|token| refused(token, "it belongs to the whole server; change it by hand"));
+        let is_own = |token: &&Token<'_>| {
+            let nouns = NOUNS.iter().chain(&["column", "constraint"]);
+            !nouns.clone().any(|word| token.is(word))
+        };
+        let noun = words.get(2).filter(is_own);
+        return noun.map(|token| refused(token, BEYOND));
     }
     if first.is("do") {
         let language = words.iter().position(|token| token.is("language"));
@@ -136,6 +134,24 @@ fn read_language(token: &Token<'_>) -> Option<String> {
     name.map(|name| name.to_lowercase())
 }
 
+/// Judges rights that are given or taken; without a noun they are on a table.
+fn of_rights(words: &[Token<'_>]) -> Option<Refused> {
+    let first = words.first()?;
+    let Some(on) = words.iter().position(|token| token.is("on")) else {
+        return Some(refused(
+            first,
+            "membership in roles belongs to the whole server; change it by hand",
+        ));
+    };
+    let noun = words.get(on + 1)?;
+    let ends_name = |token: &Token<'_>| {
+        [".", ","].iter().any(|sign| token.is_sign(sign)) || token.is("to") || token.is("from")
+    };
+    let is_name = words.get(on + 2).is_some_and(ends_name);
+    let is_own = RIGHTS_ON.iter().any(|word| noun.is(word));
+    (!is_name && !is_own).then(|| refused(noun, BEYOND))
+}
+
 fn of_object(words: &[Token<'_>]) -> Option<Refused> {
     let first = words.first()?;
     let noun = words[1..]
@@ -145,11 +161,10 @@ fn of_object(words: &[Token<'_>]) -> Option<Refused> {
         return Some(refused(first, "it says nothing of what"));
     };
     if !NOUNS.iter().any(|word| noun.is(word)) {
-        let why = "it reaches beyond the database's own objects, or is not shown in a baseline; change it by hand";
         return Some((
             noun.at,
             format!(
-                "{} {}: {why}",
+                "{} {}: {BEYOND}",
                 first.text.to_uppercase(),
                 noun.text.to_uppercase()
             ),

@@ -84,6 +84,18 @@ pub(super) const NOUNS: &[&str] = &[
     "type",
     "view",
 ];
+/// What rights may be given on.
+pub(super) const RIGHTS_ON: &[&str] = &[
+    "all",
+    "domain",
+    "function",
+    "procedure",
+    "routine",
+    "schema",
+    "sequence",
+    "table",
+    "type",
+];
 /// Words that may stand between CREATE and its noun.
 pub(super) const BEFORE_NOUN: &[&str] = &[
     "or",

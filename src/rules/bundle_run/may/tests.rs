@@ -55,7 +55,7 @@ fn each_status_lets_each_move_in_its_tier_and_no_other() {
         );
         for tier in Tier::ALL {
             let facts = facts(*status, &plans, &[]);
-            let approve = unmet(&may_approve(&facts, *tier, P));
+            let approve = unmet(&may_approve(&facts, *tier, P, P));
             assert_eq!(approve.is_empty(), status.is_open(), "{status} {tier}");
             let runs = [approval("a1", *tier, P)];
             let claim = may_claim(
@@ -134,11 +134,15 @@ fn a_plan_is_approved_as_it_is_registered_and_once() {
             &facts(BundleStatus::Draft, plans, runs),
             Tier::Dev,
             P,
+            P,
         ))
     };
     assert!(found(&plans, &[]).is_empty());
     assert_eq!(found(&[], &[]), ["plan"]);
     assert_eq!(found(&other, &[]), ["plan"]);
+    // Of files that were registered anew since.
+    let anew = may_approve(&facts(BundleStatus::Draft, &plans, &[]), Tier::Dev, P, "q");
+    assert_eq!(unmet(&anew), ["plan"]);
     assert_eq!(found(&plans, &waits), ["not_approved"]);
     // One that is bound to another plan has lapsed, and is in nobody's way.
     assert!(found(&plans, &[approval("a1", Tier::Dev, "q")]).is_empty());
@@ -148,26 +152,26 @@ fn a_plan_is_approved_as_it_is_registered_and_once() {
         ..draft
     };
     assert_eq!(
-        unmet(&may_approve(&irreversible, Tier::Dev, P)),
+        unmet(&may_approve(&irreversible, Tier::Dev, P, P)),
         ["way_back"]
     );
     let named = Facts {
         reference: Some("ADR-7"),
         ..irreversible
     };
-    assert!(unmet(&may_approve(&named, Tier::Dev, P)).is_empty());
+    assert!(unmet(&may_approve(&named, Tier::Dev, P, P)).is_empty());
     for tier in Tier::ALL {
         let dictionary = Facts {
             touches_dictionary: true,
             ..draft
         };
-        let open = unmet(&may_approve(&dictionary, *tier, P));
+        let open = unmet(&may_approve(&dictionary, *tier, P, P));
         assert_eq!(open.is_empty(), *tier != Tier::Prod, "{tier}");
         let named = Facts {
             reference: Some("ADR-7"),
             ..dictionary
         };
-        assert!(unmet(&may_approve(&named, *tier, P)).is_empty());
+        assert!(unmet(&may_approve(&named, *tier, P, P)).is_empty());
     }
 }
 
