@@ -19,6 +19,7 @@ pub mod faq;
 pub mod filter;
 pub mod governance;
 pub mod guard;
+pub mod migration;
 pub mod mint;
 pub mod people;
 pub mod permission;

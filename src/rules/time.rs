@@ -46,6 +46,32 @@ pub fn bent(anchor_real: Moment, anchor_demo: Moment, rate: i64, real: Moment) -
     (1..=9999).contains(&shown.year()).then(|| shown.into())
 }
 
+/// Writes a span in its two largest units.
+#[must_use]
+pub fn span(passed: TimeDelta) -> String {
+    let minutes = passed.num_minutes().max(0);
+    let (days, hours) = (minutes / 1_440, minutes / 60 % 24);
+    if days > 0 {
+        format!("{days} d {hours:02} h")
+    } else if hours > 0 {
+        format!("{hours} h {:02} min", minutes % 60)
+    } else {
+        format!("{minutes} min")
+    }
+}
+
+/// Writes how long something has counted, in hours, minutes and seconds.
+#[must_use]
+pub fn clock(counted: std::time::Duration) -> String {
+    let seconds = counted.as_secs();
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,10 @@ use crate::rules::bundle::{Kind, RunType};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
+use crate::rules::migration::{
+    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, PairStatus, Phase, RollbackReason,
+    ScanStatus, Standing,
+};
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::reconcile::{Party, RunVerdict};
 use crate::rules::route::RouteChangeStatus;
@@ -71,22 +75,32 @@ stored_as_text!(
     Basis,
     BlockReason,
     BundleStatus,
+    CalendarKind,
+    DeficiencyKind,
     Digest,
     Environment,
     EpsilonClass,
+    EvidenceKind,
     FaqStatus,
+    Gate,
     Kind,
+    Move,
+    PairStatus,
     Party,
     PersonKind,
+    Phase,
     Role,
+    RollbackReason,
     RouteChangeStatus,
     RunKind,
     RunOutcome,
     RunType,
     RunVerdict,
     RunStatus,
+    ScanStatus,
     SkipReason,
     SnapshotStatus,
+    Standing,
     Surface,
     Tier,
     Verdict,

@@ -21,6 +21,7 @@ pub mod grants;
 pub mod key;
 pub mod leaf;
 pub mod ledger;
+pub mod migration;
 pub mod outbox;
 pub mod people;
 pub mod person;

@@ -186,6 +186,55 @@ pub const TABLES: &[Table] = &[
         unique: &[&["approval_id"]],
         ..Table::new("bundle_run", Kind::Governed, &["run_id"])
     },
+    Table {
+        unique: &[&["from_semver", "to_semver", "attempt_no"]],
+        ..Table::new(
+            "dictionary_migration_state",
+            Kind::Governed,
+            &["migration_id"],
+        )
+    },
+    Table::new(
+        "dictionary_migration_event",
+        Kind::Governed,
+        &["migration_id", "event_no"],
+    ),
+    Table::new("gate_owner_route", Kind::Governed, &["gate"]),
+    Table::new("migration_evidence", Kind::Governed, &["evidence_id"]),
+    Table::new("gate_override", Kind::Governed, &["override_id"]),
+    Table::new(
+        "exporter_allowlist",
+        Kind::Governed,
+        &["migration_id", "phase"],
+    ),
+    Table::new(
+        "allowlist_approval",
+        Kind::Governed,
+        &["migration_id", "phase", "allowlist_sha256", "approver_id"],
+    ),
+    Table::new("calendar_window", Kind::Governed, &["calendar_id"]),
+    Table::new(
+        "dictionary_column_pair",
+        Kind::Governed,
+        &["migration_id", "legacy_column"],
+    ),
+    Table::new(
+        "protected_metric",
+        Kind::Governed,
+        &["migration_id", "metric_id"],
+    ),
+    Table::new("deficiency", Kind::Governed, &["deficiency_id"]),
+    Table::new(
+        "governance_metric_dictionary_current",
+        Kind::Feed,
+        &["dictionary_metric_id", "dimension_filter_id"],
+    ),
+    Table::new("dual_write_scan", Kind::Feed, &["scan_id"]),
+    Table::new(
+        "dual_write_scan_metric",
+        Kind::Feed,
+        &["scan_id", "metric_id", "owning_squad"],
+    ),
     Table::new(
         "reconciliation_metric",
         Kind::Feed,

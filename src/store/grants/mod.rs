@@ -176,6 +176,17 @@ const EXCEPTIONS: &[Exception] = &[
     on("run_manifest", &[(Group::Agent, APPEND)]),
     on("bind_proof", &[(Group::Agent, APPEND)]),
     on("variance_check", &[(Group::Agent, APPEND)]),
+    on("migration_evidence", &[(Group::Agent, APPEND)]),
+    on("deficiency", &[(Group::Agent, APPEND)]),
+    on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
+    on("dictionary_migration_event", &[(Group::Agent, APPEND)]),
+    on("allowlist_approval", &[(Group::Signer, APPEND)]),
+    on(
+        "governance_metric_dictionary_current",
+        &[(Group::Pipeline, WRITE)],
+    ),
+    on("dual_write_scan", &[(Group::Agent, APPEND)]),
+    on("dual_write_scan_metric", &[(Group::Agent, APPEND)]),
     on(
         "reconciliation_metric",
         &[(Group::Operator, APPEND), (Group::Agent, APPEND)],

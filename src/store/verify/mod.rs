@@ -4,6 +4,7 @@ mod agreed;
 pub(in crate::store) mod card;
 pub(in crate::store) mod earlier;
 mod evidence;
+mod governed;
 pub(in crate::store) mod one;
 mod signature;
 
@@ -11,28 +12,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::approval::ApprovalRequest;
-use super::bundle::{Bundle, Plan, Run};
-use super::deployment::Deployment;
-use super::dictionary::{
-    AnnexView, BindProof, BindQuery, DictionaryMetric, FaqRow, Release, RunManifest, VarianceCheck,
-};
-use super::key::PersonKey;
 use super::ledger::{self, BEFORE_THE_FIRST, Change, Entry, Evidence, Head};
-use super::person::{Person, PersonRole};
-use super::policy::AttestationPolicy;
-use super::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
-use super::route::{Route, RouteChange};
-use super::tables::{Boxed, ImagePage, Table, table};
+use super::tables::{Table, table};
 use super::view::{Session, query_scalar};
-use super::week::{
-    Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, OverridePacket, Remediation,
-    Series, Window,
-};
 use super::{StoreError, View, artifact, demo_clock, schema};
 use crate::canon::Digest;
 use crate::rules::time;
 use earlier::Earlier;
+pub use governed::GOVERNED;
+use governed::Images;
 
 /// How many entries, rows or artefacts are read at a time.
 const PAGE: i64 = 1_000;
@@ -260,45 +248,6 @@ fn check_entry(
     }
     Ok(())
 }
-
-type Images = for<'a> fn(&'a mut View, &'a str, i64) -> Boxed<'a, Result<ImagePage, StoreError>>;
-
-/// How the rows of every governed table are read.
-pub const GOVERNED: &[(&str, Images)] = &[
-    (Deployment::TABLE, Deployment::images),
-    (Person::TABLE, Person::images),
-    (PersonRole::TABLE, PersonRole::images),
-    (PersonKey::TABLE, PersonKey::images),
-    (AttestationPolicy::TABLE, AttestationPolicy::images),
-    (ApprovalRequest::TABLE, ApprovalRequest::images),
-    (FooterSchema::TABLE, FooterSchema::images),
-    (Route::TABLE, Route::images),
-    (RouteChange::TABLE, RouteChange::images),
-    (FreezeBypass::TABLE, FreezeBypass::images),
-    (Snapshot::TABLE, Snapshot::images),
-    (Audit::TABLE, Audit::images),
-    (EpsilonPolicy::TABLE, EpsilonPolicy::images),
-    (Series::TABLE, Series::images),
-    (Window::TABLE, Window::images),
-    (Incident::TABLE, Incident::images),
-    (Bootstrap::TABLE, Bootstrap::images),
-    (Remediation::TABLE, Remediation::images),
-    (OverridePacket::TABLE, OverridePacket::images),
-    (Annex::TABLE, Annex::images),
-    (Ack::TABLE, Ack::images),
-    (AckRevocation::TABLE, AckRevocation::images),
-    (RunManifest::TABLE, RunManifest::images),
-    (Release::TABLE, Release::images),
-    (DictionaryMetric::TABLE, DictionaryMetric::images),
-    (BindQuery::TABLE, BindQuery::images),
-    (BindProof::TABLE, BindProof::images),
-    (VarianceCheck::TABLE, VarianceCheck::images),
-    (AnnexView::TABLE, AnnexView::images),
-    (FaqRow::TABLE, FaqRow::images),
-    (Bundle::TABLE, Bundle::images),
-    (Plan::TABLE, Plan::images),
-    (Run::TABLE, Run::images),
-];
 
 /// Compares every row of a table with its newest recorded change, page by page in key order.
 async fn rows(

@@ -1,0 +1,164 @@
+use super::*;
+
+const NOW: &str = "now";
+
+fn at(minutes: u64) -> Moment {
+    let start: Moment = "2026-05-14T00:00:00Z".parse().expect("a moment");
+    start.plus(Duration::from_mins(minutes))
+}
+
+fn good(minutes: u64) -> Sample<'static> {
+    Sample {
+        at: at(minutes),
+        status: ScanStatus::Whole,
+        rows: 10,
+        mismatches: 0,
+        inputs: NOW,
+    }
+}
+
+fn hourly(hours: u64) -> Vec<Sample<'static>> {
+    (0..=hours).map(|hour| good(hour * 60)).collect()
+}
+
+fn whys(clock: &Clean) -> Vec<Why> {
+    clock.log.iter().map(|it| it.why).collect()
+}
+
+#[test]
+fn seventy_two_hours_and_not_a_second_less() {
+    let mut samples = hourly(71);
+    samples.push(Sample {
+        at: at(72 * 60),
+        ..good(0)
+    });
+    let whole = clean(&samples, NOW, at(72 * 60));
+    assert_eq!(whole.counted, CLEAN_HOURS);
+    assert!(whole.runs && whole.log.is_empty());
+    let start: Moment = "2026-05-14T00:00:00Z".parse().expect("a moment");
+    samples.pop();
+    samples.push(Sample {
+        at: start.plus(CLEAN_HOURS - Duration::from_secs(1)),
+        ..good(0)
+    });
+    let short = clean(&samples, NOW, at(72 * 60));
+    assert_eq!(short.counted, CLEAN_HOURS - Duration::from_secs(1));
+    // What nobody looked at since the newest scan does not count.
+    assert!(short.counted < CLEAN_HOURS);
+}
+
+#[test]
+fn a_gap_pauses_and_a_long_one_begins_anew() {
+    let after = |minutes: u64| {
+        let mut samples = hourly(10);
+        samples.push(good(600 + minutes));
+        samples.push(good(660 + minutes));
+        clean(&samples, NOW, at(660 + minutes))
+    };
+    for (minutes, hours, log) in [
+        (60, 12, vec![]),
+        (61, 11, vec![Why::Gap]),
+        (720, 11, vec![Why::Gap]),
+        (721, 1, vec![Why::Lost]),
+    ] {
+        let clock = after(minutes);
+        assert_eq!(clock.counted, Duration::from_hours(hours), "{minutes}");
+        assert_eq!(whys(&clock), log, "{minutes}");
+        assert!(clock.runs, "{minutes}");
+    }
+}
+
+#[test]
+fn whatever_is_not_clean_begins_anew() {
+    let faults = [
+        (
+            Sample {
+                mismatches: 1,
+                ..good(0)
+            },
+            Why::Mismatch,
+        ),
+        (
+            Sample {
+                status: ScanStatus::Failed,
+                ..good(0)
+            },
+            Why::NotWhole,
+        ),
+        (
+            Sample {
+                status: ScanStatus::Short,
+                ..good(0)
+            },
+            Why::NotWhole,
+        ),
+        (Sample { rows: 0, ..good(0) }, Why::Empty),
+        (
+            Sample {
+                inputs: "other",
+                ..good(0)
+            },
+            Why::Changed,
+        ),
+    ];
+    for (fault, why) in faults {
+        let mut samples = hourly(5);
+        samples.push(Sample {
+            at: at(360),
+            ..fault
+        });
+        let stopped = clean(&samples, NOW, at(360));
+        assert_eq!(stopped.counted, Duration::ZERO, "{why}");
+        assert!(!stopped.runs, "{why}");
+        assert_eq!(stopped.log[0].why, why);
+        assert_eq!(stopped.log[0].counted_micros, 5 * 3_600 * 1_000_000);
+        samples.extend([good(420), good(480)]);
+        let again = clean(&samples, NOW, at(480));
+        assert_eq!(again.counted, Duration::from_hours(1), "{why}");
+        assert!(again.runs, "{why}");
+    }
+}
+
+#[test]
+fn time_without_a_scan_stops_it_whatever_was_counted() {
+    let samples = hourly(80);
+    for (minutes, runs, counted) in [(60, true, 80), (61, false, 80), (721, false, 0)] {
+        let clock = clean(&samples, NOW, at(80 * 60 + minutes));
+        assert_eq!(clock.runs, runs, "{minutes}");
+        assert_eq!(clock.counted, Duration::from_hours(counted), "{minutes}");
+    }
+    let other = clean(&samples, "other", at(80 * 60));
+    assert_eq!((other.counted, other.runs), (Duration::ZERO, false));
+    let nothing = clean(&[], NOW, at(0));
+    assert_eq!(
+        (nothing.counted, nothing.runs, nothing.newest),
+        (Duration::ZERO, false, None)
+    );
+}
+
+#[test]
+fn a_clock_that_is_turned_back_counts_nothing() {
+    let samples = [good(60), good(0), good(30)];
+    let clock = clean(&samples, NOW, at(30));
+    assert_eq!(clock.counted, Duration::from_mins(30));
+}
+
+#[test]
+fn the_same_fault_is_noted_once() {
+    let bad = |minutes| Sample {
+        mismatches: 3,
+        ..good(minutes)
+    };
+    let samples = [
+        good(0),
+        good(30),
+        bad(60),
+        bad(90),
+        bad(120),
+        good(150),
+        good(180),
+        bad(210),
+    ];
+    let clock = clean(&samples, NOW, at(210));
+    assert_eq!(whys(&clock), [Why::Mismatch, Why::Mismatch]);
+}

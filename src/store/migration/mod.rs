@@ -1,0 +1,19 @@
+//! The migration of the dictionary: where it stands, what moved it, and what its gates rest on.
+
+mod known;
+mod looks;
+mod rows;
+mod scan;
+mod shape;
+
+pub use known::{Known, known};
+pub use looks::{
+    allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,
+    evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,
+    pairs, protected, under_way,
+};
+pub use rows::{
+    Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
+    GateOverride, GateOwner, Migration, ProtectedMetric,
+};
+pub use scan::{Scan, scans};
