@@ -4,6 +4,7 @@ use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
+use super::migration::GateFinding;
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::store::tables::image_of;
@@ -84,6 +85,13 @@ pub enum ByRule {
         /// The run's id.
         run: String,
     },
+    /// Something was found for a gate of a migration.
+    RecordGateEvidence {
+        /// The migration.
+        migration: String,
+        /// What was found.
+        finding: GateFinding,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -125,6 +133,10 @@ impl ByRule {
                 with_finding(Asked::of(run), &*finding)?,
             ),
             ByRule::InterruptBundleRun { run } => ("interrupt_bundle_run", Asked::of(run)),
+            ByRule::RecordGateEvidence { migration, finding } => (
+                "record_gate_evidence",
+                with_finding(Asked::of(migration), &finding)?,
+            ),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

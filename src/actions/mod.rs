@@ -29,6 +29,7 @@ mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
+mod migration;
 mod note_block;
 mod proposal;
 mod propose_route;
@@ -55,6 +56,7 @@ pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
+pub use migration::GateFinding;
 pub use proposal::{Proposal, Request, propose, random_id};
 pub use put_aside::PutAside;
 pub use week::{Finding, Unplanned, diff_seen, window_run_id};
@@ -104,6 +106,20 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<bundle::ClaimBundleRun>(),
     entry::entry::<bundle::RollBackBundle>(),
     entry::entry::<bundle::SupersedeBundle>(),
+    entry::entry::<migration::OpenMigration>(),
+    entry::entry::<migration::StartDualWrite>(),
+    entry::entry::<migration::CutOver>(),
+    entry::entry::<migration::CloseMigration>(),
+    entry::entry::<migration::RollBackMigration>(),
+    entry::entry::<migration::CountersignMove>(),
+    entry::entry::<migration::AttachMatrix>(),
+    entry::entry::<migration::OverrideGate>(),
+    entry::entry::<migration::RouteGate>(),
+    entry::entry::<migration::RegisterPair>(),
+    entry::entry::<migration::WithdrawPair>(),
+    entry::entry::<migration::ProtectMetric>(),
+    entry::entry::<migration::SetCalendar>(),
+    entry::entry::<migration::CancelCalendar>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -118,6 +134,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<dictionary::RecordVariance>(),
     entry::entry::<bundle::FinishBundleRun>(),
     entry::entry::<bundle::InterruptBundleRun>(),
+    entry::entry::<migration::RecordGateEvidence>(),
     entry::entry::<establish::Establish>(),
 ];
 

@@ -85,6 +85,12 @@ const BUILDERS: &[Role] = &[Role::GovernanceLead, Role::OpsLead, Role::DataEngin
 /// Who runs such a change.
 const RUNNERS: &[Role] = &[Role::OpsLead, Role::DataEngineer];
 
+/// Who looks after the fact at what one lead did alone.
+const COUNTERSIGNERS: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead, Role::OpsLead];
+
+/// Who writes what leaves an exporter.
+const EXPORTERS: &[Role] = &[Role::DataEngineer, Role::ExporterMaintainer];
+
 const LEAD: &[Role] = &[Role::GovernanceLead];
 
 macro_rules! permissions {
@@ -178,6 +184,30 @@ permissions! {
         .besides("what was made there, the last environment first");
     SUPERSEDE_BUNDLE = Permission::person("supersede_bundle", Level::Review, &[Role::GovernanceLead])
         .besides("a later bundle that was merged takes its place");
+    OPEN_MIGRATION = Permission::person("open_migration", Level::Review, &[Role::GovernanceLead, Role::DataEngineer])
+        .besides("two releases of one major version, and an impact matrix");
+    START_DUAL_WRITE = Permission::person("start_dual_write", Level::Phrase, LEAD)
+        .besides("every gate before it holds");
+    CUT_OVER = Permission::person("cut_over", Level::Phrase, LEAD)
+        .besides("every gate before it holds");
+    CLOSE_MIGRATION = Permission::person("close_migration", Level::Phrase, LEAD)
+        .besides("another than whoever flipped it");
+    ROLL_BACK_MIGRATION = Permission::person("roll_back_migration", Level::Phrase, LEAD)
+        .besides("alone, and a second person countersigns");
+    COUNTERSIGN_MOVE = Permission::person("countersign_move", Level::Review, COUNTERSIGNERS)
+        .besides("another than whoever did it");
+    ATTACH_MATRIX = Permission::person("attach_matrix", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
+    OVERRIDE_GATE = Permission::person("override_gate", Level::Phrase, ACTING)
+        .besides("never G1, G2, D1, D3 or D4")
+        .of_two(&[Role::GovernanceLead, Role::EngineeringLead]);
+    ROUTE_GATE = Permission::person("route_gate", Level::Review, LEAD);
+    REGISTER_PAIR = Permission::person("register_pair", Level::Review, EXPORTERS)
+        .besides("before the cutover");
+    WITHDRAW_PAIR = Permission::person("withdraw_pair", Level::Review, EXPORTERS)
+        .besides("before the cutover");
+    PROTECT_METRIC = Permission::person("protect_metric", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
+    SET_CALENDAR = Permission::person("set_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
+    CANCEL_CALENDAR = Permission::person("cancel_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -197,6 +227,7 @@ permissions! {
     RECORD_VARIANCE = Permission::rule("record_variance");
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
+    RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -119,6 +119,21 @@ pub const BUNDLE_RECEIPT: (&str, &str) = (
 /// The role and the media type of where a run's outputs came from.
 pub const BUNDLE_PROV: (&str, &str) = ("bundle_prov", "application/ld+json");
 
+/// An impact matrix: its role, and what it is.
+pub const IMPACT_MATRIX: (&str, &str) = ("impact_matrix", "text/csv");
+
+/// What was found for a gate.
+pub const GATE_EVIDENCE: (&str, &str) = (
+    "gate_evidence",
+    "application/vnd.govdeck.gate-evidence+json",
+);
+
+/// An allow-list of exporters.
+pub const EXPORTER_ALLOWLIST: (&str, &str) = (
+    "exporter_allowlist",
+    "application/vnd.govdeck.allowlist+json",
+);
+
 /// The most bytes one artefact may have; larger inputs stay outside as URI and digest.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 

@@ -10,7 +10,7 @@ use crate::rules::words;
 /// How long nothing may mismatch.
 pub const CLEAN_HOURS: Duration = Duration::from_hours(72);
 /// How far scans may lie apart to count what is between them.
-pub const APART: Duration = Duration::from_mins(60);
+pub const APART: Duration = Duration::from_hours(1);
 /// After how long without a scan everything before it counts no longer.
 pub const LOST: Duration = Duration::from_hours(12);
 

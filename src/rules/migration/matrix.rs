@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::rules::{text, words};
+use crate::rules::{Verdict, text, words};
 
 /// Where the numbers of the dictionary are read, in the matrix's order.
 pub const SURFACES: &[&str] = &[
@@ -90,9 +90,9 @@ pub fn read_matrix(csv: &str) -> Result<Vec<(&'static str, Vec<Cell>)>, MatrixFa
     }
 }
 
-/// Names the red cells of a matrix.
+/// Judges a matrix: red cells fail, and are named.
 #[must_use]
-pub fn red_cells(rows: &[(&'static str, Vec<Cell>)]) -> Vec<String> {
+pub fn matrix_verdict(rows: &[(&'static str, Vec<Cell>)]) -> (Verdict, String) {
     let of_row = |(surface, cells): &(&'static str, Vec<Cell>)| {
         let named = cells
             .iter()
@@ -102,5 +102,57 @@ pub fn red_cells(rows: &[(&'static str, Vec<Cell>)]) -> Vec<String> {
             .map(|(_, risk)| format!("{surface}/{risk}"))
             .collect::<Vec<_>>()
     };
-    rows.iter().flat_map(of_row).collect()
+    let red: Vec<String> = rows.iter().flat_map(of_row).collect();
+    let cells = rows.iter().flat_map(|(_, cells)| cells);
+    let amber = cells.filter(|cell| **cell == Cell::Amber).count();
+    match red.as_slice() {
+        [] => (Verdict::Pass, format!("no cell is red, {amber} are amber")),
+        some => (Verdict::Fail, format!("red: {}", some.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "dashboard,column_rename,nested_json,nullable_add,type_widen\n\
+        leadership,green,green,amber,green\n\
+        partner_annex,green,green,green,green\n\
+        mock_audit_export,green,green,green,green\n\
+        reply_manifest_validator,green,green,green,green\n";
+
+    #[test]
+    fn a_whole_matrix_is_read_and_judged() {
+        let rows = read_matrix(GOOD).expect("it reads");
+        let told = matrix_verdict(&rows);
+        assert_eq!(
+            told,
+            (Verdict::Pass, "no cell is red, 1 are amber".to_owned())
+        );
+        let red = read_matrix(&GOOD.replace("leadership,green", "leadership,red"));
+        let told = matrix_verdict(&red.expect("it reads"));
+        assert_eq!(
+            told,
+            (Verdict::Fail, "red: leadership/column_rename".to_owned())
+        );
+        assert!(read_matrix(&GOOD.replace('\n', "\r\n")).is_ok());
+    }
+
+    #[test]
+    fn whatever_is_missing_twice_or_unknown_is_told_by_its_line() {
+        for (from, to, line) in [
+            ("dashboard", "Dashboard", 1),
+            ("leadership,", "board,", 2),
+            ("partner_annex,", "leadership,", 3),
+            ("leadership,green", "leadership,blue", 2),
+            ("leadership,green", "leadership", 2),
+            ("leadership,green", "leadership,green,green", 2),
+            ("reply_manifest_validator,green,green,green,green\n", "", 5),
+            ("reply_manifest_validator", "\nreply_manifest_validator", 5),
+        ] {
+            let fault = read_matrix(&GOOD.replacen(from, to, 1)).expect_err(to);
+            assert_eq!(fault.line, line, "{to}: {fault}");
+        }
+        assert_eq!(read_matrix("").expect_err("empty").line, 1);
+    }
 }

@@ -18,7 +18,7 @@ pub use facts::{
 };
 pub use gates::{Report, conditions, judge, reports};
 pub use inputs::{faq_inputs, plan_hash, protected_inputs, replay_inputs, scan_inputs};
-pub use matrix::{Cell, MatrixFault, RISKS, SURFACES, read_matrix, red_cells};
+pub use matrix::{Cell, MatrixFault, RISKS, SURFACES, matrix_verdict, read_matrix};
 pub use moves::{
     Closing, LONGEST_OVERRIDE, Opening, RollBack, may_close, may_countersign, may_move, may_open,
     may_override, may_roll_back,

@@ -26,14 +26,8 @@ pub struct Opening<'a> {
     pub to: Option<[i64; 3]>,
     /// The last attempt at the same way that was not taken back.
     pub standing: Option<&'a str>,
-    /// The migration between dual write and its close.
-    pub under_way: Option<&'a str>,
-    /// The migration that it names to be chained to.
-    pub chained_from: Option<&'a str>,
     /// Protected metrics that no dictionary knows.
     pub unknown: &'a [&'a str],
-    /// What is wrong with the impact matrix.
-    pub matrix: Option<&'a str>,
 }
 
 /// Lists what must hold before a migration is opened.
@@ -76,17 +70,6 @@ pub fn may_open(opening: &Opening<'_>) -> Vec<Condition> {
             "go on with that one; only what was taken back is tried again",
         ),
         holds(
-            "chained",
-            opening.chained_from == opening.under_way,
-            match (opening.chained_from, opening.under_way) {
-                (None, None) => "nothing is under way".to_owned(),
-                (Some(named), Some(other)) if named == other => format!("it follows {named}"),
-                (_, Some(other)) => format!("{other} is under way"),
-                (Some(named), None) => format!("{named} is not under way"),
-            },
-            "what comes while another is under way is chained to that one, and waits in prepare",
-        ),
-        holds(
             "protected_known",
             opening.unknown.is_empty(),
             match opening.unknown {
@@ -94,12 +77,6 @@ pub fn may_open(opening: &Opening<'_>) -> Vec<Condition> {
                 some => format!("not in the dictionary: {}", some.join(", ")),
             },
             "name metrics of the dictionary",
-        ),
-        holds(
-            Gate::MatrixPresent.word(),
-            opening.matrix.is_none(),
-            opening.matrix.unwrap_or("an impact matrix comes along"),
-            "give the file of the impact matrix",
         ),
     ]
 }

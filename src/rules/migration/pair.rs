@@ -1,6 +1,6 @@
 //! Names of columns that are kept in pairs: what may be one, and which of them would be taken for the same.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How many bytes a name may have, so that every name made of it still fits into 63.
@@ -45,23 +45,23 @@ pub fn identifier_fault(name: &str) -> Option<&'static str> {
 #[must_use]
 pub fn faults_of_pairs(pairs: &[(&str, &str)], others: &[&str]) -> Vec<PairFault> {
     let mut faults = Vec::new();
-    let mut seen: BTreeMap<String, ()> = others
+    let mut seen: BTreeSet<String> = others
         .iter()
-        .map(|name| (name.to_ascii_lowercase(), ()))
+        .map(|name| name.to_ascii_lowercase())
         .collect();
-    let mut made: BTreeMap<String, ()> = BTreeMap::new();
+    let mut made: BTreeSet<String> = BTreeSet::new();
     for name in [
         "dictionary_metric_id",
         "dimension_filter_id",
         "owning_squad",
         "dual_write_health",
     ] {
-        made.insert(name.to_owned(), ());
+        made.insert(name.to_owned());
     }
     for (legacy, modern) in pairs {
         for name in [legacy, modern] {
             let fault = identifier_fault(name);
-            let twice = seen.insert(name.to_ascii_lowercase(), ()).is_some();
+            let twice = !seen.insert(name.to_ascii_lowercase());
             let what = fault.or(twice.then_some("is there twice, ignoring case"));
             faults.extend(what.map(|what| PairFault {
                 name: (*name).to_owned(),
@@ -69,7 +69,7 @@ pub fn faults_of_pairs(pairs: &[(&str, &str)], others: &[&str]) -> Vec<PairFault
             }));
         }
         for name in [format!("{legacy}_legacy"), format!("{legacy}_modern")] {
-            if made.insert(name.to_ascii_lowercase(), ()).is_some() {
+            if !made.insert(name.to_ascii_lowercase()) {
                 let what = "is the name of two columns of the view, ignoring case";
                 faults.push(PairFault { name, what });
             }

@@ -117,7 +117,7 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
     let shape = shape(view).await?;
     let head = ledger::head(view).await?;
     Ok(Some(Known {
-        inputs: Inputs::of(Of {
+        inputs: Inputs::of(&Of {
             migration: &migration,
             pairs: &pairs,
             protected: &protected,
@@ -165,7 +165,7 @@ struct Of<'a> {
 }
 
 impl Inputs {
-    fn of(of: Of<'_>) -> Self {
+    fn of(of: &Of<'_>) -> Self {
         let pairs = active(of.pairs);
         let hash = |list: Option<&Allowlist>| list.map(|it| it.allowlist_sha256.clone());
         let (dual_write, target) = (hash(of.dual_write), hash(of.target));
@@ -205,7 +205,7 @@ fn active(pairs: &[ColumnPair]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn stand<'a>(migration: &'a Migration, since: Moment) -> Stand<'a> {
+fn stand(migration: &Migration, since: Moment) -> Stand<'_> {
     Stand {
         migration_id: &migration.migration_id,
         from_semver: &migration.from_semver,

@@ -1,11 +1,13 @@
 //! The migration of the dictionary: where it stands, what moved it, and what its gates rest on.
 
+mod aftermath;
 mod known;
 mod looks;
 mod rows;
 mod scan;
 mod shape;
 
+pub use aftermath::{Aftermath, aftermath};
 pub use known::{Known, known};
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,

@@ -1,6 +1,7 @@
 use super::*;
 
 const NOW: &str = "now";
+const SHORT: Duration = Duration::from_secs(72 * 3_600 - 1);
 
 fn at(minutes: u64) -> Moment {
     let start: Moment = "2026-05-14T00:00:00Z".parse().expect("a moment");
@@ -38,11 +39,11 @@ fn seventy_two_hours_and_not_a_second_less() {
     let start: Moment = "2026-05-14T00:00:00Z".parse().expect("a moment");
     samples.pop();
     samples.push(Sample {
-        at: start.plus(CLEAN_HOURS - Duration::from_secs(1)),
+        at: start.plus(SHORT),
         ..good(0)
     });
     let short = clean(&samples, NOW, at(72 * 60));
-    assert_eq!(short.counted, CLEAN_HOURS - Duration::from_secs(1));
+    assert_eq!(short.counted, SHORT);
     // What nobody looked at since the newest scan does not count.
     assert!(short.counted < CLEAN_HOURS);
 }

@@ -1,0 +1,100 @@
+//! Moves a migration on to its next phase, when every gate holds: both halves are written, then the modern half alone.
+
+use super::super::entry::{Action, Asked, Draft, Stop};
+use super::{Facts, MIGRATION, Moved, read, target, there};
+use crate::clock::Moment;
+use crate::rules::Refusal;
+use crate::rules::migration::{self as rule, Move, Phase};
+use crate::rules::people::Acting;
+use crate::rules::permission::{self, Permission};
+use crate::store::migration::Migration;
+use crate::store::{StoreError, View};
+
+pub(in crate::actions) struct StartDualWrite {
+    id: String,
+}
+
+pub(in crate::actions) struct CutOver {
+    id: String,
+}
+
+fn advance(
+    id: &str,
+    facts: Option<&Facts>,
+    phase: Phase,
+    by: &Acting<'_>,
+    now: Moment,
+) -> Result<Draft, Stop> {
+    let facts = there(facts, id)?;
+    let before = &facts.known.migration;
+    let after = Migration {
+        phase,
+        version: before.version + 1,
+        ..before.clone()
+    };
+    let moved = Moved {
+        kind: match phase {
+            Phase::Cutover => Move::Cutover,
+            _ => Move::DualWrite,
+        },
+        second: None,
+        back: None,
+    };
+    let rows = moved.rows(before, after, by, now)?;
+    let conditions = facts
+        .known
+        .decide(now, |facts| rule::may_move(facts, phase));
+    let said = format!("{} to {phase}", before.phase);
+    let draft = Draft::new(target(before), conditions, rows);
+    Ok(draft.with_notices(facts.tell(by, &said, &by.reason())))
+}
+
+impl Action for StartDualWrite {
+    const MAY: Permission = permission::START_DUAL_WRITE;
+    const KEY: char = 'd';
+    const SUMMARY: &'static str = "Move a migration on: both halves of each pair are written";
+    const UNDO: &'static str =
+        "roll-back-migration: for good; a further attempt is a new migration";
+    const KIND: &'static str = MIGRATION;
+    const TARGET: &'static str = "The migration's id";
+    type Facts = Option<Facts>;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: asked.target.clone(),
+        })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
+        read(view, &self.id).await
+    }
+
+    fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
+        advance(&self.id, facts.as_ref(), Phase::DualWrite, by, now)
+    }
+}
+
+impl Action for CutOver {
+    const MAY: Permission = permission::CUT_OVER;
+    const KEY: char = 'x';
+    const SUMMARY: &'static str = "Cut a migration over: exporters write the modern half alone";
+    const UNDO: &'static str =
+        "roll-back-migration: while it is open, and while it is watched after that";
+    const KIND: &'static str = MIGRATION;
+    const TARGET: &'static str = "The migration's id";
+    type Facts = Option<Facts>;
+
+    fn parse(asked: &Asked) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: asked.target.clone(),
+        })
+    }
+
+    async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
+        read(view, &self.id).await
+    }
+
+    fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
+        advance(&self.id, facts.as_ref(), Phase::Cutover, by, now)
+    }
+}

@@ -1,0 +1,187 @@
+//! Actions of a migration of the dictionary: its moves, and everything that its gates rest on.
+
+mod advance;
+mod attach_matrix;
+mod calendar;
+mod close;
+mod countersign;
+mod open;
+mod override_gate;
+mod pair;
+mod protect_metric;
+mod record_evidence;
+mod roll_back;
+mod route_gate;
+
+pub(super) use advance::{CutOver, StartDualWrite};
+pub(super) use attach_matrix::AttachMatrix;
+pub(super) use calendar::{CancelCalendar, SetCalendar};
+pub(super) use close::CloseMigration;
+pub(super) use countersign::CountersignMove;
+pub(super) use open::OpenMigration;
+pub(super) use override_gate::OverrideGate;
+pub(super) use pair::{RegisterPair, WithdrawPair};
+pub(super) use protect_metric::ProtectMetric;
+pub use record_evidence::GateFinding;
+pub(super) use record_evidence::RecordGateEvidence;
+pub(super) use roll_back::RollBackMigration;
+pub(super) use route_gate::RouteGate;
+
+use super::entry::{Row, Stop};
+use crate::canon::Digest;
+use crate::clock::Moment;
+use crate::rules::migration::{EvidenceKind, Move, RollbackReason, matrix_verdict, read_matrix};
+use crate::rules::people::{Acting, Role};
+use crate::rules::{Condition, Refusal};
+use crate::store::artifact::{Artifact, IMPACT_MATRIX};
+use crate::store::migration::{self, Event, GateEvidence, Known, Migration};
+use crate::store::outbox::Notice;
+use crate::store::{StoreError, Target, View, person};
+
+const MIGRATION: &str = "migration";
+
+fn no_such_migration(id: &str) -> Refusal {
+    Refusal::new(
+        format!("there is no migration {id:?}"),
+        "`govdeck migration list` shows them",
+    )
+}
+
+fn target(migration: &Migration) -> Target {
+    Target {
+        kind: MIGRATION,
+        id: migration.migration_id.clone(),
+        version: migration.version,
+    }
+}
+
+/// A migration, and who hears of its moves.
+pub(super) struct Facts {
+    known: Known,
+    leads: Vec<String>,
+}
+
+async fn read(view: &mut View, id: &str) -> Result<Option<Facts>, StoreError> {
+    let Some(known) = migration::known(view, id).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Facts {
+        known,
+        leads: person::holders(view, &[Role::GovernanceLead]).await?,
+    }))
+}
+
+fn there<'a>(facts: Option<&'a Facts>, id: &str) -> Result<&'a Facts, Stop> {
+    facts.ok_or_else(|| no_such_migration(id).into())
+}
+
+/// What moves, besides the migration itself.
+struct Moved<'a> {
+    kind: Move,
+    second: Option<String>,
+    back: Option<(RollbackReason, &'a str)>,
+}
+
+impl Moved<'_> {
+    /// Makes the rows of a move: the migration as it is from then on, and the move.
+    fn rows(
+        &self,
+        before: &Migration,
+        after: Migration,
+        by: &Acting<'_>,
+        now: Moment,
+    ) -> Result<Vec<Row>, Stop> {
+        let event = Event {
+            migration_id: before.migration_id.clone(),
+            event_no: after.version,
+            kind: self.kind,
+            from_phase: Some(before.phase),
+            phase: after.phase,
+            moved_by: by.id(),
+            approved_by: self.second.clone(),
+            reason: by.reason(),
+            rollback_reason: self.back.map(|(reason, _)| reason),
+            note: self.back.map(|(_, note)| note.to_owned()),
+            needs_countersign: self.back.is_some() && self.second.is_none(),
+            countersigned_by: None,
+            countersigned_at_utc: None,
+            happened_at_utc: now,
+            version: 1,
+        };
+        Ok(vec![Row::change(before, after)?, Row::new(event)])
+    }
+}
+
+impl Facts {
+    /// Tells the leads, but whoever moves it, what moves.
+    fn tell(&self, by: &Acting<'_>, what: &str, body: &str) -> Vec<Notice> {
+        let id = &self.known.migration.migration_id;
+        let others = self.leads.iter().filter(|lead| **lead != by.id());
+        others
+            .map(|lead| Notice {
+                event_class: "migration_moved",
+                about: format!("{id}/{}", self.known.migration.version + 1),
+                recipient_id: lead.clone(),
+                subject: format!("{id}: {what}"),
+                body: format!("{body}\nSee it with: govdeck migration show {id}"),
+                drill: false,
+            })
+            .collect()
+    }
+}
+
+/// Makes the evidence row of an impact matrix.
+fn matrix_evidence(
+    id: &str,
+    csv: &str,
+    by: &Acting<'_>,
+    now: Moment,
+) -> Result<(GateEvidence, Artifact), Refusal> {
+    let cells = read_matrix(csv).map_err(|fault| {
+        Refusal::new(
+            format!("the impact matrix cannot be read: {fault}"),
+            "docs/migration.md shows its form",
+        )
+    })?;
+    let (verdict, detail) = matrix_verdict(&cells);
+    let file = Artifact::new(IMPACT_MATRIX.1, csv.as_bytes().to_vec());
+    let row = GateEvidence {
+        evidence_id: evidence_id(id, EvidenceKind::Matrix, &file.sha256, now),
+        migration_id: id.to_owned(),
+        gate: EvidenceKind::Matrix,
+        verdict,
+        inputs_sha256: file.sha256.to_string(),
+        evidence_sha256: file.sha256.to_string(),
+        detail,
+        observed_at_utc: now,
+        recorded_by: by.id(),
+        version: 1,
+    };
+    Ok((row, file))
+}
+
+/// Names a piece of evidence by what it is and when it was found.
+fn evidence_id(id: &str, kind: EvidenceKind, sha256: &Digest, now: Moment) -> String {
+    id_of(&format!("{id}/{kind}/{sha256}/{now}"))
+}
+
+/// Makes the id of a row of what it is about.
+fn id_of(name: &str) -> String {
+    let digest = Digest::of(name.as_bytes()).to_string();
+    digest.chars().take(32).collect()
+}
+
+/// States that a migration has not ended.
+fn open(known: &Known) -> Condition {
+    let migration = &known.migration;
+    Condition::holds(
+        "open",
+        migration.closed_at_dt_utc.is_none(),
+        Role::GovernanceLead.word(),
+        match migration.closed_at_dt_utc {
+            None => format!("it is in {}", migration.phase),
+            Some(at) => format!("it ended at {at}"),
+        },
+        "what has ended stays as it was: a further attempt is a further migration",
+    )
+}
