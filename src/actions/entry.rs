@@ -285,6 +285,12 @@ async fn plan<A: Action>(asked: &Asked, view: &mut View, by: &Acting<'_>) -> Res
 }
 
 impl Entry {
+    /// Tells whether one thing of its kind is meant when nobody names one: of migrations, the one under way.
+    #[must_use]
+    pub fn is_about_the_newest(&self) -> bool {
+        self.kind == "migration" && self.subject == Subject::There
+    }
+
     /// Returns the name that people type on a command line.
     #[must_use]
     pub fn name(&self) -> String {

@@ -60,7 +60,7 @@ pub(super) fn command(entry: &'static Entry, flavour: Flavour) -> Command {
         .arg(
             Arg::new("target")
                 .value_name("ID")
-                .required(true)
+                .required(flavour == Flavour::Act || !entry.is_about_the_newest())
                 .help(entry.target),
         );
     for field in entry.fields {

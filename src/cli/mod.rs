@@ -35,6 +35,8 @@ mod keys;
 mod ledger;
 mod log;
 mod manual;
+mod migration;
+mod migration_report;
 mod page;
 mod policy;
 mod publish;
@@ -124,6 +126,11 @@ enum Verb {
     /// Say how weekly reconciliation stands, or show one of its runs.
     #[command(subcommand)]
     Week(week::Week),
+    /// Open a migration of the dictionary, or show how it stands.
+    #[command(subcommand)]
+    Migration(migration::Migrations),
+    /// List maintenance windows and cert weeks.
+    Calendar,
     /// Release the metric dictionary, or look into it.
     #[command(subcommand)]
     Dictionary(dictionary::Dictionary),
@@ -342,6 +349,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Window(ref window) => window.access(),
         Verb::Policy(ref policy) => policy.access(),
         Verb::Dictionary(ref dictionary) => dictionary.access(),
+        Verb::Migration(ref migration) => migration.access(),
         Verb::Bundle(ref bundle) => bundle.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
             Access::Write
@@ -380,6 +388,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Sign(verb) => verb.run(&store, root, &pen).await,
         Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
+        Verb::Migration(verb) => verb.run(&store, &pen).await,
+        Verb::Calendar => calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,
         Verb::Readback(verb) => verb.run(&store, settings).await,
@@ -403,4 +413,8 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     };
     store.close().await;
     page
+}
+
+async fn calendar(store: &Store) -> Result<Page, Failure> {
+    migration_report::calendar(&mut store.view().await?).await
 }

@@ -11,7 +11,7 @@ use crate::actions::{self, Asked, Signing};
 use crate::jobs::outside;
 use crate::rules::Verdict;
 use crate::signing::Signer;
-use crate::store::Store;
+use crate::store::{Store, migration};
 
 /// An action to explain.
 #[derive(Debug)]
@@ -57,6 +57,10 @@ impl Why {
         signer: Option<&Signer>,
     ) -> Result<Page, Failure> {
         let mut asked = self.asked.with_signing(Signing::with(signer));
+        if asked.target.is_empty() {
+            let newest = migration::newest_open(&mut store.view().await?).await?;
+            asked.target = newest.map(|it| it.migration_id).unwrap_or_default();
+        }
         let seen = outside::seen(store, root, self.verb, &asked.target).await?;
         asked.prepared.extend(seen);
         let proposal = actions::propose(&mut store.view().await?, self.verb, asked).await?;

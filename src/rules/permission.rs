@@ -188,7 +188,7 @@ permissions! {
         .besides("two releases of one major version, and an impact matrix");
     START_DUAL_WRITE = Permission::person("start_dual_write", Level::Phrase, LEAD)
         .besides("every gate before it holds");
-    CUT_OVER = Permission::person("cut_over", Level::Phrase, LEAD)
+    CUT_OVER = Permission::person("cutover", Level::Phrase, LEAD)
         .besides("every gate before it holds");
     CLOSE_MIGRATION = Permission::person("close_migration", Level::Phrase, LEAD)
         .besides("another than whoever flipped it");

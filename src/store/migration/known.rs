@@ -337,7 +337,9 @@ fn approval((row, roles, counts): &(AllowlistApproval, Vec<Role>, bool)) -> Appr
     }
 }
 
-fn planned(row: &CalendarWindow) -> Planned<'_> {
+/// Returns a span of the calendar for the rules.
+#[must_use]
+pub fn planned(row: &CalendarWindow) -> Planned<'_> {
     Planned {
         title: &row.title,
         kind: row.kind,

@@ -8,7 +8,7 @@ mod scan;
 mod shape;
 
 pub use aftermath::{Aftermath, aftermath};
-pub use known::{Known, known};
+pub use known::{Known, known, planned};
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,
     evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,

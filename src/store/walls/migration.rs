@@ -46,7 +46,7 @@ pub(super) const WALLS: &[Wall] = &[
         &[On::Update],
         "a migration moves by what the newest entry does with it, and with its next move",
         "EXISTS (SELECT 1 FROM governance_ledger l, ledger_change c WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.migration_id \
-         AND CASE l.action WHEN 'start_dual_write' THEN NEW.phase = 'dual_write' WHEN 'cut_over' THEN OLD.phase = 'dual_write' AND NEW.phase = 'cutover' \
+         AND CASE l.action WHEN 'start_dual_write' THEN NEW.phase = 'dual_write' WHEN 'cutover' THEN OLD.phase = 'dual_write' AND NEW.phase = 'cutover' \
          WHEN 'close_migration' THEN OLD.phase = 'cutover' AND NEW.phase = 'cutover' WHEN 'roll_back_migration' THEN NEW.phase = 'rollback' ELSE FALSE END \
          AND c.seq = l.seq AND c.table_name = 'dictionary_migration_event' AND c.row_key = NEW.migration_id || '/' || CAST(NEW.version AS TEXT))",
     ),
@@ -65,7 +65,7 @@ pub(super) const WALLS: &[Wall] = &[
          WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.migration_id AND l.actor_id = NEW.moved_by \
          AND l.approved_by IS NOT DISTINCT FROM NEW.approved_by AND s.migration_id = NEW.migration_id AND s.version = NEW.event_no AND s.phase = NEW.phase \
          AND s.rollback_reason IS NOT DISTINCT FROM NEW.rollback_reason AND CASE l.action WHEN 'open_migration' THEN NEW.kind = 'open' \
-         WHEN 'start_dual_write' THEN NEW.kind = 'dual_write' WHEN 'cut_over' THEN NEW.kind = 'cutover' WHEN 'close_migration' THEN NEW.kind = 'close' \
+         WHEN 'start_dual_write' THEN NEW.kind = 'dual_write' WHEN 'cutover' THEN NEW.kind = 'cutover' WHEN 'close_migration' THEN NEW.kind = 'close' \
          WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' ELSE FALSE END)",
     ),
     wall(
