@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Moment;
-use crate::rules::{Condition, Verdict};
+use crate::rules::Verdict;
 
 #[test]
 fn gates_stand_before_the_phases_that_they_are_for() {
@@ -172,44 +172,44 @@ fn each_gate_fails_alone_and_names_itself() {
     let cases: &[(&'static str, Verdict, Spoil)] = &[
         ("G1", CannotTell, |it| it.proof = None),
         ("G1", Fail, |it| {
-            it.proof.as_mut().expect("there").verdict = Verdict::Fail
+            it.proof.as_mut().expect("there").verdict = Verdict::Fail;
         }),
         ("G1", CannotTell, |it| {
-            it.proof.as_mut().expect("there").is_of_now = false
+            it.proof.as_mut().expect("there").is_of_now = false;
         }),
         ("G1", CannotTell, |it| {
-            it.proof.as_mut().expect("there").made = at("2026-05-25T14:29:59Z")
+            it.proof.as_mut().expect("there").made = at("2026-05-25T14:29:59Z");
         }),
         ("G2", CannotTell, |it| it.allowlist = None),
         ("G2", Fail, |it| {
-            drop(it.allowlist.as_mut().expect("there").approvals.pop())
+            drop(it.allowlist.as_mut().expect("there").approvals.pop());
         }),
         ("G2", Fail, |it| {
-            it.allowlist.as_mut().expect("there").author = "lee"
+            it.allowlist.as_mut().expect("there").author = "lee";
         }),
         ("G2", Fail, |it| {
-            it.allowlist.as_mut().expect("there").approvals[0].counts = false
+            it.allowlist.as_mut().expect("there").approvals[0].counts = false;
         }),
         ("G2", Fail, |it| {
             it.allowlist.as_mut().expect("there").approvals[0]
                 .roles
-                .clear()
+                .clear();
         }),
         ("G5", CannotTell, |it| it.series.clear()),
         ("G5", CannotTell, |it| it.series[0].passed.truncate(2)),
         ("G5", Fail, |it| {
-            *it.series[0].passed.last_mut().expect("there") = false
+            *it.series[0].passed.last_mut().expect("there") = false;
         }),
         ("D3", Fail, |it| it.open_blocks = 1),
         ("D4", CannotTell, |it| {
-            it.red = Known::CannotTell("nobody looks")
+            it.red = Known::CannotTell("nobody looks");
         }),
         ("pairs", Fail, |it| it.pairs = 0),
         ("D5", CannotTell, |it| {
-            it.evidence.retain(|it| it.kind != EvidenceKind::Protected)
+            it.evidence.retain(|it| it.kind != EvidenceKind::Protected);
         }),
         ("D5", Fail, |it| {
-            spoil_evidence(it, EvidenceKind::Protected, |it| it.verdict = Verdict::Fail)
+            spoil_evidence(it, EvidenceKind::Protected, |it| it.verdict = Verdict::Fail);
         }),
     ];
     for (id, verdict, spoil) in cases {
@@ -230,7 +230,7 @@ fn gates_of_one_phase_fail_alone_too() {
     use Verdict::{CannotTell, Fail};
     let before_dual_write: &[(&'static str, Verdict, Spoil)] = &[
         ("G0b", Fail, |it| {
-            spoil_evidence(it, EvidenceKind::Matrix, |it| it.verdict = Verdict::Fail)
+            spoil_evidence(it, EvidenceKind::Matrix, |it| it.verdict = Verdict::Fail);
         }),
         ("D6", Fail, |it| it.stand.since = at("2026-05-19T14:30:01Z")),
         ("D8", Fail, |it| {
@@ -243,23 +243,23 @@ fn gates_of_one_phase_fail_alone_too() {
     ];
     let before_cutover: &[(&'static str, Verdict, Spoil)] = &[
         ("G3", CannotTell, |it| {
-            spoil_evidence(it, EvidenceKind::Faq, |it| it.is_of_now = false)
+            spoil_evidence(it, EvidenceKind::Faq, |it| it.is_of_now = false);
         }),
         ("G3", CannotTell, |it| {
             spoil_evidence(it, EvidenceKind::Faq, |it| {
-                it.observed = at("2026-05-25T14:29:59Z")
+                it.observed = at("2026-05-25T14:29:59Z");
             });
         }),
         ("G4", Fail, |it| {
-            spoil_evidence(it, EvidenceKind::Replay, |it| it.verdict = Verdict::Fail)
+            spoil_evidence(it, EvidenceKind::Replay, |it| it.verdict = Verdict::Fail);
         }),
         ("D7", CannotTell, |it| {
             spoil_evidence(it, EvidenceKind::Rehearsal, |it| {
-                it.observed = at("2026-05-19T14:29:59Z")
+                it.observed = at("2026-05-19T14:29:59Z");
             });
         }),
         ("D1", Fail, |it| {
-            it.clean.counted = CLEAN_HOURS.saturating_sub(Duration::from_secs(1))
+            it.clean.counted = CLEAN_HOURS.saturating_sub(Duration::from_secs(1));
         }),
         ("D1", CannotTell, |it| it.clean.newest = None),
         ("D1", CannotTell, |it| it.clean.is_empty = true),
@@ -284,7 +284,7 @@ fn gates_of_one_phase_fail_alone_too() {
             it.calendar.retain(|it| it.kind == CalendarKind::Cert);
         }),
         ("D2", Fail, |it| {
-            it.calendar[1].starts = at("2026-05-20T00:00:00Z")
+            it.calendar[1].starts = at("2026-05-20T00:00:00Z");
         }),
     ];
     for (phase, cases) in [
