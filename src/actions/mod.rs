@@ -115,6 +115,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::AttachMatrix>(),
     entry::entry::<migration::OverrideGate>(),
     entry::entry::<migration::RouteGate>(),
+    entry::entry::<migration::RegisterAllowlist>(),
+    entry::entry::<migration::ApproveAllowlist>(),
     entry::entry::<migration::RegisterPair>(),
     entry::entry::<migration::WithdrawPair>(),
     entry::entry::<migration::ProtectMetric>(),

@@ -15,8 +15,8 @@ use crate::rules::permission;
 use crate::store::migration::{self, Known};
 use crate::store::{Access, Store, View};
 
-/// The largest impact matrix that is read.
-const MOST_BYTES: u64 = 64 * 1024;
+/// The largest impact matrix or allow-list that is read.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// What to do with migrations.
 #[derive(Debug, Subcommand)]
@@ -49,6 +49,15 @@ pub(super) enum Migrations {
         #[command(flatten)]
         answer: Answered,
     },
+    /// Register the allow-list of a phase.
+    Allowlist {
+        /// The migration.
+        id: String,
+        /// The file with the allow-list.
+        file: PathBuf,
+        #[command(flatten)]
+        answer: Answered,
+    },
     /// List the migrations.
     List,
     /// Show how a migration stands: phase, gates, clean hours, pairs, allow-lists and moves.
@@ -66,7 +75,9 @@ pub(super) enum Migrations {
 impl Migrations {
     pub(super) fn access(&self) -> Access {
         match self {
-            Self::New { answer, .. } | Self::Matrix { answer, .. } => answer.access(),
+            Self::New { answer, .. }
+            | Self::Matrix { answer, .. }
+            | Self::Allowlist { answer, .. } => answer.access(),
             Self::List | Self::Show { .. } | Self::Evidence { .. } => Access::Read,
         }
     }
@@ -96,6 +107,14 @@ impl Migrations {
                 let act = Act {
                     verb: permission::ATTACH_MATRIX.verb,
                     asked: Asked::of(id).with("matrix", read(&file)?),
+                    go: answer.go(),
+                };
+                act.run(store, pen).await
+            }
+            Self::Allowlist { id, file, answer } => {
+                let act = Act {
+                    verb: permission::REGISTER_ALLOWLIST.verb,
+                    asked: Asked::of(id).with("document", read(&file)?),
                     go: answer.go(),
                 };
                 act.run(store, pen).await

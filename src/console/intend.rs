@@ -42,6 +42,8 @@ impl Model {
                 Some(list) => list.reverse(),
             },
             Intent::Home
+            | Intent::Migration
+            | Intent::Mismatches
             | Intent::Bundles
             | Intent::Dictionary
             | Intent::Blocks

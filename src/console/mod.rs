@@ -7,6 +7,7 @@
 pub mod arming;
 mod boxes;
 pub mod bundle_sight;
+pub mod chart;
 pub mod detail;
 pub mod dialog;
 pub mod drawn;
@@ -20,6 +21,7 @@ pub mod keymap;
 pub mod link;
 pub mod list;
 pub mod live;
+pub mod migration_sight;
 pub mod model;
 pub mod newcomer;
 pub mod overlay;

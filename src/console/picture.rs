@@ -15,6 +15,7 @@ use crate::store::bundle::{self, BundleSort};
 use crate::store::deployment::{self, Deployment};
 use crate::store::dictionary::{self, DictionaryMetric, MetricSort};
 use crate::store::ledger::{self, Head, LedgerSort};
+use crate::store::migration::{MigrationSort, MismatchSort};
 use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
@@ -28,6 +29,7 @@ use super::detail::{
     WeekDetail,
 };
 use super::list::Rows;
+use super::migration_sight::{self, Migrations};
 use super::panes::PaneId;
 
 pub use super::detail::Lately;
@@ -44,6 +46,10 @@ pub struct Wanted {
     pub pane: PaneId,
     /// Which window of the open blocks.
     pub blocks: Look<BlockSort>,
+    /// Which window of the migrations.
+    pub migrations: Look<MigrationSort>,
+    /// Which window of the mismatches.
+    pub mismatches: Look<MismatchSort>,
     /// Which window of the bundles.
     pub bundles: Look<BundleSort>,
     /// Which window of the metrics.
@@ -123,6 +129,8 @@ pub struct Picture {
     pub series: Vec<SeriesSight>,
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
+    /// The migrations, what mismatches, and the selected one.
+    pub migrations: Migrations,
     /// The bundles by how far they have come, and their window; read for the pane Bundles alone.
     pub progress: Vec<bundle::Count>,
     /// The window of the bundles.
@@ -163,6 +171,8 @@ impl Picture {
     pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {
         match pane {
             PaneId::Home => None,
+            PaneId::Migration => Some(&self.migrations.rows),
+            PaneId::Mismatches => Some(&self.migrations.mismatches),
             PaneId::Bundles => Some(&self.bundles),
             PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
@@ -305,6 +315,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         armed: presence::armed(view).await?,
         connected,
         run: detail::week(view, wanted).await?,
+        migrations: migration_sight::read(view, wanted).await?,
         bundle: bundle_sight::read(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,

@@ -201,6 +201,10 @@ permissions! {
         .besides("never G1, G2, D1, D3 or D4")
         .of_two(&[Role::GovernanceLead, Role::EngineeringLead]);
     ROUTE_GATE = Permission::person("route_gate", Level::Review, LEAD);
+    REGISTER_ALLOWLIST = Permission::person("register_allowlist", Level::Review, EXPORTERS)
+        .besides("of a phase of this migration");
+    APPROVE_ALLOWLIST = Permission::person("approve_allowlist", Level::Review, ACTING)
+        .besides("another human than its author, who holds any role that acts");
     REGISTER_PAIR = Permission::person("register_pair", Level::Review, EXPORTERS)
         .besides("before the cutover");
     WITHDRAW_PAIR = Permission::person("withdraw_pair", Level::Review, EXPORTERS)

@@ -108,8 +108,10 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
 type Screen = (&'static str, Model, &'static [(u16, u16)]);
 
 /// The panes, each as it opens.
-const PANES: [(&str, PaneId); 7] = [
+const PANES: [(&str, PaneId); 9] = [
     ("home", PaneId::Home),
+    ("migration", PaneId::Migration),
+    ("mismatches", PaneId::Mismatches),
     ("bundles", PaneId::Bundles),
     ("dictionary", PaneId::Dictionary),
     ("blocks", PaneId::Blocks),
@@ -128,6 +130,7 @@ fn nothing() -> Picture {
     (picture.possible, picture.armed, picture.entry) = Default::default();
     (picture.approvals, picture.people) = Default::default();
     (picture.series, picture.weeks, picture.run) = Default::default();
+    picture.migrations = Default::default();
     (picture.bundles, picture.progress, picture.bundle) = Default::default();
     (picture.dictionary, picture.metric, picture.released) = Default::default();
     picture.new_entries = Some(0);
@@ -144,6 +147,8 @@ fn screens() -> Vec<Screen> {
     for (name, pane, keys, sizes) in [
         ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
         ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
+        ("migration-zoomed", PaneId::Migration, "z", SMALL),
+        ("migration-actions", PaneId::Migration, "a", SMALL),
         ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
         ("bundles-actions", PaneId::Bundles, "a", SMALL),
         ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),
@@ -212,6 +217,10 @@ fn screens() -> Vec<Screen> {
     found.push(("armed", armed, SMALL));
     found.push(("home-nobody", still::model(PaneId::Home, nothing), SMALL));
     found.push(("blocks-none", still::model(PaneId::Blocks, nothing), SMALL));
+    let none = still::model(PaneId::Migration, nothing);
+    found.push(("migration-none", none, SMALL));
+    let none = still::model(PaneId::Mismatches, nothing);
+    found.push(("mismatches-none", none, SMALL));
     let none = still::model(PaneId::Bundles, nothing);
     found.push(("bundles-none", none, SMALL));
     let none = still::model(PaneId::Dictionary, nothing);

@@ -76,6 +76,7 @@ mod evidence;
 mod grants;
 mod house;
 mod jobs;
+mod migration;
 mod pictures;
 mod publish_forbidden;
 mod publish_gates;

@@ -1,6 +1,7 @@
 //! Actions of a migration of the dictionary: its moves, and everything that its gates rest on.
 
 mod advance;
+mod approve_allowlist;
 mod attach_matrix;
 mod calendar;
 mod close;
@@ -10,10 +11,12 @@ mod override_gate;
 mod pair;
 mod protect_metric;
 mod record_evidence;
+mod register_allowlist;
 mod roll_back;
 mod route_gate;
 
 pub(super) use advance::{CutOver, StartDualWrite};
+pub(super) use approve_allowlist::ApproveAllowlist;
 pub(super) use attach_matrix::AttachMatrix;
 pub(super) use calendar::{CancelCalendar, SetCalendar};
 pub(super) use close::CloseMigration;
@@ -24,6 +27,7 @@ pub(super) use pair::{RegisterPair, WithdrawPair};
 pub(super) use protect_metric::ProtectMetric;
 pub use record_evidence::GateFinding;
 pub(super) use record_evidence::RecordGateEvidence;
+pub(super) use register_allowlist::RegisterAllowlist;
 pub(super) use roll_back::RollBackMigration;
 pub(super) use route_gate::RouteGate;
 

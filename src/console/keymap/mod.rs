@@ -49,6 +49,10 @@ words! {
         Reverse = "reverse",
         /// The pane Home.
         Home = "home",
+        /// The pane Migration.
+        Migration = "migration",
+        /// The pane Mismatches.
+        Mismatches = "mismatches",
         /// The pane Blocks.
         Blocks = "blocks",
         /// The pane Weeks.
@@ -218,6 +222,18 @@ pub const ROWS: &[Row] = &[
         &["1", "g h"],
         "",
         "Home: what is blocked, what waits for you, what changed",
+    ),
+    row(
+        Intent::Migration,
+        &["2", "g m"],
+        "",
+        "Migration: which phase, and every gate to the next",
+    ),
+    row(
+        Intent::Mismatches,
+        &["3", "g x"],
+        "",
+        "Mismatches: what did not match in the newest scan, and the 72-hour clock",
     ),
     row(
         Intent::Blocks,

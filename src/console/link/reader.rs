@@ -104,7 +104,7 @@ impl Reader {
         };
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
-            match in_time(self.limits.answer, picture::take(store, &wanted)).await {
+            match in_time(self.limits.answer, Box::pin(picture::take(store, &wanted))).await {
                 Ok(picture) => self.show(picture, wake.source()),
                 // A row that cannot be read is no reason to connect anew, but the picture is not fresh.
                 Err(error) => return error.into(),

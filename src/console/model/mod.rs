@@ -16,6 +16,7 @@ use crate::store::block::BlockSort;
 use crate::store::bundle::BundleSort;
 use crate::store::dictionary::MetricSort;
 use crate::store::ledger::LedgerSort;
+use crate::store::migration::{MigrationSort, MismatchSort};
 use crate::store::people::PersonSort;
 use crate::store::verify::Report;
 use crate::store::week::WeekSort;
@@ -83,6 +84,10 @@ pub struct Model {
     pub home: usize,
     /// The list of open blocks.
     pub blocks: List<BlockSort>,
+    /// The list of migrations.
+    pub migrations: List<MigrationSort>,
+    /// The list of mismatches.
+    pub mismatches: List<MismatchSort>,
     /// The list of bundles.
     pub bundles: List<BundleSort>,
     /// The list of metrics.
@@ -177,6 +182,8 @@ impl Model {
             link: Link::default(),
             home: 0,
             blocks: List::new(),
+            migrations: List::new(),
+            mismatches: List::new(),
             bundles: List::new(),
             dictionary: List::new(),
             weeks: List::new(),

@@ -199,6 +199,12 @@ impl Model {
             PaneId::Blocks if read.blocks == self.blocks.look => {
                 self.blocks.settle(&picture.blocks);
             }
+            PaneId::Migration if read.migrations == self.migrations.look => {
+                self.migrations.settle(&picture.migrations.rows);
+            }
+            PaneId::Mismatches if read.mismatches == self.mismatches.look => {
+                self.mismatches.settle(&picture.migrations.mismatches);
+            }
             PaneId::Bundles if read.bundles == self.bundles.look => {
                 self.bundles.settle(&picture.bundles);
             }
@@ -215,6 +221,8 @@ impl Model {
                 self.people.settle(&picture.people);
             }
             PaneId::Home
+            | PaneId::Migration
+            | PaneId::Mismatches
             | PaneId::Bundles
             | PaneId::Dictionary
             | PaneId::Blocks

@@ -21,6 +21,12 @@ impl Model {
         let read = &picture.wanted;
         match self.pane {
             PaneId::Home => true,
+            PaneId::Migration => {
+                read.pane == self.pane && self.migrations.is_read_by(&read.migrations)
+            }
+            PaneId::Mismatches => {
+                read.pane == self.pane && self.mismatches.is_read_by(&read.mismatches)
+            }
             PaneId::Bundles => read.pane == self.pane && self.bundles.is_read_by(&read.bundles),
             PaneId::Dictionary => {
                 read.pane == self.pane && self.dictionary.is_read_by(&read.dictionary)
@@ -45,6 +51,8 @@ impl Model {
                 self.blocks.position(&picture.blocks)?;
                 self.blocks.selected.clone().map(|id| ("block", id))
             }
+            PaneId::Migration => self.migrations.selected.clone().map(|id| ("migration", id)),
+            PaneId::Mismatches => self.mismatches.selected.clone().map(|id| ("mismatch", id)),
             PaneId::Bundles => self.bundles.selected.clone().map(|id| ("bundle", id)),
             PaneId::Dictionary => self.dictionary.selected.clone().map(|id| ("metric", id)),
             PaneId::Weeks => self.weeks.selected.clone().map(|id| ("week", id)),
@@ -72,6 +80,8 @@ impl Model {
         Wanted {
             pane: self.pane,
             blocks: self.blocks.look.clone(),
+            migrations: self.migrations.look.clone(),
+            mismatches: self.mismatches.look.clone(),
             bundles: self.bundles.look.clone(),
             dictionary: self.dictionary.look.clone(),
             weeks: self.weeks.look.clone(),
@@ -99,6 +109,8 @@ impl Model {
     pub fn list(&self) -> Option<&dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Migration => Some(&self.migrations),
+            PaneId::Mismatches => Some(&self.mismatches),
             PaneId::Bundles => Some(&self.bundles),
             PaneId::Dictionary => Some(&self.dictionary),
             PaneId::Blocks => Some(&self.blocks),
@@ -112,6 +124,8 @@ impl Model {
     pub fn list_mut(&mut self) -> Option<&mut dyn Listing> {
         match self.pane {
             PaneId::Home => None,
+            PaneId::Migration => Some(&mut self.migrations),
+            PaneId::Mismatches => Some(&mut self.mismatches),
             PaneId::Bundles => Some(&mut self.bundles),
             PaneId::Dictionary => Some(&mut self.dictionary),
             PaneId::Blocks => Some(&mut self.blocks),

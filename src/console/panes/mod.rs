@@ -7,6 +7,8 @@ pub mod dictionary;
 mod filed;
 pub mod home;
 pub mod ledger;
+pub mod migration;
+pub mod mismatches;
 pub mod people;
 pub mod proposals;
 mod responses;
@@ -33,6 +35,10 @@ words! {
         /// What is blocked, what waits, what changed.
         #[default]
         Home = "Home",
+        /// Where the dictionary's migration stands, and every gate to the next phase.
+        Migration = "Migration",
+        /// What did not match in the newest scan.
+        Mismatches = "Mismatches",
         /// Runs that the publish gate stopped.
         Blocks = "Blocks",
         /// Weekly reconciliation: what was compared, what it makes of governance, and who signed.
@@ -54,6 +60,8 @@ impl PaneId {
     pub const fn intent(self) -> Intent {
         match self {
             Self::Home => Intent::Home,
+            Self::Migration => Intent::Migration,
+            Self::Mismatches => Intent::Mismatches,
             Self::Bundles => Intent::Bundles,
             Self::Dictionary => Intent::Dictionary,
             Self::Blocks => Intent::Blocks,
@@ -85,9 +93,13 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
-        PaneId::Bundles | PaneId::Dictionary | PaneId::Weeks | PaneId::Ledger | PaneId::People => {
-            false
-        }
+        PaneId::Migration
+        | PaneId::Mismatches
+        | PaneId::Bundles
+        | PaneId::Dictionary
+        | PaneId::Weeks
+        | PaneId::Ledger
+        | PaneId::People => false,
     }
 }
 
@@ -101,6 +113,8 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
             Some((format!("Card of entry {id}"), json))
         }
         (PaneId::Weeks, _) => Some((format!("{id} as JSON"), weeks::row_json(model)?)),
+        (PaneId::Migration, _) => Some((format!("{id} as JSON"), migration::row_json(model)?)),
+        (PaneId::Mismatches, _) => Some((format!("{id} as JSON"), mismatches::row_json(model)?)),
         (PaneId::Bundles, _) => Some((format!("{id} as JSON"), bundles::row_json(model)?)),
         (PaneId::Dictionary, _) => Some((format!("{id} as JSON"), dictionary::row_json(model)?)),
         (PaneId::People, _) => Some((format!("{id} as JSON"), people::row_json(model)?)),
@@ -113,6 +127,8 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     match model.pane {
         PaneId::Home => home::draw(model, pen, area),
+        PaneId::Migration => migration::draw(model, pen, area),
+        PaneId::Mismatches => mismatches::draw(model, pen, area),
         PaneId::Bundles => bundles::draw(model, pen, area),
         PaneId::Dictionary => dictionary::draw(model, pen, area),
         PaneId::Blocks => blocks::draw(model, pen, area),

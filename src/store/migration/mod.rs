@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod known;
+mod list;
 mod looks;
 mod rows;
 mod scan;
@@ -9,6 +10,9 @@ mod shape;
 
 pub use aftermath::{Aftermath, aftermath};
 pub use known::{Known, known, planned};
+pub use list::{
+    MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
+};
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,
     evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,

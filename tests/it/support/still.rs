@@ -24,7 +24,7 @@ use govdeck::store::presence::Armed;
 use govdeck::store::publish::{Audit, Counts};
 use govdeck::store::window::Window;
 
-use super::{folk, still_block, still_bundle, still_dictionary, still_week};
+use super::{folk, still_block, still_bundle, still_dictionary, still_migration, still_week};
 
 /// A time on the day of the still life.
 pub fn at(time: &str) -> Moment {
@@ -337,6 +337,7 @@ pub fn picture() -> Picture {
         series: still_week::series(),
         weeks: still_week::weeks(),
         run: Some(still_week::detail()),
+        migrations: still_migration::migrations(),
         bundles: still_bundle::bundles(),
         progress: still_bundle::progress(),
         bundle: Some(still_bundle::detail()),
@@ -401,6 +402,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
     }
     folk::fill(picture, text);
     still_week::fill(picture, text);
+    still_migration::fill(picture, text);
     still_bundle::fill(picture, text);
     still_dictionary::fill(picture, text);
     let entries = picture.recent.iter_mut();

@@ -54,7 +54,8 @@ pub async fn by_rule(world: &World, person: &str, rule: ByRule) -> Result<(), St
     by_rule_with(world, person, rule, Vec::new()).await
 }
 
-async fn by_rule_with(
+/// Lets a rule decide something, with files.
+pub async fn by_rule_with(
     world: &World,
     person: &str,
     rule: ByRule,

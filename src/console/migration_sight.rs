@@ -1,0 +1,112 @@
+//! What is read of migrations for their panes: the gates of the selected one, its clock, and what mismatches.
+
+use crate::rules::migration::{self as rule, Clean, Earliest, Report};
+use crate::store::migration::{self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, Scan};
+use crate::store::window::Window;
+use crate::store::{StoreError, View};
+
+use super::panes::PaneId;
+use super::picture::Wanted;
+
+/// A migration with what the list does not say of it.
+#[derive(Debug)]
+pub struct MigrationDetail {
+    /// The migration.
+    pub migration: Migration,
+    /// Its moves, the first first.
+    pub events: Vec<Event>,
+    /// What two people let it pass.
+    pub overrides: Vec<GateOverride>,
+    /// Its pairs, also those that were withdrawn.
+    pub pairs: Vec<ColumnPair>,
+    /// Its scans, the oldest first.
+    pub scans: Vec<Scan>,
+    /// Every gate before its next phase.
+    pub reports: Vec<Report>,
+    /// When it may go on at the earliest.
+    pub earliest: Option<Earliest>,
+    /// The clock of clean hours.
+    pub clean: Clean,
+    /// Its allow-lists.
+    pub allowlists: Vec<Allowlist>,
+    /// What somebody has to see to.
+    pub deficiencies: Vec<Deficiency>,
+}
+
+/// The newest scan, and those before it.
+#[derive(Debug)]
+pub struct Scanned {
+    /// The migration that is looked at.
+    pub migration_id: String,
+    /// Its scans, the oldest first.
+    pub scans: Vec<Scan>,
+    /// The clock of clean hours.
+    pub clean: Clean,
+}
+
+/// What the panes of migrations show besides the selected row.
+#[derive(Debug, Default)]
+pub struct Migrations {
+    /// The window of migrations; read for the pane Migration alone.
+    pub rows: Window<Migration>,
+    /// What did not match; read for the pane Mismatches alone.
+    pub mismatches: Window<Mismatch>,
+    /// The newest scan; read for the pane Mismatches alone.
+    pub scanned: Option<Scanned>,
+    /// The selected migration.
+    pub selected: Option<MigrationDetail>,
+}
+
+/// Reads what the panes of migrations show.
+pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations, StoreError> {
+    let mut found = Migrations::default();
+    match wanted.pane {
+        PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
+        PaneId::Mismatches => {
+            found.mismatches = migration::mismatches(view, &wanted.mismatches).await?;
+            found.scanned = scanned(view).await?;
+        }
+        _ => return Ok(found),
+    }
+    if let Some(("migration", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) {
+        found.selected = detail(view, id).await?;
+    }
+    Ok(found)
+}
+
+async fn scanned(view: &mut View) -> Result<Option<Scanned>, StoreError> {
+    let Some(newest) = migration::newest_open(view).await? else {
+        return Ok(None);
+    };
+    let known = migration::known(view, &newest.migration_id).await?;
+    let now = view.now();
+    Ok(known.map(|known| Scanned {
+        clean: known.clean(now),
+        migration_id: newest.migration_id,
+        scans: known.scans,
+    }))
+}
+
+async fn detail(view: &mut View, id: &str) -> Result<Option<MigrationDetail>, StoreError> {
+    let Some(known) = migration::known(view, id).await? else {
+        return Ok(None);
+    };
+    let now = view.now();
+    let next = known.migration.phase.next();
+    let (reports, earliest) = known.decide(now, |facts| {
+        let reports = next.map(|next| rule::reports(facts, next));
+        (reports.unwrap_or_default(), rule::earliest(facts))
+    });
+    Ok(Some(MigrationDetail {
+        reports,
+        earliest,
+        clean: known.clean(now),
+        allowlists: migration::allowlists(view, id).await?,
+        deficiencies: migration::deficiencies(view, id).await?,
+        migration: known.migration,
+        events: known.events,
+        overrides: known.overrides,
+        pairs: known.pairs,
+        scans: known.scans,
+    }))
+}

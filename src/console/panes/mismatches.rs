@@ -1,0 +1,189 @@
+//! What did not match in the newest scan: which metric of whom, how often, how that went on, and what set the clock back.
+
+use ratatui::layout::Rect;
+
+use crate::rules::time;
+use crate::store::migration::{MISMATCH_FIELDS, Mismatch, MismatchSort, Scan};
+
+use super::super::chart::spark;
+use super::super::list::{Identified, Listing, Sorts};
+use super::super::migration_sight::Scanned;
+use super::super::model::Model;
+use super::super::picture::Picture;
+use super::super::table::{Cell, Column, Table};
+use super::super::theme::Token;
+use super::super::ui::{Parts, Pen, muted};
+
+impl Identified for Mismatch {
+    fn id(&self) -> String {
+        self.row_id.clone()
+    }
+}
+
+impl Sorts for MismatchSort {
+    const SORTS: &'static [Self] = Self::ALL;
+    const FIELDS: &'static [&'static str] = MISMATCH_FIELDS;
+}
+
+const COLUMNS: &[Column] = &[
+    Column::new("MISMATCHES", 10, 0),
+    Column::new("METRIC", 30, 0),
+    Column::new("SQUAD", 20, 0),
+];
+
+/// How many scans the chart shows.
+const TREND: usize = 60;
+/// How much of the clock's log is shown.
+const LOG: usize = 20;
+
+fn cells(row: &Mismatch) -> Vec<Cell> {
+    vec![
+        (Token::StatusDanger, row.mismatches.to_string()),
+        (Token::Fg, row.metric_id.clone()),
+        muted(&*row.owning_squad),
+    ]
+}
+
+/// Draws the pane.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let Some(picture) = &model.picture else {
+        return;
+    };
+    let window = &picture.migrations.mismatches;
+    let selected = model.mismatches.position(window);
+    let (list, detail) = super::split(model, area, window.rows.len());
+    if list.height > 0 {
+        draw_list(model, picture, pen, list, selected);
+    }
+    if detail.height > 0 {
+        let scanned = picture.migrations.scanned.as_ref();
+        let title = scanned.map_or("no migration", |it| &it.migration_id);
+        pen.frame(detail, title, Token::Border);
+        let lines = scanned.map_or_else(Vec::new, |it| explain(model, it, pen));
+        super::detail(model, pen, detail, &lines);
+    }
+}
+
+fn draw_list(
+    model: &Model,
+    picture: &Picture,
+    pen: &mut Pen<'_>,
+    list: Rect,
+    selected: Option<usize>,
+) {
+    let window = &picture.migrations.mismatches;
+    let dot = pen.glyphs.dot();
+    let title = format!(
+        "Mismatches{} {dot} sort {}{}",
+        super::filter_word(&model.mismatches.filter_text),
+        model.mismatches.look.sort,
+        super::order_word(model.mismatches.look.order),
+    );
+    let inside = pen.frame(list, &title, Token::BorderFocus);
+    let scanned = picture.migrations.scanned.as_ref();
+    let newest = scanned.and_then(|it| it.scans.last());
+    let (token, none) = none(model, newest);
+    let nothing = super::nothing(model, &model.mismatches, &none);
+    let table = Table {
+        columns: COLUMNS,
+        rows: &window.rows,
+        selected,
+        cells: &cells,
+    };
+    super::rows(
+        pen,
+        (list, inside),
+        &model.mismatches,
+        window,
+        &table,
+        (token, &nothing),
+    );
+}
+
+/// Says why the list has no rows: only a whole scan of something proves that nothing mismatches.
+fn none(model: &Model, newest: Option<&Scan>) -> (Token, String) {
+    match newest {
+        None => (
+            Token::StatusUnknown,
+            "cannot tell: nothing was scanned yet; govdeck job scan".to_owned(),
+        ),
+        Some(scan) if scan.rows_total == 0 || scan.detail.is_empty() => (
+            Token::StatusUnknown,
+            "cannot tell: the dictionary was empty when it was scanned".to_owned(),
+        ),
+        Some(scan) if scan.sample().status != crate::rules::migration::ScanStatus::Whole => (
+            Token::StatusUnknown,
+            format!(
+                "cannot tell: the newest scan is {}: {}",
+                scan.status, scan.detail
+            ),
+        ),
+        Some(scan) => (
+            Token::StatusOk,
+            format!(
+                "0 of {} rows mismatch, scanned {}",
+                scan.rows_total,
+                model.date_and_clock(scan.scanned_at_utc)
+            ),
+        ),
+    }
+}
+
+fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
+    let Some(newest) = scanned.scans.last() else {
+        return vec![vec![(
+            Token::StatusUnknown,
+            "nothing was scanned yet".to_owned(),
+        )]];
+    };
+    let clean = &scanned.clean;
+    let (token, state) = if clean.runs {
+        (Token::StatusOk, "counting")
+    } else {
+        (Token::StatusWarn, "stopped")
+    };
+    let mut lines = vec![
+        vec![
+            muted(format!(
+                "{} of {} rows mismatch, scanned ",
+                newest.mismatches, newest.rows_total
+            )),
+            (Token::Fg, model.date_and_clock(newest.scanned_at_utc)),
+            muted(format!(" ({})", newest.status)),
+        ],
+        vec![
+            muted("72 h clock "),
+            (token, format!("{} {state}", time::clock(clean.counted))),
+        ],
+    ];
+    let trend: Vec<i64> = scanned.scans.iter().map(|scan| scan.mismatches).collect();
+    let most = trend.iter().rev().take(TREND).max().copied().unwrap_or(0);
+    let mut chart = spark(&trend, TREND, pen.glyphs);
+    chart.push(muted(format!(
+        " last {} scans, at most {most}",
+        trend.len().min(TREND)
+    )));
+    lines.push(chart);
+    for it in clean.log.iter().rev().take(LOG) {
+        let what = if it.why.resets() {
+            "set back"
+        } else {
+            "paused"
+        };
+        lines.push(vec![
+            muted(format!("{} ", model.date_and_clock(it.at))),
+            (Token::StatusWarn, what.to_owned()),
+            muted(format!(": {}", it.why)),
+        ]);
+    }
+    lines
+}
+
+/// Writes the selected row as JSON.
+#[must_use]
+pub fn row_json(model: &Model) -> Option<String> {
+    let picture = model.picture.as_ref()?;
+    let at = model.mismatches.position(&picture.migrations.mismatches)?;
+    let row = picture.migrations.mismatches.rows.get(at)?;
+    serde_json::to_string_pretty(row).ok()
+}

@@ -1,0 +1,270 @@
+//! A migration of the dictionary as a story moves it, from its opening through dual write and cutover to its close.
+
+use govdeck::actions::{Asked, ByRule, GateFinding, Prepared, Unplanned};
+use govdeck::jobs::bind;
+use govdeck::rules::Verdict;
+use govdeck::rules::migration::EvidenceKind;
+use govdeck::rules::week::{RunKind, RunStatus};
+use govdeck::store::artifact::GATE_EVIDENCE;
+use govdeck::store::migration::{self, Known};
+use serde_json::json;
+
+use super::World;
+use super::dictionary::{bind as register, document, release, released};
+use super::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, ended, week};
+
+/// The migration of the stories.
+pub const ID: &str = "mig-2098-05";
+
+/// An impact matrix without a red cell.
+pub const MATRIX: &str = "dashboard,column_rename,nested_json,nullable_add,type_widen\n\
+    leadership,green,green,green,green\n\
+    partner_annex,amber,green,green,green\n\
+    mock_audit_export,green,green,green,green\n\
+    reply_manifest_validator,green,green,green,green\n";
+
+/// When dual write begins, in the stories: the third Monday.
+pub const BEGINS: &str = MONDAYS[2];
+
+/// When the stories cut over: 72 hours after the first scan.
+pub const CUTS_OVER: &str = "2098-05-22T07:00:00Z";
+
+const JOIN: &str = "SELECT metric_id FROM metric_dictionary";
+
+/// A world with two releases, their joins, a series, and everybody whom a migration takes.
+pub async fn world(world: World) -> World {
+    let world = weeks::world(world).await;
+    released(&world).await;
+    let mut next = document("2.4.1");
+    next["metrics"][0]["display_label"] = json!("Late responses");
+    release(&world, &next).await.expect("released");
+    for semver in ["2.4.0", "2.4.1"] {
+        for surface in ["leadership", "partner_annex"] {
+            let target = format!("{surface}/{semver}");
+            register(&world, &target, surface, JOIN)
+                .await
+                .expect("registered");
+        }
+    }
+    for (to, role) in [
+        ("kim", "exporter_maintainer"),
+        ("kim", "ops_lead"),
+        ("lee", "governance_lead"),
+    ] {
+        let asked = Asked::of(to).with("role", role);
+        world.act("maya", "grant_role", asked).await.expect("granted");
+    }
+    world
+}
+
+/// What is asked to open a migration.
+pub fn opening() -> Asked {
+    Asked::of(ID)
+        .with("from", "2.4.0")
+        .with("to", "2.4.1")
+        .with("matrix", MATRIX)
+        .with("protected", "MET-0144")
+}
+
+/// What is asked to register a pair.
+pub fn pair(legacy: &str, modern: &str) -> Asked {
+    Asked::of(ID)
+        .with("legacy", legacy)
+        .with("modern", modern)
+        .with("rule", "the same number in both")
+}
+
+/// Opens the migration, and registers a pair.
+pub async fn opened(world: &World) {
+    let opened = world.act("maya", "open_migration", opening()).await;
+    opened.expect("opened");
+    let pair = pair("breach_count", "breachCount");
+    let registered = world.act("kim", "register_pair", pair).await;
+    registered.expect("registered");
+}
+
+/// Reads everything that is known of the migration.
+pub async fn known(world: &World) -> Known {
+    let store = world.store("maya").await;
+    let mut view = store.view().await.expect("a view");
+    let known = migration::known(&mut view, ID).await.expect("read");
+    drop(view);
+    store.close().await;
+    known.expect("it is there")
+}
+
+/// Records what was found for a gate, of what there is now.
+pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Result<(), String> {
+    let inputs = known(world).await.inputs_of(kind).to_owned();
+    let finding = GateFinding {
+        kind,
+        verdict,
+        inputs_sha256: inputs,
+        detail: format!("{kind} looked at"),
+    };
+    let document = format!("{{\"gate\":\"{kind}\"}}").into_bytes();
+    let rule = ByRule::RecordGateEvidence {
+        migration: ID.to_owned(),
+        finding,
+    };
+    by_rule_with(world, "lee", rule, vec![Prepared::of(GATE_EVIDENCE, document)]).await
+}
+
+/// The allow-list of a phase.
+pub fn allowlist(phase: &str, forbidden: &[&str]) -> String {
+    json!({
+        "migration_id": ID, "phase": phase, "from_semver": "2.4.0", "to_semver": "2.4.1",
+        "allowed_top_level_keys": ["breach_count", "breachCount"], "nested_paths_allowed": [],
+        "forbidden_exact_keys": forbidden, "protected_metric_ids": ["MET-0144"],
+    })
+    .to_string()
+}
+
+/// Says yes to the allow-list of a phase as it is registered.
+pub async fn approve(world: &World, who: &str, phase: &str) -> Result<(), String> {
+    let sql = format!("SELECT allowlist_sha256 FROM exporter_allowlist WHERE phase = '{phase}'");
+    let asked = Asked::of(ID)
+        .with("phase", phase)
+        .with("hash", world.rows(&sql).concat());
+    world.act(who, "approve_allowlist", asked).await.map(drop)
+}
+
+/// Registers the allow-list of a phase, as kim, and has it approved by governance and analytics.
+pub async fn agreed(world: &World, phase: &str, forbidden: &[&str]) {
+    let asked = Asked::of(ID).with("document", allowlist(phase, forbidden));
+    let registered = world.act("kim", "register_allowlist", asked).await;
+    registered.expect("registered");
+    for who in ["maya", "lee"] {
+        approve(world, who, phase).await.expect("approved");
+    }
+}
+
+/// Compares the joins of both releases.
+pub async fn proved(world: &World) {
+    let store = world.store("lee").await;
+    bind::run(&store, None, None).await.expect("recorded");
+    store.close().await;
+}
+
+/// Makes everything hold that dual write takes: three green weeks, a proof, the search, and an allow-list.
+pub async fn prepared(world: &World) {
+    opened(world).await;
+    for at in 0..3 {
+        week(world, at, RunStatus::Pass).await;
+    }
+    proved(world).await;
+    found(world, EvidenceKind::Protected, Verdict::Pass)
+        .await
+        .expect("recorded");
+    agreed(world, "dual_write", &[]).await;
+}
+
+/// Moves the migration into dual write.
+pub async fn dual_writing(world: &World) {
+    prepared(world).await;
+    let moved = world.act("maya", "start_dual_write", Asked::of(ID)).await;
+    moved.expect("moved");
+}
+
+/// Lets a scan find so many mismatches at a time.
+pub async fn scanned(world: &World, at: &str, mismatches: u32) {
+    let inputs = known(world).await.inputs.scan;
+    scanned_of(world, at, mismatches, &inputs);
+}
+
+/// Lets a scan of certain pairs find so many mismatches at a time.
+pub fn scanned_of(world: &World, at: &str, mismatches: u32, inputs: &str) {
+    let id = govdeck::canon::Digest::of(at.as_bytes()).to_string();
+    let sql = format!(
+        "INSERT INTO dual_write_scan (scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, inputs_sha256, detail) \
+         VALUES ('{}', '{ID}', '{at}', 'whole', 100, {mismatches}, '{inputs}', 'whole')",
+        &id[..32]
+    );
+    world.owner_sql(&sql);
+}
+
+/// Scans every hour for 72 hours from the beginning of dual write, and nothing mismatches.
+pub async fn clean(world: &World) {
+    let inputs = known(world).await.inputs.scan;
+    let start: govdeck::clock::Moment = BEGINS.parse().expect("a moment");
+    for hour in 0..=72 {
+        let at = start.plus(std::time::Duration::from_hours(hour));
+        scanned_of(world, &at.to_string(), 0, &inputs);
+    }
+    world.set_time("2098-05-22T06:00:00Z").await;
+}
+
+/// What is asked to set a span of the calendar.
+pub fn span(id: &str, kind: &str, starts: &str, ends: &str) -> Asked {
+    Asked::of(id)
+        .with("kind", kind)
+        .with("starts", starts)
+        .with("ends", ends)
+        .with("title", id)
+}
+
+/// Sets a maintenance window around the cutover, and a cert week later on.
+pub async fn calendar(world: &World) {
+    for (id, kind, starts, ends) in [
+        ("maint-1", "maintenance", "2098-05-22T06:00:00Z", "2098-05-22T08:00:00Z"),
+        ("cert-w26", "cert", "2098-06-23T00:00:00Z", "2098-06-30T00:00:00Z"),
+    ] {
+        let asked = span(id, kind, starts, ends);
+        world.act("maya", "set_calendar", asked).await.expect("set");
+    }
+}
+
+/// Makes everything hold that the cutover takes.
+pub async fn ready(world: &World) {
+    dual_writing(world).await;
+    clean(world).await;
+    calendar(world).await;
+    agreed(world, "cutover", &["breach_count"]).await;
+    proved(world).await;
+    for kind in [
+        EvidenceKind::Faq,
+        EvidenceKind::Replay,
+        EvidenceKind::Protected,
+        EvidenceKind::Rehearsal,
+    ] {
+        found(world, kind, Verdict::Pass).await.expect("recorded");
+    }
+}
+
+/// Cuts the migration over.
+pub async fn cut_over(world: &World) {
+    ready(world).await;
+    let moved = world.act("maya", "cutover", Asked::of(ID)).await;
+    moved.expect("moved");
+}
+
+/// Compares at once, after the flip.
+pub async fn compared(world: &World, status: RunStatus) {
+    let at = "2098-05-22T06:30:00Z";
+    world.set_time(at).await;
+    let unplanned = Unplanned {
+        kind: RunKind::Immediate,
+        series: SERIES.to_owned(),
+        at: at.parse().expect("a moment"),
+    };
+    let run = unplanned.run_id();
+    let rule = ByRule::StartRun {
+        run: run.clone(),
+        claim: claim(),
+        minutes: 15,
+        unplanned: Some(unplanned),
+    };
+    by_rule(world, "lee", rule).await.expect("begun");
+    ended(world, &run, 3, status).await.expect("ended");
+}
+
+/// Closes the migration after it was compared, with two windows ahead.
+pub async fn closed(world: &World) {
+    cut_over(world).await;
+    compared(world, RunStatus::Pass).await;
+    for at in [3, 4] {
+        weeks::plan(world, at).await;
+    }
+    let moved = world.act("lee", "close_migration", Asked::of(ID)).await;
+    moved.expect("closed");
+}
