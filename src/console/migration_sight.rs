@@ -1,7 +1,9 @@
 //! What is read of migrations for their panes: the gates of the selected one, its clock, and what mismatches.
 
 use crate::rules::migration::{self as rule, Clean, Earliest, Report};
-use crate::store::migration::{self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, Scan};
+use crate::store::migration::{
+    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, Scan,
+};
 use crate::store::window::Window;
 use crate::store::{StoreError, View};
 
@@ -54,7 +56,7 @@ pub struct Migrations {
     /// The newest scan; read for the pane Mismatches alone.
     pub scanned: Option<Scanned>,
     /// The selected migration.
-    pub selected: Option<MigrationDetail>,
+    pub selected: Option<Box<MigrationDetail>>,
 }
 
 /// Reads what the panes of migrations show.
@@ -69,7 +71,7 @@ pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations,
         _ => return Ok(found),
     }
     if let Some(("migration", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) {
-        found.selected = detail(view, id).await?;
+        found.selected = detail(view, id).await?.map(Box::new);
     }
     Ok(found)
 }

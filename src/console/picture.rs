@@ -315,7 +315,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         armed: presence::armed(view).await?,
         connected,
         run: detail::week(view, wanted).await?,
-        migrations: migration_sight::read(view, wanted).await?,
+        migrations: Box::pin(migration_sight::read(view, wanted)).await?,
         bundle: bundle_sight::read(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,

@@ -12,9 +12,6 @@ use crate::support::desk::Desk;
 use crate::support::keys::signed;
 use crate::support::{REASON, World, act_on, on_both, rounds, sealed};
 
-/// How often a revocation races, also where rounds are fewer.
-const RACES: u32 = 100;
-
 fn role(person: &str, role: &str) -> Asked {
     Asked::of(person).with("role", role)
 }
@@ -65,7 +62,7 @@ on_both!(
             granted.await.expect("granted");
         }
         let (maya, kim) = (world.store("maya").await, world.store("kim").await);
-        for round in 0..RACES.max(rounds()) {
+        for round in 0..rounds() {
             let id = format!("rc-{round}");
             propose_route(&world, &id, 1 + round % 1_440).await;
             let ack = confirmed(&kim, "ack_route", Asked::of(&*id)).await;
@@ -92,7 +89,7 @@ on_both!(
         let granted = world.act("maya", "grant_role", role("kim", "on_call"));
         granted.await.expect("granted");
         let (maya, kim) = (world.store("maya").await, world.store("kim").await);
-        for round in 0..RACES.max(rounds()) {
+        for round in 0..rounds() {
             let name = format!("kims-{round}");
             let key = world.with_key("kim", &name).await;
             let console = Asked::of(format!("c-{round}"));

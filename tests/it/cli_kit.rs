@@ -92,11 +92,9 @@ pub fn contents(world: &World) -> String {
     }
     let all = TABLES.iter().map(|table| {
         let name = table.name;
-        world.owner_sql(&format!(
-            "SELECT '{name}', CAST(t AS TEXT) FROM {name} t ORDER BY 2"
-        ))
+        format!("SELECT '{name}', CAST(t AS TEXT) FROM {name} t ORDER BY 2")
     });
-    all.collect::<Vec<_>>().join("\n")
+    world.owner_sql(&all.collect::<Vec<_>>().join(";\n"))
 }
 
 /// Asserts that the program leaves every byte that is stored as it was, whatever else it does.

@@ -130,8 +130,8 @@ fn nothing() -> Picture {
     (picture.possible, picture.armed, picture.entry) = Default::default();
     (picture.approvals, picture.people) = Default::default();
     (picture.series, picture.weeks, picture.run) = Default::default();
-    picture.migrations = Default::default();
-    (picture.bundles, picture.progress, picture.bundle) = Default::default();
+    (picture.migrations, picture.bundles) = Default::default();
+    (picture.progress, picture.bundle) = Default::default();
     (picture.dictionary, picture.metric, picture.released) = Default::default();
     picture.new_entries = Some(0);
     picture.skew_milliseconds = -61_000;
@@ -215,16 +215,16 @@ fn screens() -> Vec<Screen> {
     armed.arming.arm(now);
     press(&mut armed, "a");
     found.push(("armed", armed, SMALL));
-    found.push(("home-nobody", still::model(PaneId::Home, nothing), SMALL));
-    found.push(("blocks-none", still::model(PaneId::Blocks, nothing), SMALL));
-    let none = still::model(PaneId::Migration, nothing);
-    found.push(("migration-none", none, SMALL));
-    let none = still::model(PaneId::Mismatches, nothing);
-    found.push(("mismatches-none", none, SMALL));
-    let none = still::model(PaneId::Bundles, nothing);
-    found.push(("bundles-none", none, SMALL));
-    let none = still::model(PaneId::Dictionary, nothing);
-    found.push(("dictionary-none", none, SMALL));
+    for (name, pane) in [
+        ("home-nobody", PaneId::Home),
+        ("blocks-none", PaneId::Blocks),
+        ("migration-none", PaneId::Migration),
+        ("mismatches-none", PaneId::Mismatches),
+        ("bundles-none", PaneId::Bundles),
+        ("dictionary-none", PaneId::Dictionary),
+    ] {
+        found.push((name, still::model(pane, nothing), SMALL));
+    }
     let mut gone = blocks();
     gone.blocks.select("pub-0400");
     still::show(&mut gone, picture());

@@ -41,7 +41,7 @@ impl Action for AttachMatrix {
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let facts = there(facts.as_ref(), &self.id)?;
-        let (row, file) = matrix_evidence(&self.id, &self.csv, by, now)?;
+        let (row, file) = matrix_evidence(&self.id, &self.csv, Some(&facts.known), by, now)?;
         let draft = Draft::new(
             target(&facts.known.migration),
             vec![open(&facts.known)],

@@ -138,6 +138,7 @@ impl Facts {
 fn matrix_evidence(
     id: &str,
     csv: &str,
+    before: Option<&Known>,
     by: &Acting<'_>,
     now: Moment,
 ) -> Result<(GateEvidence, Artifact), Refusal> {
@@ -150,7 +151,7 @@ fn matrix_evidence(
     let (verdict, detail) = matrix_verdict(&cells);
     let file = Artifact::new(IMPACT_MATRIX.1, csv.as_bytes().to_vec());
     let row = GateEvidence {
-        evidence_id: evidence_id(id, EvidenceKind::Matrix, &file.sha256, now),
+        evidence_id: evidence_id(id, EvidenceKind::Matrix, &file.sha256, before),
         migration_id: id.to_owned(),
         gate: EvidenceKind::Matrix,
         verdict,
@@ -164,9 +165,12 @@ fn matrix_evidence(
     Ok((row, file))
 }
 
-/// Names a piece of evidence by what it is and when it was found.
-fn evidence_id(id: &str, kind: EvidenceKind, sha256: &Digest, now: Moment) -> String {
-    id_of(&format!("{id}/{kind}/{sha256}/{now}"))
+/// Names a piece of evidence by what it is and what was found before; a card cannot tell when it is found.
+fn evidence_id(id: &str, kind: EvidenceKind, sha256: &Digest, known: Option<&Known>) -> String {
+    let all = known.map(|known| &*known.evidence).unwrap_or_default();
+    let newest = all.iter().find(|it| it.gate == kind);
+    let newest = newest.map_or("first", |it| &it.evidence_id);
+    id_of(&format!("{id}/{kind}/{sha256}/{newest}"))
 }
 
 /// Makes the id of a row of what it is about.

@@ -97,7 +97,7 @@ impl Action for OpenMigration {
     }
 
     fn propose(&self, facts: &Facts, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let (evidence, file) = matrix_evidence(&self.id, &self.matrix, by, now)?;
+        let (evidence, file) = matrix_evidence(&self.id, &self.matrix, None, by, now)?;
         let of = |release: &Option<Release>| {
             let release = release.as_ref();
             release.map(|it| [it.major, it.minor, it.patch])

@@ -82,7 +82,7 @@ impl Action for RecordGateEvidence {
             ),
         ];
         let row = GateEvidence {
-            evidence_id: evidence_id(&self.id, found.kind, &document.sha256, now),
+            evidence_id: evidence_id(&self.id, found.kind, &document.sha256, Some(&facts.known)),
             migration_id: self.id.clone(),
             gate: found.kind,
             verdict: found.verdict,

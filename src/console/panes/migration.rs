@@ -125,7 +125,7 @@ fn draw_list(
 
 fn explain(model: &Model, picture: &Picture, row: &Migration, pen: &Pen<'_>) -> Vec<Parts> {
     let mut lines = vec![way(row)];
-    let detail = picture.migrations.selected.as_ref();
+    let detail = picture.migrations.selected.as_deref();
     let is_it = |it: &&MigrationDetail| it.migration.migration_id == row.migration_id;
     let Some(detail) = detail.filter(is_it) else {
         lines.push(vec![muted("asking its gates")]);

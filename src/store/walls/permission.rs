@@ -5,6 +5,9 @@ use crate::rules::attestation::ActionClass;
 use crate::rules::people::{Basis, Role};
 use crate::rules::permission::{self, MATRIX, Permission};
 
+/// What a move of a migration changes.
+const MOVES: &[&str] = &["dictionary_migration_state", "dictionary_migration_event"];
+
 /// The governed tables that an action changes; the answer to a proposal is changed by what was approved.
 const TOUCHES: &[(&str, &[&str])] = &[
     ("take_block", &["publish_replay_audit"]),
@@ -73,6 +76,31 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("supersede_bundle", &["bundle"]),
     ("finish_bundle_run", &["bundle", "bundle_run"]),
     ("interrupt_bundle_run", &["bundle_run"]),
+    (
+        "open_migration",
+        &[
+            "dictionary_migration_state",
+            "dictionary_migration_event",
+            "migration_evidence",
+            "protected_metric",
+        ],
+    ),
+    ("start_dual_write", MOVES),
+    ("cutover", MOVES),
+    ("close_migration", MOVES),
+    ("roll_back_migration", MOVES),
+    ("countersign_move", &["dictionary_migration_event"]),
+    ("attach_matrix", &["migration_evidence"]),
+    ("override_gate", &["gate_override", "approval_request"]),
+    ("route_gate", &["gate_owner_route"]),
+    ("register_allowlist", &["exporter_allowlist"]),
+    ("approve_allowlist", &["allowlist_approval"]),
+    ("register_pair", &["dictionary_column_pair"]),
+    ("withdraw_pair", &["dictionary_column_pair"]),
+    ("protect_metric", &["protected_metric"]),
+    ("set_calendar", &["calendar_window"]),
+    ("cancel_calendar", &["calendar_window"]),
+    ("record_gate_evidence", &["migration_evidence"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (

@@ -1,6 +1,7 @@
 //! A migration of the dictionary as a story moves it, from its opening through dual write and cutover to its close.
 
 use govdeck::actions::{Asked, ByRule, GateFinding, Prepared, Unplanned};
+use govdeck::clock::Moment;
 use govdeck::jobs::bind;
 use govdeck::rules::Verdict;
 use govdeck::rules::migration::EvidenceKind;
@@ -26,9 +27,6 @@ pub const MATRIX: &str = "dashboard,column_rename,nested_json,nullable_add,type_
 /// When dual write begins, in the stories: the third Monday.
 pub const BEGINS: &str = MONDAYS[2];
 
-/// When the stories cut over: 72 hours after the first scan.
-pub const CUTS_OVER: &str = "2098-05-22T07:00:00Z";
-
 const JOIN: &str = "SELECT metric_id FROM metric_dictionary";
 
 /// A world with two releases, their joins, a series, and everybody whom a migration takes.
@@ -52,7 +50,10 @@ pub async fn world(world: World) -> World {
         ("lee", "governance_lead"),
     ] {
         let asked = Asked::of(to).with("role", role);
-        world.act("maya", "grant_role", asked).await.expect("granted");
+        world
+            .act("maya", "grant_role", asked)
+            .await
+            .expect("granted");
     }
     world
 }
@@ -107,7 +108,13 @@ pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Resul
         migration: ID.to_owned(),
         finding,
     };
-    by_rule_with(world, "lee", rule, vec![Prepared::of(GATE_EVIDENCE, document)]).await
+    by_rule_with(
+        world,
+        "lee",
+        rule,
+        vec![Prepared::of(GATE_EVIDENCE, document)],
+    )
+    .await
 }
 
 /// The allow-list of a phase.
@@ -169,7 +176,8 @@ pub async fn dual_writing(world: &World) {
 /// Lets a scan find so many mismatches at a time.
 pub async fn scanned(world: &World, at: &str, mismatches: u32) {
     let inputs = known(world).await.inputs.scan;
-    scanned_of(world, at, mismatches, &inputs);
+    let at: Moment = at.parse().expect("a moment");
+    scanned_of(world, &at.to_string(), mismatches, &inputs);
 }
 
 /// Lets a scan of certain pairs find so many mismatches at a time.
@@ -186,7 +194,7 @@ pub fn scanned_of(world: &World, at: &str, mismatches: u32, inputs: &str) {
 /// Scans every hour for 72 hours from the beginning of dual write, and nothing mismatches.
 pub async fn clean(world: &World) {
     let inputs = known(world).await.inputs.scan;
-    let start: govdeck::clock::Moment = BEGINS.parse().expect("a moment");
+    let start: Moment = BEGINS.parse().expect("a moment");
     for hour in 0..=72 {
         let at = start.plus(std::time::Duration::from_hours(hour));
         scanned_of(world, &at.to_string(), 0, &inputs);
@@ -206,8 +214,18 @@ pub fn span(id: &str, kind: &str, starts: &str, ends: &str) -> Asked {
 /// Sets a maintenance window around the cutover, and a cert week later on.
 pub async fn calendar(world: &World) {
     for (id, kind, starts, ends) in [
-        ("maint-1", "maintenance", "2098-05-22T06:00:00Z", "2098-05-22T08:00:00Z"),
-        ("cert-w26", "cert", "2098-06-23T00:00:00Z", "2098-06-30T00:00:00Z"),
+        (
+            "maint-1",
+            "maintenance",
+            "2098-05-22T06:00:00Z",
+            "2098-05-22T08:00:00Z",
+        ),
+        (
+            "cert-w26",
+            "cert",
+            "2098-06-23T00:00:00Z",
+            "2098-06-30T00:00:00Z",
+        ),
     ] {
         let asked = span(id, kind, starts, ends);
         world.act("maya", "set_calendar", asked).await.expect("set");
@@ -267,4 +285,86 @@ pub async fn closed(world: &World) {
     }
     let moved = world.act("lee", "close_migration", Asked::of(ID)).await;
     moved.expect("closed");
+}
+
+/// Opens the migration in a world that has people and perhaps a first release, unless that was done.
+pub async fn with_something_to_do(world: &World) {
+    if !world
+        .rows("SELECT 1 FROM dictionary_migration_state")
+        .is_empty()
+    {
+        return;
+    }
+    released(world).await;
+    for (semver, label) in [("2.4.1", "Late responses"), ("2.4.2", "Later responses")] {
+        let mut next = document(semver);
+        next["metrics"][0]["display_label"] = json!(label);
+        release(world, &next).await.expect("released");
+    }
+    let maintainer = Asked::of("lee").with("role", "exporter_maintainer");
+    let _ = world.act("maya", "grant_role", maintainer).await;
+    let opened = world.act("maya", "open_migration", opening()).await;
+    opened.expect("opened");
+    let pair = pair("breach_count", "breachCount");
+    world
+        .act("lee", "register_pair", pair)
+        .await
+        .expect("registered");
+    let list = Asked::of(ID).with("document", allowlist("dual_write", &[]));
+    world
+        .act("lee", "register_allowlist", list)
+        .await
+        .expect("registered");
+    let far = span(
+        "cert-far",
+        "cert",
+        "2099-01-01T00:00:00Z",
+        "2099-01-08T00:00:00Z",
+    );
+    world.act("maya", "set_calendar", far).await.expect("set");
+}
+
+/// What is asked of an action on migrations, where nothing but who asks stands in its way; none where it is about others.
+pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
+    let of = || Asked::of(ID);
+    Some(match verb {
+        "open_migration" => Asked {
+            target: "mig-other".to_owned(),
+            ..opening().with("from", "2.4.1").with("to", "2.4.2")
+        },
+        "start_dual_write" | "cutover" | "close_migration" | "countersign_move" => of(),
+        "roll_back_migration" => of().with("because", "operator_abort").with("note", "so"),
+        "attach_matrix" => of().with("matrix", MATRIX),
+        "override_gate" => {
+            let now = world
+                .rows("SELECT MAX(at_utc) FROM governance_ledger")
+                .concat();
+            let year = if now.starts_with("2098") {
+                "2098-05-20T07:00:00Z"
+            } else {
+                ""
+            };
+            let soon = Moment::on_this_workstation().plus_minutes(60).to_string();
+            let expires = if year.is_empty() { &soon } else { year };
+            of().with("gate", "D6").with("expires", expires)
+        }
+        "route_gate" => Asked::of("D1").with("owner", "lee").with("backup", "kim"),
+        "register_allowlist" => of().with("document", allowlist("cutover", &["breach_count"])),
+        "approve_allowlist" => {
+            let sql = "SELECT allowlist_sha256 FROM exporter_allowlist";
+            of().with("phase", "dual_write")
+                .with("hash", world.rows(sql).concat())
+        }
+        "register_pair" => pair("owner_route_id", "route.ownerRouteId"),
+        "withdraw_pair" => of().with("legacy", "breach_count"),
+        "protect_metric" => of().with("metric", "MET-0171"),
+        "set_calendar" => span(
+            "m-1",
+            "maintenance",
+            "2099-02-01T00:00:00Z",
+            "2099-02-01T01:00:00Z",
+        ),
+        "cancel_calendar" => Asked::of("cert-far"),
+        _ => return None,
+    })
 }

@@ -52,18 +52,53 @@ fn report(gate: Gate, verdict: Verdict, found: &str, observed: &str) -> Report {
 fn reports() -> Vec<Report> {
     use Verdict::{CannotTell, Fail, Pass};
     vec![
-        report(Gate::MatrixPresent, Pass, "an impact matrix is attached", "00:10:00"),
-        report(Gate::Bind, Pass, "214 metrics in the joins: pass", "02:00:00"),
+        report(
+            Gate::MatrixPresent,
+            Pass,
+            "an impact matrix is attached",
+            "00:10:00",
+        ),
+        report(
+            Gate::Bind,
+            Pass,
+            "214 metrics in the joins: pass",
+            "02:00:00",
+        ),
         report(Gate::Allowlist, Pass, "approved by lee, ana", "02:14:07"),
-        report(Gate::Faq, CannotTell, "found 1 d 02 h ago, which is too old", "00:10:00"),
+        report(
+            Gate::Faq,
+            CannotTell,
+            "found 1 d 02 h ago, which is too old",
+            "00:10:00",
+        ),
         report(Gate::Replay, Pass, "green on 2.4.0 and 2.4.1", "01:00:00"),
-        report(Gate::Baseline, Pass, "the last 3 weeks of every series passed", "02:14:07"),
-        report(Gate::Clean, Fail, "clean for 41:12:09 of 72:00:00", "02:10:00"),
-        report(Gate::Calendar, Fail, "outside of every maintenance window", "02:14:07"),
+        report(
+            Gate::Baseline,
+            Pass,
+            "the last 3 weeks of every series passed",
+            "02:14:07",
+        ),
+        report(
+            Gate::Clean,
+            Fail,
+            "clean for 41:12:09 of 72:00:00",
+            "02:10:00",
+        ),
+        report(
+            Gate::Calendar,
+            Fail,
+            "outside of every maintenance window",
+            "02:14:07",
+        ),
         report(Gate::Blocks, Fail, "6 publish blocks are open", "02:14:07"),
         report(Gate::NotRed, Pass, "governance is not red", "02:14:07"),
         report(Gate::Protected, Pass, "2 of 2 in both joins", "01:00:00"),
-        report(Gate::Rehearsed, CannotTell, "nothing was found out yet", "02:14:07"),
+        report(
+            Gate::Rehearsed,
+            CannotTell,
+            "nothing was found out yet",
+            "02:14:07",
+        ),
     ]
 }
 
@@ -151,7 +186,10 @@ fn selected() -> MigrationDetail {
             expires_at_utc: at("04:00:00"),
             version: 1,
         }],
-        pairs: vec![pair("breach_count", "breachCount"), pair("owner_route_id", "route.ownerRouteId")],
+        pairs: vec![
+            pair("breach_count", "breachCount"),
+            pair("owner_route_id", "route.ownerRouteId"),
+        ],
         scans: scans(),
         reports: reports(),
         earliest: Some(Earliest {
@@ -219,7 +257,7 @@ pub fn migrations() -> Migrations {
             scans: scans(),
             clean: clean(),
         }),
-        selected: Some(selected()),
+        selected: Some(Box::new(selected())),
     }
 }
 
