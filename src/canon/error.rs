@@ -37,24 +37,53 @@ impl JsonError {
     /// Finds the line and column of a byte offset and makes the refusal.
     #[cold]
     pub(super) fn at(input: &[u8], offset: usize, reason: Reason, what: String) -> Fault {
-        let before = &input[..offset.min(input.len())];
-        let line_start = before
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        let starts_character = |byte: &&u8| **byte & 0xC0 != 0x80;
-        Fault(Box::new(Self {
-            line: before.split(|&byte| byte == b'\n').count(),
-            column: 1 + before[line_start..].iter().filter(starts_character).count(),
-            what,
-            reason,
-        }))
+        Fault(Box::new(Places::of(input).error(offset, reason, what)))
     }
 
     /// Tells which kind of refusal this is.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
+    }
+}
+
+/// Finds the lines and columns of byte offsets that ascend, going through the text once.
+pub(super) struct Places<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// Makes the refusal at an offset no smaller than the one before.
+    pub(super) fn error(&mut self, offset: usize, reason: Reason, what: String) -> JsonError {
+        let offset = offset.clamp(self.at, self.text.len().max(self.at));
+        let passed = &self.text[self.at..offset];
+        let mut begun = passed;
+        if let Some(newline) = passed.iter().rposition(|&byte| byte == b'\n') {
+            self.line += passed.split(|&byte| byte == b'\n').count() - 1;
+            self.column = 1;
+            begun = &passed[newline + 1..];
+        }
+        let starts_character = |byte: &&u8| **byte & 0xC0 != 0x80;
+        self.column += begun.iter().filter(starts_character).count();
+        self.at = offset;
+        JsonError {
+            line: self.line,
+            column: self.column,
+            what,
+            reason,
+        }
     }
 }
 
@@ -89,8 +118,12 @@ pub(super) fn quoted(text: &str) -> String {
 /// Makes the refusal of a key that its object already has.
 #[cold]
 pub(super) fn duplicate_key(scanner: &Scanner<'_>, name: &str, at: usize) -> Fault {
-    let what = format!("duplicate key {}", quoted(name));
-    scanner.refusal(at, Reason::DuplicateKey, what)
+    scanner.refusal(at, Reason::DuplicateKey, duplicate_key_words(name))
+}
+
+/// Says that an object already has a key.
+pub(super) fn duplicate_key_words(name: &str) -> String {
+    format!("duplicate key {}", quoted(name))
 }
 
 #[cfg(test)]
@@ -111,6 +144,19 @@ mod tests {
         assert_eq!(place("ab\r\n\ncd", 6), (3, 2));
         assert_eq!(place("é€😀x", "é€😀".len()), (1, 4));
         assert_eq!(place("ab", 99), (1, 3));
+    }
+
+    #[test]
+    fn places_are_the_same_however_one_gets_there() {
+        let text = "a\né€\n\n😀b\r\nc".as_bytes();
+        for step in 1..=text.len() {
+            let mut places = Places::of(text);
+            for offset in (0..=text.len() + 1).step_by(step) {
+                let found = places.error(offset, Reason::Malformed, String::new());
+                let alone = Places::of(text).error(offset, Reason::Malformed, String::new());
+                assert_eq!(found, alone, "{offset} by {step}");
+            }
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
-use super::scan::{Scanner, Start};
+use super::scan::{Scan, Scanner, Start};
 use super::string::escaped;
-use super::tree::{Paths, ROOT, Tree};
+use super::tree::{BadKeys, Paths, ROOT, Tree};
 
 /// Names the type of a leaf; the order is that of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,41 @@ impl JsonType {
     }
 }
 
+/// Holds the types that one path was met with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Types(u8);
+
+impl Types {
+    pub(super) fn of_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// Tells whether a type is one of them.
+    #[must_use]
+    pub fn has(self, kind: JsonType) -> bool {
+        self.0 & kind.bit() != 0
+    }
+
+    /// Gives those that are not this type.
+    #[must_use]
+    pub fn without(self, kind: JsonType) -> Self {
+        Self(self.0 & !kind.bit())
+    }
+
+    /// Tells how many there are.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Lists them in the order of their names.
+    pub fn each(self) -> impl Iterator<Item = JsonType> {
+        JsonType::ALL
+            .into_iter()
+            .filter(move |kind| self.has(*kind))
+    }
+}
+
 /// Holds the sorted, unique list of dotted paths and types of an export.
 #[derive(Debug, Clone)]
 pub struct Keyset {
@@ -89,13 +124,19 @@ impl Keyset {
 
 /// Hashes the canonical list of paths and types while these come.
 #[derive(Debug, Default)]
-struct Listing {
+pub(super) struct Listing {
     hasher: Hasher,
     line: Vec<u8>,
     is_begun: bool,
 }
 
 impl Listing {
+    pub(super) fn add_all(&mut self, path: &str, types: Types) {
+        for kind in types.each() {
+            self.add(path, kind);
+        }
+    }
+
     fn add(&mut self, path: &str, kind: JsonType) {
         self.line.clear();
         let mark = if self.is_begun { b',' } else { b'[' };
@@ -108,7 +149,7 @@ impl Listing {
         self.is_begun = true;
     }
 
-    fn finish(mut self) -> Digest {
+    pub(super) fn finish(mut self) -> Digest {
         self.hasher
             .update(if self.is_begun { &b"]"[..] } else { b"[]" });
         self.hasher.finish()
@@ -129,11 +170,11 @@ impl Eq for Keyset {}
 /// so is an array that holds anything but objects; an export without any leaf is refused.
 pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
     let (mut spelt, mut leaves) = (String::new(), Vec::new());
-    flatten(input)?.each(|path, kind| {
+    flatten(input)?.each(|path, types| {
         let start = spelt.len();
         spelt.push_str(path);
         let end = spelt.len();
-        leaves.push(Leaf { start, end, kind });
+        leaves.extend(types.each().map(|kind| Leaf { start, end, kind }));
     });
     Ok(Keyset { spelt, leaves })
 }
@@ -141,15 +182,26 @@ pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
 /// Hashes the key set of an export as [`Keyset::hash`] does, without holding a copy of its paths.
 pub fn keyset_hash(input: &[u8]) -> Result<Digest, JsonError> {
     let mut listing = Listing::default();
-    flatten(input)?.each(|path, kind| listing.add(path, kind));
+    flatten(input)?.each(|path, types| listing.add_all(path, types));
     Ok(listing.finish())
 }
 
 fn flatten(input: &[u8]) -> Result<Paths<'_>, JsonError> {
-    let mut scanner = Scanner::new(input, Integers::Exact)?;
+    let scanner = Scanner::new(input, Integers::Exact)?;
+    let at = scanner.at();
+    let (scanner, tree) = walk(scanner, BadKeys::EndTheWalk)?;
+    let paths = tree.into_paths()?;
+    if paths.is_empty() {
+        return Err(no_key(&scanner, at).into());
+    }
+    Ok(paths)
+}
+
+/// Walks an export to its end; what is not strict JSON, and no export, is refused.
+pub(super) fn walk(mut scanner: Scanner<'_>, bad_keys: BadKeys) -> Scan<(Scanner<'_>, Tree<'_>)> {
     let start = scanner.peek()?;
     let at = scanner.at();
-    let mut tree = Tree::new(scanner.clone());
+    let mut tree = Tree::new(scanner.clone(), bad_keys);
     match start {
         Start::Object => {
             tree.object(&mut scanner, ROOT)?;
@@ -163,17 +215,18 @@ fn flatten(input: &[u8]) -> Result<Paths<'_>, JsonError> {
             )),
         })?,
         _ => {
-            return Err(
-                malformed(&scanner, at, "expected an object or an array of objects").into(),
-            );
+            let what = "expected an object or an array of objects";
+            return Err(malformed(&scanner, at, what));
         }
     }
     scanner.clone().finish()?;
-    let paths = tree.into_paths()?;
-    if paths.is_empty() {
-        return Err(malformed(&scanner, at, "an export without a single key").into());
-    }
-    Ok(paths)
+    Ok((scanner, tree))
+}
+
+/// Refuses an export that nothing could be compared of.
+#[cold]
+pub(super) fn no_key(scanner: &Scanner<'_>, at: usize) -> Fault {
+    malformed(scanner, at, "an export without a single key")
 }
 
 #[cold]

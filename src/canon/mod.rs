@@ -12,6 +12,7 @@
 
 mod digest;
 mod error;
+mod keys;
 mod keyset;
 mod leaves;
 mod number;
@@ -28,7 +29,8 @@ mod write;
 
 pub use digest::{Digest, DigestError, Hasher, hash_file};
 pub use error::{Fault, JsonError, Reason};
-pub use keyset::{JsonType, Keyset, keyset, keyset_hash};
+pub use keys::{BadKey, ExportKeys, NoKeys};
+pub use keyset::{JsonType, Keyset, Types, keyset, keyset_hash};
 pub use leaves::{Leaf, LeafReader, Leaves, LeavesError, MOST_LEAF_BYTES};
 pub use number::Number;
 pub use string::write_text;

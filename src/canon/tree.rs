@@ -2,6 +2,8 @@
 //!
 //! It grows with the distinct paths, not with the export, and spells them out only at the end.
 
+mod paths;
+
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,8 +11,7 @@ use super::error::{Fault, Reason, duplicate_key, quoted};
 use super::keyset::JsonType;
 use super::scan::{Scan, Scanner, Start, Text};
 
-/// The most bytes that all paths together may take, since a short text can spell very long ones.
-const MAX_SPELT: usize = 64 << 20;
+pub(super) use paths::{NoPaths, Paths};
 
 /// The node that stands for the export itself.
 pub(super) const ROOT: u32 = 0;
@@ -23,6 +24,29 @@ const REMEMBERING: usize = 1 << 16;
 
 /// Marks the node of a key that an open object has, beside the bits of its types.
 const SEEN: u8 = 1 << 7;
+
+/// Marks the node of a key whose repetition was noted, beside the bits of its types.
+const NOTED: u8 = 1 << 6;
+
+/// The bits of types.
+const TYPES: u8 = NOTED - 1;
+
+/// Says what comes of a key that no path can be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadKeys {
+    /// The first one ends the walk.
+    EndTheWalk,
+    /// Each is noted once, and the walk goes on.
+    AreNoted,
+}
+
+/// Notes a key that no path can be made of.
+#[derive(Debug, Clone, Copy)]
+struct Note {
+    node: u32,
+    at: u32,
+    reason: Reason,
+}
 
 /// Holds one step of a raw path.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +82,12 @@ pub(super) struct Tree<'a> {
     /// The leaves met for the first time inside arrays still open, in case one turns out mixed.
     journal: Vec<(u32, JsonType)>,
     open_arrays: usize,
+    bad_keys: BadKeys,
+    notes: Vec<Note>,
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new(reader: Scanner<'a>) -> Self {
+    pub(super) fn new(reader: Scanner<'a>, bad_keys: BadKeys) -> Self {
         let root = Node {
             parent: NONE,
             at: 0,
@@ -76,6 +102,8 @@ impl<'a> Tree<'a> {
             seen: Vec::new(),
             journal: Vec::new(),
             open_arrays: 0,
+            bad_keys,
+            notes: Vec::new(),
         }
     }
 
@@ -85,18 +113,17 @@ impl<'a> Tree<'a> {
         let mut members = Members::None;
         scanner.members(|scanner, key| {
             members = Members::Some;
-            if key.text.contains('.') {
-                let what = format!("key {} contains a dot", quoted(&key.text));
-                return Err(scanner.refusal(key.at, Reason::DottedKey, what));
-            }
             let known = self.nodes.len();
             let node = self.step(parent, previous, &key);
             let index = node as usize;
-            if index < known {
-                // Objects of one path never nest, so a node younger than this object is of this object.
-                if index >= older || self.types[index] & SEEN != 0 {
-                    return Err(duplicate_key(scanner, &key.text, key.at));
+            if index >= known {
+                if key.text.contains('.') {
+                    self.dotted(scanner, node, &key)?;
                 }
+            } else if index >= older || self.types[index] & SEEN != 0 {
+                // Objects of one path never nest, so a node younger than this object is of this object.
+                self.repeated(scanner, node, &key)?;
+            } else {
                 self.types[index] |= SEEN;
                 self.seen.push(node);
             }
@@ -107,6 +134,35 @@ impl<'a> Tree<'a> {
             self.types[node as usize] &= !SEEN;
         }
         Ok(members)
+    }
+
+    #[cold]
+    fn dotted(&mut self, scanner: &Scanner<'a>, node: u32, key: &Text<'_>) -> Scan<()> {
+        let reason = Reason::DottedKey;
+        match self.bad_keys {
+            BadKeys::EndTheWalk => Err(scanner.refusal(key.at, reason, has_a_dot(&key.text))),
+            BadKeys::AreNoted => {
+                self.note(node, key.at, reason);
+                Ok(())
+            }
+        }
+    }
+
+    #[cold]
+    fn repeated(&mut self, scanner: &Scanner<'a>, node: u32, key: &Text<'_>) -> Scan<()> {
+        if self.bad_keys == BadKeys::EndTheWalk {
+            return Err(duplicate_key(scanner, &key.text, key.at));
+        }
+        if self.types[node as usize] & NOTED == 0 {
+            self.types[node as usize] |= NOTED;
+            self.note(node, key.at, Reason::DuplicateKey);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, node: u32, at: usize, reason: Reason) {
+        let at = narrow(at);
+        self.notes.push(Note { node, at, reason });
     }
 
     fn value(&mut self, scanner: &mut Scanner<'a>, node: u32, at: usize) -> Scan<()> {
@@ -178,7 +234,7 @@ impl<'a> Tree<'a> {
         if *types & kind.bit() != 0 {
             return;
         }
-        if *types & !SEEN == 0 {
+        if *types & TYPES == 0 {
             self.nodes[number as usize].at = narrow(at);
         }
         *types |= kind.bit();
@@ -274,48 +330,6 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Sorts all paths that have leaves, and refuses raw paths that flatten to one.
-    pub(super) fn into_paths(mut self) -> Scan<Paths<'a>> {
-        (self.slots, self.next) = Default::default();
-        (self.seen, self.journal) = Default::default();
-        let leaves = self.types.iter().filter(|&&types| types != 0).count();
-        let mut order = Vec::with_capacity(leaves);
-        let (mut path, mut other, mut spelt) = (String::new(), String::new(), 0);
-        for number in 0..narrow(self.nodes.len()) {
-            if self.types[number as usize] == 0 {
-                continue;
-            }
-            self.spell(number, &mut path);
-            spelt += path.len();
-            if spelt > MAX_SPELT {
-                let what = "paths that take over 64 MiB when spelt out";
-                return Err(self.refusal(number, Reason::Malformed, what));
-            }
-            order.push(number);
-        }
-        let mut compare = |a: u32, b: u32| {
-            if self.nodes[a as usize].parent == self.nodes[b as usize].parent {
-                return self.name(a).cmp(&self.name(b));
-            }
-            self.spell(a, &mut path);
-            self.spell(b, &mut other);
-            path.cmp(&other)
-        };
-        let first = |number: u32| (self.nodes[number as usize].at, number);
-        order.sort_unstable_by(|&a, &b| compare(a, b).then_with(|| first(a).cmp(&first(b))));
-        let later = order
-            .windows(2)
-            .filter(|pair| compare(pair[0], pair[1]).is_eq())
-            .map(|pair| pair[1]);
-        if let Some(number) = later.min_by_key(|&number| first(number)) {
-            self.spell(number, &mut path);
-            let shown = quoted(&path);
-            let what = format!("two raw paths, one through an array, flatten to {shown}");
-            return Err(self.refusal(number, Reason::DuplicateKey, &what));
-        }
-        Ok(Paths { tree: self, order })
-    }
-
     #[cold]
     fn refusal(&self, number: u32, reason: Reason, what: &str) -> Fault {
         let at = self.nodes[number as usize].at as usize;
@@ -344,33 +358,6 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Holds the paths of an export in order.
-#[derive(Debug)]
-pub(super) struct Paths<'a> {
-    tree: Tree<'a>,
-    order: Vec<u32>,
-}
-
-impl Paths<'_> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
-    /// Calls back once a path and type, sorted by the path's UTF-8 bytes, then the type's name.
-    pub(super) fn each(&self, mut each: impl FnMut(&str, JsonType)) {
-        let mut path = String::new();
-        for &number in &self.order {
-            self.tree.spell(number, &mut path);
-            let types = self.tree.types[number as usize];
-            for kind in JsonType::ALL {
-                if types & kind.bit() != 0 {
-                    each(&path, kind);
-                }
-            }
-        }
-    }
-}
-
 fn take_scalar(scanner: &mut Scanner<'_>, start: Start) -> Scan<JsonType> {
     Ok(match start {
         Start::String => {
@@ -390,6 +377,10 @@ fn take_scalar(scanner: &mut Scanner<'_>, start: Start) -> Scan<JsonType> {
             JsonType::Boolean
         }
     })
+}
+
+fn has_a_dot(key: &str) -> String {
+    format!("key {} contains a dot", quoted(key))
 }
 
 /// Narrows an offset or a count, which the longest text taken keeps below 2^31.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::act::{condition_line, settle};
 use super::page::{Exit, Failure, Page};
-use super::{gate_bind, gate_reconcile, gate_variance};
+use super::{gate_allowlist, gate_bind, gate_reconcile, gate_variance};
 use crate::actions::{self, ByRule, Outcome, Request};
 use crate::jobs::below_root;
 use crate::rules::Verdict;
@@ -39,6 +39,8 @@ pub(super) enum Gate {
     },
     /// Say whether a rehearsal may begin: no publish block is open.
     Rehearsal,
+    /// Say whether an export has the keys that its migration's phase allows, from files alone.
+    Allowlist(gate_allowlist::Allowlist),
     /// Compare what leadership sees with what the partner gets, from files alone.
     Reconcile(gate_reconcile::Reconcile),
     /// Say whether two run manifests are of the same window, tuple and bypass, from files alone.
@@ -54,9 +56,11 @@ impl Gate {
     pub(super) fn access(&self) -> Access {
         match self {
             Self::Publish { .. } | Self::Variance(_) | Self::Bind(_) => Access::Write,
-            Self::Distribute { .. } | Self::Rehearsal | Self::Reconcile(_) | Self::Parity(_) => {
-                Access::Read
-            }
+            Self::Distribute { .. }
+            | Self::Rehearsal
+            | Self::Allowlist(_)
+            | Self::Reconcile(_)
+            | Self::Parity(_) => Access::Read,
         }
     }
 
@@ -65,6 +69,7 @@ impl Gate {
             Self::Publish { run } => publish(store, run).await,
             Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
             Self::Rehearsal => rehearsal(store).await,
+            Self::Allowlist(verb) => verb.run(),
             Self::Reconcile(verb) => verb.run(),
             Self::Parity(verb) => verb.run(),
             Self::Variance(verb) => verb.run(store).await,

@@ -24,6 +24,7 @@ mod doctor;
 mod drill;
 mod evidence;
 mod gate;
+mod gate_allowlist;
 mod gate_bind;
 mod gate_reconcile;
 mod gate_variance;
@@ -252,6 +253,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
+        Verb::Gate(gate::Gate::Allowlist(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),

@@ -50,6 +50,8 @@ pub(super) enum Shape {
 pub(super) struct Page {
     exit: Exit,
     body: Body,
+    /// What warns and decides nothing; the error stream gets it, whatever shape was asked for.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -82,10 +84,7 @@ impl Page {
                 Value::String(format!("govdeck.{schema}.v1")),
             );
         }
-        Self {
-            exit,
-            body: Body::Said { lines, json },
-        }
+        Self::of(exit, Body::Said { lines, json })
     }
 
     /// Makes a page of lines and of a JSON document that is written when it is asked for; the document names its schema.
@@ -95,10 +94,7 @@ impl Page {
         json: impl FnOnce(&mut dyn Write) -> io::Result<()> + 'static,
     ) -> Self {
         let json = Stream(Box::new(json));
-        Self {
-            exit,
-            body: Body::Streamed { lines, json },
-        }
+        Self::of(exit, Body::Streamed { lines, json })
     }
 
     /// Makes a page of a text that is whole as it stands, and of the JSON document that says the same.
@@ -113,33 +109,44 @@ impl Page {
 
     /// Makes a page of a document whose shape somebody else has fixed, whatever shape was asked for.
     pub(super) fn foreign(exit: Exit, json: &Value) -> Self {
-        Self {
-            exit,
-            body: Body::Raw(document(json)),
-        }
+        Self::of(exit, Body::Raw(document(json)))
     }
 
     /// Makes a page of exact bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
-        Self {
-            exit: Exit::Done,
-            body: Body::Raw(bytes),
-        }
+        Self::of(Exit::Done, Body::Raw(bytes))
     }
 
     /// Makes it print its document, whatever shape was asked for.
     pub(super) fn into_json(self) -> Self {
         match self.body {
             Body::Said { json, .. } => Self {
-                exit: self.exit,
                 body: Body::Raw(document(&json)),
+                ..self
             },
             Body::Streamed { .. } | Body::Raw(_) => self,
         }
     }
 
+    /// Adds warnings, which go to the error stream.
+    pub(super) fn warning(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
+
+    fn of(exit: Exit, body: Body) -> Self {
+        Self {
+            exit,
+            body,
+            warnings: Vec::new(),
+        }
+    }
+
     /// Prints the page and returns its exit code; output that cannot be written is never a pass.
     pub(super) fn print(self, shape: Shape) -> ExitCode {
+        for warning in &self.warnings {
+            // Nothing is left to tell anyone when the error stream is closed.
+            let _ = writeln!(io::stderr(), "warning: {}", text::scrub(warning));
+        }
         let mut out = io::stdout().lock();
         let written = match (self.body, shape) {
             (Body::Raw(bytes), _) => out.write_all(&bytes),

@@ -5,6 +5,7 @@
 
 mod words;
 
+pub mod allowlist;
 pub mod approval;
 pub mod attestation;
 pub mod bind;

@@ -73,6 +73,7 @@ mod demo_clock;
 mod dictionary;
 mod docs;
 mod evidence;
+mod gate_allowlist;
 mod grants;
 mod house;
 mod jobs;

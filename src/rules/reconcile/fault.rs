@@ -115,7 +115,7 @@ impl fmt::Display for Reject {
 }
 
 /// Quotes somebody else's text for a message: invisible characters become visible, long text is cut.
-pub(super) fn quoted(foreign: &str) -> String {
+pub(in crate::rules) fn quoted(foreign: &str) -> String {
     format!("{:?}", text::shorten(foreign, QUOTED_CHARACTERS))
 }
 
