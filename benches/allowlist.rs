@@ -50,7 +50,7 @@ fn main() -> Done<()> {
     } else {
         (megabytes * 1_000_000, 7)
     };
-    let shapes: [(&str, fn(usize) -> Shape); 2] = [
+    let shapes: [(&str, Writing); 2] = [
         ("elements with the same keys", elements),
         ("one object, every key another", wide),
     ];
@@ -75,6 +75,9 @@ fn main() -> Done<()> {
 fn mb(bytes: usize) -> f64 {
     bytes as f64 / 1e6
 }
+
+/// Writes a case of about so many bytes.
+type Writing = fn(usize) -> Shape;
 
 /// The texts of a case.
 struct Shape {
@@ -311,12 +314,16 @@ fn usual_keys(bytes: &[u8]) -> Done<Keys> {
     let mut keys = Keys::new();
     let mut path = String::new();
     match &export {
-        Value::Array(elements) => elements
-            .iter()
-            .for_each(|element| flatten(element, &mut path, &mut keys)),
+        Value::Array(elements) => {
+            for element in elements {
+                flatten(element, &mut path, &mut keys);
+            }
+        }
         object => flatten(object, &mut path, &mut keys),
     }
-    keys.values_mut().for_each(|kinds| kinds.sort_unstable());
+    for kinds in keys.values_mut() {
+        kinds.sort_unstable();
+    }
     Ok(keys)
 }
 
@@ -337,9 +344,9 @@ fn flatten(value: &Value, path: &mut String, keys: &mut Keys) {
             return;
         }
         Value::Array(elements) if !elements.is_empty() && elements.iter().all(Value::is_object) => {
-            elements
-                .iter()
-                .for_each(|element| flatten(element, path, keys));
+            for element in elements {
+                flatten(element, path, keys);
+            }
             return;
         }
         Value::Object(_) => "object",

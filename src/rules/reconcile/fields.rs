@@ -20,7 +20,11 @@ where
 }
 
 /// Reads the object that comes next in the same way.
-pub(in crate::rules) fn members_of<'a, F>(scanner: &mut Scanner<'a>, names: &[&str], mut each: F) -> Scan<()>
+pub(in crate::rules) fn members_of<'a, F>(
+    scanner: &mut Scanner<'a>,
+    names: &[&str],
+    mut each: F,
+) -> Scan<()>
 where
     F: FnMut(&mut Scanner<'a>, usize) -> Scan<()>,
 {

@@ -310,7 +310,7 @@ fn a_policy_that_contradicts_its_pairs_warns() {
         ]
     );
     let forbidden = |policy: &mut Value| {
-        policy["forbidden_exact_keys"] = json!(["breach_count", "breachCount"])
+        policy["forbidden_exact_keys"] = json!(["breach_count", "breachCount"]);
     };
     assert_eq!(
         warnings(forbidden, dual()),

@@ -25,9 +25,9 @@ fn flatten(value: &Value, path: &str, keys: &mut Keys) {
             return;
         }
         Value::Array(elements) if !elements.is_empty() && elements.iter().all(Value::is_object) => {
-            elements
-                .iter()
-                .for_each(|element| flatten(element, path, keys));
+            for element in elements {
+                flatten(element, path, keys);
+            }
             return;
         }
         Value::Object(_) => "object",
