@@ -84,6 +84,15 @@ pub enum ByRule {
         /// The run's id.
         run: String,
     },
+    /// A metric did not match on three days running.
+    OpenDeficiency {
+        /// The deficiency's new id.
+        deficiency: String,
+        /// The migration.
+        migration: String,
+        /// The metric.
+        metric: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -125,6 +134,16 @@ impl ByRule {
                 with_finding(Asked::of(run), &*finding)?,
             ),
             ByRule::InterruptBundleRun { run } => ("interrupt_bundle_run", Asked::of(run)),
+            ByRule::OpenDeficiency {
+                deficiency,
+                migration,
+                metric,
+            } => (
+                "open_deficiency",
+                Asked::of(deficiency)
+                    .with("migration", migration)
+                    .with("metric", metric),
+            ),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

@@ -29,6 +29,7 @@ mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
+mod migration;
 mod note_block;
 mod proposal;
 mod propose_route;
@@ -104,6 +105,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<bundle::ClaimBundleRun>(),
     entry::entry::<bundle::RollBackBundle>(),
     entry::entry::<bundle::SupersedeBundle>(),
+    entry::entry::<migration::CloseDeficiency>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -118,6 +120,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<dictionary::RecordVariance>(),
     entry::entry::<bundle::FinishBundleRun>(),
     entry::entry::<bundle::InterruptBundleRun>(),
+    entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<establish::Establish>(),
 ];
 

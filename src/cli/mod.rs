@@ -35,6 +35,8 @@ mod keys;
 mod ledger;
 mod log;
 mod manual;
+mod migration;
+mod migration_expand;
 mod page;
 mod policy;
 mod publish;
@@ -142,6 +144,9 @@ enum Verb {
     /// Practise, with runs that nothing takes for real ones.
     #[command(subcommand)]
     Drill(drill::Drill),
+    /// Move the metric dictionary from one release to the next.
+    #[command(subcommand)]
+    Migration(migration::Migration),
     /// Do unattended work once, as a timer would.
     #[command(subcommand)]
     Job(job::Job),
@@ -387,6 +392,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Window(verb) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
         Verb::Drill(verb) => verb.run(&store).await,
+        Verb::Migration(verb) => verb.run(&store, settings).await,
         Verb::Job(verb) => verb.run(&store, settings).await,
         Verb::Publish(verb) => verb.run(&store, settings).await,
         Verb::Block(verb) => verb.run(&store).await,

@@ -85,6 +85,9 @@ const BUILDERS: &[Role] = &[Role::GovernanceLead, Role::OpsLead, Role::DataEngin
 /// Who runs such a change.
 const RUNNERS: &[Role] = &[Role::OpsLead, Role::DataEngineer];
 
+/// Who says that something amiss was seen to.
+const MENDERS: &[Role] = &[Role::GovernanceLead, Role::DataEngineer];
+
 const LEAD: &[Role] = &[Role::GovernanceLead];
 
 macro_rules! permissions {
@@ -178,6 +181,8 @@ permissions! {
         .besides("what was made there, the last environment first");
     SUPERSEDE_BUNDLE = Permission::person("supersede_bundle", Level::Review, &[Role::GovernanceLead])
         .besides("a later bundle that was merged takes its place");
+    CLOSE_DEFICIENCY = Permission::person("close_deficiency", Level::Review, MENDERS)
+        .besides("while it is open");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -197,6 +202,7 @@ permissions! {
     RECORD_VARIANCE = Permission::rule("record_variance");
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
+    OPEN_DEFICIENCY = Permission::rule("open_deficiency");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -2,18 +2,27 @@
 
 mod known;
 mod looks;
+mod mismatch;
 mod rows;
 mod scan;
 mod shape;
+mod stuck;
 
 pub use known::{Known, known};
 pub use looks::{
-    allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,
+    allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies,
+    deficiency, events,
     evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,
     pairs, protected, under_way,
+};
+pub use mismatch::{
+    At, Compared, KEPT, Mismatches, RowPair, compare, dialect, file, mismatch_totals,
+    mismatch_trend, row_pairs, rows_of_dictionary, views_stand,
 };
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,
 };
 pub use scan::{Scan, scans};
+pub use shape::{Built, built};
+pub use stuck::{Seen, mismatch_owner, seen};

@@ -73,6 +73,8 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("supersede_bundle", &["bundle"]),
     ("finish_bundle_run", &["bundle", "bundle_run"]),
     ("interrupt_bundle_run", &["bundle_run"]),
+    ("open_deficiency", &["deficiency"]),
+    ("close_deficiency", &["deficiency"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (
