@@ -121,7 +121,10 @@ impl Expansion<'_> {
             .collect();
         if let Some(fault) = faults_of_pairs(self.pairs, &others).first() {
             let sentence = format!("the pairs of {} cannot be kept: {fault}", self.migration);
-            return refused(sentence, "withdraw that pair, and register it with another name");
+            return refused(
+                sentence,
+                "withdraw that pair, and register it with another name",
+            );
         }
         if let Some(name) = self.types.keys().find(|name| !in_pairs(name)) {
             let sentence = format!("{} is in no pair of {}", shown(name), self.migration);
@@ -133,7 +136,10 @@ impl Expansion<'_> {
             let of_legacy = of_legacy.or_else(|| self.types.get(*legacy).cloned());
             let Some(of_legacy) = of_legacy else {
                 let sentence = format!("the dictionary has no column {}", shown(legacy));
-                return refused(sentence, "give its type with --type COLUMN=TYPE, and it is added too");
+                return refused(
+                    sentence,
+                    "give its type with --type COLUMN=TYPE, and it is added too",
+                );
             };
             for (name, default) in [(legacy, &of_legacy), (modern, &of_legacy)] {
                 if there(name).is_none() {
@@ -158,7 +164,11 @@ impl Expansion<'_> {
         forward.extend(stood.map(|(view, _)| dropped(view)));
         forward.push(site.wide_view(self.pairs));
         forward.push(site.long_view(self.pairs));
-        forward.extend(views.iter().filter_map(|(view, _)| self.readable(site, view)));
+        forward.extend(
+            views
+                .iter()
+                .filter_map(|(view, _)| self.readable(site, view)),
+        );
         let mut rollback: Vec<String> = views.iter().rev().map(|(view, _)| dropped(view)).collect();
         for (view, before) in views {
             if let Some(before) = before {
@@ -285,7 +295,6 @@ fn check_type(dialect: Dialect, given: &str) -> Result<(), Refusal> {
         hint,
     ))
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -59,9 +59,7 @@ pub fn put(
     let mut written = Vec::new();
     for (name, text) in files {
         let file = format!("{path}/{name}");
-        bundle
-            .create(name, text.as_bytes())
-            .map_err(about(&file))?;
+        bundle.create(name, text.as_bytes()).map_err(about(&file))?;
         written.push(file);
     }
     registry.migrations.push(RegistryEntry {

@@ -54,7 +54,9 @@ impl Expand {
         let is_open = found.closed_at_dt_utc.is_none();
         if !is_open || !matches!(found.phase, Phase::Prepare | Phase::DualWrite) {
             let sentence = format!("{} is past dual write: {}", self.migration, found.phase);
-            return Err(Refusal::new(sentence, "the dictionary is expanded before the cutover").into());
+            return Err(
+                Refusal::new(sentence, "the dictionary is expanded before the cutover").into(),
+            );
         }
         let known = migration::known(&mut view, &self.migration).await?;
         let pairs = known.as_ref().map(migration::Known::active_pairs);

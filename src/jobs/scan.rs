@@ -77,7 +77,9 @@ async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), St
     let (status, compared, detail) = if stand {
         judged(compare(&mut view, &known).await?, counted)
     } else {
-        failed("the views over the pairs are not there; `govdeck migration expand` writes the bundle that makes them")
+        failed(
+            "the views over the pairs are not there; `govdeck migration expand` writes the bundle that makes them",
+        )
     };
     let scan = Scan {
         scan_id: random_id()?,

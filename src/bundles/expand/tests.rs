@@ -69,18 +69,15 @@ fn what_stands_is_replaced_and_put_back() {
         schema: "public".to_owned(),
         ..built(Dialect::Postgres)
     };
-    let [columns, index] =
-        made(&built, &[("breach_count", "breachCount")], &[]).expect("made");
+    let [columns, index] = made(&built, &[("breach_count", "breachCount")], &[]).expect("made");
     let forward = &columns["forward.sql"];
     assert_eq!(forward.matches("DROP VIEW").count(), 2);
-    assert_eq!(
-        forward
-            .matches("TO govdeck_viewer, \"of kim\";")
-            .count(),
-        2
-    );
+    assert_eq!(forward.matches("TO govdeck_viewer, \"of kim\";").count(), 2);
     let rollback = &columns["rollback.sql"];
-    assert!(rollback.contains("CREATE VIEW w AS SELECT 1;\n"), "{rollback}");
+    assert!(
+        rollback.contains("CREATE VIEW w AS SELECT 1;\n"),
+        "{rollback}"
+    );
     assert!(index["forward.sql"].contains("DROP INDEX CONCURRENTLY"));
     let back = "CREATE INDEX CONCURRENTLY dual_write_mismatch ON public.t (a);\n";
     assert!(index["rollback.sql"].ends_with(back));

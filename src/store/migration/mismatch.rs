@@ -47,16 +47,34 @@ pub fn dialect(view: &View) -> Dialect {
 
 /// Counts the rows of the dictionary itself.
 pub async fn rows_of_dictionary(view: &mut View) -> Result<i64, StoreError> {
-    const SQL: &str =
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM governance_metric_dictionary_current";
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM governance_metric_dictionary_current";
     Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
 }
 
+/// Lets PostgreSQL read nothing but the index on what differs: it takes that for nearly every row.
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL max_parallel_workers_per_gather = 0";
+const AS_BEFORE: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT; \
+     SET LOCAL max_parallel_workers_per_gather TO DEFAULT";
+
 /// Compares both halves of pairs in every row of the wide view, in the database.
-///
-/// The plus signs keep SQLite from walking a whole index to group by it. On PostgreSQL what differs is taken to be nearly
-/// everything, so that an index on just that would not be used.
 pub async fn compare(view: &mut View, pairs: &[(&str, &str)]) -> Result<Compared, StoreError> {
+    let count = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {WIDE_VIEW} v");
+    let rows: i64 = on!(view, c => query_scalar(AssertSqlSafe(count)).fetch_one(c).await)?;
+    let (mismatches, worst) = differing(view, pairs).await?;
+    Ok(Compared {
+        rows,
+        mismatches,
+        worst,
+    })
+}
+
+/// Counts the rows of which a pair does not match, all of them and by metric and squad.
+///
+/// The plus signs keep SQLite from walking a whole index to group by it.
+pub async fn differing(
+    view: &mut View,
+    pairs: &[(&str, &str)],
+) -> Result<(i64, Vec<Mismatches>), StoreError> {
     #[derive(FromRow)]
     struct Group {
         metric_id: String,
@@ -64,42 +82,37 @@ pub async fn compare(view: &mut View, pairs: &[(&str, &str)]) -> Result<Compared
         mismatches: i64,
         all_of_them: i64,
     }
-    let (plus, indexed) = match dialect(view) {
+    let (plus, is_indexed) = match dialect(view) {
         Dialect::Sqlite => ("+", false),
         Dialect::Postgres => ("", is_indexed(view).await?),
     };
-    let count = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {WIDE_VIEW} v");
-    let rows: i64 = on!(view, c => query_scalar(AssertSqlSafe(count)).fetch_one(c).await)?;
-    if indexed && let Session::Postgres(t) = &mut view.session {
-        query("SET LOCAL enable_seqscan = off")
-            .execute(&mut **t)
-            .await?;
-    }
-    let groups = format!(
+    let sql = format!(
         "SELECT v.dictionary_metric_id AS metric_id, v.owning_squad AS owning_squad, CAST(COUNT(*) AS BIGINT) AS mismatches, \
          CAST(SUM(COUNT(*)) OVER () AS BIGINT) AS all_of_them FROM {WIDE_VIEW} v WHERE {} \
          GROUP BY {plus}v.dictionary_metric_id, {plus}v.owning_squad ORDER BY 3 DESC, 1, 2 LIMIT {KEPT}",
         differing_in_view(pairs)
     );
-    let found: Vec<Group> =
-        on!(view, c => query_as(AssertSqlSafe(groups)).fetch_all(c).await)?;
-    if indexed && let Session::Postgres(t) = &mut view.session {
-        query("SET LOCAL enable_seqscan = on")
-            .execute(&mut **t)
-            .await?;
+    if is_indexed {
+        set(view, BY_INDEX).await?;
     }
-    Ok(Compared {
-        rows,
-        mismatches: found.first().map_or(0, |group| group.all_of_them),
-        worst: found
-            .into_iter()
-            .map(|group| Mismatches {
-                metric_id: group.metric_id,
-                owning_squad: group.owning_squad,
-                mismatches: group.mismatches,
-            })
-            .collect(),
-    })
+    let found: Vec<Group> = on!(view, c => query_as(AssertSqlSafe(sql)).fetch_all(c).await)?;
+    if is_indexed {
+        set(view, AS_BEFORE).await?;
+    }
+    let all_of_them = found.first().map_or(0, |group| group.all_of_them);
+    let worst = found.into_iter().map(|group| Mismatches {
+        metric_id: group.metric_id,
+        owning_squad: group.owning_squad,
+        mismatches: group.mismatches,
+    });
+    Ok((all_of_them, worst.collect()))
+}
+
+async fn set(view: &mut View, settings: &'static str) -> Result<(), StoreError> {
+    if let Session::Postgres(t) = &mut view.session {
+        sqlx::raw_sql(settings).execute(&mut **t).await?;
+    }
+    Ok(())
 }
 
 /// Tells whether PostgreSQL has the index on what differs, and may use it.
@@ -116,12 +129,22 @@ async fn is_indexed(view: &mut View) -> Result<bool, StoreError> {
 /// Tells whether both views stand.
 pub async fn views_stand(view: &mut View) -> Result<bool, StoreError> {
     let (sqlite, postgres) = (
-        format!("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND name IN ('{WIDE_VIEW}', '{LONG_VIEW}')"),
+        format!(
+            "SELECT COUNT(*) FROM sqlite_master WHERE type = 'view' AND name IN ('{WIDE_VIEW}', '{LONG_VIEW}')"
+        ),
         format!("SELECT COUNT(to_regclass('{WIDE_VIEW}')) + COUNT(to_regclass('{LONG_VIEW}'))"),
     );
     let found: i64 = match &mut view.session {
-        Session::Sqlite(t) => query_scalar(AssertSqlSafe(sqlite)).fetch_one(&mut **t).await?,
-        Session::Postgres(t) => query_scalar(AssertSqlSafe(postgres)).fetch_one(&mut **t).await?,
+        Session::Sqlite(t) => {
+            query_scalar(AssertSqlSafe(sqlite))
+                .fetch_one(&mut **t)
+                .await?
+        }
+        Session::Postgres(t) => {
+            query_scalar(AssertSqlSafe(postgres))
+                .fetch_one(&mut **t)
+                .await?
+        }
     };
     Ok(found == 2)
 }

@@ -11,12 +11,11 @@ mod stuck;
 pub use known::{Known, known};
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies,
-    deficiency, events,
-    evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,
-    pairs, protected, under_way,
+    deficiency, events, evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open,
+    overrides, pair, pairs, protected, under_way,
 };
 pub use mismatch::{
-    At, Compared, KEPT, Mismatches, RowPair, compare, dialect, file, mismatch_totals,
+    At, Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, mismatch_totals,
     mismatch_trend, row_pairs, rows_of_dictionary, views_stand,
 };
 pub use rows::{

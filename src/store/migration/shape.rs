@@ -52,7 +52,13 @@ pub async fn built(view: &mut View) -> Result<Built, StoreError> {
                  name IN ('dictionary_column_dual_write', 'dual_write_pair_health', 'dual_write_mismatch')";
             let columns = query_as(COLUMNS).fetch_all(&mut **t).await?;
             let made = query_as(MADE).fetch_all(&mut **t).await?;
-            Ok(Built::of(Dialect::Sqlite, "main".to_owned(), columns, made, Vec::new()))
+            Ok(Built::of(
+                Dialect::Sqlite,
+                "main".to_owned(),
+                columns,
+                made,
+                Vec::new(),
+            ))
         }
         Session::Postgres(t) => {
             const SCHEMA: &str = "SELECT CAST(n.nspname AS TEXT) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

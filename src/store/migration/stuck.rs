@@ -79,7 +79,6 @@ pub async fn mismatch_owner(view: &mut View, migration: &Migration) -> Result<St
             }
         }
     }
-    let engineer: Option<String> =
-        on!(view, c => query_scalar(ENGINEER).fetch_optional(c).await)?;
+    let engineer: Option<String> = on!(view, c => query_scalar(ENGINEER).fetch_optional(c).await)?;
     Ok(engineer.unwrap_or_else(|| migration.opened_by.clone()))
 }

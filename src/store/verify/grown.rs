@@ -78,16 +78,16 @@ mod tests {
     fn table() -> Definition {
         let all = built_in_catalogue(false);
         let mut tables = all.into_iter().filter(|it| it.kind == "table");
-        tables.find(|it| it.name == DICTIONARY).expect("it is there")
+        tables
+            .find(|it| it.name == DICTIONARY)
+            .expect("it is there")
     }
 
     #[test]
     fn columns_without_rules_are_all_that_may_come() {
         let wanted = table();
         let with = |added: &str| Definition {
-            text: wanted
-                .text
-                .replace(RULES, &format!("{added}{RULES}")),
+            text: wanted.text.replace(RULES, &format!("{added}{RULES}")),
             ..wanted.clone()
         };
         for good in [

@@ -11,6 +11,7 @@ pub mod folk;
 pub mod forge;
 pub mod ground;
 pub mod keys;
+pub mod pairs;
 pub mod pooler;
 pub mod proxy;
 pub mod redis;
