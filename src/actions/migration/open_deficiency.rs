@@ -2,7 +2,7 @@
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use crate::clock::Moment;
-use crate::rules::migration::{DAYS, DeficiencyKind, may_open_deficiency};
+use crate::rules::migration::{DAYS, DeficiencyKind, Mismatching, may_open_deficiency};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Refusal, text};
@@ -102,11 +102,11 @@ impl Action for OpenDeficiency {
             ),
             drill: false,
         };
-        let conditions = may_open_deficiency(
-            seen.is_some_and(Seen::is_stuck),
-            seen.is_some_and(Seen::is_open),
-            found.is_under_way(),
-        );
+        let conditions = may_open_deficiency(Mismatching {
+            is_under_way: found.is_under_way(),
+            is_stuck: seen.is_some_and(Seen::is_stuck),
+            is_open: seen.is_some_and(Seen::is_open),
+        });
         let target = Target {
             kind: Self::KIND,
             id: self.id.clone(),

@@ -26,7 +26,7 @@ pub use moves::{
     may_override, may_roll_back,
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
-pub use stuck::{DAYS, days, is_stuck, may_open_deficiency};
+pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,
     literal, quoted,

@@ -32,9 +32,25 @@ pub fn is_stuck(seen: &[Option<Moment>], closed: Option<Moment>) -> bool {
     seen.len() as u64 == DAYS && seen.iter().all(counts)
 }
 
+/// How a metric stands that scans saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mismatching {
+    /// Whether its migration is between dual write and its close.
+    pub is_under_way: bool,
+    /// Whether it did not match on each of the last days.
+    pub is_stuck: bool,
+    /// Whether somebody has to see to it already.
+    pub is_open: bool,
+}
+
 /// What must hold before a deficiency is opened by rule.
 #[must_use]
-pub fn may_open_deficiency(is_stuck: bool, is_open: bool, is_under_way: bool) -> Vec<Condition> {
+pub fn may_open_deficiency(metric: Mismatching) -> Vec<Condition> {
+    let Mismatching {
+        is_under_way,
+        is_stuck,
+        is_open,
+    } = metric;
     vec![
         Condition::holds(
             "under_way",
@@ -81,6 +97,32 @@ mod tests {
             ]
         );
         assert!(days.windows(2).all(|pair| pair[0].0 == pair[1].1));
+    }
+
+    #[test]
+    fn a_deficiency_is_opened_once_and_for_what_is_stuck_alone() {
+        let stuck = Mismatching {
+            is_under_way: true,
+            is_stuck: true,
+            is_open: false,
+        };
+        let missing = |metric: Mismatching| {
+            let conditions = may_open_deficiency(metric).into_iter();
+            let unmet = conditions.filter(|it| it.verdict != crate::rules::Verdict::Pass);
+            unmet.map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert!(missing(stuck).is_empty());
+        let open = Mismatching {
+            is_open: true,
+            ..stuck
+        };
+        assert_eq!(missing(open), ["not_open"]);
+        let neither = Mismatching {
+            is_under_way: false,
+            is_stuck: false,
+            is_open: false,
+        };
+        assert_eq!(missing(neither), ["under_way", "three_days"]);
     }
 
     #[test]
