@@ -24,7 +24,8 @@ impl Plain {
         })
     }
 
-    async fn run(&mut self, sql: &str) -> Done<()> {
+    /// Runs statements as they are.
+    pub async fn run(&mut self, sql: &str) -> Done<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Sqlite(c) => sqlx::raw_sql(sql).execute(c).await.map(drop)?,

@@ -92,6 +92,15 @@ pub enum ByRule {
         /// What was found.
         finding: GateFinding,
     },
+    /// A metric did not match on three days running.
+    OpenDeficiency {
+        /// The deficiency's new id.
+        deficiency: String,
+        /// The migration.
+        migration: String,
+        /// The metric.
+        metric: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -136,6 +145,16 @@ impl ByRule {
             ByRule::RecordGateEvidence { migration, finding } => (
                 "record_gate_evidence",
                 with_finding(Asked::of(migration), &finding)?,
+            ),
+            ByRule::OpenDeficiency {
+                deficiency,
+                migration,
+                metric,
+            } => (
+                "open_deficiency",
+                Asked::of(deficiency)
+                    .with("migration", migration)
+                    .with("metric", metric),
             ),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })

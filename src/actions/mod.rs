@@ -122,6 +122,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::ProtectMetric>(),
     entry::entry::<migration::SetCalendar>(),
     entry::entry::<migration::CancelCalendar>(),
+    entry::entry::<migration::CloseDeficiency>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -137,6 +138,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<bundle::FinishBundleRun>(),
     entry::entry::<bundle::InterruptBundleRun>(),
     entry::entry::<migration::RecordGateEvidence>(),
+    entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<establish::Establish>(),
 ];
 

@@ -5,6 +5,7 @@
 //! written by `actions`.
 
 pub mod driver;
+pub mod expand;
 pub mod folder;
 pub mod gather;
 mod observed;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
+
 use super::folder::{Folder, MOST_FILE_BYTES, Opened};
 use crate::rules::Refusal;
 use crate::rules::bundle::{
@@ -28,6 +30,17 @@ impl From<Refusal> for NotMade {
 ///
 /// Nothing that is there is written over, but for the registry, which gets one entry more.
 pub fn begin(root: &Path, kind: Kind, id: &str) -> Result<Vec<String>, NotMade> {
+    put(root, kind, id, &files(kind, id))
+}
+
+/// Writes a bundle with these files below a governance root and registers it as a draft; returns the files that were
+/// written.
+pub fn put(
+    root: &Path,
+    kind: Kind,
+    id: &str,
+    files: &[(String, String)],
+) -> Result<Vec<String>, NotMade> {
     let parsed: MigrationId = id
         .parse()
         .map_err(|what: String| Refusal::new(what, "an id looks like PG-MIG-2026-02-28-01"))?;
@@ -44,11 +57,9 @@ pub fn begin(root: &Path, kind: Kind, id: &str) -> Result<Vec<String>, NotMade> 
     let path = format!("{kind}/{id}");
     let bundle = of_kind.make_new(id).map_err(about(&path))?;
     let mut written = Vec::new();
-    for (name, text) in files(kind, id) {
+    for (name, text) in files {
         let file = format!("{path}/{name}");
-        bundle
-            .create(&name, text.as_bytes())
-            .map_err(about(&file))?;
+        bundle.create(name, text.as_bytes()).map_err(about(&file))?;
         written.push(file);
     }
     registry.migrations.push(RegistryEntry {
@@ -67,6 +78,32 @@ pub fn begin(root: &Path, kind: Kind, id: &str) -> Result<Vec<String>, NotMade> 
     drop(held);
     written.push(REGISTRY_FILE.to_owned());
     Ok(written)
+}
+
+/// Finds the next ids of a series that are free on a day, or behind the last one of the type.
+pub fn next_ids<const MANY: usize>(
+    root: &Path,
+    kind: Kind,
+    series: &str,
+    day: NaiveDate,
+) -> Result<[String; MANY], NotMade> {
+    let above = Folder::open(root).map_err(|error| NotMade::Io(root.to_owned(), error))?;
+    let registry = registry_of(&above)?;
+    let ids = registry.migrations.iter();
+    let ids = ids.filter(|entry| entry.kind == kind);
+    let last = ids
+        .filter_map(|entry| entry.migration_id.parse::<MigrationId>().ok())
+        .max();
+    let (day, first) = match last {
+        Some(last) if last.date >= day => (last.date, last.number.saturating_add(1)),
+        _ => (day, 1),
+    };
+    let mut number = first;
+    Ok(std::array::from_fn(|_| {
+        let id = format!("{series}-MIG-{day}-{number:02}");
+        number = number.saturating_add(1);
+        id
+    }))
 }
 
 fn registry_of(root: &Folder) -> Result<Registry, Refusal> {

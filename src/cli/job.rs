@@ -8,13 +8,17 @@ use serde_json::json;
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, reconcile};
+use crate::jobs::{drop_leaves, reconcile, scan};
+use crate::rules::migration::{CLEAN_HOURS, ScanStatus};
+use crate::rules::time;
 use crate::rules::week::{RunKind, RunStatus};
 use crate::settings::Settings;
 use crate::store::Store;
 
 /// How many of the worst metrics are listed.
 const LISTED: usize = 10;
+/// How many metrics of a scan are listed.
+const WORST: usize = 5;
 /// How many minutes a run may work when nobody says otherwise.
 const CLAIM_MINUTES: i64 = 15;
 /// How many it may at most; a run that is killed keeps its window as long.
@@ -44,6 +48,8 @@ pub(super) enum Job {
         )]
         claim: i64,
     },
+    /// Compare both halves of every pair of the dictionary's migration under way; at least once an hour.
+    Scan,
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -65,6 +71,7 @@ impl Job {
                 let ended = reconcile::run(store, root, bytes, order).await?;
                 Ok(reconciled(&ended))
             }
+            Self::Scan => Ok(scanned(&scan::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }
     }
@@ -97,6 +104,50 @@ fn reconciled(ended: &reconcile::Ended) -> Page {
             .map(|uri| format!("  diff: {uri}")),
     );
     Page::new(exit, lines, "job-reconcile", json!(ended))
+}
+
+/// A scan that looked at every row and found all alike is a pass; what was not looked at cannot be told.
+fn scanned(scanned: &scan::Scanned) -> Page {
+    let (scan, clean) = (&scanned.scan, &scanned.clean);
+    let exit = match scan.status {
+        ScanStatus::Whole if scan.mismatches > 0 => Exit::No,
+        ScanStatus::Whole if scan.rows_total > 0 => Exit::Done,
+        _ => Exit::CannotTell,
+    };
+    let mut lines = vec![format!(
+        "{} {}: {}",
+        scan.status, scan.migration_id, scan.detail
+    )];
+    lines.extend(scanned.worst.iter().take(WORST).map(|it| {
+        format!(
+            "  {} of {}: {} rows",
+            it.metric_id, it.owning_squad, it.mismatches
+        )
+    }));
+    let counted = time::clock(clean.counted);
+    let wanted = time::clock(CLEAN_HOURS);
+    let last = clean.log.last().map(|it| it.why.word());
+    lines.push(match last {
+        Some(why) if clean.counted.is_zero() => {
+            format!("clean for {counted} of {wanted}; set back: {why}")
+        }
+        _ => format!("clean for {counted} of {wanted}"),
+    });
+    lines.extend(scanned.opened.iter().map(|it| {
+        format!(
+            "opened deficiency {}: {} does not match on three days running",
+            it.deficiency_id, it.metric_id
+        )
+    }));
+    let clock = json!({
+        "counted_seconds": clean.counted.as_secs(),
+        "wanted_seconds": CLEAN_HOURS.as_secs(),
+        "runs": clean.runs,
+        "last_interruption": clean.log.last(),
+    });
+    let mut document = json!(scanned);
+    document["clock"] = clock;
+    Page::new(exit, lines, "job-scan", document)
 }
 
 async fn drop_leaves(store: &Store) -> Result<Page, Failure> {

@@ -7,11 +7,13 @@ use clap::Subcommand;
 use super::act::Act;
 use super::hash;
 use super::key::Answered;
+use super::migration_expand::Expand;
 use super::migration_report as report;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
 use crate::rules::permission;
+use crate::settings::Settings;
 use crate::store::migration::{self, Known};
 use crate::store::{Access, Store, View};
 
@@ -58,6 +60,8 @@ pub(super) enum Migrations {
         #[command(flatten)]
         answer: Answered,
     },
+    /// Write the bundles that add the new columns, the views over the pairs, and the index on what differs.
+    Expand(Expand),
     /// List the migrations.
     List,
     /// Show how a migration stands: phase, gates, clean hours, pairs, allow-lists and moves.
@@ -78,11 +82,18 @@ impl Migrations {
             Self::New { answer, .. }
             | Self::Matrix { answer, .. }
             | Self::Allowlist { answer, .. } => answer.access(),
-            Self::List | Self::Show { .. } | Self::Evidence { .. } => Access::Read,
+            Self::Expand(_) | Self::List | Self::Show { .. } | Self::Evidence { .. } => {
+                Access::Read
+            }
         }
     }
 
-    pub(super) async fn run(self, store: &Store, pen: &Pen) -> Result<Page, Failure> {
+    pub(super) async fn run(
+        self,
+        store: &Store,
+        settings: &Settings,
+        pen: &Pen,
+    ) -> Result<Page, Failure> {
         match self {
             Self::New {
                 id,
@@ -119,6 +130,7 @@ impl Migrations {
                 };
                 act.run(store, pen).await
             }
+            Self::Expand(verb) => verb.run(store, &settings.governance_root).await,
             Self::List => report::list(&mut store.view().await?).await,
             Self::Show { id } => {
                 let mut view = store.view().await?;

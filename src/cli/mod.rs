@@ -37,6 +37,7 @@ mod ledger;
 mod log;
 mod manual;
 mod migration;
+mod migration_expand;
 mod migration_report;
 mod page;
 mod policy;
@@ -390,7 +391,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Sign(verb) => verb.run(&store, root, &pen).await,
         Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
-        Verb::Migration(verb) => verb.run(&store, &pen).await,
+        Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
         Verb::Calendar => calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,

@@ -56,6 +56,7 @@ pub const TOPICS: &[Topic] = &[
     typed("bind_query", &[PaneId::Dictionary]),
     typed("annex_view", &[PaneId::Dictionary]),
     typed("faq", &[PaneId::Dictionary]),
+    typed("deficiency", &[PaneId::Dictionary]),
     selected("week", &[PaneId::Home, PaneId::Weeks]),
     typed("series", &[PaneId::Weeks]),
     typed("ack", &[PaneId::Weeks]),

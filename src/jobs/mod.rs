@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod drop_leaves;
 pub mod outside;
 pub mod reconcile;
+pub mod scan;
 mod side;
 pub mod variance;
 

@@ -90,6 +90,8 @@ const COUNTERSIGNERS: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead, R
 
 /// Who writes what leaves an exporter.
 const EXPORTERS: &[Role] = &[Role::DataEngineer, Role::ExporterMaintainer];
+/// Who says that something amiss was seen to.
+const MENDERS: &[Role] = &[Role::GovernanceLead, Role::DataEngineer];
 
 const LEAD: &[Role] = &[Role::GovernanceLead];
 
@@ -212,6 +214,8 @@ permissions! {
     PROTECT_METRIC = Permission::person("protect_metric", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
     SET_CALENDAR = Permission::person("set_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
     CANCEL_CALENDAR = Permission::person("cancel_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
+    CLOSE_DEFICIENCY = Permission::person("close_deficiency", Level::Review, MENDERS)
+        .besides("while it is open");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -232,6 +236,7 @@ permissions! {
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
+    OPEN_DEFICIENCY = Permission::rule("open_deficiency");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -132,6 +132,8 @@ async fn asked(world: &World, verb: &str) -> Option<Asked> {
             }
             Asked::of("faq-1")
         }
+        // There is none before a migration is three days in dual write: `dual_write` tells of it.
+        "close_deficiency" => return None,
         verb => {
             bundle_story::at_each_step(world).await;
             migration_story::with_something_to_do(world).await;
@@ -191,7 +193,8 @@ on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
         .filter(|permission| !permission.roles.is_empty())
     {
         let Some(asked) = asked(&world, permission.verb).await else {
-            assert_eq!(*permission, permission::ASK_APPROVAL);
+            let told_elsewhere = [permission::ASK_APPROVAL, permission::CLOSE_DEFICIENCY];
+            assert!(told_elsewhere.contains(permission), "{}", permission.verb);
             continue;
         };
         for role in Role::ALL {

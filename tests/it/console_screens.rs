@@ -138,56 +138,62 @@ fn nothing() -> Picture {
     picture
 }
 
+/// A pane after some keys: its name, the pane, the keys, and the sizes.
+type Pressed = (&'static str, PaneId, &'static str, &'static [(u16, u16)]);
+
+/// Panes after some keys.
+const PRESSED: &[Pressed] = &[
+    ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
+    ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
+    ("migration-zoomed", PaneId::Migration, "z", SMALL),
+    ("migration-actions", PaneId::Migration, "a", SMALL),
+    ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
+    ("bundles-actions", PaneId::Bundles, "a", SMALL),
+    ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),
+    (
+        "dictionary-numbers",
+        PaneId::Dictionary,
+        "enter enter j",
+        SMALL,
+    ),
+    ("week", PaneId::Home, "j enter", SMALL),
+    ("people-zoomed", PaneId::People, "z", SMALL),
+    ("people-json", PaneId::People, "J", SMALL),
+    ("blocks-zoomed", PaneId::Blocks, "z", SMALL),
+    ("blocks-responses", PaneId::Blocks, "z pgdn", SMALL),
+    (
+        "blocks-typing",
+        PaneId::Blocks,
+        "/ o w n e r : l e e",
+        SMALL,
+    ),
+    (
+        "blocks-filtered",
+        PaneId::Blocks,
+        "/ l e e enter s S",
+        SMALL,
+    ),
+    ("ledger-card", PaneId::Ledger, "J", SMALL),
+    ("actions", PaneId::Blocks, "a", BOTH),
+    ("why", PaneId::Blocks, "w", SMALL),
+    ("json", PaneId::Blocks, "J", SMALL),
+    ("help", PaneId::Ledger, "?", BOTH),
+    ("palette", PaneId::Blocks, ": t a", SMALL),
+    ("palette-empty", PaneId::Blocks, ": z z z", SMALL),
+    ("themes", PaneId::Home, "T j", SMALL),
+    ("leave", PaneId::Home, "q", SMALL),
+    ("chord", PaneId::Home, "g", SMALL),
+    ("messages", PaneId::Home, "4 a f !", SMALL),
+];
+
 /// Every screen that needs no database.
 fn screens() -> Vec<Screen> {
     let mut found: Vec<Screen> = Vec::new();
     for (name, pane) in PANES {
         found.push((name, still::model(pane, picture), BOTH));
     }
-    for (name, pane, keys, sizes) in [
-        ("home-waiting", PaneId::Home, "j j j j j j", BOTH),
-        ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
-        ("migration-zoomed", PaneId::Migration, "z", SMALL),
-        ("migration-actions", PaneId::Migration, "a", SMALL),
-        ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
-        ("bundles-actions", PaneId::Bundles, "a", SMALL),
-        ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),
-        (
-            "dictionary-numbers",
-            PaneId::Dictionary,
-            "enter enter j",
-            SMALL,
-        ),
-        ("week", PaneId::Home, "j enter", SMALL),
-        ("people-zoomed", PaneId::People, "z", SMALL),
-        ("people-json", PaneId::People, "J", SMALL),
-        ("blocks-zoomed", PaneId::Blocks, "z", SMALL),
-        ("blocks-responses", PaneId::Blocks, "z pgdn", SMALL),
-        (
-            "blocks-typing",
-            PaneId::Blocks,
-            "/ o w n e r : l e e",
-            SMALL,
-        ),
-        (
-            "blocks-filtered",
-            PaneId::Blocks,
-            "/ l e e enter s S",
-            SMALL,
-        ),
-        ("ledger-card", PaneId::Ledger, "J", SMALL),
-        ("actions", PaneId::Blocks, "a", BOTH),
-        ("why", PaneId::Blocks, "w", SMALL),
-        ("json", PaneId::Blocks, "J", SMALL),
-        ("help", PaneId::Ledger, "?", BOTH),
-        ("palette", PaneId::Blocks, ": t a", SMALL),
-        ("palette-empty", PaneId::Blocks, ": z z z", SMALL),
-        ("themes", PaneId::Home, "T j", SMALL),
-        ("leave", PaneId::Home, "q", SMALL),
-        ("chord", PaneId::Home, "g", SMALL),
-        ("messages", PaneId::Home, "4 a f !", SMALL),
-    ] {
-        found.push((name, pressed(pane, keys), sizes));
+    for (name, pane, keys, sizes) in PRESSED {
+        found.push((name, pressed(*pane, keys), sizes));
     }
     let blocks = || still::model(PaneId::Blocks, picture);
     found.push(("late", aged(blocks(), 5, None), SMALL));

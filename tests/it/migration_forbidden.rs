@@ -6,7 +6,7 @@ use govdeck::actions::{self, Asked};
 use crate::cli_kit::{govdeck, refused};
 use crate::support::desk::Desk;
 use crate::support::migration_story::{ID, calendar, dual_writing, opening, world};
-use crate::support::{REASON, World, on_both};
+use crate::support::{REASON, on_both};
 use crate::week_forbidden::{By, Tried, all_are_refused, tried};
 
 const AT: &str = "2098-06-30T06:00:00.000000Z";

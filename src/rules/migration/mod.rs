@@ -9,6 +9,8 @@ mod inputs;
 mod matrix;
 mod moves;
 mod pair;
+mod stuck;
+mod views;
 
 pub use calendar::{CalendarKind, Planned, known_until, next_window, stands_in};
 pub use clean::{CLEAN_HOURS, Clean, Interruption, Sample, ScanStatus, Why, clean};
@@ -24,6 +26,11 @@ pub use moves::{
     may_override, may_roll_back,
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
+pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
+pub use views::{
+    DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,
+    literal, quoted,
+};
 
 use super::people::Role;
 use super::words;

@@ -220,3 +220,8 @@ pub async fn deficiencies(view: &mut View, id: &str) -> Result<Vec<Deficiency>, 
         id
     ))
 }
+
+/// Finds a deficiency.
+pub async fn deficiency(view: &mut View, id: &str) -> Result<Option<Deficiency>, StoreError> {
+    Ok(one_where!(view, Deficiency, "deficiency_id = $1", id))
+}

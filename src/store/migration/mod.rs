@@ -4,9 +4,11 @@ mod aftermath;
 mod known;
 mod list;
 mod looks;
+mod mismatch;
 mod rows;
 mod scan;
 mod shape;
+mod stuck;
 
 pub use aftermath::{Aftermath, aftermath};
 pub use known::{Known, known, planned};
@@ -14,12 +16,18 @@ pub use list::{
     MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
 };
 pub use looks::{
-    allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies, events,
-    evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open, overrides, pair,
-    pairs, protected, under_way,
+    allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies,
+    deficiency, events, evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open,
+    overrides, pair, pairs, protected, under_way,
+};
+pub use mismatch::{
+    At, Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, mismatch_totals,
+    mismatch_trend, row_pairs, rows_of_dictionary, views_stand,
 };
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,
 };
 pub use scan::{Scan, scans};
+pub use shape::{Built, built};
+pub use stuck::{Seen, mismatch_owner, seen};

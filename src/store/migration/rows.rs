@@ -278,3 +278,12 @@ governed! {
         pub version: i64,
     }
 }
+
+impl Migration {
+    /// Tells whether both halves of its pairs are still looked at: it is between dual write and its close.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        let is_open = self.closed_at_dt_utc.is_none();
+        is_open && matches!(self.phase, Phase::DualWrite | Phase::Cutover)
+    }
+}

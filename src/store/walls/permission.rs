@@ -101,6 +101,8 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("set_calendar", &["calendar_window"]),
     ("cancel_calendar", &["calendar_window"]),
     ("record_gate_evidence", &["migration_evidence"]),
+    ("open_deficiency", &["deficiency"]),
+    ("close_deficiency", &["deficiency"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (

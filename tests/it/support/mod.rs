@@ -12,6 +12,7 @@ pub mod forge;
 pub mod ground;
 pub mod keys;
 pub mod migration_story;
+pub mod pairs;
 pub mod pooler;
 pub mod proxy;
 pub mod redis;
