@@ -9,8 +9,8 @@ use crate::clock::Moment;
 use crate::rules::Verdict;
 use crate::rules::migration::{self as rule, Clean, Earliest, Phase, Report};
 use crate::rules::time;
-use crate::store::View;
 use crate::store::migration::{self, Known, Migration};
+use crate::store::{Store, View};
 
 pub(super) async fn list(view: &mut View) -> Result<Page, Failure> {
     let all = migration::listed(view).await?;
@@ -231,8 +231,9 @@ pub(super) async fn evidence(view: &mut View, known: &Known) -> Result<Page, Fai
 }
 
 /// Lists the calendar as it stands, and until when it is known.
-pub(super) async fn calendar(view: &mut View) -> Result<Page, Failure> {
-    let all = migration::calendar(view).await?;
+pub(super) async fn calendar(store: &Store) -> Result<Page, Failure> {
+    let mut view = store.view().await?;
+    let all = migration::calendar(&mut view).await?;
     let now = view.now();
     let coming: Vec<_> = all.iter().filter(|it| it.ends_at_utc > now).collect();
     let planned: Vec<rule::Planned<'_>> = all.iter().map(migration::planned).collect();

@@ -392,7 +392,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Calendar => calendar(&store).await,
+        Verb::Calendar => migration_report::calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,
         Verb::Readback(verb) => verb.run(&store, settings).await,
@@ -416,8 +416,4 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     };
     store.close().await;
     page
-}
-
-async fn calendar(store: &Store) -> Result<Page, Failure> {
-    migration_report::calendar(&mut store.view().await?).await
 }

@@ -29,11 +29,8 @@ async fn panes_are_reached_by_digit_by_name_and_in_turn() {
     let mut desk = Desk::open(&world, "maya").await;
     for (keys, pane) in [
         ("4", PaneId::Blocks),
-        ("8", PaneId::Ledger),
         ("1", PaneId::Home),
-        ("g b", PaneId::Blocks),
         ("g l", PaneId::Ledger),
-        ("5", PaneId::Weeks),
         ("g w", PaneId::Weeks),
         ("g h", PaneId::Home),
         ("tab", PaneId::Migration),
@@ -47,7 +44,6 @@ async fn panes_are_reached_by_digit_by_name_and_in_turn() {
         ("backtab h", PaneId::Ledger),
         ("2", PaneId::Migration),
         ("g x", PaneId::Mismatches),
-        ("g u", PaneId::Bundles),
         ("g d", PaneId::Dictionary),
         ("right", PaneId::Home),
         ("left", PaneId::Dictionary),

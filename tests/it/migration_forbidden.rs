@@ -207,10 +207,10 @@ on_both!(two_are_never_under_way_and_no_scan_is_changed, |w| {
     let world = world(w).await;
     dual_writing(&world).await;
     // Whoever takes the walls away still meets the index on a constant.
-    world.walls_away("dictionary_migration_state");
+    let away = world.walls_away("dictionary_migration_state");
     let second = inserted("mig-x", "2.4.0", "2.4.1", 2, "NULL", "cutover");
     let said = world
-        .sql(&format!("BEGIN; {second}; ROLLBACK;"))
+        .sql(&format!("BEGIN; {away} {second}; ROLLBACK;"))
         .expect_err("refused");
     assert!(said.to_lowercase().contains("unique"), "{said}");
     for sql in [

@@ -48,6 +48,11 @@ on_both!(every_table_is_listed_once, |world| {
 /// What must be written differently on SQLite, for any column `{c}`; everything else is the same text.
 const DIALECT: &[(&str, &str, &str)] = &[
     (
+        "length(CAST({c} AS BLOB)) BETWEEN 1 AND 56",
+        "octet_length({c}) BETWEEN 1 AND 56",
+        "older shells of SQLite do not know octet_length",
+    ),
+    (
         "{c} TEXT NOT NULL CHECK (strftime('%Y-%m-%dT%H:%M:%S', substr({c}, 1, 19), '+0 days') || substr({c}, 20) IS {c} \
          AND substr({c}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]Z')",
         "{c} moment NOT NULL",

@@ -52,6 +52,7 @@ fn behind_an_entry(world: &World, it: &Tried) -> String {
     let (action, target, sql) = (it.action, &it.target, &it.sql);
     let ticket = "c".repeat(32);
     let evidence = u8::from(sql.contains("INTO ledger_artifact"));
+    let changes = 1 + u8::from(sql.contains("INTO ledger_change"));
     let (hash, image) = ("d".repeat(64), "e".repeat(64));
     world
         .sql_as(
@@ -61,7 +62,7 @@ fn behind_an_entry(world: &World, it: &Tried) -> String {
                  INSERT INTO governance_ledger (seq, ticket, action, basis, actor_id, approved_by, login, attestation, target_kind, \
                  target_id, target_version, state_hash, card_sha256, reason, change_count, evidence_count, at_utc, clock_anomaly, \
                  prev_hash, hash) SELECT seq + 1, '{ticket}', '{action}', '{basis}', '{actor}', {approved}, '{login}', '{attestation}', \
-                 'week', '{target}', 1, hash, '{card}', '{REASON}', 1, {evidence}, at_utc, FALSE, hash, '{hash}' FROM ledger_head; \
+                 'week', '{target}', 1, hash, '{card}', '{REASON}', {changes}, {evidence}, at_utc, FALSE, hash, '{hash}' FROM ledger_head; \
                  INSERT INTO ledger_change SELECT '{table}', '{key}', {version}, seq, '{image}', '{{}}' FROM ledger_head; \
                  {sql}; ROLLBACK;"
             ),
