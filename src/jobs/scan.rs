@@ -94,7 +94,7 @@ async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), St
     Ok((scan, compared.worst))
 }
 
-/// Compares, or says why that failed; a database that does not answer makes no sample at all.
+/// Compares, or says why that failed; a database that does not answer, or does not let us look, makes no sample at all.
 async fn compare(
     view: &mut crate::store::View,
     known: &Known,
@@ -105,7 +105,14 @@ async fn compare(
     }
     match migration::compare(view, &pairs).await {
         Ok(compared) => Ok(Ok(compared)),
-        Err(error) if matches!(error.kind, Failure::Unreachable | Failure::Busy) => Err(error),
+        Err(error)
+            if matches!(
+                error.kind,
+                Failure::Unreachable | Failure::Busy | Failure::Wall
+            ) =>
+        {
+            Err(error)
+        }
         Err(error) => Ok(Err(error.sentence)),
     }
 }
