@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::actions::{ByRule, Request, Stop, random_id};
 use crate::rules::Refusal;
-use crate::rules::migration::{Clean, ScanStatus};
+use crate::rules::migration::{Clean, Phase, ScanStatus};
 use crate::rules::text::shorten;
 use crate::store::migration::{self, Compared, Known, Mismatches, Scan};
-use crate::store::{Failure, Store, StoreError};
+use crate::store::{Failure, Store, StoreError, View};
 
 /// What a scan found.
 #[derive(Debug, Clone, Serialize)]
@@ -71,7 +71,7 @@ async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), St
         .await?
         .ok_or_else(nothing_to_scan)?;
     let stand = migration::views_stand(&mut view).await?;
-    let is_over = found.phase != crate::rules::migration::Phase::DualWrite && !stand;
+    let is_over = found.phase != Phase::DualWrite && !stand;
     let known = migration::known(&mut view, &found.migration_id).await?;
     let known = known.filter(|_| !is_over).ok_or_else(nothing_to_scan)?;
     let (status, compared, detail) = if stand {
@@ -94,18 +94,22 @@ async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), St
     Ok((scan, compared.worst))
 }
 
-/// Compares, or says why that failed; a database that does not answer makes no sample at all.
-async fn compare(
-    view: &mut crate::store::View,
-    known: &Known,
-) -> Result<Result<Compared, String>, StoreError> {
+/// Compares, or says why that failed; a database that does not answer, or does not let us look, makes no sample at all.
+async fn compare(view: &mut View, known: &Known) -> Result<Result<Compared, String>, StoreError> {
     let pairs = known.active_pairs();
     if pairs.is_empty() {
         return Ok(Err("no pair of columns is registered".to_owned()));
     }
     match migration::compare(view, &pairs).await {
         Ok(compared) => Ok(Ok(compared)),
-        Err(error) if matches!(error.kind, Failure::Unreachable | Failure::Busy) => Err(error),
+        Err(error)
+            if matches!(
+                error.kind,
+                Failure::Unreachable | Failure::Busy | Failure::Wall
+            ) =>
+        {
+            Err(error)
+        }
         Err(error) => Ok(Err(error.sentence)),
     }
 }
