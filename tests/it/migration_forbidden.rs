@@ -109,7 +109,7 @@ fn of_the_state() -> Vec<Tried> {
     ]
 }
 
-fn of_moves_and_evidence() -> Vec<Tried> {
+fn of_moves_and_evidence(hash: &str) -> Vec<Tried> {
     let event = |no: i64, kind: &str, from: &str, phase: &str| {
         format!(
             "INSERT INTO dictionary_migration_event (migration_id, event_no, kind, from_phase, phase, moved_by, reason, needs_countersign, happened_at_utc, version) \
@@ -160,7 +160,11 @@ fn of_moves_and_evidence() -> Vec<Tried> {
             "an approval is of the allow-list that is registered",
             ("approve_allowlist", By::One("kim")),
             ID,
-            row("allowlist_approval", "x", 1),
+            row(
+                "allowlist_approval",
+                format!("{ID}/dual_write/{hash}/kim"),
+                1,
+            ),
             format!(
                 "INSERT INTO allowlist_approval SELECT migration_id, phase, allowlist_sha256, 'kim', 'so', '{AT}', 1 FROM exporter_allowlist"
             ),
@@ -169,7 +173,11 @@ fn of_moves_and_evidence() -> Vec<Tried> {
             "an approval is of the allow-list that is registered",
             one("approve_allowlist"),
             ID,
-            row("allowlist_approval", "x", 1),
+            row(
+                "allowlist_approval",
+                format!("{ID}/dual_write/{}/maya", "c".repeat(64)),
+                1,
+            ),
             format!(
                 "INSERT INTO allowlist_approval SELECT migration_id, phase, '{}', 'maya', 'so', '{AT}', 1 FROM exporter_allowlist",
                 "c".repeat(64)
@@ -199,7 +207,8 @@ on_both!(no_migration_moves_but_as_it_may, |w| {
     dual_writing(&world).await;
     calendar(&world).await;
     all_are_refused(&world, &of_the_state());
-    all_are_refused(&world, &of_moves_and_evidence());
+    let hash = world.rows("SELECT allowlist_sha256 FROM exporter_allowlist");
+    all_are_refused(&world, &of_moves_and_evidence(&hash.concat()));
     world.assert_sound().await;
 });
 
@@ -210,7 +219,7 @@ on_both!(two_are_never_under_way_and_no_scan_is_changed, |w| {
     let away = world.walls_away("dictionary_migration_state");
     let second = inserted("mig-x", "2.4.0", "2.4.1", 2, "NULL", "cutover");
     let said = world
-        .sql(&format!("BEGIN; {away} {second}; ROLLBACK;"))
+        .sql_as("maya", &format!("BEGIN; {away} {second}; ROLLBACK;"))
         .expect_err("refused");
     assert!(said.to_lowercase().contains("unique"), "{said}");
     for sql in [

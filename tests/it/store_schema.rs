@@ -270,8 +270,8 @@ const BAD_SAMPLES: &[(&str, &str, &str)] = &[
         "person.active boolean NOT NULL",
     ),
     (
-        "granted_at_utc moment NOT NULL",
-        "granted_at_utc TEXT NOT NULL",
+        "granted_by TEXT NOT NULL REFERENCES person (person_id), granted_at_utc moment NOT NULL",
+        "granted_by TEXT NOT NULL REFERENCES person (person_id), granted_at_utc TEXT NOT NULL",
         "person_role.granted_at_utc moment NOT NULL",
     ),
     (
