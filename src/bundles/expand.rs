@@ -208,8 +208,8 @@ impl Expansion<'_> {
 
     fn files(&self, told: &Told<'_>, scripts: &Scripts) -> Files {
         let script = |what: &str, statements: &[String]| {
-            let body: String = statements.iter().map(|it| format!("{it};\n")).collect();
-            format!("-- {what}\n{body}")
+            let body: Vec<String> = statements.iter().map(|it| format!("{it};\n")).collect();
+            format!("-- {what}\n{}", body.concat())
         };
         vec![
             ("migration.yml".to_owned(), self.declaration(told)),
@@ -228,7 +228,7 @@ impl Expansion<'_> {
     fn declaration(&self, told: &Told<'_>) -> String {
         let text = |text: &str| json!(text).to_string();
         let schema = &self.built.schema;
-        let tables: String = told
+        let tables: Vec<String> = told
             .tables
             .iter()
             .map(|table| format!("    - {}\n", text(&format!("{schema}.{table}"))))
@@ -241,6 +241,7 @@ impl Expansion<'_> {
              environment: []\nartifacts:\n  forward:\n    - forward.sql\n  rollback:\n    - rollback.sql\n  baselines:\n    pre: baselines/pre.json\n    \
              post: baselines/post.json\n  diffs:\n    summary: diffs/summary.json\n",
             id = told.id,
+            tables = tables.concat(),
             intent = text(&told.intent),
             schema = text(schema),
             touched = told.tables.len(),
