@@ -208,9 +208,8 @@ impl Expansion<'_> {
 
     fn files(&self, told: &Told<'_>, scripts: &Scripts) -> Files {
         let script = |what: &str, statements: &[String]| {
-            let lines: Vec<String> = statements.iter().map(|it| format!("{it};\n")).collect();
-            let body = lines.concat();
-            format!("-- {what}\n{body}")
+            let body: Vec<String> = statements.iter().map(|it| format!("{it};\n")).collect();
+            format!("-- {what}\n{}", body.concat())
         };
         vec![
             ("migration.yml".to_owned(), self.declaration(told)),
@@ -234,7 +233,6 @@ impl Expansion<'_> {
             .iter()
             .map(|table| format!("    - {}\n", text(&format!("{schema}.{table}"))))
             .collect();
-        let tables = tables.concat();
         format!(
             "migration_id: {id}\ntype: postgis\nintent: {intent}\nscope:\n  allowed_schemas:\n    - {schema}\n  allowed_tables:\n{tables}  \
              forbidden_schemas: []\n  forbidden_tables: []\n  protected_reference_tables: []\nlimits:\n  max_table_count_touched: {touched}\n  \
@@ -243,6 +241,7 @@ impl Expansion<'_> {
              environment: []\nartifacts:\n  forward:\n    - forward.sql\n  rollback:\n    - rollback.sql\n  baselines:\n    pre: baselines/pre.json\n    \
              post: baselines/post.json\n  diffs:\n    summary: diffs/summary.json\n",
             id = told.id,
+            tables = tables.concat(),
             intent = text(&told.intent),
             schema = text(schema),
             touched = told.tables.len(),
