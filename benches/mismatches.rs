@@ -9,6 +9,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use govdeck::rules::migration::{DICTIONARY, Dialect, Site};
+use govdeck::store::window::Look;
 use govdeck::store::{Store, migration};
 
 mod deployment;
@@ -215,11 +216,15 @@ async fn counters(name: &str, store: &Store, plain: &mut Plain, turns: usize) ->
              INSERT INTO dual_write_scan_metric (scan_id, metric_id, owning_squad, mismatches) SELECT '{scan}', 'MET-' || i, 'squad', i FROM n"
         ))
         .await?;
+    let look = Look {
+        reach: 49,
+        ..Look::default()
+    };
     let mut times = Vec::new();
     for _ in 0..turns {
         let mut view = store.view().await?;
         let begun = Instant::now();
-        let totals = migration::mismatch_totals(&mut view, "bench", 50).await?;
+        let totals = migration::mismatches(&mut view, &look).await?.rows;
         times.push(begun.elapsed());
         assert_eq!(totals.len(), 50);
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, reconcile, scan};
+use crate::jobs::{drop_leaves, probe, reconcile, scan};
 use crate::rules::migration::{CLEAN_HOURS, ScanStatus};
 use crate::rules::time;
 use crate::rules::week::{RunKind, RunStatus};
@@ -50,6 +50,10 @@ pub(super) enum Job {
     },
     /// Compare both halves of every pair of the dictionary's migration under way; at least once an hour.
     Scan,
+    /// Look whether every active question binds to a row of the view over the pairs, for gate G3.
+    FaqProbe,
+    /// Look whether every protected metric is in both joins, for gate D5.
+    Protected,
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -71,6 +75,8 @@ impl Job {
                 let ended = reconcile::run(store, root, bytes, order).await?;
                 Ok(reconciled(&ended))
             }
+            Self::FaqProbe => Ok(probed(&probe::questions(store).await?, "job-faq-probe")),
+            Self::Protected => Ok(probed(&probe::protected(store).await?, "job-protected")),
             Self::Scan => Ok(scanned(&scan::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }
@@ -104,6 +110,16 @@ fn reconciled(ended: &reconcile::Ended) -> Page {
             .map(|uri| format!("  diff: {uri}")),
     );
     Page::new(exit, lines, "job-reconcile", json!(ended))
+}
+
+fn probed(recorded: &probe::Recorded, schema: &'static str) -> Page {
+    let found = &recorded.probed;
+    let mut lines = vec![format!(
+        "{} {} {}: {}",
+        found.verdict, recorded.gate, recorded.migration_id, found.detail
+    )];
+    lines.push(format!("evidence sha256:{}", recorded.evidence_sha256));
+    Page::new(Exit::from(found.verdict), lines, schema, json!(recorded))
 }
 
 /// A scan that looked at every row and found all alike is a pass; what was not looked at cannot be told.

@@ -2,7 +2,8 @@
 
 use crate::rules::migration::{self as rule, Clean, Earliest, Report};
 use crate::store::migration::{
-    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, Scan,
+    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, RowPair,
+    Scan,
 };
 use crate::store::window::Window;
 use crate::store::{StoreError, View};
@@ -44,6 +45,8 @@ pub struct Scanned {
     pub scans: Vec<Scan>,
     /// The clock of clean hours.
     pub clean: Clean,
+    /// The metric of the selected row, and its pairs that do not match now; none where the views do not stand.
+    pub rows: Option<(String, Vec<RowPair>)>,
 }
 
 /// What the panes of migrations show besides the selected row.
@@ -66,7 +69,7 @@ pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations,
         PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
         PaneId::Mismatches => {
             found.mismatches = migration::mismatches(view, &wanted.mismatches).await?;
-            found.scanned = scanned(view).await?;
+            found.scanned = scanned(view, wanted).await?;
         }
         _ => return Ok(found),
     }
@@ -76,13 +79,25 @@ pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations,
     Ok(found)
 }
 
-async fn scanned(view: &mut View) -> Result<Option<Scanned>, StoreError> {
+/// How many pairs of rows are shown.
+const ROWS: u16 = 50;
+
+async fn scanned(view: &mut View, wanted: &Wanted) -> Result<Option<Scanned>, StoreError> {
     let Some(newest) = migration::newest_open(view).await? else {
         return Ok(None);
     };
     let known = migration::known(view, &newest.migration_id).await?;
     let now = view.now();
+    let rows = match &wanted.selected {
+        Some(("mismatch", id)) => {
+            let metric = id.rsplit_once('/').map_or(&**id, |(metric, _)| metric);
+            let rows = migration::row_pairs(view, metric, ROWS).await?;
+            rows.map(|rows| (metric.to_owned(), rows))
+        }
+        _ => None,
+    };
     Ok(known.map(|known| Scanned {
+        rows,
         clean: known.clean(now),
         migration_id: newest.migration_id,
         scans: known.scans,

@@ -323,7 +323,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         policies,
         block: detail::block(view, wanted).await?,
         lately,
-        possible: possible(view, wanted, actor.as_ref()).await?,
+        possible: Box::pin(possible(view, wanted, actor.as_ref())).await?,
         wanted: wanted.clone(),
         actor,
         blocks,

@@ -105,7 +105,10 @@ async fn choose(
 }
 
 /// Runs every join of a release; each looks by itself, since one that fails ends its look.
-async fn ran(store: &Store, release: &Release) -> Result<Vec<(Surface, Ran)>, StoreError> {
+pub(super) async fn ran(
+    store: &Store,
+    release: &Release,
+) -> Result<Vec<(Surface, Ran)>, StoreError> {
     let semver = &release.dictionary_semver;
     let queries = dictionary::bind_queries(&mut store.view().await?, semver).await?;
     let mut all = Vec::with_capacity(queries.len());

@@ -10,6 +10,7 @@ pub mod bind;
 pub mod bundle;
 pub mod drop_leaves;
 pub mod outside;
+pub mod probe;
 pub mod reconcile;
 pub mod scan;
 mod side;

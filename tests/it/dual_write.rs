@@ -59,22 +59,6 @@ on_both!(a_scan_counts_by_metric_and_squad, |world| {
     assert_eq!(found["worst"], worst);
     assert_eq!(found["clock"]["counted_seconds"], 0);
     assert_eq!(found["clock"]["last_interruption"]["why"], "mismatch");
-    let store = world.store("maya").await;
-    let mut view = store.view().await.expect("a view");
-    let totals = migration::mismatch_totals(&mut view, MIGRATION, 10).await;
-    let totals = totals.expect("read");
-    assert_eq!(serde_json::to_value(&totals).expect("JSON"), worst);
-    let trend = migration::mismatch_trend(&mut view, MIGRATION, 10).await;
-    let trend: Vec<i64> = trend
-        .expect("read")
-        .iter()
-        .map(|at| at.mismatches)
-        .collect();
-    assert_eq!(trend, [0, 0, 3]);
-    let one = migration::mismatch_trend(&mut view, MIGRATION, 1).await;
-    assert_eq!(one.expect("read")[0].mismatches, 3);
-    drop(view);
-    store.close().await;
     mend(&world);
     assert_eq!(scanned(&world).await.scan.mismatches, 0);
 });

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::rules::time;
-use crate::store::migration::{MISMATCH_FIELDS, Mismatch, MismatchSort, Scan};
+use crate::store::migration::{MISMATCH_FIELDS, Mismatch, MismatchSort, RowPair, Scan};
 
 use super::super::chart::spark;
 use super::super::list::{Identified, Listing, Sorts};
@@ -164,6 +164,13 @@ fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
         trend.len().min(TREND)
     )));
     lines.push(chart);
+    if let Some((metric, rows)) = &scanned.rows {
+        lines.push(vec![(Token::Fg, format!("{metric} now:"))]);
+        if rows.is_empty() {
+            lines.push(vec![(Token::StatusOk, "  every row matches".to_owned())]);
+        }
+        lines.extend(rows.iter().map(row_pair));
+    }
     for it in clean.log.iter().rev().take(LOG) {
         let what = if it.why.resets() {
             "set back"
@@ -177,6 +184,21 @@ fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
         ]);
     }
     lines
+}
+
+/// Shows both halves of a pair in one row.
+fn row_pair(row: &RowPair) -> Parts {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
+    vec![
+        muted(format!(
+            "  {} {} ",
+            row.dimension_filter_id, row.owning_squad
+        )),
+        muted(format!("{} ", row.legacy_column)),
+        (Token::DiffOld, value(&row.legacy_value)),
+        muted(format!(" {} ", row.modern_column)),
+        (Token::DiffNew, value(&row.modern_value)),
+    ]
 }
 
 /// Writes the selected row as JSON.

@@ -9,6 +9,7 @@ mod inputs;
 mod matrix;
 mod moves;
 mod pair;
+mod probe;
 mod stuck;
 mod views;
 
@@ -26,6 +27,7 @@ pub use moves::{
     may_override, may_roll_back,
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
+pub use probe::{Joined, Probed, protected_are_joined, questions_bind};
 pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,

@@ -10,8 +10,8 @@ use super::shape::shape;
 use crate::clock::Moment;
 use crate::rules::governance::{Governance, Hold};
 use crate::rules::migration::{
-    self as rule, Approval, Clean, Evidence, EvidenceKind, Facts, Gate, Override, Owner,
-    PairStatus, Phase, Planned, Proof, Sample, Series, Stand, clean,
+    self as rule, Approval, Clean, Evidence, EvidenceKind, Facts, Override, Owner, PairStatus,
+    Phase, Planned, Proof, Sample, Series, Stand, clean,
 };
 use crate::rules::people::{PersonKind, Role};
 use crate::rules::time::is_turned_back;
@@ -355,19 +355,5 @@ fn series((id, ended): &(String, Vec<Ended>)) -> Series<'_> {
     Series {
         id,
         passed: passed.collect(),
-    }
-}
-
-impl Known {
-    /// Lists the gates that evidence of a kind answers.
-    #[must_use]
-    pub fn gates_of(kind: EvidenceKind) -> &'static [Gate] {
-        match kind {
-            EvidenceKind::Matrix => &[Gate::MatrixPresent, Gate::MatrixClear],
-            EvidenceKind::Faq => &[Gate::Faq],
-            EvidenceKind::Replay => &[Gate::Replay],
-            EvidenceKind::Protected => &[Gate::Protected],
-            EvidenceKind::Rehearsal => &[Gate::Rehearsed],
-        }
     }
 }

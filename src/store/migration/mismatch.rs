@@ -3,7 +3,6 @@
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::scan::Scan;
-use crate::clock::Moment;
 use crate::rules::migration::{Dialect, LONG_VIEW, WIDE_VIEW, differing_in_view};
 use crate::store::view::{Session, on, query, query_as, query_scalar};
 use crate::store::{Store, StoreError, View};
@@ -179,41 +178,6 @@ pub async fn file(store: &Store, scan: &Scan, worst: &[Mismatches]) -> Result<()
         })?;
     }
     view.commit().await
-}
-
-/// Reads what the newest scan of a migration found by metric and squad, the worst first; nothing before the first scan.
-pub async fn mismatch_totals(
-    view: &mut View,
-    migration: &str,
-    most: u16,
-) -> Result<Vec<Mismatches>, StoreError> {
-    const SQL: &str = "SELECT m.metric_id, m.owning_squad, m.mismatches FROM dual_write_scan_metric m \
-         WHERE m.scan_id = (SELECT s.scan_id FROM dual_write_scan s WHERE s.migration_id = $1 \
-         ORDER BY s.scanned_at_utc DESC, s.scan_id DESC LIMIT 1) ORDER BY m.mismatches DESC, m.metric_id, m.owning_squad LIMIT $2";
-    Ok(on!(view, c => query_as(SQL).bind(migration).bind(i64::from(most)).fetch_all(c).await)?)
-}
-
-/// How many rows mismatched when somebody looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, FromRow)]
-pub struct At {
-    /// When.
-    pub scanned_at_utc: Moment,
-    /// How many.
-    pub mismatches: i64,
-}
-
-/// Reads how many rows mismatched in the newest scans that looked at every row, the oldest first.
-pub async fn mismatch_trend(
-    view: &mut View,
-    migration: &str,
-    most: u16,
-) -> Result<Vec<At>, StoreError> {
-    const SQL: &str = "SELECT s.scanned_at_utc, s.mismatches FROM dual_write_scan s WHERE s.migration_id = $1 AND s.status = 'whole' \
-         ORDER BY s.scanned_at_utc DESC, s.scan_id DESC LIMIT $2";
-    let mut all: Vec<At> =
-        on!(view, c => query_as(SQL).bind(migration).bind(i64::from(most)).fetch_all(c).await)?;
-    all.reverse();
-    Ok(all)
 }
 
 /// Both values of a pair in one row of the dictionary that do not match, as text; what they hold may be hostile.

@@ -5,6 +5,7 @@ mod known;
 mod list;
 mod looks;
 mod mismatch;
+mod probe;
 mod rows;
 mod scan;
 mod shape;
@@ -21,9 +22,10 @@ pub use looks::{
     overrides, pair, pairs, protected, under_way,
 };
 pub use mismatch::{
-    At, Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, mismatch_totals,
-    mismatch_trend, row_pairs, rows_of_dictionary, views_stand,
+    Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, row_pairs,
+    rows_of_dictionary, views_stand,
 };
+pub use probe::{Questions, questions};
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,

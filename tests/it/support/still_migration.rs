@@ -10,7 +10,7 @@ use govdeck::rules::migration::{
     RollbackReason, ScanStatus, Why,
 };
 use govdeck::store::migration::{
-    Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, Scan,
+    Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, RowPair, Scan,
 };
 use govdeck::store::window::Window;
 
@@ -256,6 +256,17 @@ pub fn migrations() -> Migrations {
             migration_id: ID.to_owned(),
             scans: scans(),
             clean: clean(),
+            rows: Some((
+                "MET-0144".to_owned(),
+                vec![RowPair {
+                    dimension_filter_id: "platform=quest".to_owned(),
+                    owning_squad: "ETL-quest".to_owned(),
+                    legacy_column: "breach_count".to_owned(),
+                    modern_column: "breachCount".to_owned(),
+                    legacy_value: Some("14".to_owned()),
+                    modern_value: None,
+                }],
+            )),
         }),
         selected: Some(Box::new(selected())),
     }
@@ -295,6 +306,17 @@ pub fn fill(picture: &mut Picture, text: &str) {
     }
     if let Some(scanned) = &mut all.scanned {
         set(&mut scanned.migration_id);
+        if let Some((metric, rows)) = &mut scanned.rows {
+            set(metric);
+            for row in rows {
+                set(&mut row.dimension_filter_id);
+                set(&mut row.owning_squad);
+                set(&mut row.legacy_column);
+                set(&mut row.modern_column);
+                row.legacy_value = Some(text.to_owned());
+                row.modern_value = Some(text.to_owned());
+            }
+        }
         for scan in &mut scanned.scans {
             set(&mut scan.detail);
         }
