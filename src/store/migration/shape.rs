@@ -51,12 +51,12 @@ pub async fn built(view: &mut View) -> Result<Built, StoreError> {
             const MADE: &str = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND \
                  name IN ('dictionary_column_dual_write', 'dual_write_pair_health', 'dual_write_mismatch')";
             let columns = query_as(COLUMNS).fetch_all(&mut **t).await?;
-            let made = query_as(MADE).fetch_all(&mut **t).await?;
+            let made: Vec<(String, String)> = query_as(MADE).fetch_all(&mut **t).await?;
             Ok(Built::of(
                 Dialect::Sqlite,
                 "main".to_owned(),
                 columns,
-                made,
+                &made,
                 Vec::new(),
             ))
         }
@@ -74,9 +74,15 @@ pub async fn built(view: &mut View) -> Result<Built, StoreError> {
                  AND a.grantee <> c.relowner ORDER BY 1";
             let schema: String = query_scalar(SCHEMA).fetch_one(&mut **t).await?;
             let columns = query_as(COLUMNS).fetch_all(&mut **t).await?;
-            let made = query_as(MADE).fetch_all(&mut **t).await?;
+            let made: Vec<(String, String)> = query_as(MADE).fetch_all(&mut **t).await?;
             let readers = query_scalar(READERS).fetch_all(&mut **t).await?;
-            Ok(Built::of(Dialect::Postgres, schema, columns, made, readers))
+            Ok(Built::of(
+                Dialect::Postgres,
+                schema,
+                columns,
+                &made,
+                readers,
+            ))
         }
     }
 }
@@ -86,7 +92,7 @@ impl Built {
         dialect: Dialect,
         schema: String,
         columns: Vec<(String, String)>,
-        made: Vec<(String, String)>,
+        made: &[(String, String)],
         readers: Vec<String>,
     ) -> Self {
         let find = |name: &str| {
