@@ -92,7 +92,7 @@ fn names_and_types_that_cannot_be_are_refused() {
         (&[("breach_count", &*long)], &[], "more than 56 bytes"),
         (&[("breach_count", "Breach_Count")], &[], "ignoring case"),
         (&[("breach_count", "OWNING_SQUAD")], &[], "ignoring case"),
-        (&[("nowhere", "nowHere")], &[], "no column \"nowhere\""),
+        (&[("nowhere", "b")], &[], "no column \"nowhere\""),
         (&[("breach_count", "b")], &[("c", "TEXT")], "in no pair"),
         (&[("breach_count", "b")], &[("b", "VARCHAR(3)")], "no type"),
     ] {

@@ -51,7 +51,7 @@ pub async fn built(view: &mut View) -> Result<Built, StoreError> {
             const MADE: &str = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND \
                  name IN ('dictionary_column_dual_write', 'dual_write_pair_health', 'dual_write_mismatch')";
             let columns = query_as(COLUMNS).fetch_all(&mut **t).await?;
-            let made = query_as(MADE).fetch_all(&mut **t).await?;
+            let made: Vec<(String, String)> = query_as(MADE).fetch_all(&mut **t).await?;
             Ok(Built::of(
                 Dialect::Sqlite,
                 "main".to_owned(),
@@ -74,7 +74,7 @@ pub async fn built(view: &mut View) -> Result<Built, StoreError> {
                  AND a.grantee <> c.relowner ORDER BY 1";
             let schema: String = query_scalar(SCHEMA).fetch_one(&mut **t).await?;
             let columns = query_as(COLUMNS).fetch_all(&mut **t).await?;
-            let made = query_as(MADE).fetch_all(&mut **t).await?;
+            let made: Vec<(String, String)> = query_as(MADE).fetch_all(&mut **t).await?;
             let readers = query_scalar(READERS).fetch_all(&mut **t).await?;
             Ok(Built::of(
                 Dialect::Postgres,
