@@ -81,6 +81,7 @@ mod jobs;
 mod migration;
 mod migration_expand;
 mod migration_forbidden;
+mod migration_probes;
 mod pictures;
 mod publish_forbidden;
 mod publish_gates;
