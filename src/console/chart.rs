@@ -16,8 +16,9 @@ pub fn spark(values: &[i64], width: usize, glyphs: Glyphs) -> Parts {
         Glyphs::Ascii => PLAIN,
     };
     let bar = |value: &i64| {
-        let level = (value.max(&0).saturating_mul(7) + most - 1) / most;
-        let level = usize::try_from(level).unwrap_or(0).min(7);
+        let (value, most) = (i128::from(*value).max(0), i128::from(most));
+        let level = usize::try_from((value * 7 + most - 1) / most);
+        let level = level.unwrap_or(0).min(7);
         let token = match level {
             0 => Token::Spark1,
             1..=4 => Token::Spark2,

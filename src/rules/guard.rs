@@ -63,7 +63,11 @@ pub fn may_disarm(login: &str, armed_by: Option<&str>) -> Vec<Condition> {
 /// Tells whether some seconds go by between the phrase and the write, in which it can be stopped; going back never waits.
 #[must_use]
 pub fn counts_down(level: Level, verb: &str) -> bool {
-    level == Level::Phrase && verb != super::permission::ROLL_BACK_BUNDLE.verb
+    let ways_back = [
+        super::permission::ROLL_BACK_BUNDLE.verb,
+        super::permission::ROLL_BACK_MIGRATION.verb,
+    ];
+    level == Level::Phrase && !ways_back.contains(&verb)
 }
 
 /// Returns the exact text a person types to allow the action.

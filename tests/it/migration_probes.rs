@@ -2,7 +2,7 @@
 
 use crate::cli_kit::{document, govdeck};
 use crate::support::dictionary::ask;
-use crate::support::migration_story::{ID, opened, world};
+use crate::support::migration_story::{ID, opened, opening, world};
 use crate::support::on_both;
 use crate::support::pairs::{PAIRS, row, with_columns, with_views};
 
@@ -10,7 +10,8 @@ on_both!(a_probe_that_finds_nothing_to_ask_cannot_tell, |w| {
     let world = world(w).await;
     let none = govdeck(&world, "maya", &["job", "faq-probe"]);
     assert_eq!(none.code, Some(1), "{none:?}");
-    opened(&world).await;
+    let asked = world.act("maya", "open_migration", opening()).await;
+    asked.expect("opened");
     let probe = |code| {
         let probed = govdeck(&world, "maya", &["job", "faq-probe", "--json"]);
         document(&probed, code, "job-faq-probe")

@@ -124,7 +124,7 @@ impl Action for SetCalendar {
 
 impl Action for CancelCalendar {
     const MAY: Permission = permission::CANCEL_CALENDAR;
-    const KEY: char = 'K';
+    const KEY: char = 'h';
     const SUMMARY: &'static str = "Call off a maintenance window or a cert week";
     const UNDO: &'static str = "set-calendar: under a new id";
     const KIND: &'static str = CALENDAR;

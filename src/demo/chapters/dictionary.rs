@@ -11,9 +11,9 @@ use super::people::{BACKUP, LEAD, READY};
 /// The release that the story begins with.
 pub const FIRST: &str = "2.4.0";
 /// The one that follows.
-const SECOND: &str = "2.4.1";
+pub const SECOND: &str = "2.4.1";
 /// When that is.
-const FOLLOWS: i64 = READY + 25 * 60;
+pub const FOLLOWS: i64 = READY + 25 * 60;
 /// Who looks after the dictionary.
 const OWNER: &str = "ana";
 

@@ -5,6 +5,7 @@
 pub mod approvals;
 pub mod bundles;
 pub mod dictionary;
+pub mod migration;
 pub mod people;
 pub mod publish;
 pub mod weeks;
@@ -24,6 +25,7 @@ pub const CHAPTERS: &[Chapter] = &[
     dictionary::beats,
     weeks::beats,
     bundles::beats,
+    migration::beats,
 ];
 
 /// Tells what happens in some seconds of the story, in order.

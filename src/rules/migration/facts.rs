@@ -147,6 +147,8 @@ pub struct Facts<'a> {
     pub clean: Clean,
     /// How many pairs are kept.
     pub pairs: usize,
+    /// Whether the views over the pairs stand.
+    pub views_stand: bool,
     /// The calendar, as it stands.
     pub calendar: Vec<Planned<'a>>,
     /// Other migrations under watch, or between dual write and their close.

@@ -120,6 +120,16 @@ pub fn may_move(facts: &Facts<'_>, target: Phase) -> Vec<Condition> {
             format!("{} pairs of columns", facts.pairs),
             "register what is renamed: govdeck act register-pair",
         ),
+        holds(
+            "expanded",
+            facts.views_stand,
+            if facts.views_stand {
+                "the views over the pairs stand"
+            } else {
+                "the views over the pairs are not there"
+            },
+            "expand the dictionary first: govdeck migration expand; the move itself changes no table",
+        ),
     ];
     conditions.extend(gates::conditions(facts, target));
     conditions

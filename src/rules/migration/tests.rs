@@ -133,6 +133,7 @@ fn good(phase: Phase) -> Facts<'static> {
             is_empty: false,
         },
         pairs: 2,
+        views_stand: true,
         calendar: vec![
             Planned {
                 title: "Tuesday",
@@ -205,6 +206,7 @@ fn each_gate_fails_alone_and_names_itself() {
             it.red = Known::CannotTell("nobody looks");
         }),
         ("pairs", Fail, |it| it.pairs = 0),
+        ("expanded", Fail, |it| it.views_stand = false),
         ("D5", CannotTell, |it| {
             it.evidence.retain(|it| it.kind != EvidenceKind::Protected);
         }),

@@ -1,6 +1,7 @@
 //! Everything that is known of a migration when something is decided about it.
 
 use super::looks;
+use super::mismatch::views_stand;
 use super::rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Event, GateEvidence, GateOverride,
     GateOwner, Migration, ProtectedMetric,
@@ -56,6 +57,7 @@ pub struct Known {
     governance: Governance,
     newest_join: Option<Moment>,
     clock_is_behind: bool,
+    views_stand: bool,
 }
 
 /// What evidence would be found of now, hashed.
@@ -135,6 +137,7 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
         open_blocks: open_blocks(view).await?,
         others: looks::others(view, id).await?,
         governance: governance::hold(view).await?,
+        views_stand: views_stand(view).await?,
         clock_is_behind: is_turned_back(head.latest_at_utc, view.now()),
         migration,
         evidence,
@@ -274,6 +277,7 @@ impl Known {
             open_blocks: self.open_blocks,
             clean: self.clean(now),
             pairs: self.active_pairs().len(),
+            views_stand: self.views_stand,
             calendar: self.calendar.iter().map(planned).collect(),
             others: self
                 .others

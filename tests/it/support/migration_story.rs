@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::World;
 use super::dictionary::{bind as register, document, release, released};
+use super::pairs;
 use super::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, ended, week};
 
 /// The migration of the stories.
@@ -75,8 +76,13 @@ pub fn pair(legacy: &str, modern: &str) -> Asked {
         .with("rule", "the same number in both")
 }
 
-/// Opens the migration, and registers a pair.
+/// Opens the migration, registers a pair, and expands the dictionary for it.
 pub async fn opened(world: &World) {
+    pairs::with_columns(
+        world,
+        &[("breach_count", "INTEGER"), ("breachCount", "INTEGER")],
+    );
+    pairs::with_views(world, &[("breach_count", "breachCount")]);
     let opened = world.act("maya", "open_migration", opening()).await;
     opened.expect("opened");
     let pair = pair("breach_count", "breachCount");
