@@ -24,7 +24,7 @@ use crate::store::Store;
 /// A pane as it would be drawn.
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// The pane: home, blocks, ledger or people.
+    /// The pane: home, migration, blocks, ledger and so on.
     #[arg(value_parser = pane)]
     pane: PaneId,
     /// As what.

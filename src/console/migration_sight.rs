@@ -52,6 +52,8 @@ pub struct Scanned {
 /// What the panes of migrations show besides the selected row.
 #[derive(Debug, Default)]
 pub struct Migrations {
+    /// The migration that people look at first; read for Home alone.
+    pub newest: Option<Migration>,
     /// The window of migrations; read for the pane Migration alone.
     pub rows: Window<Migration>,
     /// What did not match; read for the pane Mismatches alone.
@@ -66,6 +68,7 @@ pub struct Migrations {
 pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations, StoreError> {
     let mut found = Migrations::default();
     match wanted.pane {
+        PaneId::Home => found.newest = migration::newest_open(view).await?,
         PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
         PaneId::Mismatches => {
             found.mismatches = migration::mismatches(view, &wanted.mismatches).await?;

@@ -130,7 +130,7 @@ pub struct Picture {
     /// The window of the weekly runs.
     pub weeks: Window<week::Listed>,
     /// The migrations, what mismatches, and the selected one.
-    pub migrations: Migrations,
+    pub migrations: Box<Migrations>,
     /// The bundles by how far they have come, and their window; read for the pane Bundles alone.
     pub progress: Vec<bundle::Count>,
     /// The window of the bundles.
@@ -315,7 +315,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         armed: presence::armed(view).await?,
         connected,
         run: detail::week(view, wanted).await?,
-        migrations: Box::pin(migration_sight::read(view, wanted)).await?,
+        migrations: Box::new(Box::pin(migration_sight::read(view, wanted)).await?),
         bundle: bundle_sight::read(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,

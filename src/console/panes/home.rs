@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
+use crate::store::migration::Migration;
 
 use super::super::model::{APPROVAL, Model};
 use super::super::newcomer;
@@ -15,7 +16,7 @@ use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks, ledger, proposals, weeks};
+use super::{PaneId, blocks, ledger, migration, proposals, weeks};
 
 words! {
     /// The four questions.
@@ -99,14 +100,7 @@ pub fn items(model: &Model) -> Vec<Item> {
         return Vec::new();
     };
     let muted = |text: String| (Token::Muted, text);
-    let mut items = vec![item(
-        Section::Phase,
-        "phase",
-        vec![muted(
-            "no dictionary migration is open in this deployment".into(),
-        )],
-        None,
-    )];
+    let mut items = vec![phase(picture, now)];
     items.push(item(
         Section::Phase,
         CADENCE,
@@ -157,6 +151,40 @@ pub fn items(model: &Model) -> Vec<Item> {
         ));
     }
     items
+}
+
+/// Says where the dictionary's migration stands, as long as it is open or watched.
+fn phase(picture: &Picture, now: Moment) -> Item {
+    let newest = picture.migrations.newest.as_ref();
+    let counts = |it: &&Migration| {
+        it.closed_at_dt_utc.is_none() || it.watch_until.is_some_and(|until| until > now)
+    };
+    let Some(found) = newest.filter(counts) else {
+        let text = "no dictionary migration is open in this deployment";
+        return item(
+            Section::Phase,
+            "phase",
+            vec![(Token::Muted, text.into())],
+            None,
+        );
+    };
+    let id = &found.migration_id;
+    let (token, word) = migration::stands(found);
+    let says = vec![
+        (Token::Muted, "migration ".to_owned()),
+        (Token::Fg, format!("{id} ")),
+        (token, word.to_owned()),
+        (
+            Token::Muted,
+            format!(": {} to {}", found.from_semver, found.to_semver),
+        ),
+    ];
+    item(
+        Section::Phase,
+        "phase",
+        says,
+        Some((PaneId::Migration, Some(id.clone()))),
+    )
 }
 
 /// Says how each weekly series stands, and by which rule.

@@ -181,7 +181,7 @@ const fn fix(gate: Gate) -> &'static str {
             "register it with act register-allowlist, and let two humans approve that hash"
         }
         Gate::Faq => "run govdeck job faq-probe",
-        Gate::Replay => "run govdeck job replay",
+        Gate::Replay => "no verb records a replay yet: two people may override it",
         Gate::Baseline => "wait for three scheduled weeks in a row that pass",
         Gate::Clean => "run govdeck job scan at least every hour, and mend what mismatches",
         Gate::Calendar => {
@@ -191,7 +191,7 @@ const fn fix(gate: Gate) -> &'static str {
         Gate::NotRed => "end red by act leave-red",
         Gate::Protected => "run govdeck job protected",
         Gate::Prepared => "wait: a consumer that runs once a week is seen within a week",
-        Gate::Rehearsed => "rehearse the hour: govdeck rehearse",
+        Gate::Rehearsed => "no verb records a rehearsal yet: two people may override it",
         Gate::Unwatched => "wait until the other migration is closed and its watch is over",
     }
 }

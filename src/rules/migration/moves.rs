@@ -165,7 +165,7 @@ pub fn may_close(facts: &Facts<'_>, closing: &Closing<'_>) -> Vec<Condition> {
                 open.join(", ")
             ),
         },
-        "run govdeck job reconcile --immediate now, not next week",
+        "run govdeck job reconcile --kind immediate now, not next week",
     );
     if closing.series == 0 {
         ran.verdict = Verdict::CannotTell;

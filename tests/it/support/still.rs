@@ -337,7 +337,7 @@ pub fn picture() -> Picture {
         series: still_week::series(),
         weeks: still_week::weeks(),
         run: Some(still_week::detail()),
-        migrations: still_migration::migrations(),
+        migrations: Box::new(still_migration::migrations()),
         bundles: still_bundle::bundles(),
         progress: still_bundle::progress(),
         bundle: Some(still_bundle::detail()),

@@ -236,6 +236,7 @@ fn mismatch(metric: &str, squad: &str, mismatches: i64) -> Mismatch {
 /// What the panes of migrations show.
 pub fn migrations() -> Migrations {
     Migrations {
+        newest: Some(migration(ID, Phase::DualWrite, 2)),
         rows: Window {
             rows: vec![
                 migration(ID, Phase::DualWrite, 2),
@@ -276,7 +277,7 @@ pub fn migrations() -> Migrations {
 pub fn fill(picture: &mut Picture, text: &str) {
     let set = |place: &mut String| text.clone_into(place);
     let all = &mut picture.migrations;
-    for row in &mut all.rows.rows {
+    for row in all.rows.rows.iter_mut().chain(&mut all.newest) {
         let Migration {
             migration_id,
             from_semver,
