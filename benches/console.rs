@@ -33,9 +33,12 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 mod deployment;
 #[path = "console/keys.rs"]
 mod keys;
+#[path = "console/ssh.rs"]
+mod ssh;
 
 use deployment::established;
 use keys::{Through, quiet};
+use ssh::Ssh;
 use terminal::Terminal;
 
 type Done<T> = Result<T, Box<dyn Error>>;
@@ -112,6 +115,10 @@ fn main() -> Done<()> {
     starts(home, &few, &scale)?;
     for through in [Through::Nothing, Through::Tmux] {
         keys::measure(home, &sides, &scale, through);
+    }
+    match Ssh::start(home)? {
+        Some(ssh) => keys::measure(home, &sides, &scale, Through::Ssh(&ssh)),
+        None => println!("    sshd is not installed, and keys over SSH are not measured"),
     }
     runtime.block_on(frames(&sides, &scale))?;
     idling(home, &live, &scale)?;

@@ -5,16 +5,31 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::ssh::Ssh;
 use super::terminal::Terminal;
 use super::{SIZE, Scale, console, median, milliseconds, program, quantile, ratio};
 
+/// The size that the console is made for.
+const OVER_SSH: (u16, u16) = (80, 24);
+
 /// Where a program runs whose keys are measured.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Through {
+#[derive(Clone, Copy)]
+pub(super) enum Through<'a> {
     /// A pseudo-terminal that only passes bytes on: what the two programs alone cost.
     Nothing,
-    /// A terminal as people have it: tmux keeps the screen, and draws what has changed.
+    /// tmux on this machine: it keeps the screen, and draws what has changed.
     Tmux,
+    /// The terminal that the console is made for: tmux over SSH, here on loopback.
+    Ssh(&'a Ssh),
+}
+
+impl Through<'_> {
+    fn size(self) -> (u16, u16) {
+        match self {
+            Self::Nothing | Self::Tmux => SIZE,
+            Self::Ssh(_) => OVER_SSH,
+        }
+    }
 }
 
 /// A program that runs in a terminal, and the server of tmux behind it, which ends with it.
@@ -24,10 +39,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(home: &Path, inside: &Command, through: Through, name: &str) -> Self {
-        if through == Through::Nothing {
+    fn start(home: &Path, inside: &Command, through: Through<'_>, name: &str) -> Self {
+        if matches!(through, Through::Nothing) {
             return Self {
-                terminal: Terminal::start(inside, SIZE),
+                terminal: Terminal::start(inside, through.size()),
                 server: None,
             };
         }
@@ -44,10 +59,13 @@ impl Running {
         let mut session = tmux();
         session.arg("-f").arg(settings).arg("new-session");
         session.arg(inside.get_program()).args(inside.get_args());
+        if let Through::Ssh(ssh) = through {
+            session = ssh.through(&session);
+        }
         let mut server = tmux();
         server.arg("kill-server");
         Self {
-            terminal: Terminal::start(&session, SIZE),
+            terminal: Terminal::start(&session, through.size()),
             server: Some(server),
         }
     }
@@ -63,8 +81,8 @@ impl Drop for Running {
 }
 
 /// Measures from a key to the first bytes that it brings, on all sides in turn: a shell that edits its line, and consoles
-/// that step to another row. Bare, both programs are all there is; through tmux, both come by way of the same terminal.
-pub(super) fn measure(home: &Path, sides: &[(&str, &str); 3], scale: &Scale, through: Through) {
+/// that step to another row. Bare, both programs are all there is; else both come by way of the same terminal.
+pub(super) fn measure(home: &Path, sides: &[(&str, &str); 3], scale: &Scale, through: Through<'_>) {
     let start = |inside: &Command, name: &str, shown: &str| {
         let running = Running::start(home, inside, through, name);
         running.terminal.wait_for(shown);
@@ -92,7 +110,8 @@ pub(super) fn measure(home: &Path, sides: &[(&str, &str); 3], scale: &Scale, thr
     let echo = median(&echoes);
     let (way, goal) = match through {
         Through::Nothing => ("bare", ""),
-        Through::Tmux => ("through tmux", "; goal 2 x"),
+        Through::Tmux => ("through tmux alone", ""),
+        Through::Ssh(_) => ("in tmux over SSH at 80x24", "; goal 2 x"),
     };
     println!(
         "key to changed screen, {way}: a shell's echo {:.2} ms (p95 {:.2})",

@@ -72,7 +72,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     };
     let opening = opening(settings, seat)?;
     let runtime = runtime()?;
-    let ending = runtime.block_on(console::run(opening));
+    let ending = console::run(opening, runtime.handle());
     // A task that still waits for a silent server must not keep the program.
     runtime.shutdown_background();
     ended(ending)

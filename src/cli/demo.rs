@@ -82,21 +82,20 @@ impl Demo {
         };
         let opening = console::opening(settings, seat)?;
         let runtime = console::runtime()?;
-        let ending = runtime.block_on(async {
-            let world = if is_new {
-                World::make(dsn, &self.seat, self.seed.unwrap_or(1)).await?
+        let world = runtime.block_on(async {
+            if is_new {
+                World::make(dsn, &self.seat, self.seed.unwrap_or(1)).await
             } else {
-                World::take_up(dsn, &self.seat, self.seed).await?
-            };
-            let (stop, stopped) = oneshot::channel();
-            let going = tokio::spawn(world.run(self.speed, stopped));
-            let ending = crate::console::run(opening).await;
-            drop(stop);
-            let _ = tokio::time::timeout(FAREWELL, going).await;
-            Ok::<_, Failure>(ending)
-        });
+                World::take_up(dsn, &self.seat, self.seed).await
+            }
+        })?;
+        let (stop, stopped) = oneshot::channel();
+        let going = runtime.spawn(world.run(self.speed, stopped));
+        let ending = crate::console::run(opening, runtime.handle());
+        drop(stop);
+        let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, going).await });
         runtime.shutdown_background();
-        console::ended(ending?)
+        console::ended(ending)
     }
 
     fn welcome(&self) -> Text {

@@ -8,6 +8,8 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::keys;
+
 /// Runs an editor on a file; tells whether it ended well.
 ///
 /// An editor that is put to sleep puts the console to sleep: the shell in front of both waits for the console only.
@@ -16,6 +18,7 @@ pub(super) fn run(editor: &str, file: &Path) -> io::Result<bool> {
     let child = std::process::Command::new(words.next().unwrap_or_default())
         .args(words)
         .arg(file)
+        .stdin(keys::for_another_program()?)
         .spawn()?;
     let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
     loop {

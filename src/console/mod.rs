@@ -18,6 +18,7 @@ mod guard_box;
 mod guard_text;
 mod intend;
 pub mod keymap;
+mod keys;
 pub mod link;
 pub mod list;
 pub mod live;

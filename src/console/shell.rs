@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt;
+use crossterm::event::Event as Input;
 use nix::sys::signal::{Signal, raise};
+use tokio::runtime;
 use tokio::sync::mpsc;
 
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
+use super::keys::Keys;
 use super::link::{Address, Limits, Link};
 use super::model::{Model, Start};
 use super::newcomer::Card;
@@ -74,12 +75,21 @@ const SHORT_FAREWELL: Duration = Duration::from_secs(2);
 const STUCK: Duration = Duration::from_secs(3);
 
 /// Opens the console and runs it to its end.
-pub async fn run(opening: Opening) -> io::Result<Ended> {
+///
+/// The loop has this thread for itself and waits here for keys; everything behind the link runs elsewhere.
+pub fn run(opening: Opening, elsewhere: &runtime::Handle) -> io::Result<Ended> {
     if !terminal::is_there() {
         return Ok(Ending::NoTerminal.into());
     }
+    let here = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    here.block_on(run_here(opening, elsewhere))
+}
+
+async fn run_here(opening: Opening, elsewhere: &runtime::Handle) -> io::Result<Ended> {
     let _taken = Taken::take("govdeck")?;
-    let mut shell = Shell::start(opening)?;
+    let mut shell = Shell::start(opening, elsewhere)?;
     let ending = match shell.run().await {
         Err(error) if terminal::is_gone(&error) => Ok(Ending::Stopped(Cause::HungUp)),
         ending => ending,
@@ -94,7 +104,7 @@ struct Shell {
     model: Model,
     link: Link,
     screen: Screen,
-    keys: Option<EventStream>,
+    keys: Option<Keys>,
     signals: Signals,
     stops: mpsc::UnboundedReceiver<Cause>,
     ended: Option<Ending>,
@@ -105,8 +115,9 @@ struct Shell {
 }
 
 impl Shell {
-    fn start(opening: Opening) -> io::Result<Self> {
+    fn start(opening: Opening, elsewhere: &runtime::Handle) -> io::Result<Self> {
         let mut screen = terminal::screen()?;
+        terminal::clear(&mut screen)?;
         let size = screen.size()?;
         let last_looked = opening.last_looked.as_deref().and_then(remembered);
         let mut model = Model::new(
@@ -120,15 +131,17 @@ impl Shell {
             model.card = Card::Shown;
         }
         let (stop, stops) = mpsc::unbounded_channel();
-        watch_for_hang_up(stop);
-        end_when_stuck(STUCK);
+        watch_for_hang_up(stop, STUCK);
+        elsewhere.spawn(end_when_stuck(STUCK));
         let mut shell = Self {
-            link: Link::start(opening.address, model.wanted(), Limits::default()),
+            link: Link::start(
+                elsewhere,
+                opening.address,
+                model.wanted(),
+                Limits::default(),
+            ),
             model,
-            screen: {
-                terminal::clear(&mut screen)?;
-                screen
-            },
+            screen,
             keys: None,
             signals: Signals::listen()?,
             stops,
@@ -140,7 +153,7 @@ impl Shell {
         };
         shell.draw()?;
         terminal::forget_typed();
-        shell.keys = Some(EventStream::new());
+        shell.keys = Some(Keys::listen()?);
         Ok(shell)
     }
 
@@ -151,8 +164,10 @@ impl Shell {
             }
             let mut happened = Some(self.next().await);
             while let Some(event) = happened.take() {
-                if let Event::Stop(cause) = event {
-                    return Ok(Ending::Stopped(cause));
+                match event {
+                    Event::Stop(cause) => return Ok(Ending::Stopped(cause)),
+                    Event::Input(Input::Resize(..)) => terminal::clear(&mut self.screen)?,
+                    _ => {}
                 }
                 let effects = self.model.update(event, Instant::now());
                 // Whoever reads or writes the database needs a core too: what a key changes is shown before they wake.
@@ -183,7 +198,7 @@ impl Shell {
         let key = async {
             match &mut self.keys {
                 Some(keys) => keys.next().await,
-                None => std::future::pending().await,
+                None => Ok(None),
             }
         };
         tokio::select! {
@@ -193,9 +208,9 @@ impl Shell {
             _ = self.signals.sleep.recv() => { self.sleep().await; Event::Awake }
             _ = self.signals.wake.recv() => { self.awake(); Event::Awake }
             input = key => match input {
-                Some(Ok(input)) => Event::Input(input),
+                Ok(Some(input)) => Event::Input(input),
                 // Without keys nobody can leave any more.
-                Some(Err(_)) | None => Event::Stop(Cause::HungUp),
+                Ok(None) | Err(_) => Event::Stop(Cause::HungUp),
             },
             Some(answer) = self.link.answers.recv() => answer,
             Ok(()) = self.link.sight.changed() => Event::Sight(self.link.sight.borrow_and_update().clone()),
@@ -290,7 +305,7 @@ impl Shell {
             let _ = terminal::set_mouse(self.model.mouse);
         }
         let _ = terminal::clear(&mut self.screen);
-        self.keys = Some(EventStream::new());
+        self.keys = Keys::listen().ok();
     }
 
     /// Lets the person write a text in their editor, which has the terminal meanwhile.

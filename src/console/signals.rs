@@ -45,10 +45,10 @@ impl Signals {
 
     /// Forgets the signals that keys send, and what wakes from them.
     pub(super) async fn forget_keys(&mut self) -> io::Result<()> {
-        // They are told one after the other, and late: with the last of them all before it have been. A signal that a
-        // terminal sends when its size changes does no harm.
-        let mut last = signal(SignalKind::window_change())?;
-        raise(Signal::SIGWINCH)?;
+        // They are told one after the other, and late: with the last of them all before it have been. This one means
+        // nothing here, and nothing to whoever reads keys.
+        let mut last = signal(SignalKind::from_raw(Signal::SIGURG as i32))?;
+        raise(Signal::SIGURG)?;
         last.recv().await;
         for (number, stream) in &mut self.ends {
             if [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(number) {
@@ -74,22 +74,24 @@ impl Signals {
 
 /// Ends the program when it is told to and the loop does not hear it: a terminal that nobody reads holds it in the middle
 /// of a frame.
-pub(super) fn end_when_stuck(patience: Duration) {
-    tokio::spawn(async move {
-        let listen = |kind: Signal| signal(SignalKind::from_raw(kind as i32));
-        let (Ok(mut term), Ok(mut hup)) = (listen(Signal::SIGTERM), listen(Signal::SIGHUP)) else {
-            return;
-        };
-        let told = tokio::select! {
-            _ = term.recv() => Signal::SIGTERM,
-            _ = hup.recv() => Signal::SIGHUP,
-        };
-        tokio::time::sleep(patience).await;
-        // What cannot be written must not hold up the end either.
-        std::thread::spawn(terminal::give_back_unread);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        std::process::exit(128 + told as i32);
-    });
+pub(super) async fn end_when_stuck(patience: Duration) {
+    let listen = |kind: Signal| signal(SignalKind::from_raw(kind as i32));
+    let (Ok(mut term), Ok(mut hup)) = (listen(Signal::SIGTERM), listen(Signal::SIGHUP)) else {
+        return;
+    };
+    let told = tokio::select! {
+        _ = term.recv() => Signal::SIGTERM,
+        _ = hup.recv() => Signal::SIGHUP,
+    };
+    tokio::time::sleep(patience).await;
+    end_here(told);
+}
+
+/// Ends the program without the loop; what cannot be written must not hold up the end either.
+fn end_here(told: Signal) -> ! {
+    std::thread::spawn(terminal::give_back_unread);
+    std::thread::sleep(Duration::from_millis(100));
+    std::process::exit(128 + told as i32);
 }
 
 /// Tells whether this process leads its session: then there is no shell that could wake it.
@@ -98,7 +100,9 @@ pub(super) fn leads_session() -> bool {
 }
 
 /// Waits in a thread of its own until the terminal hangs up: with that signal ignored, reading keys would spin for ever.
-pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
+///
+/// A loop that spins already does not hear of it, and is ended all the same.
+pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>, patience: Duration) {
     std::thread::spawn(move || {
         let stdin = io::stdin();
         loop {
@@ -109,5 +113,7 @@ pub(super) fn watch_for_hang_up(stop: mpsc::UnboundedSender<Cause>) {
             }
         }
         let _ = stop.send(Cause::HungUp);
+        std::thread::sleep(patience);
+        end_here(Signal::SIGHUP);
     });
 }

@@ -12,10 +12,12 @@ use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetT
 use crossterm::{cursor, execute};
 use nix::errno::Errno;
 use nix::sys::termios::{FlushArg, tcflush};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::event::Mouse;
+use super::keys;
 
 /// The screen that is drawn on.
 pub(super) type Screen = Terminal<CrosstermBackend<Output>>;
@@ -56,13 +58,16 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::EIO as i32)
 }
 
-/// Makes the screen.
+/// Makes the screen, of the size that the terminal has now.
+///
+/// Its size is told with the events: asking for it before each frame would cost as much as a part of the frame.
 pub(super) fn screen() -> io::Result<Screen> {
     let output = Output(BufWriter::with_capacity(FRAME, stdout()));
-    Terminal::new(CrosstermBackend::new(output))
+    let viewport = Viewport::Fixed(Rect::from((Position::ORIGIN, terminal::size()?.into())));
+    Terminal::with_options(CrosstermBackend::new(output), TerminalOptions { viewport })
 }
 
-/// Makes the next frame a whole one.
+/// Takes the size that the terminal has now, and makes the next frame a whole one.
 ///
 /// `Terminal::clear` asks the terminal for its cursor and waits for an answer, which not every terminal gives, and which
 /// a reader of keys may take away.
@@ -104,6 +109,7 @@ impl Taken {
                 tracing::error!(place, "a task behind the console panicked");
             }
         }));
+        keys::never_wait();
         enter(title)?;
         Ok(Self(()))
     }

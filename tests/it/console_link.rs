@@ -39,7 +39,12 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         signer: None,
         root: ".".into(),
     };
-    Link::start(address, Wanted::default(), limits)
+    Link::start(
+        &tokio::runtime::Handle::current(),
+        address,
+        Wanted::default(),
+        limits,
+    )
 }
 
 fn behind(world: &World, limits: Limits) -> (Proxy, Link) {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::actions::{Asked, Request};
@@ -97,7 +98,7 @@ enum Write {
 impl Link {
     /// Starts reader and writer.
     #[must_use]
-    pub fn start(address: Address, wanted: Wanted, limits: Limits) -> Self {
+    pub fn start(on: &Handle, address: Address, wanted: Wanted, limits: Limits) -> Self {
         let (sight_in, sight) = watch::channel(Sight::default());
         let (answer, answers) = mpsc::unbounded_channel();
         let (wanted, wanted_out) = watch::channel(wanted);
@@ -113,8 +114,8 @@ impl Link {
             refresh: Arc::clone(&refresh),
             questions: asked,
         };
-        tokio::spawn(reader.run());
-        tokio::spawn(
+        on.spawn(reader.run());
+        on.spawn(
             Writer {
                 address,
                 limits,
