@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde::Serialize;
 use serde_json::json;
 
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, probe, reconcile, scan};
-use crate::rules::migration::{CLEAN_HOURS, ScanStatus};
+use crate::jobs::{drop_leaves, probe, reconcile, replay, scan};
+use crate::rules::Verdict;
+use crate::rules::migration::{CLEAN_HOURS, Probed, ScanStatus};
 use crate::rules::time;
 use crate::rules::week::{RunKind, RunStatus};
 use crate::settings::Settings;
@@ -54,6 +56,12 @@ pub(super) enum Job {
     FaqProbe,
     /// Look whether every protected metric is in both joins, for gate D5.
     Protected,
+    /// Replay frozen exports under both releases of a migration, for gate G4.
+    Replay {
+        /// Which exports, and what gives each anew.
+        #[arg(long, value_name = "F.json")]
+        manifest: PathBuf,
+    },
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -75,8 +83,13 @@ impl Job {
                 let ended = reconcile::run(store, root, bytes, order).await?;
                 Ok(reconciled(&ended))
             }
-            Self::FaqProbe => Ok(probed(&probe::questions(store).await?, "job-faq-probe")),
-            Self::Protected => Ok(probed(&probe::protected(store).await?, "job-protected")),
+            Self::FaqProbe => Ok(probed(&probe::questions(store).await?, "job-faq-probe", [])),
+            Self::Protected => Ok(probed(&probe::protected(store).await?, "job-protected", [])),
+            Self::Replay { manifest } => {
+                let bytes = hash::read(Some(&manifest))?;
+                let root = &settings.governance_root;
+                Ok(replayed(&replay::run(store, root, &bytes).await?))
+            }
             Self::Scan => Ok(scanned(&scan::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }
@@ -112,14 +125,29 @@ fn reconciled(ended: &reconcile::Ended) -> Page {
     Page::new(exit, lines, "job-reconcile", json!(ended))
 }
 
-fn probed(recorded: &probe::Recorded, schema: &'static str) -> Page {
-    let found = &recorded.probed;
+fn probed<T: AsRef<Probed> + Serialize>(
+    recorded: &probe::Recorded<T>,
+    schema: &'static str,
+    further: impl IntoIterator<Item = String>,
+) -> Page {
+    let found = recorded.probed.as_ref();
     let mut lines = vec![format!(
         "{} {} {}: {}",
         found.verdict, recorded.gate, recorded.migration_id, found.detail
     )];
+    lines.extend(further);
     lines.push(format!("evidence sha256:{}", recorded.evidence_sha256));
     Page::new(Exit::from(found.verdict), lines, schema, json!(recorded))
+}
+
+fn replayed(recorded: &probe::Recorded<replay::Replayed>) -> Page {
+    let played = recorded.probed.replays.iter();
+    let not_alike = played.filter(|it| it.verdict != Verdict::Pass).take(LISTED);
+    let lines = not_alike.map(|it| {
+        let (verdict, file, semver, detail) = (it.verdict, &it.file, &it.semver, &it.detail);
+        format!("  {verdict} {file} under {semver}: {detail}")
+    });
+    probed(recorded, "job-replay", lines)
 }
 
 /// A scan that looked at every row and found all alike is a pass; what was not looked at cannot be told.

@@ -12,6 +12,7 @@ pub mod drop_leaves;
 pub mod outside;
 pub mod probe;
 pub mod reconcile;
+pub mod replay;
 pub mod scan;
 mod side;
 pub mod variance;

@@ -82,6 +82,7 @@ mod migration;
 mod migration_expand;
 mod migration_forbidden;
 mod migration_probes;
+mod migration_replay;
 mod pictures;
 mod publish_forbidden;
 mod publish_gates;

@@ -181,7 +181,7 @@ const fn fix(gate: Gate) -> &'static str {
             "register it with act register-allowlist, and let two humans approve that hash"
         }
         Gate::Faq => "run govdeck job faq-probe",
-        Gate::Replay => "no verb records a replay yet: two people may override it",
+        Gate::Replay => "run govdeck job replay",
         Gate::Baseline => "wait for three scheduled weeks in a row that pass",
         Gate::Clean => "run govdeck job scan at least every hour, and mend what mismatches",
         Gate::Calendar => {

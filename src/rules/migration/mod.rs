@@ -10,6 +10,7 @@ mod matrix;
 mod moves;
 mod pair;
 mod probe;
+mod replay;
 mod stuck;
 mod views;
 
@@ -28,6 +29,9 @@ pub use moves::{
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
 pub use probe::{Joined, Probed, protected_are_joined, questions_bind};
+pub use replay::{
+    Cells, Golden, Played, Replay, ReplaySource, first_difference, read_replay, replayed,
+};
 pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,

@@ -183,7 +183,7 @@ impl Inputs {
         Self {
             scan: rule::scan_inputs(&pairs, dual_write.as_deref(), of.shape),
             faq: rule::faq_inputs(&asked, &pairs, of.shape),
-            replay: rule::replay_inputs(from, to, &pairs),
+            replay: rule::replay_inputs(from, to, &pairs, of.shape),
             protected: rule::protected_inputs(from, to, &metrics, proof),
             plan: rule::plan_hash(
                 &of.migration.migration_id,

@@ -6,6 +6,7 @@ mod list;
 mod looks;
 mod mismatch;
 mod probe;
+mod replay;
 mod rows;
 mod scan;
 mod shape;
@@ -26,6 +27,7 @@ pub use mismatch::{
     rows_of_dictionary, views_stand,
 };
 pub use probe::{Questions, questions};
+pub use replay::replayed_cells;
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,
