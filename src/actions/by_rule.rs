@@ -4,7 +4,7 @@ use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
-use super::migration::GateFinding;
+use super::migration::{FingerprintFinding, GateFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::store::tables::image_of;
@@ -92,6 +92,13 @@ pub enum ByRule {
         /// What was found.
         finding: GateFinding,
     },
+    /// The keys of what exporters landed were looked at.
+    RecordFingerprint {
+        /// The migration.
+        migration: String,
+        /// What was found.
+        finding: FingerprintFinding,
+    },
     /// A metric did not match on three days running.
     OpenDeficiency {
         /// The deficiency's new id.
@@ -144,6 +151,10 @@ impl ByRule {
             ByRule::InterruptBundleRun { run } => ("interrupt_bundle_run", Asked::of(run)),
             ByRule::RecordGateEvidence { migration, finding } => (
                 "record_gate_evidence",
+                with_finding(Asked::of(migration), &finding)?,
+            ),
+            ByRule::RecordFingerprint { migration, finding } => (
+                "record_fingerprint",
                 with_finding(Asked::of(migration), &finding)?,
             ),
             ByRule::OpenDeficiency {

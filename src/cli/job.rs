@@ -9,7 +9,7 @@ use serde_json::json;
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, probe, reconcile, replay, scan};
+use crate::jobs::{drop_leaves, fingerprint, probe, reconcile, replay, scan};
 use crate::rules::Verdict;
 use crate::rules::migration::{CLEAN_HOURS, Probed, ScanStatus};
 use crate::rules::time;
@@ -62,6 +62,12 @@ pub(super) enum Job {
         #[arg(long, value_name = "F.json")]
         manifest: PathBuf,
     },
+    /// Hold the keys of every export in a folder against the allow-list of the migration's phase; drift pages somebody.
+    Fingerprint {
+        /// The folder below the governance root that exports land in.
+        #[arg(long, value_name = "FOLDER")]
+        folder: String,
+    },
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -89,6 +95,11 @@ impl Job {
                 let bytes = hash::read(Some(&manifest))?;
                 let root = &settings.governance_root;
                 Ok(replayed(&replay::run(store, root, &bytes).await?))
+            }
+            Self::Fingerprint { folder } => {
+                let root = &settings.governance_root;
+                let (found, evidence) = fingerprint::run(store, root, &folder).await?;
+                Ok(fingerprinted(&found, &evidence))
             }
             Self::Scan => Ok(scanned(&scan::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
@@ -148,6 +159,25 @@ fn replayed(recorded: &probe::Recorded<replay::Replayed>) -> Page {
         format!("  {verdict} {file} under {semver}: {detail}")
     });
     probed(recorded, "job-replay", lines)
+}
+
+fn fingerprinted(found: &fingerprint::Fingerprinted, evidence: &str) -> Page {
+    let probed = &found.probed;
+    let mut lines = vec![format!(
+        "{} {} in {}, {}: {}",
+        probed.verdict, found.migration_id, found.phase, found.folder, probed.detail
+    )];
+    let told = found.exports.iter();
+    let told = told.filter(|it| it.drifts() || it.unread.is_some());
+    lines.extend(
+        told.take(LISTED)
+            .map(|it| format!("  {}: {}", it.file, it.told())),
+    );
+    lines.push(format!("evidence sha256:{evidence}"));
+    let mut document = json!(found);
+    document["evidence_sha256"] = json!(evidence);
+    let exit = Exit::from(probed.verdict);
+    Page::new(exit, lines, "job-fingerprint", document)
 }
 
 /// A scan that looked at every row and found all alike is a pass; what was not looked at cannot be told.

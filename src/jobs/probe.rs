@@ -15,7 +15,7 @@ use crate::store::tables::image_of;
 use crate::store::{Store, dictionary};
 
 /// How long the line about what was found may be; the document has all of it.
-const MOST_DETAIL: usize = 500;
+pub(super) const MOST_DETAIL: usize = 500;
 
 /// What was recorded.
 #[derive(Debug, Clone, Serialize)]
@@ -83,7 +83,7 @@ pub async fn protected(store: &Store) -> Result<Recorded, Stop> {
     record(store, &known, EvidenceKind::Protected, probed).await
 }
 
-async fn newest(store: &Store) -> Result<Known, Stop> {
+pub(super) async fn newest(store: &Store) -> Result<Known, Stop> {
     let mut view = store.view().await?;
     let nothing = || Refusal::new("no migration was opened", "open one: govdeck migration new");
     let newest = migration::newest_open(&mut view)

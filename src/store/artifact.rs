@@ -128,6 +128,12 @@ pub const GATE_EVIDENCE: (&str, &str) = (
     "application/vnd.govdeck.gate-evidence+json",
 );
 
+/// What exporters landed, held against an allow-list.
+pub const EXPORTER_FINGERPRINT: (&str, &str) = (
+    "exporter_fingerprint",
+    "application/vnd.govdeck.exporter-fingerprint+json",
+);
+
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
     "exporter_allowlist",

@@ -80,6 +80,7 @@ mod house;
 mod jobs;
 mod migration;
 mod migration_expand;
+mod migration_fingerprint;
 mod migration_forbidden;
 mod migration_probes;
 mod migration_replay;

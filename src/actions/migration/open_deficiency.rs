@@ -2,7 +2,7 @@
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subject};
 use crate::clock::Moment;
-use crate::rules::migration::{DAYS, DeficiencyKind, Mismatching, may_open_deficiency};
+use crate::rules::migration::{DAYS, DeficiencyKind, Gate, Mismatching, may_open_deficiency};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Refusal, text};
@@ -56,7 +56,7 @@ impl Action for OpenDeficiency {
     async fn facts(&self, view: &mut View) -> Result<Facts, StoreError> {
         let found = migration::find(view, &self.migration).await?;
         let owner = match &found {
-            Some(found) => migration::mismatch_owner(view, found).await?,
+            Some(found) => migration::answers_for(view, found, Gate::Clean).await?,
             None => String::new(),
         };
         let seen = migration::seen(view, &self.migration, Some(&self.metric)).await?;

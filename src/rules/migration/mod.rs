@@ -4,6 +4,7 @@ mod calendar;
 mod clean;
 mod earliest;
 mod facts;
+mod fingerprint;
 mod gates;
 mod inputs;
 mod matrix;
@@ -20,7 +21,8 @@ pub use earliest::{Earliest, earliest};
 pub use facts::{
     Allowlist, Approval, Evidence, Facts, Known, Override, Owner, Proof, Series, Stand,
 };
-pub use gates::{Report, conditions, judge, reports};
+pub use fingerprint::{Drift, Fingerprint, Landed, changes, fingerprinted, keysets_sha256};
+pub use gates::{Report, agreed, conditions, judge, reports};
 pub use inputs::{faq_inputs, plan_hash, protected_inputs, replay_inputs, scan_inputs};
 pub use matrix::{Cell, MatrixFault, RISKS, SURFACES, matrix_verdict, read_matrix};
 pub use moves::{

@@ -1,6 +1,7 @@
 //! The migration of the dictionary: where it stands, what moved it, and what its gates rest on.
 
 mod aftermath;
+mod fingerprint;
 mod known;
 mod list;
 mod looks;
@@ -13,7 +14,8 @@ mod shape;
 mod stuck;
 
 pub use aftermath::{Aftermath, aftermath};
-pub use known::{Known, known, planned};
+pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
+pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
     MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
 };
@@ -34,4 +36,4 @@ pub use rows::{
 };
 pub use scan::{Scan, scans};
 pub use shape::{Built, built};
-pub use stuck::{Seen, mismatch_owner, seen};
+pub use stuck::{Seen, answers_for, seen};
