@@ -75,6 +75,7 @@ mod docs;
 mod dual_write;
 mod evidence;
 mod gate_allowlist;
+mod gate_allowlist_database;
 mod grants;
 mod house;
 mod jobs;
