@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod fingerprint;
+mod frozen;
 mod known;
 mod list;
 mod looks;
@@ -15,6 +16,7 @@ mod stuck;
 
 pub use aftermath::{Aftermath, aftermath};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
+pub use frozen::Frozen;
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
     MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
