@@ -4,7 +4,7 @@ use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
-use super::migration::{FingerprintFinding, GateFinding};
+use super::migration::{About, FingerprintFinding, GateFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::store::tables::image_of;
@@ -99,14 +99,14 @@ pub enum ByRule {
         /// What was found.
         finding: FingerprintFinding,
     },
-    /// A metric did not match on three days running.
+    /// A metric did not match on three days running, or nobody countersigned a move in time.
     OpenDeficiency {
         /// The deficiency's new id.
         deficiency: String,
         /// The migration.
         migration: String,
-        /// The metric.
-        metric: String,
+        /// What it is about.
+        about: About,
     },
     /// The first entry of a new deployment.
     Establish(Founding),
@@ -160,13 +160,11 @@ impl ByRule {
             ByRule::OpenDeficiency {
                 deficiency,
                 migration,
-                metric,
-            } => (
-                "open_deficiency",
-                Asked::of(deficiency)
-                    .with("migration", migration)
-                    .with("metric", metric),
-            ),
+                about,
+            } => {
+                let asked = Asked::of(deficiency).with("migration", migration);
+                ("open_deficiency", about.asked(asked))
+            }
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

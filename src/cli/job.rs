@@ -9,7 +9,7 @@ use serde_json::json;
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, fingerprint, probe, reconcile, replay, scan};
+use crate::jobs::{drop_leaves, due, fingerprint, probe, reconcile, replay, scan};
 use crate::rules::Verdict;
 use crate::rules::migration::{CLEAN_HOURS, Probed, ScanStatus};
 use crate::rules::time;
@@ -68,6 +68,8 @@ pub(super) enum Job {
         #[arg(long, value_name = "FOLDER")]
         folder: String,
     },
+    /// Do what is due: what one lead took back alone and nobody countersigned within 24 hours becomes a deficiency.
+    Due,
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -102,6 +104,7 @@ impl Job {
                 Ok(fingerprinted(&found, &evidence))
             }
             Self::Scan => Ok(scanned(&scan::run(store).await?)),
+            Self::Due => Ok(done_by_now(&due::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }
     }
@@ -222,6 +225,23 @@ fn scanned(scanned: &scan::Scanned) -> Page {
     let mut document = json!(scanned);
     document["clock"] = clock;
     Page::new(exit, lines, "job-scan", document)
+}
+
+fn done_by_now(due: &due::Due) -> Page {
+    let mut lines: Vec<String> = due
+        .opened
+        .iter()
+        .map(|it| {
+            let (id, migration, by) = (&it.deficiency_id, &it.migration_id, &it.moved_by);
+            format!(
+                "opened deficiency {id}: {by} took {migration} back alone, and nobody countersigned"
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("nothing is due".to_owned());
+    }
+    Page::new(Exit::Done, lines, "job-due", json!(due))
 }
 
 async fn drop_leaves(store: &Store) -> Result<Page, Failure> {

@@ -9,6 +9,7 @@ pub mod below_root;
 pub mod bind;
 pub mod bundle;
 pub mod drop_leaves;
+pub mod due;
 pub mod fingerprint;
 pub mod outside;
 pub mod probe;

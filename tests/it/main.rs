@@ -80,6 +80,7 @@ mod grants;
 mod house;
 mod jobs;
 mod migration;
+mod migration_due;
 mod migration_expand;
 mod migration_fingerprint;
 mod migration_forbidden;

@@ -26,6 +26,7 @@ pub(super) use close::CloseMigration;
 pub(super) use close_deficiency::CloseDeficiency;
 pub(super) use countersign::CountersignMove;
 pub(super) use open::OpenMigration;
+pub use open_deficiency::About;
 pub(super) use open_deficiency::OpenDeficiency;
 pub(super) use override_gate::OverrideGate;
 pub(super) use pair::{RegisterPair, WithdrawPair};

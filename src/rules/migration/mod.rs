@@ -2,6 +2,7 @@
 
 mod calendar;
 mod clean;
+mod countersign;
 mod earliest;
 mod facts;
 mod fingerprint;
@@ -17,6 +18,7 @@ mod views;
 
 pub use calendar::{CalendarKind, Planned, known_until, next_window, stands_in};
 pub use clean::{CLEAN_HOURS, Clean, Interruption, Sample, ScanStatus, Why, clean};
+pub use countersign::{COUNTERSIGN_WITHIN, MadeAlone, may_open_countersign};
 pub use earliest::{Earliest, earliest};
 pub use facts::{
     Allowlist, Approval, Evidence, Facts, Known, Override, Owner, Proof, Series, Stand,

@@ -1,6 +1,7 @@
 //! The migration of the dictionary: where it stands, what moved it, and what its gates rest on.
 
 mod aftermath;
+mod alone;
 mod fingerprint;
 mod frozen;
 mod known;
@@ -15,6 +16,7 @@ mod shape;
 mod stuck;
 
 pub use aftermath::{Aftermath, aftermath};
+pub use alone::{Alone, made_alone, uncountersigned};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
 pub use known::{Known, agreed_allowlist, known, planned};
