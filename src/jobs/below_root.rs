@@ -93,7 +93,10 @@ pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for entry in read_dir(below(root, folder)?).map_err(about)? {
         let name = entry.map_err(about)?.file_name().into_string();
-        names.push(name.map_err(|name| format!("{folder}: the name {name:?} is not UTF-8"))?);
+        names.push(name.map_err(|name| {
+            let shown = name.to_string_lossy();
+            format!("{folder}: the name {shown:?} is not UTF-8")
+        })?);
     }
     names.sort_unstable();
     Ok(names)

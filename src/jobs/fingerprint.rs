@@ -144,5 +144,6 @@ fn look(root: &Path, folder: &str, known: &Known, agreed: Result<Agreed, String>
 /// Tells whether a file is an export by its name; what lies beside one and says something of it is none.
 fn is_export(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with(".json") && !name.ends_with(".sidecar.json")
+    let stem = name.strip_suffix(".json");
+    stem.is_some_and(|stem| !stem.ends_with(".sidecar"))
 }

@@ -150,7 +150,7 @@ impl Sample<'_> {
 }
 
 impl Clean {
-    fn take(&mut self, before: Option<&Sample<'_>>, sample: &Sample<'_>, changes: &[Moment]) {
+    fn take(&mut self, before: Option<&Sample<'_>>, sample: &Sample<'_>, moments: &[Moment]) {
         let Some(before) = before else {
             if let Some(why) = sample.fault() {
                 self.interrupt(sample.at, why);
@@ -158,7 +158,7 @@ impl Clean {
             return;
         };
         let passed = passed(before.at, sample.at);
-        let is_other = before.inputs != sample.inputs || changed(changes, before.at, sample.at);
+        let is_other = before.inputs != sample.inputs || changed(moments, before.at, sample.at);
         let changed = is_other.then_some(Why::Changed);
         let lost = (passed > LOST).then_some(Why::Lost);
         if let Some(why) = sample.fault().or(changed).or(lost) {
