@@ -4,7 +4,7 @@ use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
-use super::migration::GateFinding;
+use super::migration::{About, FingerprintFinding, GateFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::store::tables::image_of;
@@ -92,14 +92,21 @@ pub enum ByRule {
         /// What was found.
         finding: GateFinding,
     },
-    /// A metric did not match on three days running.
+    /// The keys of what exporters landed were looked at.
+    RecordFingerprint {
+        /// The migration.
+        migration: String,
+        /// What was found.
+        finding: FingerprintFinding,
+    },
+    /// A metric did not match on three days running, or nobody countersigned a move in time.
     OpenDeficiency {
         /// The deficiency's new id.
         deficiency: String,
         /// The migration.
         migration: String,
-        /// The metric.
-        metric: String,
+        /// What it is about.
+        about: About,
     },
     /// The first entry of a new deployment.
     Establish(Founding),
@@ -146,16 +153,18 @@ impl ByRule {
                 "record_gate_evidence",
                 with_finding(Asked::of(migration), &finding)?,
             ),
+            ByRule::RecordFingerprint { migration, finding } => (
+                "record_fingerprint",
+                with_finding(Asked::of(migration), &finding)?,
+            ),
             ByRule::OpenDeficiency {
                 deficiency,
                 migration,
-                metric,
-            } => (
-                "open_deficiency",
-                Asked::of(deficiency)
-                    .with("migration", migration)
-                    .with("metric", metric),
-            ),
+                about,
+            } => {
+                let asked = Asked::of(deficiency).with("migration", migration);
+                ("open_deficiency", about.asked(asked))
+            }
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

@@ -56,7 +56,7 @@ pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
-pub use migration::GateFinding;
+pub use migration::{About, FingerprintFinding, GateFinding};
 pub use proposal::{Proposal, Request, propose, random_id};
 pub use put_aside::PutAside;
 pub use week::{Finding, Unplanned, diff_seen, window_run_id};
@@ -138,6 +138,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<bundle::FinishBundleRun>(),
     entry::entry::<bundle::InterruptBundleRun>(),
     entry::entry::<migration::RecordGateEvidence>(),
+    entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<establish::Establish>(),
 ];

@@ -39,7 +39,7 @@ pub(super) enum Gate {
     },
     /// Say whether a rehearsal may begin: no publish block is open.
     Rehearsal,
-    /// Say whether an export has the keys that its migration's phase allows, from files alone.
+    /// Say whether an export has the keys that its migration's phase allows, from files, and pairs from the database if asked.
     Allowlist(gate_allowlist::Allowlist),
     /// Compare what leadership sees with what the partner gets, from files alone.
     Reconcile(gate_reconcile::Reconcile),
@@ -64,12 +64,17 @@ impl Gate {
         }
     }
 
+    /// Tells whether it works on more than the database's answers on the way.
+    pub(super) fn takes_its_time(&self) -> bool {
+        !matches!(self, Self::Publish { .. } | Self::Rehearsal)
+    }
+
     pub(super) async fn run(self, store: &Store, settings: &Settings) -> Result<Page, Failure> {
         match self {
             Self::Publish { run } => publish(store, run).await,
             Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
             Self::Rehearsal => rehearsal(store).await,
-            Self::Allowlist(verb) => verb.run(),
+            Self::Allowlist(verb) => verb.run_on_store(store).await,
             Self::Reconcile(verb) => verb.run(),
             Self::Parity(verb) => verb.run(),
             Self::Variance(verb) => verb.run(store).await,

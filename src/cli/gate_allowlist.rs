@@ -1,4 +1,5 @@
-//! `govdeck gate allowlist`: an allow-list and two exports in, a verdict out; no database.
+//! `govdeck gate allowlist`: an allow-list and two exports in, a verdict out; of a database no more than a migration's
+//! pairs, and only where it is named.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use crate::rules::Refusal;
 use crate::rules::allowlist::{
     Artifact, Case, Files, Judgement, Pair, Phase, filed_sha256, judge, read_pairs,
 };
+use crate::rules::migration::PairStatus;
 use crate::rules::text;
+use crate::store::{Store, migration};
 
 /// The document's form.
 const SCHEMA: &str = "govdeck.gate-allowlist.v1";
@@ -49,8 +52,11 @@ pub(super) struct Allowlist {
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     phase: Phase,
     /// The pairs of legacy and modern columns.
-    #[arg(long, value_name = "F.json")]
+    #[arg(long, value_name = "F.json", conflicts_with = "migration")]
     pairs: Option<PathBuf>,
+    /// The migration whose pairs are read from the database instead of from a file.
+    #[arg(long, value_name = "ID")]
+    migration: Option<String>,
 }
 
 fn phase(word: &str) -> Result<Phase, String> {
@@ -59,10 +65,40 @@ fn phase(word: &str) -> Result<Phase, String> {
 }
 
 impl Allowlist {
+    /// Tells whether it reads files alone.
+    pub(super) fn is_local(&self) -> bool {
+        self.migration.is_none()
+    }
+
     pub(super) fn run(self) -> Result<Page, Failure> {
+        let pairs = self.pairs.as_deref().map_or(Ok(Vec::new()), pairs)?;
+        self.judged(pairs)
+    }
+
+    /// Judges by the pairs that the database knows of the migration.
+    pub(super) async fn run_on_store(self, store: &Store) -> Result<Page, Failure> {
+        let Some(id) = &self.migration else {
+            return self.run();
+        };
+        let pairs = registered(store, id).await?;
+        self.judged(pairs)
+    }
+
+    fn judged(self, pairs: Vec<Pair>) -> Result<Page, Failure> {
         let artifact = Artifact::read(&hash::read_at_most(MOST_BYTES, Some(&self.artifact))?);
         let filed = filed_sha256(&hash::read_at_most(MOST_HASH_BYTES, Some(&self.sha256))?);
-        let pairs = self.pairs.as_deref().map_or(Ok(Vec::new()), pairs)?;
+        if let (Some(asked), Ok(policy)) = (&self.migration, &artifact.policy)
+            && policy.migration_id != *asked
+        {
+            return Err(Failure::new(
+                Exit::No,
+                format!(
+                    "the allow-list is of {:?}, not of {asked:?}",
+                    policy.migration_id
+                ),
+                "name the migration that the allow-list is of",
+            ));
+        }
         let name = |path: &Path| path.display().to_string();
         Ok(page(judge(Case {
             files: Files {
@@ -95,6 +131,31 @@ fn pairs(path: &Path) -> Result<Vec<Pair>, Failure> {
             "pairs are [{\"legacy_column\": \"…\", \"modern_column\": \"…\"}]; without any leave --pairs out",
         )
     })
+}
+
+/// Reads the pairs of a migration that are kept; one without any tells nothing.
+async fn registered(store: &Store, id: &str) -> Result<Vec<Pair>, Failure> {
+    let mut view = store.view().await?;
+    let unknown = |sentence: String, hint: &str| Failure::new(Exit::CannotTell, sentence, hint);
+    if migration::find(&mut view, id).await?.is_none() {
+        let sentence = format!("there is no migration {id:?}");
+        return Err(unknown(sentence, "`govdeck migration list` shows them"));
+    }
+    let registered = migration::pairs(&mut view, id).await?;
+    let kept = registered.into_iter();
+    let kept = kept.filter(|pair| pair.status == PairStatus::Active);
+    let pairs: Vec<Pair> = kept
+        .map(|pair| Pair {
+            legacy: pair.legacy_column,
+            modern: pair.modern_column,
+        })
+        .collect();
+    if pairs.is_empty() {
+        let sentence = format!("no pair of columns is registered for {id}");
+        let hint = "register what is renamed: govdeck act register-pair";
+        return Err(unknown(sentence, hint));
+    }
+    Ok(pairs)
 }
 
 fn page(judgement: Judgement) -> Page {

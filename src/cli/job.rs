@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde::Serialize;
 use serde_json::json;
 
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
-use crate::jobs::{drop_leaves, probe, reconcile, scan};
-use crate::rules::migration::{CLEAN_HOURS, ScanStatus};
+use crate::jobs::{drop_leaves, due, fingerprint, probe, reconcile, replay, scan};
+use crate::rules::Verdict;
+use crate::rules::migration::{CLEAN_HOURS, Probed, ScanStatus};
 use crate::rules::time;
 use crate::rules::week::{RunKind, RunStatus};
 use crate::settings::Settings;
@@ -54,6 +56,20 @@ pub(super) enum Job {
     FaqProbe,
     /// Look whether every protected metric is in both joins, for gate D5.
     Protected,
+    /// Replay frozen exports under both releases of a migration, for gate G4.
+    Replay {
+        /// Which exports, and what gives each anew.
+        #[arg(long, value_name = "F.json")]
+        manifest: PathBuf,
+    },
+    /// Hold the keys of every export in a folder against the allow-list of the migration's phase; drift pages somebody.
+    Fingerprint {
+        /// The folder below the governance root that exports land in.
+        #[arg(long, value_name = "FOLDER")]
+        folder: String,
+    },
+    /// Do what is due: what one lead took back alone and nobody countersigned within 24 hours becomes a deficiency.
+    Due,
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
 }
@@ -75,9 +91,20 @@ impl Job {
                 let ended = reconcile::run(store, root, bytes, order).await?;
                 Ok(reconciled(&ended))
             }
-            Self::FaqProbe => Ok(probed(&probe::questions(store).await?, "job-faq-probe")),
-            Self::Protected => Ok(probed(&probe::protected(store).await?, "job-protected")),
+            Self::FaqProbe => Ok(probed(&probe::questions(store).await?, "job-faq-probe", [])),
+            Self::Protected => Ok(probed(&probe::protected(store).await?, "job-protected", [])),
+            Self::Replay { manifest } => {
+                let bytes = hash::read(Some(&manifest))?;
+                let root = &settings.governance_root;
+                Ok(replayed(&replay::run(store, root, &bytes).await?))
+            }
+            Self::Fingerprint { folder } => {
+                let root = &settings.governance_root;
+                let (found, evidence) = fingerprint::run(store, root, &folder).await?;
+                Ok(fingerprinted(&found, &evidence))
+            }
             Self::Scan => Ok(scanned(&scan::run(store).await?)),
+            Self::Due => Ok(done_by_now(&due::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }
     }
@@ -112,14 +139,48 @@ fn reconciled(ended: &reconcile::Ended) -> Page {
     Page::new(exit, lines, "job-reconcile", json!(ended))
 }
 
-fn probed(recorded: &probe::Recorded, schema: &'static str) -> Page {
-    let found = &recorded.probed;
+fn probed<T: AsRef<Probed> + Serialize>(
+    recorded: &probe::Recorded<T>,
+    schema: &'static str,
+    further: impl IntoIterator<Item = String>,
+) -> Page {
+    let found = recorded.probed.as_ref();
     let mut lines = vec![format!(
         "{} {} {}: {}",
         found.verdict, recorded.gate, recorded.migration_id, found.detail
     )];
+    lines.extend(further);
     lines.push(format!("evidence sha256:{}", recorded.evidence_sha256));
     Page::new(Exit::from(found.verdict), lines, schema, json!(recorded))
+}
+
+fn replayed(recorded: &probe::Recorded<replay::Replayed>) -> Page {
+    let played = recorded.probed.replays.iter();
+    let not_alike = played.filter(|it| it.verdict != Verdict::Pass).take(LISTED);
+    let lines = not_alike.map(|it| {
+        let (verdict, file, semver, detail) = (it.verdict, &it.file, &it.semver, &it.detail);
+        format!("  {verdict} {file} under {semver}: {detail}")
+    });
+    probed(recorded, "job-replay", lines)
+}
+
+fn fingerprinted(found: &fingerprint::Fingerprinted, evidence: &str) -> Page {
+    let probed = &found.probed;
+    let mut lines = vec![format!(
+        "{} {} in {}, {}: {}",
+        probed.verdict, found.migration_id, found.phase, found.folder, probed.detail
+    )];
+    let told = found.exports.iter();
+    let told = told.filter(|it| it.drifts() || it.unread.is_some());
+    lines.extend(
+        told.take(LISTED)
+            .map(|it| format!("  {}: {}", it.file, it.told())),
+    );
+    lines.push(format!("evidence sha256:{evidence}"));
+    let mut document = json!(found);
+    document["evidence_sha256"] = json!(evidence);
+    let exit = Exit::from(probed.verdict);
+    Page::new(exit, lines, "job-fingerprint", document)
 }
 
 /// A scan that looked at every row and found all alike is a pass; what was not looked at cannot be told.
@@ -164,6 +225,23 @@ fn scanned(scanned: &scan::Scanned) -> Page {
     let mut document = json!(scanned);
     document["clock"] = clock;
     Page::new(exit, lines, "job-scan", document)
+}
+
+fn done_by_now(due: &due::Due) -> Page {
+    let mut lines: Vec<String> = due
+        .opened
+        .iter()
+        .map(|it| {
+            let (id, migration, by) = (&it.deficiency_id, &it.migration_id, &it.moved_by);
+            format!(
+                "opened deficiency {id}: {by} took {migration} back alone, and nobody countersigned"
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("nothing is due".to_owned());
+    }
+    Page::new(Exit::Done, lines, "job-due", json!(due))
 }
 
 async fn drop_leaves(store: &Store) -> Result<Page, Failure> {

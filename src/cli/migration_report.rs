@@ -122,6 +122,7 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
     let clock = known.clean(now);
     let lists = migration::allowlists(view, &row.migration_id).await?;
     let deficiencies = migration::deficiencies(view, &row.migration_id).await?;
+    let fingerprints = migration::fingerprints(view, &row.migration_id).await?;
     let mut lines = vec![format!(
         "{} {} -> {} attempt {}: {}",
         row.migration_id,
@@ -170,6 +171,12 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
             list.phase, list.allowlist_sha256, list.author_id
         ));
     }
+    for it in &fingerprints {
+        lines.push(format!(
+            "exports in {}: {}, {} ({})",
+            it.folder, it.verdict, it.detail, it.observed_at_utc
+        ));
+    }
     for it in &known.overrides {
         lines.push(format!(
             "override of {} until {} by {} and {}: {}",
@@ -196,7 +203,7 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
         "migration": row, "verdict": verdict, "gates": reports, "earliest": earliest,
         "clean_seconds": clock.counted.as_secs(), "clean_counting": clock.runs, "clean_log": log,
         "pairs": known.pairs, "protected": protected, "allowlists": lists, "overrides": known.overrides,
-        "events": known.events, "deficiencies": deficiencies,
+        "events": known.events, "deficiencies": deficiencies, "fingerprints": fingerprints,
     });
     Ok(Page::new(Exit::Done, lines, "migration-show", json))
 }

@@ -261,7 +261,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
         Verb::Canon(verb) => verb.run(),
         Verb::Hash(verb) => verb.run(),
-        Verb::Gate(gate::Gate::Allowlist(verb)) => verb.run(),
+        Verb::Gate(gate::Gate::Allowlist(verb)) if verb.is_local() => verb.run(),
         Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
         Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
         Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
@@ -319,10 +319,8 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         | Verb::Publish(_)
         | Verb::Block(block::Block::Show { .. })
         | Verb::Cite(_)
-        | Verb::Readback(_)
-        | Verb::Gate(
-            gate::Gate::Distribute { .. } | gate::Gate::Bind(_) | gate::Gate::Variance(_),
-        ) => PATIENCE_WITH_FILES,
+        | Verb::Readback(_) => PATIENCE_WITH_FILES,
+        Verb::Gate(ref gate) if gate.takes_its_time() => PATIENCE_WITH_FILES,
         _ => PATIENCE,
     };
     let silence = |_| {

@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file, rename};
 use std::io::{Error, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::canon::{self, Digest};
 use crate::rules::release::stays_below;
@@ -87,7 +87,23 @@ pub(super) fn sweep(root: &Path, folder: &str) {
     }
 }
 
-fn open(root: &Path, path: &str) -> Result<File, String> {
+/// Lists the names in a folder, sorted, or says why it cannot be.
+pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, String> {
+    let about = |error: Error| format!("{folder}: {error}");
+    let mut names = Vec::new();
+    for entry in read_dir(below(root, folder)?).map_err(about)? {
+        let name = entry.map_err(about)?.file_name().into_string();
+        names.push(name.map_err(|name| {
+            let shown = name.to_string_lossy();
+            format!("{folder}: the name {shown:?} is not UTF-8")
+        })?);
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Finds what a path from the root leads to, and refuses to follow symbolic links.
+fn below(root: &Path, path: &str) -> Result<PathBuf, String> {
     if !stays_below(path) {
         return Err(format!("{path:?} is no path below the governance root"));
     }
@@ -97,6 +113,12 @@ fn open(root: &Path, path: &str) -> Result<File, String> {
     if wanted.canonicalize().map_err(about)? != wanted {
         return Err(format!("{path} leads through a symbolic link"));
     }
+    Ok(wanted)
+}
+
+fn open(root: &Path, path: &str) -> Result<File, String> {
+    let about = |error: Error| format!("{path}: {error}");
+    let wanted = below(root, path)?;
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(flags).open(&wanted);

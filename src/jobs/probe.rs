@@ -8,21 +8,25 @@ use crate::actions::{ByRule, GateFinding, Prepared, Request, Stop};
 use crate::rules::Refusal;
 use crate::rules::bind::Surface;
 use crate::rules::migration::{EvidenceKind, Probed, protected_are_joined, questions_bind};
+use crate::rules::text::shorten;
 use crate::store::artifact::GATE_EVIDENCE;
 use crate::store::migration::{self, Known};
 use crate::store::tables::image_of;
 use crate::store::{Store, dictionary};
 
+/// How long the line about what was found may be; the document has all of it.
+pub(super) const MOST_DETAIL: usize = 500;
+
 /// What was recorded.
 #[derive(Debug, Clone, Serialize)]
-pub struct Recorded {
+pub struct Recorded<T = Probed> {
     /// The migration.
     pub migration_id: String,
     /// The gate that it is evidence for.
     pub gate: EvidenceKind,
     /// What was found.
     #[serde(flatten)]
-    pub probed: Probed,
+    pub probed: T,
     /// The document, hashed.
     pub evidence_sha256: String,
 }
@@ -79,7 +83,7 @@ pub async fn protected(store: &Store) -> Result<Recorded, Stop> {
     record(store, &known, EvidenceKind::Protected, probed).await
 }
 
-async fn newest(store: &Store) -> Result<Known, Stop> {
+pub(super) async fn newest(store: &Store) -> Result<Known, Stop> {
     let mut view = store.view().await?;
     let nothing = || Refusal::new("no migration was opened", "open one: govdeck migration new");
     let newest = migration::newest_open(&mut view)
@@ -89,33 +93,35 @@ async fn newest(store: &Store) -> Result<Known, Stop> {
     Ok(known.ok_or_else(nothing)?)
 }
 
-async fn record(
+/// Records what was found, with the verdict that it comes to.
+pub(super) async fn record<T: Serialize + AsRef<Probed>>(
     store: &Store,
     known: &Known,
     kind: EvidenceKind,
-    probed: Probed,
-) -> Result<Recorded, Stop> {
+    found: T,
+) -> Result<Recorded<T>, Stop> {
     let inputs = known.inputs_of(kind).to_owned();
     let migration_id = known.migration.migration_id.clone();
     let document = Prepared::of(
         GATE_EVIDENCE,
-        image_of(&(kind, &migration_id, &inputs, &probed))?,
+        image_of(&(kind, &migration_id, &inputs, &found))?,
     );
-    let recorded = Recorded {
-        evidence_sha256: document.artifact.sha256.to_string(),
-        gate: kind,
-        migration_id: migration_id.clone(),
-        probed: probed.clone(),
-    };
+    let probed = found.as_ref();
     let request = Request::by_rule(ByRule::RecordGateEvidence {
-        migration: migration_id,
+        migration: migration_id.clone(),
         finding: GateFinding {
             kind,
             verdict: probed.verdict,
             inputs_sha256: inputs,
-            detail: probed.detail,
+            detail: shorten(&probed.detail, MOST_DETAIL).into_owned(),
         },
     })?;
+    let evidence_sha256 = document.artifact.sha256.to_string();
     super::done(store, request.with_prepared(vec![document])).await?;
-    Ok(recorded)
+    Ok(Recorded {
+        migration_id,
+        gate: kind,
+        probed: found,
+        evidence_sha256,
+    })
 }

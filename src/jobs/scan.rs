@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::actions::{ByRule, Request, Stop, random_id};
+use crate::actions::{About, ByRule, Request, Stop, random_id};
 use crate::rules::Refusal;
 use crate::rules::migration::{Clean, Phase, ScanStatus};
 use crate::rules::text::shorten;
@@ -153,7 +153,7 @@ async fn open_deficiencies(store: &Store, migration: &str) -> Result<Vec<Opened>
         let request = Request::by_rule(ByRule::OpenDeficiency {
             deficiency: new.deficiency_id.clone(),
             migration: migration.to_owned(),
-            metric: new.metric_id.clone(),
+            about: About::Metric(new.metric_id.clone()),
         })?;
         match super::done(store, request).await {
             Ok(_) => opened.push(new),

@@ -236,6 +236,7 @@ permissions! {
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
+    RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");
     ESTABLISH = Permission::rule("establish");
 }

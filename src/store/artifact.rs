@@ -128,6 +128,18 @@ pub const GATE_EVIDENCE: (&str, &str) = (
     "application/vnd.govdeck.gate-evidence+json",
 );
 
+/// The scans that a cutover read: a feed, which is frozen with the entry that rests on it.
+pub const DUAL_WRITE_SCANS: (&str, &str) = (
+    "dual_write_scans",
+    "application/vnd.govdeck.dual-write-scans+json",
+);
+
+/// What exporters landed, held against an allow-list.
+pub const EXPORTER_FINGERPRINT: (&str, &str) = (
+    "exporter_fingerprint",
+    "application/vnd.govdeck.exporter-fingerprint+json",
+);
+
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
     "exporter_allowlist",

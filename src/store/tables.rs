@@ -224,6 +224,7 @@ pub const TABLES: &[Table] = &[
         &["migration_id", "metric_id"],
     ),
     Table::new("deficiency", Kind::Governed, &["deficiency_id"]),
+    Table::new("exporter_fingerprint", Kind::Governed, &["fingerprint_id"]),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,

@@ -2,7 +2,7 @@
 
 use govdeck::actions::{self, Asked, Stop};
 use govdeck::jobs::scan::{self, Scanned};
-use govdeck::rules::migration::{DICTIONARY, ScanStatus, Why};
+use govdeck::rules::migration::{DICTIONARY, Gate, ScanStatus, Why};
 use govdeck::store::migration;
 
 use crate::cli_kit::{document, govdeck, refused, said};
@@ -214,7 +214,7 @@ on_both!(a_deficiency_goes_to_who_answers_for_the_gate, |world| {
         let mut view = store.view().await.expect("a view");
         let found = migration::find(&mut view, MIGRATION).await;
         let found = found.expect("read").expect("there");
-        migration::mismatch_owner(&mut view, &found)
+        migration::answers_for(&mut view, &found, Gate::Clean)
             .await
             .expect("read")
     };

@@ -6,7 +6,7 @@ use govdeck::rules::migration::EvidenceKind;
 use govdeck::rules::week::RunStatus;
 use serde_json::json;
 
-use crate::cli_kit::{document, said};
+use crate::cli_kit::{document, govdeck, said};
 use crate::support::command::run;
 use crate::support::dictionary;
 use crate::support::migration_story::{
@@ -336,4 +336,45 @@ on_both!(how_it_stands_is_told_on_the_command_line, |w| {
         text.contains("maint-1") && text.contains("next chance: 2098-05-22T06:00:00"),
         "{text}"
     );
+});
+
+on_both!(the_scans_that_a_cutover_read_are_frozen_with_it, |w| {
+    let world = world(w).await;
+    ready(&world).await;
+    // What was before the clock was set back does not count.
+    scanned(&world, "2098-05-19T05:00:00Z", 0).await;
+    scanned(&world, "2098-05-19T05:30:00Z", 1).await;
+    let moved = world.act("maya", "cutover", Asked::of(ID)).await;
+    moved.expect("moved");
+    let frozen = "SELECT a.sha256 FROM ledger_artifact a JOIN governance_ledger l ON l.seq = a.seq \
+                  WHERE a.role = 'dual_write_scans' AND l.action = 'cutover'";
+    let [sha256] = &world.rows(frozen)[..] else {
+        panic!("one piece of evidence: {:?}", world.rows(frozen))
+    };
+    let read = || {
+        let words = ["artifact", "get", sha256, "--out", "scans.json"];
+        said(&govdeck(&world, "maya", &words), 0);
+        let path = world.home.folder().join("scans.json");
+        let bytes = std::fs::read(&path).expect("written");
+        std::fs::remove_file(path).expect("it is ours");
+        serde_json::from_slice::<serde_json::Value>(&bytes).expect("JSON")
+    };
+    let before = read();
+    let scans = before["scans"].as_array().expect("a list");
+    assert_eq!(
+        (scans.len(), before["counted_seconds"].as_i64()),
+        (74, Some(72 * 3600))
+    );
+    assert_eq!(scans[0]["mismatches"], 1, "what set it back");
+    assert!(scans[1..].iter().all(|scan| scan["mismatches"] == 0));
+    assert_eq!(before["interruptions"][0]["why"], "mismatch");
+    let ids = "SELECT scan_id FROM dual_write_scan ORDER BY scanned_at_utc DESC, scan_id DESC";
+    assert_eq!(scans[73]["scan_id"], *world.rows(ids)[0]);
+    // Whatever becomes of the feed, what was read stays, and its hash is in the ledger.
+    world.tamper(
+        "dual_write_scan",
+        "UPDATE dual_write_scan SET mismatches = 7",
+    );
+    assert_eq!(read(), before);
+    world.assert_sound().await;
 });

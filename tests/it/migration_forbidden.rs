@@ -202,6 +202,32 @@ fn of_moves_and_evidence(hash: &str) -> Vec<Tried> {
     ]
 }
 
+fn of_fingerprints() -> Vec<Tried> {
+    let fingerprint = |phase: &str| {
+        format!(
+            "INSERT INTO exporter_fingerprint SELECT '{}', '{ID}', '{phase}', 'landed', NULL, 'cannot_tell', 0, 0, NULL, sha256, 'x', '{AT}', 'govdeck', 1 \
+             FROM artifact ORDER BY sha256 LIMIT 1",
+            "a".repeat(32)
+        )
+    };
+    vec![
+        tried(
+            "a fingerprint is recorded",
+            ("record_fingerprint", By::Rule),
+            "other",
+            row("exporter_fingerprint", "a".repeat(32), 1),
+            fingerprint("dual_write"),
+        ),
+        tried(
+            "a fingerprint is recorded",
+            ("record_fingerprint", By::Rule),
+            ID,
+            row("exporter_fingerprint", "a".repeat(32), 1),
+            fingerprint("cutover"),
+        ),
+    ]
+}
+
 on_both!(no_migration_moves_but_as_it_may, |w| {
     let world = world(w).await;
     dual_writing(&world).await;
@@ -209,6 +235,7 @@ on_both!(no_migration_moves_but_as_it_may, |w| {
     all_are_refused(&world, &of_the_state());
     let hash = world.rows("SELECT allowlist_sha256 FROM exporter_allowlist");
     all_are_refused(&world, &of_moves_and_evidence(&hash.concat()));
+    all_are_refused(&world, &of_fingerprints());
     world.assert_sound().await;
 });
 

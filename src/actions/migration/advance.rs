@@ -7,7 +7,9 @@ use crate::rules::Refusal;
 use crate::rules::migration::{self as rule, Move, Phase};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
+use crate::store::artifact::{Artifact, DUAL_WRITE_SCANS};
 use crate::store::migration::Migration;
+use crate::store::tables::image_of;
 use crate::store::{StoreError, View};
 
 pub(in crate::actions) struct StartDualWrite {
@@ -46,7 +48,14 @@ fn advance(
         .decide(now, |facts| rule::may_move(facts, phase));
     let said = format!("{} to {phase}", before.phase);
     let draft = Draft::new(target(before), conditions, rows);
-    Ok(draft.with_notices(facts.tell(by, &said, &by.reason())))
+    let draft = draft.with_notices(facts.tell(by, &said, &by.reason()));
+    if phase != Phase::Cutover {
+        return Ok(draft);
+    }
+    // Scans are a feed: what was read of it stays with the entry, whatever becomes of the rows.
+    let (role, media_type) = DUAL_WRITE_SCANS;
+    let scans = image_of(&facts.known.frozen_scans(now))?;
+    Ok(draft.with_evidence(vec![(role, Artifact::new(media_type, scans))]))
 }
 
 impl Action for StartDualWrite {

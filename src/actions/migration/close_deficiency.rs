@@ -17,7 +17,7 @@ impl Action for CloseDeficiency {
     const KEY: char = 'd';
     const SUMMARY: &'static str = "Close a deficiency that was seen to; the reason says how";
     const UNDO: &'static str =
-        "cannot be undone: what is still amiss opens another one after three days";
+        "cannot be undone: a metric that still does not match opens another one after three days";
     const KIND: &'static str = "deficiency";
     const TARGET: &'static str = "The deficiency's id";
     type Facts = Option<Deficiency>;

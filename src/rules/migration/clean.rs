@@ -39,7 +39,7 @@ words! {
         NotWhole = "not_whole",
         /// There was nothing to look at.
         Empty = "empty",
-        /// The pairs, the allow-list or the fingerprint are others.
+        /// The pairs, the allow-list, the shape of the dictionary or the keys of exporters are others.
         Changed = "changed",
     }
 }
@@ -93,11 +93,12 @@ pub struct Clean {
     pub is_empty: bool,
 }
 
-/// Counts the clean hours from scans, the oldest first; `inputs` is what a scan would be made of now.
+/// Counts the clean hours from scans, the oldest first; `changes` are when exporters began to write other keys, in their
+/// order, and `inputs` is what a scan would be made of now.
 ///
 /// Only the time between two clean scans counts: what nobody looked at proves nothing.
 #[must_use]
-pub fn clean(samples: &[Sample<'_>], inputs: &str, now: Moment) -> Clean {
+pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Moment) -> Clean {
     let mut clock = Clean {
         counted: Duration::ZERO,
         newest: samples.last().map(|sample| sample.at),
@@ -107,11 +108,12 @@ pub fn clean(samples: &[Sample<'_>], inputs: &str, now: Moment) -> Clean {
     };
     let mut before: Option<&Sample<'_>> = None;
     for sample in samples {
-        clock.take(before, sample);
+        clock.take(before, sample, changes);
         before = Some(sample);
     }
     if let Some(last) = before {
-        if last.inputs != inputs {
+        let is_same = last.inputs == inputs && !changed(changes, last.at, now);
+        if !is_same {
             clock.interrupt(now, Why::Changed);
         }
         let since = passed(last.at, now);
@@ -120,7 +122,7 @@ pub fn clean(samples: &[Sample<'_>], inputs: &str, now: Moment) -> Clean {
         } else if since > APART {
             clock.interrupt(now, Why::Gap);
         }
-        clock.runs = last.fault().is_none() && last.inputs == inputs && since <= APART;
+        clock.runs = last.fault().is_none() && is_same && since <= APART;
     }
     clock
 }
@@ -128,6 +130,12 @@ pub fn clean(samples: &[Sample<'_>], inputs: &str, now: Moment) -> Clean {
 /// Tells how much time passed; none where a clock was turned back.
 fn passed(from: Moment, to: Moment) -> Duration {
     to.since(from).to_std().unwrap_or_default()
+}
+
+/// Tells whether exporters began to write other keys after one moment, and not after another.
+fn changed(changes: &[Moment], from: Moment, to: Moment) -> bool {
+    let until = |moment: Moment| changes.partition_point(|at| *at <= moment);
+    until(from) < until(to)
 }
 
 impl Sample<'_> {
@@ -142,7 +150,7 @@ impl Sample<'_> {
 }
 
 impl Clean {
-    fn take(&mut self, before: Option<&Sample<'_>>, sample: &Sample<'_>) {
+    fn take(&mut self, before: Option<&Sample<'_>>, sample: &Sample<'_>, moments: &[Moment]) {
         let Some(before) = before else {
             if let Some(why) = sample.fault() {
                 self.interrupt(sample.at, why);
@@ -150,7 +158,8 @@ impl Clean {
             return;
         };
         let passed = passed(before.at, sample.at);
-        let changed = (before.inputs != sample.inputs).then_some(Why::Changed);
+        let is_other = before.inputs != sample.inputs || changed(moments, before.at, sample.at);
+        let changed = is_other.then_some(Why::Changed);
         let lost = (passed > LOST).then_some(Why::Lost);
         if let Some(why) = sample.fault().or(changed).or(lost) {
             self.interrupt(sample.at, why);

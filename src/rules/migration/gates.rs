@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clean::CLEAN_HOURS;
-use super::{CalendarKind, EvidenceKind, Facts, Gate, Known, Phase, known_until};
+use super::{Allowlist, CalendarKind, EvidenceKind, Facts, Gate, Known, Phase, known_until};
 use crate::clock::Moment;
 use crate::rules::people::Role;
 use crate::rules::{Condition, Verdict, time};
@@ -181,7 +181,7 @@ const fn fix(gate: Gate) -> &'static str {
             "register it with act register-allowlist, and let two humans approve that hash"
         }
         Gate::Faq => "run govdeck job faq-probe",
-        Gate::Replay => "no verb records a replay yet: two people may override it",
+        Gate::Replay => "run govdeck job replay",
         Gate::Baseline => "wait for three scheduled weeks in a row that pass",
         Gate::Clean => "run govdeck job scan at least every hour, and mend what mismatches",
         Gate::Calendar => {
@@ -212,20 +212,11 @@ fn of_evidence(facts: &Facts<'_>, kind: EvidenceKind, most: Option<Duration>) ->
     let Some(evidence) = facts.newest(kind) else {
         return Found::unknown("nothing was found out yet");
     };
-    let found = dated(
-        facts,
-        evidence.verdict,
-        evidence.detail,
-        evidence.observed,
-        most,
-    );
+    let (verdict, detail) = (evidence.verdict, evidence.detail);
     let found = if evidence.is_of_now {
-        found
+        dated(facts, verdict, detail, evidence.observed, most)
     } else {
-        Found::unknown(format!(
-            "what it was found of has changed since: {}",
-            evidence.detail
-        ))
+        Found::unknown(format!("what it was found of has changed since: {detail}"))
     };
     Found {
         sha256: Some(evidence.sha256.to_owned()),
@@ -275,6 +266,15 @@ fn allowlist(facts: &Facts<'_>, target: Phase) -> Found {
     let Some(list) = &facts.allowlist else {
         return Found::unknown(format!("no allow-list for {target} is registered"));
     };
+    let (holds, said) = agreed(list);
+    let sha256 = Some(list.sha256.to_owned());
+    let found = Found::of(holds, said);
+    Found { sha256, ..found }
+}
+
+/// Tells whether two who did not write an allow-list agreed on it, as it is registered, and who did.
+#[must_use]
+pub fn agreed(list: &Allowlist<'_>) -> (bool, String) {
     let counted: Vec<_> = list
         .approvals
         .iter()
@@ -286,23 +286,15 @@ fn allowlist(facts: &Facts<'_>, target: Phase) -> Found {
         [] => "approved by nobody".to_owned(),
         some => format!("approved by {}", some.join(", ")),
     };
-    let found = if counted.len() < 2 {
-        Found::of(
-            false,
-            format!("{agreed}; two who did not write it are needed"),
-        )
-    } else if list.forbidden_grew && !(holds(Role::GovernanceLead) && holds(Role::AnalyticsOwner)) {
-        Found::of(
-            false,
-            format!("{agreed}; it forbids more keys, which takes governance and analytics"),
-        )
-    } else {
-        Found::of(true, agreed)
-    };
-    Found {
-        sha256: Some(list.sha256.to_owned()),
-        ..found
+    if counted.len() < 2 {
+        let said = format!("{agreed}; two who did not write it are needed");
+        return (false, said);
     }
+    if list.forbidden_grew && !(holds(Role::GovernanceLead) && holds(Role::AnalyticsOwner)) {
+        let said = format!("{agreed}; it forbids more keys, which takes governance and analytics");
+        return (false, said);
+    }
+    (true, agreed)
 }
 
 fn baseline(facts: &Facts<'_>) -> Found {

@@ -24,10 +24,10 @@ pub fn faq_inputs(rows: &[(&str, &str)], pairs: &[(&str, &str)], shape: &str) ->
     digest(&("faq", rows, pairs, shape))
 }
 
-/// Hashes what is replayed: both releases and the pairs.
+/// Hashes what is replayed: both releases, the pairs, and the shape of the dictionary and its views.
 #[must_use]
-pub fn replay_inputs(from: &str, to: &str, pairs: &[(&str, &str)]) -> String {
-    digest(&("replay", from, to, pairs))
+pub fn replay_inputs(from: &str, to: &str, pairs: &[(&str, &str)], shape: &str) -> String {
+    digest(&("replay", from, to, pairs, shape))
 }
 
 /// Hashes what is looked for in both joins.

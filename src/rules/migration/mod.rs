@@ -2,24 +2,29 @@
 
 mod calendar;
 mod clean;
+mod countersign;
 mod earliest;
 mod facts;
+mod fingerprint;
 mod gates;
 mod inputs;
 mod matrix;
 mod moves;
 mod pair;
 mod probe;
+mod replay;
 mod stuck;
 mod views;
 
 pub use calendar::{CalendarKind, Planned, known_until, next_window, stands_in};
 pub use clean::{CLEAN_HOURS, Clean, Interruption, Sample, ScanStatus, Why, clean};
+pub use countersign::{COUNTERSIGN_WITHIN, MadeAlone, may_open_countersign};
 pub use earliest::{Earliest, earliest};
 pub use facts::{
     Allowlist, Approval, Evidence, Facts, Known, Override, Owner, Proof, Series, Stand,
 };
-pub use gates::{Report, conditions, judge, reports};
+pub use fingerprint::{Drift, Fingerprint, Landed, changes, fingerprinted, keysets_sha256};
+pub use gates::{Report, agreed, conditions, judge, reports};
 pub use inputs::{faq_inputs, plan_hash, protected_inputs, replay_inputs, scan_inputs};
 pub use matrix::{Cell, MatrixFault, RISKS, SURFACES, matrix_verdict, read_matrix};
 pub use moves::{
@@ -28,6 +33,9 @@ pub use moves::{
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
 pub use probe::{Joined, Probed, protected_are_joined, questions_bind};
+pub use replay::{
+    Cells, Golden, Played, Replay, ReplaySource, first_difference, read_replay, replayed,
+};
 pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,

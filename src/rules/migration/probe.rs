@@ -22,6 +22,12 @@ pub struct Probed {
     pub detail: String,
 }
 
+impl AsRef<Self> for Probed {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Probed {
     /// Says that nobody can tell, and why.
     #[must_use]

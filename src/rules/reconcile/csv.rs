@@ -4,6 +4,10 @@
 //! one; a quote inside is doubled. A quote inside a bare cell, text behind a closing quote, control characters (line ends
 //! inside quotes aside), another number of cells than the header has: all are refused with line and column.
 
+mod sheet;
+
+pub use sheet::each_line;
+
 use std::borrow::Cow;
 
 use super::fault::{Fault, quoted};

@@ -26,7 +26,7 @@ mod tests;
 mod walk;
 mod worst;
 
-pub use csv::{MOST_CELL_BYTES, Row, Table};
+pub use csv::{MOST_CELL_BYTES, Row, Table, each_line};
 pub use decimal::{Decimal, NotADecimal};
 pub use diff::{DIFF_SCHEMA, Owner, Owners};
 pub(in crate::rules) use fault::quoted;

@@ -177,6 +177,7 @@ const EXCEPTIONS: &[Exception] = &[
     on("bind_proof", &[(Group::Agent, APPEND)]),
     on("variance_check", &[(Group::Agent, APPEND)]),
     on("migration_evidence", &[(Group::Agent, APPEND)]),
+    on("exporter_fingerprint", &[(Group::Agent, APPEND)]),
     on("deficiency", &[(Group::Agent, APPEND)]),
     on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_event", &[(Group::Agent, APPEND)]),

@@ -1,5 +1,6 @@
 //! Everything that is known of a migration when something is decided about it.
 
+use super::fingerprint::fingerprint_changes;
 use super::looks;
 use super::mismatch::views_stand;
 use super::rows::{
@@ -52,7 +53,9 @@ pub struct Known {
     pub open_blocks: i64,
     /// What scans, probes and replays would be made of now.
     pub inputs: Inputs,
-    approvals: Vec<(AllowlistApproval, Vec<Role>, bool)>,
+    approvals: Vec<Yes>,
+    /// When exporters began to write other keys while both halves were written.
+    changes: Vec<Moment>,
     others: Vec<Migration>,
     governance: Governance,
     newest_join: Option<Moment>,
@@ -89,16 +92,10 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
         Some(next) => looks::allowlist(view, id, next).await?,
         None => None,
     };
-    let mut approvals = Vec::new();
-    if let Some(list) = &allowlist {
-        for approval in looks::approvals(view, list).await? {
-            let who = person::find(view, &approval.approver_id).await?;
-            let counts = who.is_some_and(|it| it.active && it.kind == PersonKind::Human);
-            let roles = person::roles_of(view, &approval.approver_id).await?;
-            let roles = roles.into_iter().filter(|held| held.active);
-            approvals.push((approval, roles.map(|held| held.role).collect(), counts));
-        }
-    }
+    let approvals = match &allowlist {
+        Some(list) => yeses(view, list).await?,
+        None => Vec::new(),
+    };
     let mut weeks = Vec::new();
     for series in week::active_series(view).await? {
         let series_id = series.series_id.clone();
@@ -133,6 +130,7 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
         owners: looks::gate_owners(view).await?,
         overrides: looks::overrides(view, id).await?,
         scans: scans(view, id).await?,
+        changes: fingerprint_changes(view, id).await?,
         calendar: looks::calendar(view).await?,
         open_blocks: open_blocks(view).await?,
         others: looks::others(view, id).await?,
@@ -149,6 +147,49 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
         approvals,
         newest_join,
     }))
+}
+
+/// A yes to an allow-list, with what whoever said it holds, and whether it counts.
+type Yes = (AllowlistApproval, Vec<Role>, bool);
+
+/// Reads who agreed on an allow-list, as it is registered.
+async fn yeses(view: &mut View, list: &Allowlist) -> Result<Vec<Yes>, StoreError> {
+    let mut yeses = Vec::new();
+    for approval in looks::approvals(view, list).await? {
+        let who = person::find(view, &approval.approver_id).await?;
+        let counts = who.is_some_and(|it| it.active && it.kind == PersonKind::Human);
+        let roles = person::roles_of(view, &approval.approver_id).await?;
+        let roles = roles.into_iter().filter(|held| held.active);
+        yeses.push((approval, roles.map(|held| held.role).collect(), counts));
+    }
+    Ok(yeses)
+}
+
+/// Finds the allow-list of a phase, if two agreed on it as it is registered; else says what is missing.
+pub async fn agreed_allowlist(
+    view: &mut View,
+    id: &str,
+    phase: Phase,
+) -> Result<Result<Allowlist, String>, StoreError> {
+    let Some(list) = looks::allowlist(view, id, phase).await? else {
+        return Ok(Err(format!("no allow-list for {phase} is registered")));
+    };
+    let yeses = yeses(view, &list).await?;
+    let (is_agreed, said) = rule::agreed(&for_rules(&list, &yeses));
+    Ok(if is_agreed {
+        Ok(list)
+    } else {
+        Err(format!("the allow-list for {phase} is {said}"))
+    })
+}
+
+fn for_rules<'a>(list: &'a Allowlist, yeses: &'a [Yes]) -> rule::Allowlist<'a> {
+    rule::Allowlist {
+        sha256: &list.allowlist_sha256,
+        author: &list.author_id,
+        forbidden_grew: list.forbidden_grew,
+        approvals: yeses.iter().map(approval).collect(),
+    }
 }
 
 async fn open_blocks(view: &mut View) -> Result<i64, StoreError> {
@@ -183,7 +224,7 @@ impl Inputs {
         Self {
             scan: rule::scan_inputs(&pairs, dual_write.as_deref(), of.shape),
             faq: rule::faq_inputs(&asked, &pairs, of.shape),
-            replay: rule::replay_inputs(from, to, &pairs),
+            replay: rule::replay_inputs(from, to, &pairs, of.shape),
             protected: rule::protected_inputs(from, to, &metrics, proof),
             plan: rule::plan_hash(
                 &of.migration.migration_id,
@@ -231,7 +272,7 @@ impl Known {
     #[must_use]
     pub fn clean(&self, now: Moment) -> Clean {
         let samples: Vec<Sample<'_>> = self.scans.iter().map(Scan::sample).collect();
-        clean(&samples, &self.inputs.scan, now)
+        clean(&samples, &self.changes, &self.inputs.scan, now)
     }
 
     /// Finds the move that brought it to its phase.
@@ -260,12 +301,10 @@ impl Known {
                     .is_none_or(|join| join <= proof.made_at_utc),
                 metrics: proof.metrics,
             }),
-            allowlist: self.allowlist.as_ref().map(|list| rule::Allowlist {
-                sha256: &list.allowlist_sha256,
-                author: &list.author_id,
-                forbidden_grew: list.forbidden_grew,
-                approvals: self.approvals.iter().map(approval).collect(),
-            }),
+            allowlist: self
+                .allowlist
+                .as_ref()
+                .map(|list| for_rules(list, &self.approvals)),
             overrides: self.overrides.iter().map(overridden).collect(),
             series: self.weeks.iter().map(series).collect(),
             red: match self.governance {
@@ -333,7 +372,7 @@ fn overridden(row: &GateOverride) -> Override<'_> {
     }
 }
 
-fn approval((row, roles, counts): &(AllowlistApproval, Vec<Role>, bool)) -> Approval<'_> {
+fn approval((row, roles, counts): &Yes) -> Approval<'_> {
     Approval {
         person: &row.approver_id,
         roles: roles.clone(),

@@ -1,18 +1,25 @@
 //! The migration of the dictionary: where it stands, what moved it, and what its gates rest on.
 
 mod aftermath;
+mod alone;
+mod fingerprint;
+mod frozen;
 mod known;
 mod list;
 mod looks;
 mod mismatch;
 mod probe;
+mod replay;
 mod rows;
 mod scan;
 mod shape;
 mod stuck;
 
 pub use aftermath::{Aftermath, aftermath};
-pub use known::{Known, known, planned};
+pub use alone::{Alone, made_alone, uncountersigned};
+pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
+pub use frozen::Frozen;
+pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
     MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
 };
@@ -26,10 +33,11 @@ pub use mismatch::{
     rows_of_dictionary, views_stand,
 };
 pub use probe::{Questions, questions};
+pub use replay::replayed_cells;
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,
 };
 pub use scan::{Scan, scans};
 pub use shape::{Built, built};
-pub use stuck::{Seen, mismatch_owner, seen};
+pub use stuck::{Seen, answers_for, seen};

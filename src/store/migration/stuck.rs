@@ -66,12 +66,16 @@ pub async fn seen(
     })?)
 }
 
-/// Finds who has to see to what does not match: who answers for the gate, else an engineer of data, else who opened the
+/// Finds who has to see to what a gate is about: who answers for it, else somebody of its role, else who opened the
 /// migration.
-pub async fn mismatch_owner(view: &mut View, migration: &Migration) -> Result<String, StoreError> {
-    const ENGINEER: &str = "SELECT r.person_id FROM person_role r JOIN person p ON p.person_id = r.person_id \
-         WHERE r.role = 'data_engineer' AND r.active = TRUE AND p.active = TRUE AND p.kind = 'human' ORDER BY r.person_id LIMIT 1";
-    if let Some(route) = looks::gate_owner(view, Gate::Clean).await? {
+pub async fn answers_for(
+    view: &mut View,
+    migration: &Migration,
+    gate: Gate,
+) -> Result<String, StoreError> {
+    const OF_ROLE: &str = "SELECT r.person_id FROM person_role r JOIN person p ON p.person_id = r.person_id \
+         WHERE r.role = $1 AND r.active = TRUE AND p.active = TRUE AND p.kind = 'human' ORDER BY r.person_id LIMIT 1";
+    if let Some(route) = looks::gate_owner(view, gate).await? {
         for id in [route.person_id, route.backup_id] {
             let found = person::find(view, &id).await?;
             if found.is_some_and(|it| it.active && it.kind == PersonKind::Human) {
@@ -79,6 +83,8 @@ pub async fn mismatch_owner(view: &mut View, migration: &Migration) -> Result<St
             }
         }
     }
-    let engineer: Option<String> = on!(view, c => query_scalar(ENGINEER).fetch_optional(c).await)?;
-    Ok(engineer.unwrap_or_else(|| migration.opened_by.clone()))
+    let of_role: Option<String> = on!(view, c => {
+        query_scalar(OF_ROLE).bind(gate.role()).fetch_optional(c).await
+    })?;
+    Ok(of_role.unwrap_or_else(|| migration.opened_by.clone()))
 }

@@ -8,8 +8,8 @@ use crate::store::dictionary::{
 };
 use crate::store::key::PersonKey;
 use crate::store::migration::{
-    Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
-    GateOverride, GateOwner, Migration, ProtectedMetric,
+    Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event,
+    ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Migration, ProtectedMetric,
 };
 use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
@@ -64,6 +64,7 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (Event::TABLE, Event::images),
     (GateOwner::TABLE, GateOwner::images),
     (GateEvidence::TABLE, GateEvidence::images),
+    (ExporterFingerprint::TABLE, ExporterFingerprint::images),
     (GateOverride::TABLE, GateOverride::images),
     (Allowlist::TABLE, Allowlist::images),
     (AllowlistApproval::TABLE, AllowlistApproval::images),

@@ -96,6 +96,14 @@ pub(super) const WALLS: &[Wall] = &[
          WHEN 'attach_matrix' THEN l.target_id = NEW.migration_id AND NEW.gate = 'G0' ELSE FALSE END)",
     ),
     wall(
+        "exporter_fingerprint",
+        WRITE,
+        "a fingerprint is recorded by the newest entry, in the phase that its migration is in, and stays",
+        "NEW.version = 1 AND EXISTS (SELECT 1 FROM governance_ledger l, dictionary_migration_state s WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.action = 'record_fingerprint' AND l.target_id = NEW.migration_id AND l.actor_id = NEW.recorded_by \
+         AND s.migration_id = NEW.migration_id AND s.phase = NEW.phase AND s.closed_at_dt_utc IS NULL)",
+    ),
+    wall(
         "gate_override",
         WRITE,
         "an override is what two humans agreed on in the newest entry, and stays",

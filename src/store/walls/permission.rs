@@ -101,6 +101,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("set_calendar", &["calendar_window"]),
     ("cancel_calendar", &["calendar_window"]),
     ("record_gate_evidence", &["migration_evidence"]),
+    ("record_fingerprint", &["exporter_fingerprint"]),
     ("open_deficiency", &["deficiency"]),
     ("close_deficiency", &["deficiency"]),
     ("plan_window", &["reconciliation_window"]),

@@ -33,7 +33,7 @@ fn seventy_two_hours_and_not_a_second_less() {
         at: at(72 * 60),
         ..good(0)
     });
-    let whole = clean(&samples, NOW, at(72 * 60));
+    let whole = clean(&samples, &[], NOW, at(72 * 60));
     assert_eq!(whole.counted, CLEAN_HOURS);
     assert!(whole.runs && whole.log.is_empty());
     let start: Moment = "2026-05-14T00:00:00Z".parse().expect("a moment");
@@ -42,7 +42,7 @@ fn seventy_two_hours_and_not_a_second_less() {
         at: start.plus(SHORT),
         ..good(0)
     });
-    let short = clean(&samples, NOW, at(72 * 60));
+    let short = clean(&samples, &[], NOW, at(72 * 60));
     assert_eq!(short.counted, SHORT);
     // What nobody looked at since the newest scan does not count.
     assert!(short.counted < CLEAN_HOURS);
@@ -54,7 +54,7 @@ fn a_gap_pauses_and_a_long_one_begins_anew() {
         let mut samples = hourly(10);
         samples.push(good(600 + minutes));
         samples.push(good(660 + minutes));
-        clean(&samples, NOW, at(660 + minutes))
+        clean(&samples, &[], NOW, at(660 + minutes))
     };
     for (minutes, hours, log) in [
         (60, 12, vec![]),
@@ -108,13 +108,13 @@ fn whatever_is_not_clean_begins_anew() {
             at: at(360),
             ..fault
         });
-        let stopped = clean(&samples, NOW, at(360));
+        let stopped = clean(&samples, &[], NOW, at(360));
         assert_eq!(stopped.counted, Duration::ZERO, "{why}");
         assert!(!stopped.runs, "{why}");
         assert_eq!(stopped.log[0].why, why);
         assert_eq!(stopped.log[0].counted_micros, 5 * 3_600 * 1_000_000);
         samples.extend([good(420), good(480)]);
-        let again = clean(&samples, NOW, at(480));
+        let again = clean(&samples, &[], NOW, at(480));
         assert_eq!(again.counted, Duration::from_hours(1), "{why}");
         assert!(again.runs, "{why}");
     }
@@ -124,13 +124,13 @@ fn whatever_is_not_clean_begins_anew() {
 fn time_without_a_scan_stops_it_whatever_was_counted() {
     let samples = hourly(80);
     for (minutes, runs, counted) in [(60, true, 80), (61, false, 80), (721, false, 0)] {
-        let clock = clean(&samples, NOW, at(80 * 60 + minutes));
+        let clock = clean(&samples, &[], NOW, at(80 * 60 + minutes));
         assert_eq!(clock.runs, runs, "{minutes}");
         assert_eq!(clock.counted, Duration::from_hours(counted), "{minutes}");
     }
-    let other = clean(&samples, "other", at(80 * 60));
+    let other = clean(&samples, &[], "other", at(80 * 60));
     assert_eq!((other.counted, other.runs), (Duration::ZERO, false));
-    let nothing = clean(&[], NOW, at(0));
+    let nothing = clean(&[], &[], NOW, at(0));
     assert_eq!(
         (nothing.counted, nothing.runs, nothing.newest),
         (Duration::ZERO, false, None)
@@ -140,7 +140,7 @@ fn time_without_a_scan_stops_it_whatever_was_counted() {
 #[test]
 fn a_clock_that_is_turned_back_counts_nothing() {
     let samples = [good(60), good(0), good(30)];
-    let clock = clean(&samples, NOW, at(30));
+    let clock = clean(&samples, &[], NOW, at(30));
     assert_eq!(clock.counted, Duration::from_mins(30));
 }
 
@@ -160,6 +160,30 @@ fn the_same_fault_is_noted_once() {
         good(180),
         bad(210),
     ];
-    let clock = clean(&samples, NOW, at(210));
+    let clock = clean(&samples, &[], NOW, at(210));
     assert_eq!(whys(&clock), [Why::Mismatch, Why::Mismatch]);
+}
+
+#[test]
+fn other_keys_of_exporters_begin_anew_and_what_was_before_the_first_scan_does_not_matter() {
+    let clock = |changes: &[u64], until: u64| {
+        let changes: Vec<Moment> = changes.iter().map(|minutes| at(*minutes)).collect();
+        clean(&hourly(10), &changes, NOW, at(until))
+    };
+    let hours = |clock: &Clean| clock.counted.as_secs() / 3_600;
+    for before in [&[][..], &[0]] {
+        let whole = clock(before, 600);
+        assert_eq!((hours(&whole), whole.runs), (10, true), "{before:?}");
+    }
+    let within = clock(&[1], 600);
+    assert_eq!((hours(&within), whys(&within)), (9, vec![Why::Changed]));
+    let at_a_scan = clock(&[300], 600);
+    assert_eq!(hours(&at_a_scan), 5);
+    let twice = clock(&[290, 310], 600);
+    assert_eq!(hours(&twice), 4);
+    // Since the newest scan: it counts no longer, before another scan says so.
+    let since = clock(&[610], 620);
+    assert_eq!((hours(&since), since.runs), (0, false));
+    let later = clock(&[610], 605);
+    assert_eq!((hours(&later), later.runs), (10, true));
 }
