@@ -86,10 +86,6 @@ pub async fn window(
     look: &Look<BlockSort>,
 ) -> Result<Window<OpenBlock>, StoreError> {
     let list = List {
-        columns: format!(
-            "{}, is_taken, publish_scope, footer_schema_semver, minted_at_utc, source_observed_at_utc",
-            Audit::COLUMNS.join(", ")
-        ),
         select: select(OPEN),
         prefix: "a.",
         key: look.sort.key(),

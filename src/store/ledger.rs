@@ -272,7 +272,6 @@ const FIELDS: &[(&str, &str)] = &[
 /// Reads a window of the ledger; an entry's id is its position, as text.
 pub async fn window(view: &mut View, look: &Look<LedgerSort>) -> Result<Window<Entry>, StoreError> {
     let list = List {
-        columns: ENTRY_COLUMNS.to_owned(),
         select: format!("SELECT {ENTRY_COLUMNS} FROM governance_ledger WHERE TRUE"),
         prefix: "",
         key: &["seq"],

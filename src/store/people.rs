@@ -88,9 +88,6 @@ pub async fn window(
 ) -> Result<Window<Listed>, StoreError> {
     let (key, runs) = look.sort.key();
     let list = List {
-        columns: "person_id, kind, display_name, login, active, created_at_utc, version, roles, valid_keys, last_seq, \
-             last_at_utc"
-            .to_owned(),
         select: format!(
             "SELECT p.person_id, p.kind, p.display_name, p.login, p.active, p.created_at_utc, p.version, {ROLES} AS roles, \
              (SELECT CAST(COUNT(*) AS BIGINT) FROM person_key k WHERE k.person_id = p.person_id AND k.revoked_at_utc IS NULL) \

@@ -86,9 +86,7 @@ pub(in crate::store) enum Runs {
 /// A long list as SQL, made of constant names only.
 #[derive(Debug)]
 pub(in crate::store) struct List {
-    /// The columns that a row is read from, and those that it is sorted by.
-    pub columns: String,
-    /// `SELECT` of these columns, to which further conditions can be added.
+    /// `SELECT` of the columns that a row is read from, to which further conditions can be added.
     pub select: String,
     /// What stands before a column's name there.
     pub prefix: &'static str,
@@ -108,28 +106,9 @@ pub(in crate::store) struct List {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     /// The rows before the anchor, the nearest first.
-    Before = 0,
+    Before,
     /// The anchor's row and those after it.
-    From = 1,
-}
-
-/// A row, and on which side it was found.
-struct Sided<Row> {
-    side: i64,
-    row: Row,
-}
-
-impl<'r, R: sqlx::Row, Row: FromRow<'r, R>> FromRow<'r, R> for Sided<Row>
-where
-    &'static str: sqlx::ColumnIndex<R>,
-    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            side: row.try_get("side")?,
-            row: Row::from_row(row)?,
-        })
-    }
+    From,
 }
 
 impl List {
@@ -138,20 +117,12 @@ impl List {
         (self.runs == Runs::Up) == (order == Order::Natural)
     }
 
-    fn sorted(&self, rising: bool, prefix: &str) -> String {
-        let way = if rising { "" } else { " DESC" };
-        let key: Vec<_> = self
-            .key
-            .iter()
-            .map(|column| format!("{prefix}{column}{way}"))
-            .collect();
-        key.join(", ")
-    }
-
     /// Writes the part on one side, of one row more than `most`, so that it can be told whether there are more.
+    ///
+    /// Each part is a statement of its own that runs along the index: SQLite sorts what it joins of two.
     fn part(&self, side: Side, anchor: &Anchor, order: Order, most: usize, terms: &str) -> String {
         let rises = self.rises(order);
-        let bound = if matches!(anchor, Anchor::Around(_)) {
+        let (place, bound) = if matches!(anchor, Anchor::Around(_)) {
             let sign = match (side, rises) {
                 (Side::Before, true) => "<",
                 (Side::Before, false) => ">",
@@ -166,16 +137,31 @@ impl List {
                 .iter()
                 .map(|column| format!("{}{column}", self.prefix))
                 .collect();
-            format!(" AND ({}) {sign} ({})", key.join(", "), places.join(", "))
+            (
+                format!(
+                    "WITH place AS (SELECT {} FROM {}) ",
+                    self.key.join(", "),
+                    self.place
+                ),
+                format!(" AND ({}) {sign} ({})", key.join(", "), places.join(", ")),
+            )
         } else {
-            String::new()
+            (String::new(), String::new())
         };
-        let sorted = self.sorted(rises == (side == Side::From), self.prefix);
+        let way = if rises == (side == Side::From) {
+            ""
+        } else {
+            " DESC"
+        };
+        let sorted: Vec<_> = self
+            .key
+            .iter()
+            .map(|column| format!("{}{column}{way}", self.prefix))
+            .collect();
         format!(
-            "SELECT {}, CAST({} AS BIGINT) AS side FROM ({}{bound}{terms} ORDER BY {sorted} LIMIT {}) AS part",
-            self.columns,
-            side as u8,
+            "{place}{}{bound}{terms} ORDER BY {} LIMIT {}",
             self.select,
+            sorted.join(", "),
             most + 1
         )
     }
@@ -219,7 +205,7 @@ fn pattern(term: &Term) -> String {
     pattern + "%"
 }
 
-/// Reads the window that a look asks for, in one statement.
+/// Reads the window that a look asks for.
 pub(in crate::store) async fn read<Row: Readable, Sort>(
     view: &mut View,
     list: &List,
@@ -252,43 +238,26 @@ async fn at<Row: Readable, Sort>(
         .enumerate()
         .map(|(n, term)| list.condition(term, n + 2, view.is_postgres()))
         .collect();
-    let parts: Vec<_> = sides
-        .iter()
-        .map(|side| list.part(*side, anchor, look.order, most, &conditions.concat()))
-        .collect();
-    let place = match anchor {
-        Anchor::Around(_) => format!(
-            "WITH place AS (SELECT {} FROM {}) ",
-            list.key.join(", "),
-            list.place
-        ),
-        Anchor::First | Anchor::Last => String::new(),
-    };
-    let sql = format!(
-        "{place}{} ORDER BY {}",
-        parts.join(" UNION ALL "),
-        list.sorted(list.rises(look.order), "")
-    );
-    let rows: Vec<Sided<Row>> = on!(view, c => {
-        let mut query = query_as(AssertSqlSafe(sql)).bind(id);
-        for term in terms {
-            query = query.bind(pattern(term));
+    let mut window = Window::default();
+    for side in sides {
+        let sql = list.part(*side, anchor, look.order, most, &conditions.concat());
+        let mut rows: Vec<Row> = on!(view, c => {
+            let mut query = query_as(AssertSqlSafe(sql)).bind(id);
+            for term in terms {
+                query = query.bind(pattern(term));
+            }
+            query.fetch_all(c).await
+        })?;
+        let has_more = rows.len() > most;
+        rows.truncate(most);
+        match side {
+            Side::Before => {
+                rows.reverse();
+                window.more_before = has_more;
+            }
+            Side::From => window.more_after = has_more,
         }
-        query.fetch_all(c).await
-    })?;
-    let before = rows
-        .iter()
-        .filter(|row| row.side == Side::Before as i64)
-        .count();
-    let (more_before, more_after) = (before > most, rows.len() - before > most);
-    let (skipped, shown) = (
-        usize::from(more_before),
-        before.min(most) + (rows.len() - before).min(most),
-    );
-    let rows = rows.into_iter().map(|sided| sided.row);
-    Ok(Window {
-        rows: rows.skip(skipped).take(shown).collect(),
-        more_before,
-        more_after,
-    })
+        window.rows.append(&mut rows);
+    }
+    Ok(window)
 }

@@ -1,10 +1,19 @@
 //! The epsilons of a policy, in the order of their metrics, in little memory.
 //!
-//! Ids in order resemble their neighbours, and so do epsilons. Kept for each metric are: how many bytes its id shares
-//! with the one before, the bytes it does not share, and the epsilon's text unless it is the one before again. A million
-//! metrics take about a quarter of the policy's text.
+//! Ids in order resemble their neighbours, and so do epsilons. Kept for each metric are: the bytes that its id does not
+//! share with the one before, how many it shares unless both are as long, and the epsilon's text unless it is the one
+//! before again. A million metrics take about a tenth of the policy's text.
 
 use super::decimal::Decimal;
+
+/// Says of an id that it is as long as the one before.
+const AS_LONG: usize = 1;
+
+/// Says of an epsilon that it is the one before again.
+const AGAIN: usize = 2;
+
+/// How many bits of a head such words take; above them stands how many bytes of the id follow.
+const WORDS: u32 = 2;
 
 /// Holds epsilons by metric, ids ascending.
 #[derive(Debug, Clone, Default)]
@@ -25,12 +34,15 @@ impl Epsilons {
     pub(super) fn push(&mut self, id: &str, text: &str) {
         let id = id.as_bytes();
         let shared = shared_length(&self.last_id, id);
-        push_length(&mut self.bytes, shared);
-        push_length(&mut self.bytes, id.len() - shared);
+        let as_long = self.last_id.len() == id.len();
+        let again = self.last_text == text.as_bytes();
+        let words = usize::from(as_long) * AS_LONG + usize::from(again) * AGAIN;
+        push_length(&mut self.bytes, ((id.len() - shared) << WORDS) | words);
+        if !as_long {
+            push_length(&mut self.bytes, shared);
+        }
         self.bytes.extend_from_slice(&id[shared..]);
-        if self.last_text == text.as_bytes() {
-            self.bytes.push(0);
-        } else {
+        if !again {
             push_length(&mut self.bytes, text.len());
             self.bytes.extend_from_slice(text.as_bytes());
             self.last_text.clear();
@@ -170,17 +182,20 @@ impl<'a> Cursor<'a> {
     /// Reads the next metric; nothing at the end.
     #[inline]
     fn read(&mut self) -> Option<()> {
-        let shared = self.length()?;
-        let own = self.length()?;
+        let head = self.length()?;
+        let own = head >> WORDS;
+        let shared = if head & AS_LONG == 0 {
+            self.length()?
+        } else {
+            self.id.len().checked_sub(own)?
+        };
         let own = self.take(own)?;
         self.id.truncate(shared);
         self.id.extend_from_slice(own);
-        match self.length()? {
-            0 => {}
-            length => {
-                self.text = std::str::from_utf8(self.take(length)?).ok()?;
-                self.value = Decimal::parse(self.text).ok()?;
-            }
+        if head & AGAIN == 0 {
+            let length = self.length()?;
+            self.text = std::str::from_utf8(self.take(length)?).ok()?;
+            self.value = Decimal::parse(self.text).ok()?;
         }
         Some(())
     }
@@ -236,7 +251,7 @@ mod tests {
             epsilons.push(&format!("MET-{number:07}"), "0.005");
         }
         assert!(
-            epsilons.bytes.len() < 10_000 * 5,
+            epsilons.bytes.len() < 10_000 * 5 / 2,
             "{}",
             epsilons.bytes.len()
         );

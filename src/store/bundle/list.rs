@@ -65,7 +65,6 @@ pub async fn listed(
     look: &Look<BundleSort>,
 ) -> Result<window::Window<Listed>, StoreError> {
     let list = List {
-        columns: format!("{}, newest, dead_end", Bundle::COLUMNS.join(", ")),
         select: format!(
             "SELECT b.{}, COALESCE({NEWEST}, '') AS newest, {DEAD_END} AS dead_end FROM bundle b WHERE TRUE",
             Bundle::COLUMNS.join(", b.")

@@ -50,10 +50,14 @@ pub async fn listed(
     view: &mut View,
     look: &Look<MetricSort>,
 ) -> Result<window::Window<DictionaryMetric>, StoreError> {
+    // SQLite would else go by the index of the primary key, and make `sought` anew of each row.
+    let by = match (look.sort, view.is_postgres()) {
+        (MetricSort::Id, false) => " INDEXED BY metric_dictionary_by_id",
+        _ => "",
+    };
     let list = List {
-        columns: DictionaryMetric::COLUMNS.join(", "),
         select: format!(
-            "SELECT m.{} FROM metric_dictionary m WHERE TRUE",
+            "SELECT m.{} FROM metric_dictionary m{by} WHERE TRUE",
             DictionaryMetric::COLUMNS.join(", m.")
         ),
         prefix: "m.",

@@ -39,7 +39,6 @@ pub async fn window(
         MigrationSort::Id => (&["migration_id"], Runs::Up),
     };
     let list = List {
-        columns: Migration::COLUMNS.join(", "),
         select: format!(
             "SELECT m.{} FROM dictionary_migration_state m WHERE TRUE",
             Migration::COLUMNS.join(", m.")
@@ -98,7 +97,6 @@ pub async fn mismatches(
         MismatchSort::Metric => (&["row_id"], Runs::Up),
     };
     let list = List {
-        columns: "row_id, metric_id, owning_squad, mismatches".to_owned(),
         select: format!(
             "SELECT x.row_id, x.metric_id, x.owning_squad, x.mismatches FROM {OF_NEWEST} x WHERE TRUE"
         ),

@@ -63,7 +63,6 @@ pub async fn listed(
 ) -> Result<window::Window<Listed>, StoreError> {
     let (key, runs) = look.sort.key();
     let list = List {
-        columns: format!("{}, signers", Window::COLUMNS.join(", ")),
         select: format!(
             "SELECT w.{}, COALESCE({SIGNERS}, '') AS signers FROM reconciliation_window w WHERE TRUE",
             Window::COLUMNS.join(", w.")
