@@ -8,7 +8,7 @@
 //!
 //! It imports nothing else of the project. It never opens a file, asks for the time, decides
 //! anything, or repairs what it reads; and it never builds a tree of the text: memory stays within
-//! three times the input, whatever its shape, but for the two that `docs/canon.md` names.
+//! three times the input, whatever its shape, but for the few that `docs/canon.md` names.
 
 mod digest;
 mod error;
