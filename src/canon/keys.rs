@@ -5,14 +5,13 @@ use super::digest::Digest;
 use super::error::{JsonError, Reason};
 use super::keyset::{Listing, Types, no_key, walk};
 use super::scan::{Scan, Scanner};
-use super::tree::{BadKeys, NoPaths, Paths};
+use super::texts::Texts;
+use super::tree::{BadKeys, NoPaths};
 
 /// Holds the dotted paths of an export, sorted by their UTF-8 bytes, each with the types it was met with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportKeys {
-    spelt: String,
-    /// Where each path ends in the text of all; it begins where the one before ends.
-    ends: Vec<u32>,
+    paths: Texts,
     types: Vec<Types>,
 }
 
@@ -42,41 +41,28 @@ pub struct BadKey {
 impl ExportKeys {
     /// Flattens an export as [`keyset`](super::keyset) does, and tells every bad key instead of the first.
     pub fn of(input: &[u8]) -> Result<Self, NoKeys> {
-        match flatten(input) {
-            Ok(Ok(paths)) => Ok(Self::listed(&paths)),
+        let (mut paths, mut types) = (Texts::default(), Vec::new());
+        let flattened = flatten(input, BadKeys::AreNoted, |path, found| {
+            paths.push(path);
+            types.push(found);
+        });
+        match flattened {
+            Ok(Ok(())) => Ok(Self { paths, types }),
             Ok(Err(NoPaths { told, further })) => Err(NoKeys::BadKeys { told, further }),
             Err(fault) => Err(NoKeys::NoExport(fault.into())),
         }
     }
 
-    fn listed(paths: &Paths<'_>) -> Self {
-        let mut keys = Self {
-            spelt: String::with_capacity(paths.spelt()),
-            ends: Vec::with_capacity(paths.len()),
-            types: Vec::with_capacity(paths.len()),
-        };
-        paths.each(|path, types| {
-            keys.spelt.push_str(path);
-            // All paths together are far shorter than what does not fit.
-            keys.ends
-                .push(u32::try_from(keys.spelt.len()).unwrap_or(u32::MAX));
-            keys.types.push(types);
-        });
-        keys
-    }
-
     /// Counts the paths; there is always one.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.ends.len()
+        self.paths.len()
     }
 
     /// Gives the path of a place in the order, which is empty beyond the last.
     #[must_use]
     pub fn path(&self, place: usize) -> &str {
-        let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
-        let start = place.checked_sub(1).map_or(0, end);
-        self.spelt.get(start..end(place)).unwrap_or_default()
+        self.paths.get(place)
     }
 
     /// Gives the types of a place in the order, which are none beyond the last.
@@ -88,16 +74,7 @@ impl ExportKeys {
     /// Finds the place of a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<usize> {
-        let (mut low, mut high) = (0, self.count());
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.path(middle).cmp(path) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        self.paths.find(path)
     }
 
     /// Hashes the key set: `keyset_sha256`.
@@ -111,12 +88,21 @@ impl ExportKeys {
     }
 }
 
-fn flatten(input: &[u8]) -> Scan<Result<Paths<'_>, NoPaths>> {
+/// Calls back once a path of an export, sorted by their UTF-8 bytes; the calls are void when it has none or bad keys.
+pub(super) fn flatten(
+    input: &[u8],
+    bad_keys: BadKeys,
+    mut each: impl FnMut(&str, Types),
+) -> Scan<Result<(), NoPaths>> {
     let scanner = Scanner::new(input, Integers::Exact)?;
     let at = scanner.at();
-    let (scanner, tree) = walk(scanner, BadKeys::AreNoted)?;
-    let paths = tree.into_paths_or_notes()?;
-    if paths.as_ref().is_ok_and(Paths::is_empty) {
+    let (scanner, tree) = walk(scanner, bad_keys)?;
+    let mut is_empty = true;
+    let paths = tree.paths(|path, types| {
+        is_empty = false;
+        each(path, types);
+    })?;
+    if is_empty && paths.is_ok() {
         return Err(no_key(&scanner, at));
     }
     Ok(paths)

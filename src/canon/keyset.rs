@@ -1,11 +1,11 @@
 //! The key set of an export: which dotted paths it has, and of which JSON types.
 
-use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
+use super::keys;
 use super::scan::{Scan, Scanner, Start};
-use super::string::escaped;
-use super::tree::{BadKeys, Paths, ROOT, Tree};
+use super::string::write_text;
+use super::tree::{BadKeys, ROOT, Tree};
 
 /// Names the type of a leaf; the order is that of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,9 +140,9 @@ impl Listing {
     fn add(&mut self, path: &str, kind: JsonType) {
         self.line.clear();
         let mark = if self.is_begun { b',' } else { b'[' };
-        self.line.extend_from_slice(&[mark, b'[', b'"']);
-        escaped(path, &mut self.line);
-        self.line.extend_from_slice(b"\",\"");
+        self.line.extend_from_slice(&[mark, b'[']);
+        write_text(path, &mut self.line);
+        self.line.extend_from_slice(b",\"");
         self.line.extend_from_slice(kind.name().as_bytes());
         self.line.extend_from_slice(b"\"]");
         self.hasher.update(&self.line);
@@ -170,31 +170,27 @@ impl Eq for Keyset {}
 /// so is an array that holds anything but objects; an export without any leaf is refused.
 pub fn keyset(input: &[u8]) -> Result<Keyset, JsonError> {
     let (mut spelt, mut leaves) = (String::new(), Vec::new());
-    flatten(input)?.each(|path, types| {
+    flatten(input, |path, types| {
         let start = spelt.len();
         spelt.push_str(path);
         let end = spelt.len();
         leaves.extend(types.each().map(|kind| Leaf { start, end, kind }));
-    });
+    })?;
     Ok(Keyset { spelt, leaves })
 }
 
 /// Hashes the key set of an export as [`Keyset::hash`] does, without holding a copy of its paths.
 pub fn keyset_hash(input: &[u8]) -> Result<Digest, JsonError> {
     let mut listing = Listing::default();
-    flatten(input)?.each(|path, types| listing.add_all(path, types));
+    flatten(input, |path, types| listing.add_all(path, types))?;
     Ok(listing.finish())
 }
 
-fn flatten(input: &[u8]) -> Result<Paths<'_>, JsonError> {
-    let scanner = Scanner::new(input, Integers::Exact)?;
-    let at = scanner.at();
-    let (scanner, tree) = walk(scanner, BadKeys::EndTheWalk)?;
-    let paths = tree.into_paths()?;
-    if paths.is_empty() {
-        return Err(no_key(&scanner, at).into());
+fn flatten(input: &[u8], each: impl FnMut(&str, Types)) -> Result<(), JsonError> {
+    match keys::flatten(input, BadKeys::EndTheWalk, each)? {
+        Ok(()) => Ok(()),
+        Err(paths) => paths.told.into_iter().try_for_each(|bad| Err(bad.error)),
     }
-    Ok(paths)
 }
 
 /// Walks an export to its end; what is not strict JSON, and no export, is refused.

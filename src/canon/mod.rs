@@ -8,7 +8,7 @@
 //!
 //! It imports nothing else of the project. It never opens a file, asks for the time, decides
 //! anything, or repairs what it reads; and it never builds a tree of the text: memory stays within
-//! three times the input, whatever its shape, but for the two that `docs/canon.md` names.
+//! three times the input, whatever its shape, but for the few that `docs/canon.md` names.
 
 mod digest;
 mod error;
@@ -18,10 +18,12 @@ mod leaves;
 mod number;
 mod rearrange;
 pub mod scan;
+mod sort;
 mod string;
 mod template;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tree;
 mod tuple;
 mod typed;
@@ -34,6 +36,7 @@ pub use keyset::{JsonType, Keyset, Types, keyset, keyset_hash};
 pub use leaves::{Leaf, LeafReader, Leaves, LeavesError, MOST_LEAF_BYTES};
 pub use number::Number;
 pub use string::write_text;
+pub use texts::Texts;
 pub use tuple::{Hashed, tuple_hash, tuple_leaves};
 pub use typed::{ValueError, canonical_of};
 

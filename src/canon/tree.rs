@@ -2,6 +2,7 @@
 //!
 //! It grows with the distinct paths, not with the export, and spells them out only at the end.
 
+mod order;
 mod paths;
 
 use std::borrow::Cow;
@@ -11,13 +12,16 @@ use super::error::{Fault, Reason, duplicate_key, quoted};
 use super::keyset::JsonType;
 use super::scan::{Scan, Scanner, Start, Text};
 
-pub(super) use paths::{NoPaths, Paths};
+pub(super) use paths::NoPaths;
 
 /// The node that stands for the export itself.
 pub(super) const ROOT: u32 = 0;
 
 /// Stands for no node.
 const NONE: u32 = u32::MAX;
+
+/// The bits of a slot that hold a node's number; a node takes over four bytes of a text of 2 GiB.
+const NUMBER: u32 = (1 << 29) - 1;
 
 /// The first nodes remember what came after them; millions of others had better be small.
 const REMEMBERING: usize = 1 << 16;
@@ -27,6 +31,9 @@ const SEEN: u8 = 1 << 7;
 
 /// Marks the node of a key whose repetition was noted, beside the bits of its types.
 const NOTED: u8 = 1 << 6;
+
+/// The most bytes that all paths together may take, since a short text can spell very long ones.
+const MAX_SPELT: usize = 64 << 20;
 
 /// The bits of types.
 const TYPES: u8 = NOTED - 1;
@@ -74,7 +81,8 @@ pub(super) struct Tree<'a> {
     types: Vec<u8>,
     /// The node that came after this one last time: most siblings repeat each other.
     next: Vec<u32>,
-    /// Open addressing over node numbers, at most three quarters full.
+    /// Open addressing over node numbers, at most three quarters full; what is left of a slot's bits holds some of the
+    /// hash, so that hardly any other node is looked at on the way.
     slots: Vec<u32>,
     hashing: RandomState,
     /// The keys of open objects that are older than these.
@@ -259,19 +267,19 @@ impl<'a> Tree<'a> {
 
     /// Finds or makes the node of a step.
     fn child(&mut self, parent: u32, key: Option<&Text<'_>>, at: usize) -> u32 {
-        let mut slot = self.home(parent, key.map(|key| &*key.text));
+        let (mut slot, tag) = self.home(parent, key.map(|key| &*key.text));
         loop {
-            let number = self.slots[slot];
-            if number == NONE {
+            let held = self.slots[slot];
+            if held == NONE {
                 break;
             }
-            if self.is(number, parent, key) {
-                return number;
+            if held & !NUMBER == tag && self.is(held & NUMBER, parent, key) {
+                return held & NUMBER;
             }
             slot = (slot + 1) % self.slots.len();
         }
         let number = narrow(self.nodes.len());
-        self.slots[slot] = number;
+        self.slots[slot] = tag | number;
         let at = narrow(at);
         self.nodes.push(Node { parent, at });
         self.types.push(0);
@@ -300,33 +308,47 @@ impl<'a> Tree<'a> {
         self.name(number).as_ref() == name
     }
 
+    /// Tells a key from the step of an array to its elements.
+    fn has_key(&self, number: u32) -> bool {
+        let at = self.nodes[number as usize].at as usize;
+        self.reader.text().as_bytes().get(at) == Some(&b'"')
+    }
+
     /// Reads the key of a step again; that from an array to its elements has none.
     fn name(&self, number: u32) -> Option<Cow<'a, str>> {
-        let at = self.nodes[number as usize].at as usize;
-        let mut reader = self.reader.back_at(at);
-        if reader.byte() != Some(b'"') {
+        if !self.has_key(number) {
             return None;
         }
+        let at = self.nodes[number as usize].at as usize;
+        let mut reader = self.reader.back_at(at);
         reader.string().ok().map(|key| key.text)
     }
 
-    fn home(&self, parent: u32, name: Option<&str>) -> usize {
+    /// Gives the first slot to look at, and what a slot holds of the hash.
+    fn home(&self, parent: u32, name: Option<&str>) -> (usize, u32) {
         let hash = self.hashing.hash_one((parent, name));
-        usize::try_from(hash % self.slots.len() as u64).unwrap_or_default()
+        let slot = (u128::from(hash) * self.slots.len() as u128) >> 64;
+        let tag = u32::try_from(hash & 7).unwrap_or_default() << NUMBER.count_ones();
+        (usize::try_from(slot).unwrap_or_default(), tag)
     }
 
-    /// Makes a third more slots; with twice as many, most might stay empty for good.
+    /// Makes as many slots as the text will need if it goes on like this, but a third more at least, and four times as many
+    /// at most: each growth reads all names again, and slots that stay empty for good are memory for nothing.
     fn grow(&mut self) {
-        let length = self.slots.len() / 3 * 4;
+        let (known, length) = (self.nodes.len(), self.slots.len());
+        let read = self.nodes.last().map_or(1, |node| node.at as usize + 1);
+        let expected = known as u128 * self.reader.text().len() as u128 / read as u128;
+        let wanted = usize::try_from(expected / 3 * 4).unwrap_or(usize::MAX);
+        let length = (wanted + wanted / 64).clamp(length / 3 * 4, length * 4);
         self.slots = Vec::new();
         self.slots = vec![NONE; length];
         for number in 1..narrow(self.nodes.len()) {
             let parent = self.nodes[number as usize].parent;
-            let mut slot = self.home(parent, self.name(number).as_deref());
+            let (mut slot, tag) = self.home(parent, self.name(number).as_deref());
             while self.slots[slot] != NONE {
                 slot = (slot + 1) % length;
             }
-            self.slots[slot] = number;
+            self.slots[slot] = tag | number;
         }
     }
 

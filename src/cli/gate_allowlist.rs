@@ -85,6 +85,8 @@ impl Allowlist {
     }
 
     fn judged(self, pairs: Vec<Pair>) -> Result<Page, Failure> {
+        // What takes the most memory comes first.
+        let (golden, sample) = (keys(&self.golden)?, keys(&self.sample)?);
         let artifact = Artifact::read(&hash::read_at_most(MOST_BYTES, Some(&self.artifact))?);
         let filed = filed_sha256(&hash::read_at_most(MOST_HASH_BYTES, Some(&self.sha256))?);
         if let (Some(asked), Ok(policy)) = (&self.migration, &artifact.policy)
@@ -110,8 +112,8 @@ impl Allowlist {
             artifact,
             filed,
             phase: self.phase,
-            golden: keys(&self.golden)?,
-            sample: keys(&self.sample)?,
+            golden,
+            sample,
             pairs,
         })))
     }

@@ -91,6 +91,18 @@ fn no_shape_takes_more_than_three_times_its_size() {
     };
     let small = |number| format!("{{\"b\":{number},\"a\":null}}");
     let wide = filled("{", "}", key);
+    let own = |number| {
+        let mixed = mixed(number) >> 8;
+        format!("{{\"a{mixed:06x}\":1,\"b{mixed:06x}\":2,\"c{mixed:06x}\":3,\"d{mixed:06x}\":4}}")
+    };
+    let nested = |number| {
+        format!(
+            "\"a{0:08x}\":{{\"b{0:06x}\":{{\"c\":1,\"d\":2}}}}",
+            mixed(number)
+        )
+    };
+    let prefixed = |number| format!("\"{}{:08x}\":1", "shared_".repeat(8), mixed(number));
+    let escaped = |number| format!("\"\\u006b{:08x}\":1", mixed(number));
     let table = [
         ("hash tuple", "tiny rows", filled("[", "]", tiny)),
         ("hash tuple", "ordinary rows", filled("[", "]", filtered)),
@@ -109,6 +121,14 @@ fn no_shape_takes_more_than_three_times_its_size() {
         ),
         ("hash keyset", "small objects", filled("[", "]", small)),
         ("hash keyset", "a wide object", wide),
+        (
+            "hash keyset",
+            "objects with keys of their own",
+            filled("[", "]", own),
+        ),
+        ("hash keyset", "objects inside", filled("{", "}", nested)),
+        ("hash keyset", "long names", filled("{", "}", prefixed)),
+        ("hash keyset", "escaped names", filled("{", "}", escaped)),
     ];
     let mut found = String::new();
     for (verb, shape, input) in table {

@@ -1,10 +1,8 @@
 //! Registers the allow-list of a phase; yeses to it are bound to its hash.
 
-use std::collections::BTreeSet;
-
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
 use super::{MIGRATION, open, read, target, there};
-use crate::canon::{Digest, canonical_exact};
+use crate::canon::{Digest, Texts, canonical_exact};
 use crate::clock::Moment;
 use crate::rules::allowlist::Policy;
 use crate::rules::migration::Phase;
@@ -28,7 +26,7 @@ pub(in crate::actions) struct Facts {
     read: super::Facts,
     registered: Option<Allowlist>,
     /// What the list of the phase before forbids; nothing where there is none.
-    forbidden: BTreeSet<String>,
+    forbidden: Texts,
 }
 
 impl Action for RegisterAllowlist {
@@ -67,7 +65,7 @@ impl Action for RegisterAllowlist {
         let Some(read) = read(view, &self.id).await? else {
             return Ok(None);
         };
-        let mut forbidden = BTreeSet::new();
+        let mut forbidden = Texts::default();
         for list in migration::allowlists(view, &self.id).await? {
             if list.phase >= self.phase {
                 break;
@@ -78,7 +76,7 @@ impl Action for RegisterAllowlist {
                 None => None,
             };
             let policy = bytes.and_then(|bytes| Policy::read(&bytes).ok());
-            forbidden = policy.map_or(BTreeSet::new(), |policy| policy.forbidden_exact_keys);
+            forbidden = policy.map_or(Texts::default(), |policy| policy.forbidden_exact_keys);
         }
         Ok(Some(Facts {
             registered: migration::allowlist(view, &self.id, self.phase).await?,
@@ -92,7 +90,7 @@ impl Action for RegisterAllowlist {
         let registered = facts.as_ref().and_then(|facts| facts.registered.as_ref());
         let earlier = facts.as_ref().map(|facts| &facts.forbidden);
         let forbids = &self.policy.forbidden_exact_keys;
-        let grew = earlier.is_none_or(|earlier| !forbids.is_subset(earlier));
+        let grew = earlier.is_none_or(|earlier| !forbids.iter().all(|key| earlier.contains(key)));
         let file = Artifact::new(EXPORTER_ALLOWLIST.1, self.canonical.clone());
         let sha256 = file.sha256.to_string();
         let row = Allowlist {

@@ -1,10 +1,8 @@
 //! The whole case: an allow-list, the hash that is filed of it, and two exports, in order of precedence.
 
-use std::collections::BTreeSet;
-
 use super::findings::{Finding, Judgement};
 use super::{Differences, Pair, Phase, Policy, Rule, allowlist_sha256, judge_keys, lint};
-use crate::canon::{Digest, ExportKeys, JsonError, NoKeys, Reason};
+use crate::canon::{Digest, ExportKeys, JsonError, NoKeys, Reason, Texts};
 use crate::rules::reconcile::quoted;
 use crate::rules::text;
 
@@ -190,53 +188,68 @@ fn of_declarations(policy: &Policy, judgement: &Judgement) -> Vec<Finding> {
     if judgement.differences.is_none() {
         return found;
     }
-    let mut compare = |field: &str, declared: &Option<BTreeSet<String>>, there: BTreeSet<&str>| {
-        let Some(declared) = declared else { return };
-        let declared: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
-        if declared == there {
-            return;
-        }
-        let named = |keys: Vec<&str>| {
-            let named: Vec<_> = keys.iter().take(NAMED).map(|key| quoted(key)).collect();
-            let further = keys.len().saturating_sub(NAMED);
-            let further = if further > 0 {
-                format!(" and {further} more")
-            } else {
-                String::new()
-            };
-            named.join(", ") + &further
-        };
-        let mut ways = Vec::new();
-        for (keys, what) in [
-            (declared.difference(&there), "declared and not so"),
-            (there.difference(&declared), "so and not declared"),
-        ] {
-            let keys: Vec<&str> = keys.copied().collect();
-            if !keys.is_empty() {
-                ways.push(format!("{what}: {}", named(keys)));
-            }
-        }
-        let (file, ways) = (&judgement.files.artifact, ways.join("; "));
-        let detail = format!("{file}, {field} is not what there is; {ways}");
-        let key = Some(field.to_owned());
-        found.push(Finding::whole(Rule::ArtifactInvalid, key, detail));
-    };
-    compare(
+    found.extend(of_declaration(
         "added_keys",
-        &policy.added_keys,
-        judgement.added_keys().collect(),
-    );
-    compare(
+        policy.added_keys.as_ref(),
+        || judgement.added_keys(),
+        judgement,
+    ));
+    found.extend(of_declaration(
         "removed_keys",
-        &policy.removed_keys,
-        judgement.removed_keys().collect(),
-    );
-    compare(
+        policy.removed_keys.as_ref(),
+        || judgement.removed_keys(),
+        judgement,
+    ));
+    found.extend(of_declaration(
         "type_changed_keys",
-        &policy.type_changed_keys,
-        judgement.type_changed_keys().collect(),
-    );
+        policy.type_changed_keys.as_ref(),
+        || judgement.type_changed_keys(),
+        judgement,
+    ));
     found
+}
+
+fn of_declaration<'a, I: Iterator<Item = &'a str>>(
+    field: &str,
+    declared: Option<&'a Texts>,
+    there: impl Fn() -> I,
+    judgement: &Judgement,
+) -> Option<Finding> {
+    let declared = declared?;
+    if declared.iter().eq(there()) {
+        return None;
+    }
+    let ways = [
+        named("declared and not so", only_first(declared.iter(), there())),
+        named("so and not declared", only_first(there(), declared.iter())),
+    ];
+    let (file, ways) = (&judgement.files.artifact, ways.into_iter().flatten());
+    let ways = ways.collect::<Vec<_>>().join("; ");
+    let detail = format!("{file}, {field} is not what there is; {ways}");
+    let key = Some(field.to_owned());
+    Some(Finding::whole(Rule::ArtifactInvalid, key, detail))
+}
+
+/// Lists what only the first of two sorted lists has.
+fn only_first<'a>(
+    first: impl Iterator<Item = &'a str>,
+    second: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
+    let mut second = second.peekable();
+    first.filter(move |key| {
+        while second.next_if(|other| other < key).is_some() {}
+        second.peek() != Some(key)
+    })
+}
+
+/// Names the first keys of a list, unless it is empty.
+fn named<'a>(what: &str, mut keys: impl Iterator<Item = &'a str>) -> Option<String> {
+    let named: Vec<_> = keys.by_ref().take(NAMED).map(quoted).collect();
+    let further = match keys.count() {
+        0 => String::new(),
+        further => format!(" and {further} more"),
+    };
+    (!named.is_empty()).then(|| format!("{what}: {}{further}", named.join(", ")))
 }
 
 impl Judgement {

@@ -12,7 +12,7 @@ pub fn lint(policy: &Policy, pairs: &[Pair]) -> Vec<String> {
             warnings.extend(about(policy, pair, half));
         }
     }
-    for key in &policy.allowed_top_level_keys {
+    for key in policy.allowed_top_level_keys.iter() {
         if key.contains('.') {
             let key = quoted(key);
             warnings.push(format!(
@@ -20,7 +20,7 @@ pub fn lint(policy: &Policy, pairs: &[Pair]) -> Vec<String> {
             ));
         }
     }
-    for path in &policy.nested_paths_allowed {
+    for path in policy.nested_paths_allowed.iter() {
         let why = match path.split_once('.') {
             None => "it is not nested".to_owned(),
             Some((first, _)) if !policy.allowed_top_level_keys.contains(first) => {

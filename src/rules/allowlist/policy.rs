@@ -1,10 +1,8 @@
 //! The policy of one phase: what the document of an allow-list says.
 
-use std::collections::BTreeSet;
-
 use super::Phase;
 use crate::canon::scan::{Scan, Scanner, Start};
-use crate::canon::{self, Digest, Integers, JsonError, Reason};
+use crate::canon::{self, Digest, Integers, JsonError, Reason, Texts};
 use crate::rules::dictionary::version;
 use crate::rules::reconcile::fields::members_of;
 use crate::rules::reconcile::quoted;
@@ -45,19 +43,19 @@ pub struct Policy {
     /// The dictionary it goes to.
     pub to_semver: String,
     /// The top-level keys that may be there.
-    pub allowed_top_level_keys: BTreeSet<String>,
+    pub allowed_top_level_keys: Texts,
     /// The nested leaves that may be there, where their first segment may be too.
-    pub nested_paths_allowed: BTreeSet<String>,
+    pub nested_paths_allowed: Texts,
     /// The paths that may not be there, whatever else allows them.
-    pub forbidden_exact_keys: BTreeSet<String>,
+    pub forbidden_exact_keys: Texts,
     /// The metrics that the migration must not lose.
-    pub protected_metric_ids: BTreeSet<String>,
+    pub protected_metric_ids: Texts,
     /// What it says is added, if it does.
-    pub added_keys: Option<BTreeSet<String>>,
+    pub added_keys: Option<Texts>,
     /// What it says is removed, if it does.
-    pub removed_keys: Option<BTreeSet<String>>,
+    pub removed_keys: Option<Texts>,
     /// What it says is of another type, if it does.
-    pub type_changed_keys: Option<BTreeSet<String>>,
+    pub type_changed_keys: Option<Texts>,
 }
 
 /// Hashes the canonical form of an allow-list: `allowlist_sha256`.
@@ -193,21 +191,27 @@ pub(super) fn take_text(scanner: &mut Scanner<'_>, name: &str) -> Scan<String> {
     Err(scanner.refusal(scanner.at(), Reason::Malformed, what))
 }
 
-fn take_list(scanner: &mut Scanner<'_>, name: &str) -> Scan<BTreeSet<String>> {
+fn take_list(scanner: &mut Scanner<'_>, name: &str) -> Scan<Texts> {
     if scanner.peek()? != Start::Array {
         let what = format!("{name} is no list of texts");
         return Err(scanner.refusal(scanner.at(), Reason::Malformed, what));
     }
-    let mut list = BTreeSet::new();
-    scanner.elements(|scanner| {
-        scanner.peek()?;
-        let at = scanner.at();
-        let text = take_text(scanner, &format!("an element of {name}"))?;
-        if let Some(text) = list.replace(text) {
-            let what = format!("{name}: {} stands twice", quoted(&text));
-            return Err(scanner.refusal(at, Reason::Malformed, what));
+    let mut places = Vec::new();
+    let walked = scanner.elements(|scanner| {
+        if scanner.peek()? != Start::String {
+            let what = format!("an element of {name} is no text");
+            return Err(scanner.refusal(scanner.at(), Reason::Malformed, what));
         }
-        Ok(())
+        // No text that is taken has places that do not fit.
+        places.push(u32::try_from(scanner.at()).unwrap_or(u32::MAX));
+        scanner.string().map(|_| ())
+    });
+    let list = Texts::read(scanner, places).map_err(|place| {
+        let place = place as usize;
+        let text = scanner.back_at(place).string();
+        let text = text.map(|text| text.text).unwrap_or_default();
+        let what = format!("{name}: {} stands twice", quoted(&text));
+        scanner.refusal(place, Reason::Malformed, what)
     })?;
-    Ok(list)
+    walked.map(|()| list)
 }
