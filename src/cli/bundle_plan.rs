@@ -6,14 +6,15 @@ use clap::Args;
 use serde_json::json;
 
 use super::act::Act;
-use super::bundle_run::worker_at;
+use super::bundle_run::{reach, reach_at};
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
+use crate::bundles::Progress;
 use crate::bundles::folder::Folder;
 use crate::bundles::sql::Place;
-use crate::jobs::bundle::{self as job, Back, Files, Planned};
+use crate::jobs::bundle::{self as job, AtStore, Back, Files, Planned};
 use crate::rules::bundle::{DECLARATION_FILE, Declared, Finding};
 use crate::rules::bundle_run::{Tier, radius};
 use crate::rules::{Verdict, permission};
@@ -65,11 +66,11 @@ impl Plan {
         } else {
             Place::Copy
         };
-        let dsn = match rehearsal {
-            Some(dsn) => dsn,
-            None => settings.bundle_target()?,
+        let reach = match rehearsal {
+            Some(dsn) => reach_at(settings, dsn),
+            None => reach(settings)?,
         };
-        let worker = worker_at(declaration, dsn).await?;
+        let worker = AtStore::open(declaration, &reach, Progress::default()).await?;
         let files = Files {
             declaration: text,
             scripts,

@@ -6,10 +6,12 @@
 //! answered, stays as it is until it is taken up again or marked as interrupted.
 
 mod found;
+mod open;
 mod plan;
 mod verify;
 mod worker;
 
+pub use open::{Reach, claims, look_ahead};
 pub use plan::{Back, Files, Planned, plan};
 pub use verify::{left, verify_files};
 pub use worker::AtStore;
@@ -21,7 +23,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::actions::{ByRule, Request, Stop};
+use crate::bundles::Step;
 use crate::bundles::sql::Ready;
+use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::{Baseline, Check, RunType};
 use crate::rules::bundle_run::{RunOutcome, Tier};
@@ -71,6 +75,11 @@ pub struct Ran {
 pub trait Worker: Send + Sync {
     /// Makes the change, or takes it back; judges it, and says how it ended.
     fn run(&self, order: &Order) -> impl Future<Output = Result<Ran, StoreError>> + Send;
+
+    /// Tells what the run is at to whoever watches; nobody has to.
+    fn tell(&self, step: Step) {
+        let _ = step;
+    }
 }
 
 /// How a run ended.
@@ -134,19 +143,22 @@ async fn interrupt(store: &Store, run: &str) -> Result<(), Stop> {
 pub async fn run<W: Worker>(store: &Store, worker: &W, claim: Request) -> Result<Ended, Stop> {
     let id = claim.subject().to_owned();
     let sealed = super::done(store, claim).await?;
-    let mut view = store.view().await?;
-    let begun = bundle::runs(&mut view, &id).await?;
-    drop(view);
+    let run = claimed(store, &id, sealed.at).await?;
+    take_up(store, worker, &run.run_id).await
+}
+
+/// Finds the run of a bundle that was claimed at a moment and has not ended.
+pub async fn claimed(store: &Store, migration_id: &str, at: Moment) -> Result<Run, Stop> {
+    let begun = bundle::runs(&mut store.view().await?, migration_id).await?;
     let mut begun = begun.into_iter();
-    let run =
-        begun.rfind(|run| run.outcome == RunOutcome::Running && run.claimed_at_utc == sealed.at);
-    let run = run.ok_or_else(|| {
+    let run = begun.rfind(|run| run.outcome == RunOutcome::Running && run.claimed_at_utc == at);
+    run.ok_or_else(|| {
         Refusal::new(
-            format!("no run of {id} was claimed"),
+            format!("no run of {migration_id} was claimed"),
             "claim-bundle-run or roll-back-bundle claims one",
         )
-    })?;
-    take_up(store, worker, &run.run_id).await
+        .into()
+    })
 }
 
 /// Runs what was claimed to its end, as its claimant, and alone.
@@ -170,7 +182,11 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
         Err(error) if error.kind == Failure::Busy => return Err(error.into()),
         Err(error) => Ran::failed(error.sentence),
     };
+    if ran.held.is_some() && ran.outcome.is_success(run.run_type) {
+        worker.tell(Step::Commit);
+    }
     settle(&mut ran, run.run_type).await?;
+    worker.tell(Step::File);
     if ran.outcome == RunOutcome::Interrupted {
         interrupt(store, run_id).await?;
         let ended = bundle::run(&mut store.view().await?, run_id).await?;
