@@ -1,6 +1,7 @@
 //! `govdeck bundle plan`: tries a bundle and its way back, shows what it would change, and registers that.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::bundles::folder::Folder;
 use crate::bundles::sql::Place;
 use crate::jobs::bundle::{self as job, AtStore, Back, Files, Planned};
 use crate::rules::bundle::{DECLARATION_FILE, Declared, Finding};
-use crate::rules::bundle_run::{Tier, radius};
+use crate::rules::bundle_run::{Tier, UNNOTICED, radius};
 use crate::rules::{Verdict, permission};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -170,6 +171,11 @@ fn shown(planned: &Planned) -> Page {
         Back::RollbackFailed(why) => format!("way back: rollback_failed: {why}"),
     });
     lines.extend(planned.notes.iter().map(|note| format!("note: {note}")));
+    let took = Duration::from_millis(registration.milliseconds.unwrap_or_default());
+    let sides = [&registration.pre, &registration.post];
+    if took > UNNOTICED && sides.iter().any(|side| side.is_of_sqlite()) {
+        lines.push("note: nobody else can write that long, so it runs in a maintenance window; govdeck act set-calendar sets one".to_owned());
+    }
     lines.extend(
         planned
             .findings
