@@ -212,8 +212,9 @@ pub(super) fn reach(settings: &Settings) -> Result<Reach, SettingsError> {
 }
 
 /// Returns the same with another database.
-pub(super) fn reach_at(_settings: &Settings, target: &Dsn) -> Reach {
+pub(super) fn reach_at(settings: &Settings, target: &Dsn) -> Reach {
     Reach {
         target: target.clone(),
+        drivers: settings.bundle_drivers.value.clone(),
     }
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     File,
     /// A plain name.
     Name,
+    /// Commands, parted by commas.
+    Commands,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Kind {
             Self::Folder => out.write_str("the path of a folder"),
             Self::File => out.write_str("the path of a file"),
             Self::Name => out.write_str("a name"),
+            Self::Commands => out.write_str("commands, parted by commas"),
             Self::Choice(words) => write!(out, "one of {}", words.join(", ")),
         }
     }
@@ -156,6 +159,21 @@ pub static KEYS: &[Key] = &[
                 shown.unwrap_or_else(|| NONE.to_owned()),
                 &settings.rehearsal_dsn.source,
             )
+        },
+    },
+    Key {
+        name: "bundle_drivers",
+        env: "GOVDECK_BUNDLE_DRIVERS",
+        flag: None,
+        meaning: "The drivers that bundles may have run, besides govdeck's own: whole commands.",
+        kind: Kind::Commands,
+        default: "govdeck's own alone",
+        example: "\"/usr/local/bin/parcels-driver --fast\"",
+        show: |settings| {
+            let drivers = &settings.bundle_drivers;
+            let shown = drivers.join(", ").replace(char::is_control, "\u{FFFD}");
+            let shown = if shown.is_empty() { NONE.to_owned() } else { shown };
+            (shown, &drivers.source)
         },
     },
     Key {
@@ -311,6 +329,23 @@ impl Readable for String {
             "is not a plain name",
             "write lower-case letters, digits and `-`, as in dark",
         ))
+    }
+}
+
+impl Readable for Vec<String> {
+    fn read(text: &str) -> Result<Self, Fault> {
+        let commands = text.split(',').map(|command| {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            words.join(" ")
+        });
+        let commands: Self = commands.collect();
+        if commands.iter().any(String::is_empty) || text.chars().any(char::is_control) {
+            return Err(Fault::new(
+                "names a command that is empty, or holds a control character",
+                "write commands parted by commas, or leave the setting out",
+            ));
+        }
+        Ok(commands)
     }
 }
 

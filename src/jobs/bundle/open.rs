@@ -17,6 +17,8 @@ use super::worker::{AtStore, Place};
 pub struct Reach {
     /// The database of SQL bundles.
     pub target: Dsn,
+    /// The commands that may be run as drivers, besides govdeck's own.
+    pub drivers: Vec<String>,
 }
 
 impl AtStore {
@@ -31,7 +33,7 @@ impl AtStore {
             let target = Target::open(&reach.target).await?;
             Place::Sql(target.watched_by(progress.clone()))
         } else {
-            Place::Driven(driver(&declaration).await?)
+            Place::Driven(driver(&declaration, &reach.drivers).await?)
         };
         Ok(Self {
             place,
@@ -60,8 +62,8 @@ impl AtStore {
     }
 }
 
-async fn driver(declaration: &Declaration) -> Result<Driver, DriverError> {
-    let command = DriverCommand::parse(&declaration.runner.command)?;
+async fn driver(declaration: &Declaration, allowed: &[String]) -> Result<Driver, DriverError> {
+    let command = DriverCommand::of_bundle(&declaration.runner.command, allowed)?;
     let secrets = Secrets::from_environment(&declaration.runner.environment)?;
     let driver = Driver::new(command, declaration.kind, secrets);
     driver.hello().await?;
