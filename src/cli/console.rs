@@ -130,8 +130,10 @@ pub(super) fn ended(ended: std::io::Result<Ended>) -> Result<ExitCode, Failure> 
     if let Some(id) = &ended.left {
         left = Failure::new(
             Exit::CannotTell,
-            format!("the run of {id} was left under way, and is interrupted"),
-            format!("`govdeck bundle show {id}` tells how it stands; nothing of it stays unless it was kept already"),
+            format!("the run of {id} was claimed, and left before it had ended"),
+            format!(
+                "`govdeck bundle show {id}` tells how it stands; `govdeck bundle run` takes it up"
+            ),
         )
         .print();
     }

@@ -95,7 +95,8 @@ pub async fn run(opening: Opening) -> io::Result<Ended> {
     shell.remember();
     shell.take_leave(ending.as_ref().ok().copied()).await;
     let unresolved = shell.model.unresolved();
-    let left = shell.model.under_way().map(|run| run.migration_id.clone());
+    let under_way = shell.model.under_way();
+    let left = under_way.map(|run| run.migration_id.clone()).or(shell.left);
     ending.map(|ending| Ended {
         ending,
         unresolved,
@@ -130,6 +131,8 @@ struct Shell {
     signals: Signals,
     stops: mpsc::UnboundedReceiver<Cause>,
     ended: Option<Ending>,
+    /// The bundle whose run was claimed while the console was left.
+    left: Option<String>,
     last_looked: Option<PathBuf>,
     card_read: Option<PathBuf>,
     editor: Option<String>,
@@ -165,6 +168,7 @@ impl Shell {
             signals: Signals::listen()?,
             stops,
             ended: None,
+            left: None,
             last_looked: opening.last_looked,
             card_read: opening.card_read,
             editor: opening.editor,
@@ -301,7 +305,11 @@ impl Shell {
                 }
                 Some(answer) = self.link.answers.recv() => {
                     // Nothing that it would lead to is begun any more.
-                    self.model.update(answer, Instant::now());
+                    for effect in self.model.update(answer, Instant::now()) {
+                        if let Effect::Run { migration_id, .. } = effect {
+                            self.left = Some(migration_id);
+                        }
+                    }
                 }
                 _ = &mut end, if !has_ended => has_ended = true,
                 () = &mut silence, if !runs => return,

@@ -172,7 +172,11 @@ pub static KEYS: &[Key] = &[
         show: |settings| {
             let drivers = &settings.bundle_drivers;
             let shown = drivers.join(", ").replace(char::is_control, "\u{FFFD}");
-            let shown = if shown.is_empty() { NONE.to_owned() } else { shown };
+            let shown = if shown.is_empty() {
+                NONE.to_owned()
+            } else {
+                shown
+            };
             (shown, &drivers.source)
         },
     },

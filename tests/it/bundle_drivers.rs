@@ -410,7 +410,8 @@ async fn a_bundle_has_no_program_run_that_the_settings_do_not_name() {
     }
     let plan = |drivers: Option<&str>| {
         let folder = folder.to_str().expect("text");
-        let mut command = world.govdeck("maya", &["bundle", "plan", folder, "--environment", "dev"]);
+        let mut command =
+            world.govdeck("maya", &["bundle", "plan", folder, "--environment", "dev"]);
         command.env(SECRET, "x");
         if let Some(drivers) = drivers {
             command.env("GOVDECK_BUNDLE_DRIVERS", drivers);

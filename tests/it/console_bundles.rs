@@ -67,6 +67,7 @@ fn statement(number: usize) -> Step {
 }
 
 on_both!(a_claim_is_made_and_its_run_is_watched, |world| {
+    let world = world.where_two_can_agree().await;
     let mut desk = about_to_claim(&world).await;
     assert_eq!(asked_to_run(&desk), [], "nothing runs before it is claimed");
     confirmed(&mut desk).await;
@@ -119,6 +120,7 @@ on_both!(a_claim_is_made_and_its_run_is_watched, |world| {
 on_both!(
     a_claim_whose_answer_was_lost_is_run_when_it_is_found,
     |world| {
+        let world = world.where_two_can_agree().await;
         let mut desk = about_to_claim(&world).await;
         desk.answers = Answers::Wait;
         confirmed(&mut desk).await;
@@ -136,6 +138,7 @@ on_both!(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_that_was_not_written_is_not_run() {
     let world = World::sqlite().await;
+    let world = world.where_two_can_agree().await;
     let mut desk = about_to_claim(&world).await;
     desk.answers = Answers::Wait;
     confirmed(&mut desk).await;

@@ -1,5 +1,8 @@
 //! A bundle from the keys of a console to the rows of its target, in a pseudo-terminal.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use crate::bundle_targets::Site;
 use crate::cli_kit::said;
 use crate::console_kit::{arm, console, look, opened};
@@ -66,7 +69,12 @@ fn confirm(terminal: &Terminal, key: &str, title: &str) {
     terminal.type_keys("tab");
     let (_, rest) = asked.split_once("Type  ").expect("a phrase");
     let (phrase, _) = rest.split_once("  to allow: ").expect("its end");
-    terminal.type_text("to allow: ", phrase);
+    // It is longer than its field, which shows the end of it.
+    for letter in phrase.chars() {
+        terminal.send_raw(letter.to_string().as_bytes());
+        sleep(Duration::from_millis(60));
+    }
+    terminal.wait_gone("locked until the text matches");
     terminal.type_keys("tab");
     look();
     terminal.type_keys("space");

@@ -18,6 +18,7 @@ mod bundle_drivers;
 mod bundle_faults;
 mod bundle_forbidden;
 mod bundle_graph;
+mod bundle_joined;
 mod bundle_receipts;
 mod bundle_runner;
 mod bundle_runner_faults;

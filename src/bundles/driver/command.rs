@@ -10,7 +10,10 @@ use crate::rules::text::scrub;
 const OURSELVES: &str = "govdeck";
 
 /// The drivers that govdeck ships.
-const SHIPPED: &[&str] = &["govdeck bundle driver search", "govdeck bundle driver graph"];
+const SHIPPED: &[&str] = &[
+    "govdeck bundle driver search",
+    "govdeck bundle driver graph",
+];
 
 /// A driver's program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]

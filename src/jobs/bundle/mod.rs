@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::actions::{ByRule, Request, Stop};
+use crate::actions::{self, ByRule, Outcome, Request, Stop};
 use crate::bundles::Step;
 use crate::bundles::sql::Ready;
 use crate::clock::Moment;
@@ -182,11 +182,10 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
         Err(error) if error.kind == Failure::Busy => return Err(error.into()),
         Err(error) => Ran::failed(error.sentence),
     };
-    if ran.held.is_some() && ran.outcome.is_success(run.run_type) {
-        worker.tell(Step::Commit);
+    let keeps = ran.outcome.is_success(run.run_type);
+    if let Some(held) = ran.held.take_if(|_| !keeps) {
+        held.give_up().await?;
     }
-    settle(&mut ran, run.run_type).await?;
-    worker.tell(Step::File);
     if ran.outcome == RunOutcome::Interrupted {
         interrupt(store, run_id).await?;
         let ended = bundle::run(&mut store.view().await?, run_id).await?;
@@ -198,22 +197,71 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
             receipt_sha256: ended.and_then(|run| run.receipt_sha256).unwrap_or_default(),
         });
     }
+    let held = ran.held.take();
+    let (ended, end) = told(store, &run, &known, &order, &ran).await?;
+    let joined = match held {
+        Some(held) => held.into_tx(store).await?,
+        None => {
+            worker.tell(Step::File);
+            super::done(store, end).await?;
+            return Ok(ended);
+        }
+    };
+    let outcome = match joined {
+        // The target is the ledger's own database: the change and the entry that ends its run are one transaction.
+        Ok(tx) => {
+            worker.tell(Step::File);
+            actions::carry_out_in(tx, end).await
+        }
+        // Of a commit that was not answered nobody knows whether the change stayed: the run goes on, until somebody looks.
+        Err(held) => {
+            worker.tell(Step::Commit);
+            held.commit().await?;
+            worker.tell(Step::File);
+            super::done(store, end).await?;
+            return Ok(ended);
+        }
+    };
+    let why = match outcome {
+        // Nothing is left of it: it can be taken up again.
+        Outcome::Failed(error) if error.kind == Failure::Busy => return Err(error.into()),
+        Outcome::Refused(refusal) => refusal.sentence,
+        Outcome::Failed(error) => error.sentence,
+        outcome => {
+            super::written(store, outcome).await?;
+            return Ok(ended);
+        }
+    };
+    // What was not sealed took the change back with it, and that is told too.
+    ran.outcome = RunOutcome::Failed;
+    ran.detail = Some(why);
+    let (ended, end) = told(store, &run, &known, &order, &ran).await?;
+    super::done(store, end).await?;
+    Ok(ended)
+}
+
+/// Says how a run ended, and asks for the entry that says so, with its receipt.
+async fn told(
+    store: &Store,
+    run: &Run,
+    known: &Known,
+    order: &Order,
+    ran: &Ran,
+) -> Result<(Ended, Request), Stop> {
     let finished = store.view().await?.now();
-    let (finding, evidence) = found::found(&run, &known, &order, &ran, finished);
-    let receipt_sha256 = crate::canon::Digest::of(&finding.receipt.bytes()).to_string();
+    let (finding, evidence) = found::found(run, known, order, ran, finished);
     let ended = Ended {
         run_id: run.run_id.clone(),
         migration_id: run.migration_id.clone(),
         outcome: finding.outcome,
         detail: finding.detail.clone(),
-        receipt_sha256,
+        receipt_sha256: crate::canon::Digest::of(&finding.receipt.bytes()).to_string(),
     };
     let end = Request::by_rule(ByRule::FinishBundleRun {
-        run: run.run_id,
+        run: run.run_id.clone(),
         finding: Box::new(finding),
     })?;
-    super::done(store, end.with_prepared(evidence)).await?;
-    Ok(ended)
+    Ok((ended, end.with_prepared(evidence)))
 }
 
 impl Ran {
@@ -229,16 +277,6 @@ impl Ran {
             detail: Some(why.into()),
             held: None,
         }
-    }
-}
-
-/// Keeps what succeeded and lets go of everything else. Of a commit that was not answered nobody knows whether the change
-/// stayed: the run goes on, until somebody looks.
-async fn settle(ran: &mut Ran, run_type: RunType) -> Result<(), StoreError> {
-    match ran.held.take() {
-        Some(held) if ran.outcome.is_success(run_type) => held.commit().await.map(drop),
-        Some(held) => held.give_up().await.map(drop),
-        None => Ok(()),
     }
 }
 

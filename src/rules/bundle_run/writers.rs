@@ -25,7 +25,10 @@ const SET: &str = "set a maintenance window that is long enough: govdeck act set
 /// Says how long a window has to be; where none is needed, or nobody can tell, `Err` says so.
 fn needed(hold: Hold) -> Result<Duration, Condition> {
     match hold {
-        Hold::Nobody => Err(window(Verdict::Pass, "it keeps nobody from writing for long")),
+        Hold::Nobody => Err(window(
+            Verdict::Pass,
+            "it keeps nobody from writing for long",
+        )),
         Hold::Everybody(Some(took)) if took <= UNNOTICED => Err(window(
             Verdict::Pass,
             format!("others cannot write for {}, at most 5 s", seconds(took)),
@@ -93,7 +96,13 @@ pub fn writers_may_wait_ever(hold: Hold, calendar: &[Planned<'_>], now: Moment) 
     match spans.first() {
         Some(span) => window(
             Verdict::Pass,
-            format!("{} of {}, {} to {}", seconds(took), span.title, span.starts, span.ends),
+            format!(
+                "{} of {}, {} to {}",
+                seconds(took),
+                span.title,
+                span.starts,
+                span.ends
+            ),
         ),
         None => window(
             Verdict::Fail,
@@ -174,7 +183,10 @@ mod tests {
     fn a_calendar_without_a_window_cannot_tell() {
         let cert = [span(CalendarKind::Cert, 0, 1_000)];
         for calendar in [&[][..], &cert] {
-            assert_eq!(verdicts(took(5_001), calendar, 10), (CannotTell, CannotTell));
+            assert_eq!(
+                verdicts(took(5_001), calendar, 10),
+                (CannotTell, CannotTell)
+            );
         }
     }
 
