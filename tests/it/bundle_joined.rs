@@ -16,7 +16,7 @@ const FORWARD: &str = "ALTER TABLE governance_metric_dictionary_current ADD COLU
 const ROLLBACK: &str = "ALTER TABLE governance_metric_dictionary_current DROP COLUMN breach;\n";
 
 /// The calls by which a killed process could leave something half done.
-const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink,?rename,renameat2";
+const SQLITE_CALLS: &str = "pwrite64,fdatasync";
 const POSTGRES_CALLS: &str = "sendto";
 
 /// Runs async preparation from inside a blocking closure.
@@ -142,10 +142,13 @@ on_both!(
         let prepare = || {
             let world = wait_for(first.again());
             let command = world.govdeck("maya", &["bundle", "run", &run_id]);
-            (world, command)
+            // Somebody else is connected, so that whoever leaves last in the killed process has nothing to tidy up.
+            let other = wait_for(world.store("maya"));
+            ((world, other), command)
         };
-        let points = kill_at_every(calls, prepare, |point, world, killed| {
+        let points = kill_at_every(calls, prepare, |point, (world, other), killed| {
             wait_for(async {
+                other.close().await;
                 world.assert_sound().await;
                 match stands(&world).as_str() {
                     "0 running merged" => absent += 1,

@@ -532,6 +532,7 @@ async fn a_run_ends_with_nobody_elses_receipt() {
 on_both!(
     what_keeps_everybody_from_writing_waits_for_a_window,
     |world| {
+        let world = world.where_two_can_agree().await;
         people(&world).await;
         let mut declared = declared(ID);
         declared.scope.allowed_schemas = vec!["main".to_owned()];

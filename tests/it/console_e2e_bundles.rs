@@ -120,7 +120,7 @@ async fn a_bundle_is_made_and_taken_back_by_keys() {
         .try_sql("SELECT owner FROM metric")
         .expect_err("the column is gone");
     assert_eq!(outcomes(&site), ["applied", "rolled_back"]);
-    terminal.type_keys("esc q q");
+    terminal.type_keys("esc ctrl-c");
     terminal.wait_for("Nothing is lost by leaving.");
     terminal.type_keys("y");
     assert_eq!(terminal.exit_code(), 0);
