@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
 use nix::sys::signal::{Signal, raise};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
-use super::link::{Address, Limits, Link};
+use super::link::{Address, Limits, Link, newest};
 use super::model::{Model, Start};
 use super::newcomer::Card;
 use super::overlay::{Overlay, Text};
-use super::running::Running;
 use super::screen;
 use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
 use super::stroke::Stroke;
@@ -102,12 +101,6 @@ pub async fn run(opening: Opening) -> io::Result<Ended> {
         unresolved,
         left,
     })
-}
-
-/// Returns the next news of a run; for ever nothing where none will be made any more.
-async fn newest(running: &mut watch::Receiver<Option<Running>>) -> Option<Running> {
-    running.changed().await.ok()?;
-    running.borrow_and_update().clone()
 }
 
 /// Waits for a key; tells whether it leaves a run under way to itself.

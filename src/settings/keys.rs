@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::drivers;
 use super::dsn::Dsn;
 use super::dsn_fault::DsnFault;
 use super::error::Fault;
@@ -169,16 +170,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Commands,
         default: "govdeck's own alone",
         example: "\"/usr/local/bin/parcels-driver --fast\"",
-        show: |settings| {
-            let drivers = &settings.bundle_drivers;
-            let shown = drivers.join(", ").replace(char::is_control, "\u{FFFD}");
-            let shown = if shown.is_empty() {
-                NONE.to_owned()
-            } else {
-                shown
-            };
-            (shown, &drivers.source)
-        },
+        show: drivers::shown,
     },
     Key {
         name: "signing_key",
@@ -234,7 +226,7 @@ pub static KEYS: &[Key] = &[
     },
 ];
 
-const NONE: &str = "(none)";
+pub(super) const NONE: &str = "(none)";
 
 /// Variables with our prefix that are no settings; a name that ends in `*` stands for all that begin so.
 pub static OTHER_VARIABLES: &[(&str, &str)] = &[
@@ -333,23 +325,6 @@ impl Readable for String {
             "is not a plain name",
             "write lower-case letters, digits and `-`, as in dark",
         ))
-    }
-}
-
-impl Readable for Vec<String> {
-    fn read(text: &str) -> Result<Self, Fault> {
-        let commands = text.split(',').map(|command| {
-            let words: Vec<&str> = command.split_whitespace().collect();
-            words.join(" ")
-        });
-        let commands: Self = commands.collect();
-        if commands.iter().any(String::is_empty) || text.chars().any(char::is_control) {
-            return Err(Fault::new(
-                "names a command that is empty, or holds a control character",
-                "write commands parted by commas, or leave the setting out",
-            ));
-        }
-        Ok(commands)
     }
 }
 

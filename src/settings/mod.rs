@@ -9,6 +9,7 @@
 //! Never does: ask the running process for its variables, open a database, write anything but a new
 //! config file, or show a password.
 
+mod drivers;
 mod dsn;
 mod dsn_fault;
 mod environment;

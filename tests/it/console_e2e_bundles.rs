@@ -121,7 +121,7 @@ async fn a_bundle_is_made_and_taken_back_by_keys() {
         .expect_err("the column is gone");
     assert_eq!(outcomes(&site), ["applied", "rolled_back"]);
     terminal.type_keys("esc ctrl-c");
-    terminal.wait_for("Nothing is lost by leaving.");
+    terminal.wait_for("Leave govdeck?");
     terminal.type_keys("y");
     assert_eq!(terminal.exit_code(), 0);
     site.world.assert_sound().await;

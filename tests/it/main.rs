@@ -27,6 +27,7 @@ mod bundle_runner_rows;
 mod bundle_runs;
 mod bundle_search;
 mod bundle_targets;
+mod bundle_windows;
 mod bundle_yaml;
 mod cli_act;
 mod cli_bundle;

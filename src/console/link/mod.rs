@@ -209,6 +209,12 @@ impl Link {
     }
 }
 
+/// Returns the next news of a run; nothing where none will be made any more.
+pub async fn newest(running: &mut watch::Receiver<Option<Running>>) -> Option<Running> {
+    running.changed().await.ok()?;
+    running.borrow_and_update().clone()
+}
+
 impl Address {
     /// Opens the database, unless it is silent for too long.
     async fn open(&self, access: Access, patience: Duration) -> Result<Store, StoreError> {
