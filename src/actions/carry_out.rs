@@ -72,19 +72,36 @@ pub async fn end_if_over(store: &Store, ticket: String) {
     }
 }
 
+/// Carries out what a rule asked for in a transaction that was begun for other work, so that both are committed together or
+/// not at all. It is tried once: what is refused takes the other work back too.
+pub async fn carry_out_in(tx: Tx, request: Request) -> Outcome {
+    let ticket = request.ticket.clone();
+    let attempt = tokio::spawn(async move {
+        match attempt_in(tx, &request).await {
+            Ok(sealed) => Outcome::Done(sealed),
+            Err(end) => end.outcome(&request),
+        }
+    });
+    attempt.await.unwrap_or_else(|_| ended_early(ticket))
+}
+
 async fn in_a_task(store: &Store, request: Request) -> Outcome {
     let store = store.clone();
     let ticket = request.ticket.clone();
     match tokio::spawn(async move { attempt_repeatedly(&store, &request).await }).await {
         Ok(outcome) => outcome,
-        Err(_) => Outcome::Unknown {
-            ticket,
-            cause: StoreError::new(
-                Failure::Other,
-                "the writing task ended early",
-                "look the ticket up",
-            ),
-        },
+        Err(_) => ended_early(ticket),
+    }
+}
+
+fn ended_early(ticket: String) -> Outcome {
+    Outcome::Unknown {
+        ticket,
+        cause: StoreError::new(
+            Failure::Other,
+            "the writing task ended early",
+            "look the ticket up",
+        ),
     }
 }
 
@@ -93,17 +110,10 @@ async fn attempt_repeatedly(store: &Store, request: &Request) -> Outcome {
     loop {
         match attempt_once(store, request).await {
             Ok(sealed) => return Outcome::Done(sealed),
-            Err(End::Refused(refusal)) => return Outcome::Refused(refusal),
-            Err(End::Unknown(cause)) => {
-                return Outcome::Unknown {
-                    ticket: request.ticket.clone(),
-                    cause,
-                };
-            }
             Err(End::Failed(error)) if error.kind == Failure::Busy && attempt < ATTEMPTS => {
                 attempt += 1;
             }
-            Err(End::Failed(error) | End::HeadBusy(error)) => return Outcome::Failed(error),
+            Err(end) => return end.outcome(request),
         }
     }
 }
@@ -114,6 +124,19 @@ enum End {
     /// Waiting for the head took all patience already: it is not waited for again.
     HeadBusy(StoreError),
     Unknown(StoreError),
+}
+
+impl End {
+    fn outcome(self, request: &Request) -> Outcome {
+        match self {
+            Self::Refused(refusal) => Outcome::Refused(refusal),
+            Self::Failed(error) | Self::HeadBusy(error) => Outcome::Failed(error),
+            Self::Unknown(cause) => Outcome::Unknown {
+                ticket: request.ticket.clone(),
+                cause,
+            },
+        }
+    }
 }
 
 impl From<StoreError> for End {
@@ -153,13 +176,17 @@ pub async fn check_sender(view: &mut View, request: &Request) -> Result<(), Stop
 }
 
 async fn attempt_once(store: &Store, request: &Request) -> Result<Sealed, End> {
-    let mut tx: Tx = store.begin().await.map_err(|error| {
+    let tx: Tx = store.begin().await.map_err(|error| {
         if error.kind == Failure::Busy {
             End::HeadBusy(error)
         } else {
             End::Failed(error)
         }
     })?;
+    attempt_in(tx, request).await
+}
+
+async fn attempt_in(mut tx: Tx, request: &Request) -> Result<Sealed, End> {
     if let Some(entry) = ledger::by_ticket(tx.view(), &request.ticket).await? {
         return already_there(entry, request);
     }

@@ -49,7 +49,7 @@ mod writing;
 pub use bundle::BundleFinding;
 pub use by_rule::ByRule;
 pub use card::{ChangedField, ChangedRow};
-pub use carry_out::{Outcome, carry_out, check_sender, end_if_over};
+pub use carry_out::{Outcome, carry_out, carry_out_in, check_sender, end_if_over};
 pub use dictionary::{BindFinding, VarianceFinding};
 pub use drift::explained;
 pub use entry::{

@@ -140,6 +140,12 @@ impl Request {
         &self.asked.target
     }
 
+    /// Returns a word that it was asked with.
+    #[must_use]
+    pub fn word(&self, field: &str) -> Option<&str> {
+        self.asked.fields.get(field).map(String::as_str)
+    }
+
     /// Returns the ticket by which the outcome can be found, whatever happens to the answer.
     #[must_use]
     pub fn ticket(&self) -> &str {

@@ -9,7 +9,9 @@ pub mod expand;
 pub mod folder;
 pub mod gather;
 mod observed;
+mod progress;
 pub mod scaffold;
 pub mod sql;
 
 pub use observed::Observed;
+pub use progress::{Progress, Step};

@@ -1,21 +1,23 @@
 //! `govdeck bundle plan`: tries a bundle and its way back, shows what it would change, and registers that.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
 use super::act::Act;
-use super::bundle_run::worker_at;
+use super::bundle_run::{reach, reach_at};
 use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
+use crate::bundles::Progress;
 use crate::bundles::folder::Folder;
 use crate::bundles::sql::Place;
-use crate::jobs::bundle::{self as job, Back, Files, Planned};
+use crate::jobs::bundle::{self as job, AtStore, Back, Files, Planned};
 use crate::rules::bundle::{DECLARATION_FILE, Declared, Finding};
-use crate::rules::bundle_run::{Tier, radius};
+use crate::rules::bundle_run::{Tier, UNNOTICED, radius};
 use crate::rules::{Verdict, permission};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -65,11 +67,11 @@ impl Plan {
         } else {
             Place::Copy
         };
-        let dsn = match rehearsal {
-            Some(dsn) => dsn,
-            None => settings.bundle_target()?,
+        let reach = match rehearsal {
+            Some(dsn) => reach_at(settings, dsn),
+            None => reach(settings)?,
         };
-        let worker = worker_at(declaration, dsn).await?;
+        let worker = AtStore::open(declaration, &reach, Progress::default()).await?;
         let files = Files {
             declaration: text,
             scripts,
@@ -169,6 +171,11 @@ fn shown(planned: &Planned) -> Page {
         Back::RollbackFailed(why) => format!("way back: rollback_failed: {why}"),
     });
     lines.extend(planned.notes.iter().map(|note| format!("note: {note}")));
+    let took = Duration::from_millis(registration.milliseconds.unwrap_or_default());
+    let sides = [&registration.pre, &registration.post];
+    if took > UNNOTICED && sides.iter().any(|side| side.is_of_sqlite()) {
+        lines.push("note: nobody else can write that long, so it runs in a maintenance window; govdeck act set-calendar sets one".to_owned());
+    }
     lines.extend(
         planned
             .findings

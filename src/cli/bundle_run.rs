@@ -12,13 +12,13 @@ use super::key::Answered;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
-use crate::bundles::driver::{Driver, DriverCommand, DriverError, Secrets};
-use crate::bundles::sql::{Difference, Target, differences};
-use crate::jobs::bundle::{self as job, AtStore, Ended};
-use crate::rules::bundle::{DECLARATION_FILE, Declaration, Declared, Kind, RunType};
+use crate::bundles::Progress;
+use crate::bundles::sql::{Difference, differences};
+use crate::jobs::bundle::{self as job, AtStore, Ended, Reach};
+use crate::rules::bundle::RunType;
 use crate::rules::bundle_run::Tier;
 use crate::rules::{Verdict, permission};
-use crate::settings::Settings;
+use crate::settings::{Dsn, Settings, SettingsError};
 use crate::store::bundle::{self, Known};
 use crate::store::{Access, Store};
 
@@ -200,27 +200,21 @@ async fn known(store: &Store, id: &str) -> Result<Known, Failure> {
     known.ok_or_else(|| no_bundle(id))
 }
 
-/// Opens what a registered bundle changes; its declaration is the one that was registered.
+/// Opens what a registered bundle changes.
 async fn worker_of(store: &Store, settings: &Settings, known: &Known) -> Result<AtStore, Failure> {
-    let files = bundle::pieces(&mut store.view().await?, &known.bundle).await?;
-    let declaration = files.first().map(|file| Declared::read(&file.bytes));
-    let declaration = declaration.ok_or_else(|| missing(DECLARATION_FILE))?;
-    let declared = declaration.map_err(|found| bundle_plan::rejected(&found))?;
-    worker_at(declared.declaration, settings.bundle_target()?).await
+    let reach = reach(settings)?;
+    Ok(AtStore::of_known(store, known, &reach, Progress::default()).await?)
 }
 
-pub(super) async fn worker_at(
-    declaration: Declaration,
-    dsn: &crate::settings::Dsn,
-) -> Result<AtStore, Failure> {
-    let declaration = Box::new(declaration);
-    if declaration.kind == Kind::Postgis {
-        return Ok(AtStore::Sql(Target::open(dsn).await?, declaration));
+/// Returns what the settings say of the stores that bundles change.
+pub(super) fn reach(settings: &Settings) -> Result<Reach, SettingsError> {
+    Ok(reach_at(settings, settings.bundle_target()?))
+}
+
+/// Returns the same with another database.
+pub(super) fn reach_at(settings: &Settings, target: &Dsn) -> Reach {
+    Reach {
+        target: target.clone(),
+        drivers: settings.bundle_drivers.value.clone(),
     }
-    let failed = |error: DriverError| Failure::new(Exit::CannotTell, error.sentence, error.hint);
-    let command = DriverCommand::parse(&declaration.runner.command).map_err(failed)?;
-    let secrets = Secrets::from_environment(&declaration.runner.environment).map_err(failed)?;
-    let driver = Driver::new(command, declaration.kind, secrets);
-    driver.hello().await.map_err(failed)?;
-    Ok(AtStore::Driven(driver, declaration))
 }

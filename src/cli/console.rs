@@ -7,16 +7,18 @@ use std::time::Duration;
 use crate::actions::Signing;
 use crate::console::event::Cause;
 use crate::console::keymap::Keymap;
-use crate::console::link::Address;
+use crate::console::link::{Address, Workshop};
 use crate::console::model::Start;
 use crate::console::overlay::Text;
 use crate::console::picture::Way;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
 use crate::console::{self, Ended, Ending, Opening};
-use crate::settings::{Dsn, DsnKind, Settings};
+use crate::rules::Refusal;
+use crate::settings::{Dsn, DsnKind, Settings, SettingsError};
 use crate::store::{OsAccount, StoreError};
 
+use super::bundle_run;
 use super::page::{Exit, Failure};
 
 /// How long the terminal may take to say whether it is light or dark.
@@ -38,6 +40,8 @@ pub(super) struct Seat {
     pub(super) card_read: Option<PathBuf>,
     /// What is said to a newcomer before anything else.
     pub(super) welcome: Option<Text>,
+    /// Where runs of bundles are made, or why none is made here.
+    pub(super) workshop: Result<Workshop, Refusal>,
 }
 
 /// Opens the console and returns the program's exit code when it ends.
@@ -69,6 +73,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
         last_looked: last_looked(settings, &settings.dsn.value),
         card_read: state_folder(settings).map(|folder| folder.join("card-read")),
         welcome: None,
+        workshop: workshop(settings),
     };
     let opening = opening(settings, seat)?;
     let runtime = runtime()?;
@@ -76,6 +81,17 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     // A task that still waits for a silent server must not keep the program.
     runtime.shutdown_background();
     ended(ending)
+}
+
+/// Says where runs of bundles are made, by the settings.
+fn workshop(settings: &Settings) -> Result<Workshop, Refusal> {
+    let made = || {
+        Ok(Workshop {
+            ledger: settings.direct()?.clone(),
+            reach: bundle_run::reach(settings)?,
+        })
+    };
+    made().map_err(|error: SettingsError| Refusal::new(error.sentence, error.hint))
 }
 
 /// Refuses early where no console can be shown, whatever the database holds.
@@ -108,6 +124,16 @@ pub(super) fn ended(ended: std::io::Result<Ended>) -> Result<ExitCode, Failure> 
             Exit::CannotTell,
             format!("what became of {} is not known", verb.replace('_', "-")),
             format!("when the database answers: govdeck ledger show --ticket {ticket}"),
+        )
+        .print();
+    }
+    if let Some(id) = &ended.left {
+        left = Failure::new(
+            Exit::CannotTell,
+            format!("the run of {id} was claimed, and left before it had ended"),
+            format!(
+                "`govdeck bundle show {id}` tells how it stands; `govdeck bundle run` takes it up"
+            ),
         )
         .print();
     }
@@ -186,6 +212,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             governance_root: settings.governance_root.value.clone(),
             signer,
             root: settings.governance_root.value.clone(),
+            workshop: seat.workshop,
         },
         last_looked: seat.last_looked,
         card_read: seat.card_read,

@@ -16,6 +16,7 @@ use crate::console::overlay::Text;
 use crate::console::theme::Token;
 use crate::demo::World;
 use crate::demo::chapters::people::{LEAD, SEATS, task};
+use crate::rules::Refusal;
 use crate::settings::{Dsn, Settings, Source};
 use crate::store::OsAccount;
 
@@ -79,6 +80,10 @@ impl Demo {
             // The demo has a card of its own.
             card_read: None,
             welcome: is_new.then(|| self.welcome()),
+            workshop: Err(Refusal::new(
+                "the demo has no store that a bundle could change",
+                "see how the others of the story ended; yours run in a deployment of your own",
+            )),
         };
         let opening = console::opening(settings, seat)?;
         let runtime = console::runtime()?;

@@ -23,24 +23,7 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
         Overlay::Palette(palette) => commands(model, palette, pen, area),
         Overlay::Themes(picker) => themes(model, picker, pen, area),
         Overlay::Numbers(list) => numbers(model, list, pen, area),
-        Overlay::Leave => {
-            let said = match model.unresolved().len() {
-                0 => (Token::Fg, lost_by_leaving(model).to_owned()),
-                count => (
-                    Token::StatusWarn,
-                    format!("{count} sent without an outcome: it may be lost."),
-                ),
-            };
-            let inside = window(pen, area, (48, 5), "Leave govdeck?", Token::DialogBorder);
-            pen.lines(
-                inside,
-                &[
-                    vec![said],
-                    Vec::new(),
-                    key_parts(&[("y", "leave"), ("any other key", "stay")]),
-                ],
-            );
-        }
+        Overlay::Leave => leave(model, pen, area),
         Overlay::Clipboard(text) => {
             let width = area.width.saturating_sub(8).min(90);
             let lines = wrap(text, usize::from(width.saturating_sub(4)));
@@ -61,6 +44,35 @@ pub fn draw(model: &Model, overlay: &Overlay, pen: &mut Pen<'_>, area: Rect) {
             pen.lines(inside, &lines);
         }
     }
+}
+
+fn leave(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let mut said: Vec<Parts> = match (model.under_way(), model.unresolved().len()) {
+        (Some(run), _) => vec![
+            vec![(Token::StatusWarn, run.said().1)],
+            vec![(
+                Token::Fg,
+                "Leaving waits for its end; then ctrl-c".to_owned(),
+            )],
+            vec![(Token::Fg, "gives it up, and it is interrupted.".to_owned())],
+        ],
+        (None, 0) => vec![vec![(Token::Fg, lost_by_leaving(model).to_owned())]],
+        (None, count) => vec![vec![(
+            Token::StatusWarn,
+            format!("{count} sent without an outcome: it may be lost."),
+        )]],
+    };
+    said.push(Vec::new());
+    said.push(key_parts(&[("y", "leave"), ("any other key", "stay")]));
+    let height = u16::try_from(said.len()).unwrap_or(u16::MAX) + 2;
+    let inside = window(
+        pen,
+        area,
+        (48, height),
+        "Leave govdeck?",
+        Token::DialogBorder,
+    );
+    pen.lines(inside, &said);
 }
 
 /// Says what is lost by leaving: a demo that is not kept.

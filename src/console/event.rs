@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use crate::actions::{Asked, Outcome, Proposal, Request, Stop};
+use crate::clock::Moment;
 use crate::readback::Chain;
+use crate::rules::bundle::RunType;
 use crate::rules::readback::Citation;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
 
 use super::live::Link;
 use super::picture::{Picture, Wanted};
+use super::running::Running;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub enum Event {
     Done(String, Box<Outcome>),
     /// What became of a request whose answer was lost: it is in the ledger, or it never will be.
     Resolved(String, Option<Sealed>),
+    /// The run of a bundle that is made here came further, or ended.
+    Run(Box<Running>),
     /// This console may no longer write.
     Disarmed,
     /// The ledger was hashed again.
@@ -78,6 +83,15 @@ pub enum Effect {
     },
     /// Have a request carried out.
     Submit(Box<Request>),
+    /// Make the run of a bundle that was claimed here.
+    Run {
+        /// The bundle.
+        migration_id: String,
+        /// Whether it is made or taken back.
+        run_type: RunType,
+        /// When it was claimed.
+        claimed: Moment,
+    },
     /// Give the writing connection back.
     Disarm,
     /// Hash the ledger again.
@@ -111,6 +125,7 @@ impl Effect {
             | Self::Refresh
             | Self::Plan { .. }
             | Self::Submit(_)
+            | Self::Run { .. }
             | Self::Disarm
             | Self::EndProposal(_)
             | Self::Verify

@@ -2,6 +2,7 @@
 
 use crate::actions::{Proposal, find};
 use crate::canon::Digest;
+use crate::jobs::bundle::claims;
 use crate::rules::approval::{and, kept};
 use crate::rules::{Condition, Refusal, Verdict};
 
@@ -209,6 +210,12 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
             };
             let hash: &Digest = &sealed.hash;
             lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
+            // Whoever claimed a run sees here how it goes on; closing the dialog does not end it.
+            let own = model.running.as_ref().filter(|run| {
+                claims(dialog.entry.verb) == Some(run.run_type)
+                    && run.migration_id == dialog.asked.target
+            });
+            lines.extend(own.into_iter().flat_map(|run| run.lines(model.at)));
             lines
         }
         Stage::Refused(why) => refusal(Token::StatusWarn, "REFUSED", why),

@@ -31,6 +31,7 @@ pub mod picture;
 mod press;
 pub mod prose;
 mod reading;
+pub mod running;
 pub mod screen;
 mod shell;
 mod sign;

@@ -12,12 +12,13 @@ use tokio::sync::mpsc;
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
 use super::keys::Keys;
-use super::link::{Address, Limits, Link};
+use super::link::{Address, Limits, Link, newest};
 use super::model::{Model, Start};
 use super::newcomer::Card;
 use super::overlay::{Overlay, Text};
 use super::screen;
 use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
+use super::stroke::Stroke;
 use super::terminal::{self, Screen, Taken};
 
 /// What a console is opened with.
@@ -57,6 +58,8 @@ pub struct Ended {
     pub ending: Ending,
     /// The requests whose outcome nobody knows: action and ticket.
     pub unresolved: Vec<(&'static str, String)>,
+    /// The bundle whose run was left under way.
+    pub left: Option<String>,
 }
 
 impl From<Ending> for Ended {
@@ -64,12 +67,16 @@ impl From<Ending> for Ended {
         Self {
             ending,
             unresolved: Vec::new(),
+            left: None,
         }
     }
 }
 
 /// How long the last words may take when the system wants an end.
 const SHORT_FAREWELL: Duration = Duration::from_secs(2);
+
+/// How often a run is looked at when the console waits for nothing else.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// How long the loop may take to hear that the system wants an end; more than its last words take.
 const STUCK: Duration = Duration::from_secs(3);
@@ -97,7 +104,26 @@ async fn run_here(opening: Opening, elsewhere: &runtime::Handle) -> io::Result<E
     shell.remember();
     shell.take_leave(ending.as_ref().ok().copied()).await;
     let unresolved = shell.model.unresolved();
-    ending.map(|ending| Ended { ending, unresolved })
+    let under_way = shell.model.under_way();
+    let left = under_way.map(|run| run.migration_id.clone()).or(shell.left);
+    ending.map(|ending| Ended {
+        ending,
+        unresolved,
+        left,
+    })
+}
+
+/// Waits for a key; tells whether it leaves a run under way to itself.
+async fn leaves_it(keys: Option<&mut Keys>) -> bool {
+    let Some(keys) = keys else {
+        return std::future::pending().await;
+    };
+    match keys.next().await {
+        Ok(Some(Input::Key(key))) => Stroke::of(&key) == Some(Stroke::CTRL_C),
+        Ok(Some(_)) => false,
+        // Without keys nobody can leave any more.
+        Ok(None) | Err(_) => true,
+    }
 }
 
 struct Shell {
@@ -108,6 +134,8 @@ struct Shell {
     signals: Signals,
     stops: mpsc::UnboundedReceiver<Cause>,
     ended: Option<Ending>,
+    /// The bundle whose run was claimed while the console was left.
+    left: Option<String>,
     last_looked: Option<PathBuf>,
     card_read: Option<PathBuf>,
     editor: Option<String>,
@@ -146,6 +174,7 @@ impl Shell {
             signals: Signals::listen()?,
             stops,
             ended: None,
+            left: None,
             last_looked: opening.last_looked,
             card_read: opening.card_read,
             editor: opening.editor,
@@ -213,6 +242,7 @@ impl Shell {
                 Ok(None) | Err(_) => Event::Stop(Cause::HungUp),
             },
             Some(answer) = self.link.answers.recv() => answer,
+            Some(running) = newest(&mut self.link.running) => Event::Run(Box::new(running)),
             Ok(()) = self.link.sight.changed() => Event::Sight(self.link.sight.borrow_and_update().clone()),
             () = tick => Event::Tick,
         }
@@ -225,6 +255,11 @@ impl Shell {
             Effect::Refresh => self.link.refresh(),
             Effect::Plan { id, verb, asked } => self.link.plan(id, verb, asked),
             Effect::Submit(request) => self.link.submit(request),
+            Effect::Run {
+                migration_id,
+                run_type,
+                claimed,
+            } => self.link.run(migration_id, run_type, claimed),
             Effect::Disarm => self.link.disarm(),
             Effect::EndProposal(ticket) => self.link.end_proposal(ticket),
             Effect::Verify => self.link.verify(),
@@ -244,7 +279,8 @@ impl Shell {
         Ok(None)
     }
 
-    /// Waits a moment for the outcome of what was sent, and for disarming.
+    /// Waits a moment for the outcome of what was sent, and for disarming; for a run of a bundle until it has ended, unless
+    /// somebody or the system wants to leave it.
     async fn take_leave(&mut self, ending: Option<Ending>) {
         let patience = match ending {
             Some(Ending::Left) => Limits::default().farewell,
@@ -253,7 +289,11 @@ impl Shell {
         let mut silence = std::pin::pin!(tokio::time::sleep(patience));
         let mut end = self.link.end();
         let mut has_ended = false;
-        while !has_ended || !self.model.unresolved().is_empty() {
+        loop {
+            let runs = ending == Some(Ending::Left) && self.model.under_way().is_some();
+            if has_ended && !runs && self.model.unresolved().is_empty() {
+                return;
+            }
             self.model.say_farewell();
             if ending == Some(Ending::Left) && self.draw().is_err() {
                 return;
@@ -262,12 +302,25 @@ impl Shell {
                 biased;
                 _ = self.stops.recv() => return,
                 _ = Signals::ending(&mut self.signals.ends) => return,
+                leaves = leaves_it(self.keys.as_mut()), if runs => if leaves {
+                    return;
+                },
+                Some(running) = newest(&mut self.link.running) => {
+                    self.model.update(Event::Run(Box::new(running)), Instant::now());
+                }
+                () = tokio::time::sleep(SECOND), if runs => {
+                    self.model.update(Event::Tick, Instant::now());
+                }
                 Some(answer) = self.link.answers.recv() => {
                     // Nothing that it would lead to is begun any more.
-                    self.model.update(answer, Instant::now());
+                    for effect in self.model.update(answer, Instant::now()) {
+                        if let Effect::Run { migration_id, .. } = effect {
+                            self.left = Some(migration_id);
+                        }
+                    }
                 }
                 _ = &mut end, if !has_ended => has_ended = true,
-                () = &mut silence => return,
+                () = &mut silence, if !runs => return,
             }
         }
     }

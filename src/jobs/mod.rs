@@ -22,9 +22,14 @@ pub mod variance;
 use crate::actions::{self, Outcome, Request, Stop};
 use crate::store::{Sealed, Store};
 
-/// Carries out what a rule asked for; an outcome that is unknown is looked up by its ticket.
+/// Carries out what a rule asked for.
 async fn done(store: &Store, request: Request) -> Result<Sealed, Stop> {
-    match actions::carry_out(store, request).await {
+    written(store, actions::carry_out(store, request).await).await
+}
+
+/// Takes what became of a request; an outcome that is unknown is looked up by its ticket.
+async fn written(store: &Store, outcome: Outcome) -> Result<Sealed, Stop> {
+    match outcome {
         Outcome::Done(sealed) => Ok(sealed),
         Outcome::Refused(refusal) => Err(Stop::Refused(refusal)),
         Outcome::Failed(error) => Err(Stop::Store(error)),

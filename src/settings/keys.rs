@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::drivers;
 use super::dsn::Dsn;
 use super::dsn_fault::DsnFault;
 use super::error::Fault;
@@ -22,6 +23,8 @@ pub enum Kind {
     File,
     /// A plain name.
     Name,
+    /// Commands, parted by commas.
+    Commands,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -34,6 +37,7 @@ impl fmt::Display for Kind {
             Self::Folder => out.write_str("the path of a folder"),
             Self::File => out.write_str("the path of a file"),
             Self::Name => out.write_str("a name"),
+            Self::Commands => out.write_str("commands, parted by commas"),
             Self::Choice(words) => write!(out, "one of {}", words.join(", ")),
         }
     }
@@ -159,6 +163,16 @@ pub static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "bundle_drivers",
+        env: "GOVDECK_BUNDLE_DRIVERS",
+        flag: None,
+        meaning: "The drivers that bundles may have run, besides govdeck's own: whole commands.",
+        kind: Kind::Commands,
+        default: "govdeck's own alone",
+        example: "\"/usr/local/bin/parcels-driver --fast\"",
+        show: drivers::shown,
+    },
+    Key {
         name: "signing_key",
         env: "GOVDECK_SIGNING_KEY",
         flag: None,
@@ -212,7 +226,7 @@ pub static KEYS: &[Key] = &[
     },
 ];
 
-const NONE: &str = "(none)";
+pub(super) const NONE: &str = "(none)";
 
 /// Variables with our prefix that are no settings; a name that ends in `*` stands for all that begin so.
 pub static OTHER_VARIABLES: &[(&str, &str)] = &[

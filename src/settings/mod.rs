@@ -9,6 +9,7 @@
 //! Never does: ask the running process for its variables, open a database, write anything but a new
 //! config file, or show a password.
 
+mod drivers;
 mod dsn;
 mod dsn_fault;
 mod environment;
@@ -171,6 +172,8 @@ pub struct Settings {
     pub bundle_dsn: Setting<Option<Dsn>>,
     /// The database on which SQL bundles are planned.
     pub rehearsal_dsn: Setting<Option<Dsn>>,
+    /// The commands that bundles may have run as drivers, besides govdeck's own; words parted by single blanks.
+    pub bundle_drivers: Setting<Vec<String>>,
     /// The key file that signs, or that names the ssh-agent's key.
     pub signing_key: Setting<Option<PathBuf>>,
     /// How much is logged.
@@ -254,6 +257,7 @@ impl Settings {
             Ok(read.map_or(Setting::default_of(None), |dsn| dsn.map(Some)))
         };
         let (bundle_dsn, rehearsal_dsn) = (optional("bundle_dsn")?, optional("rehearsal_dsn")?);
+        let drivers = layers.read("bundle_drivers")?;
         let signing_key = layers.read::<PathBuf>("signing_key")?;
         let theme = layers.read("theme")?;
         Ok(Self {
@@ -264,6 +268,7 @@ impl Settings {
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
             bundle_dsn,
             rehearsal_dsn,
+            bundle_drivers: drivers.unwrap_or(Setting::default_of(Vec::new())),
             signing_key: signing_key.map_or(Setting::default_of(None), |file| file.map(Some)),
             log_level,
             log_file,

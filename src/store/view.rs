@@ -1,7 +1,7 @@
 //! A consistent view of the database: one short read-only transaction on either side.
 
 use sqlx::database::HasStatementCache;
-use sqlx::postgres::Postgres;
+use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Database, FromRow, Row, SqlSafeStr, Transaction};
@@ -84,7 +84,7 @@ impl<DB: Database + HasStatementCache> Cached for DB {}
 
 /// An open transaction on one of the two databases.
 #[derive(Debug)]
-pub(in crate::store) enum Session {
+pub(crate) enum Session {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -206,12 +206,36 @@ impl Store {
                 "open it for writing",
             ));
         }
-        let mut session = self
+        let session = self
             .start(
                 "BEGIN IMMEDIATE",
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             )
             .await?;
+        self.write_on(session, lock_head).await
+    }
+
+    /// Goes on in a transaction that was begun for other work in this very database.
+    pub(in crate::store) async fn view_taken_over(
+        &self,
+        mut session: Session,
+        lock_head: &'static str,
+    ) -> Result<View, StoreError> {
+        if let Session::Postgres(t) = &mut session {
+            limit(t).await?;
+            // The constraints that wait for the end of an entry wait for it here too.
+            query("SET CONSTRAINTS ALL DEFERRED")
+                .execute(&mut **t)
+                .await?;
+        }
+        self.write_on(session, lock_head).await
+    }
+
+    async fn write_on(
+        &self,
+        mut session: Session,
+        lock_head: &'static str,
+    ) -> Result<View, StoreError> {
         if let Session::Postgres(t) = &mut session {
             query(lock_head).execute(&mut **t).await?;
         }
@@ -244,14 +268,19 @@ impl Store {
             Err(_) => return Err(sqlx::Error::WorkerCrashed.into()),
         };
         if let Session::Postgres(t) = &mut session {
-            let limits = format!(
-                "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
-                LOCK_PATIENCE.as_millis()
-            );
-            sqlx::raw_sql(AssertSqlSafe(limits))
-                .execute(&mut **t)
-                .await?;
+            limit(t).await?;
         }
         Ok(session)
     }
+}
+
+async fn limit(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let limits = format!(
+        "SET LOCAL jit = off; SET LOCAL lock_timeout = {}",
+        LOCK_PATIENCE.as_millis()
+    );
+    sqlx::raw_sql(AssertSqlSafe(limits))
+        .execute(connection)
+        .await?;
+    Ok(())
 }

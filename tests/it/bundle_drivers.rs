@@ -1,7 +1,8 @@
 //! Drivers that do what they must not: nothing that they write, hold or leave behind does harm; and the suite that tries them.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use govdeck::rules::Verdict;
 use govdeck::rules::bundle::{Approvals, Artifacts, Declaration, Kind, Limits, Runner, Scope};
 use govdeck::rules::bundle_run::Script;
 
+use crate::cli_kit::refused;
+use crate::support::World;
 use crate::support::command::{Home, run};
 use crate::support::redis::Redis;
 
@@ -376,4 +379,52 @@ async fn a_real_redis_server_is_spoken_with_and_is_no_graph_store() {
         assert!(error.sentence.contains(expected), "{error}");
         assert!(!error.sentence.contains("canary"), "{error}");
     }
+}
+
+/// A bundle comes from anybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_has_no_program_run_that_the_settings_do_not_name() {
+    let world = World::sqlite().await;
+    let home = world.home.folder().to_owned();
+    let (program, marker) = (home.join("driver"), home.join("it-ran"));
+    let text = format!("#!/bin/sh\n: >>'{}'\n", marker.display());
+    fs::write(&program, text).expect("the home is ours");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the home is ours");
+    let scope = Scope {
+        allowed_schemas: vec!["search".to_owned()],
+        allowed_tables: vec!["parcels".to_owned()],
+        ..Scope::default()
+    };
+    let mut declaration = declaration(Kind::Search, scope, [1, 1, 1]);
+    declaration.runner.command = program.display().to_string();
+    let folder = home.join("search").join(&declaration.migration_id);
+    fs::create_dir_all(&folder).expect("the home is ours");
+    let declaration = serde_json::to_string(&declaration).expect("JSON");
+    for (name, text) in [
+        ("migration.yml", &*declaration),
+        ("forward", "{}"),
+        ("rollback", "{}"),
+        ("notes.md", "Nothing is left.\n"),
+    ] {
+        fs::write(folder.join(name), text).expect("the home is ours");
+    }
+    let plan = |drivers: Option<&str>| {
+        let folder = folder.to_str().expect("text");
+        let mut command =
+            world.govdeck("maya", &["bundle", "plan", folder, "--environment", "dev"]);
+        command.env(SECRET, "x");
+        if let Some(drivers) = drivers {
+            command.env("GOVDECK_BUNDLE_DRIVERS", drivers);
+        }
+        refused(&run(command), 3)
+    };
+    for drivers in [None, Some("/bin/true, driver")] {
+        let (sentence, hint) = plan(drivers);
+        assert!(sentence.contains("do not name the driver"), "{sentence}");
+        assert!(hint.contains("bundle_drivers"), "{hint}");
+        assert!(!marker.exists(), "{drivers:?}");
+    }
+    let named = format!("/bin/true,  {} ", program.display());
+    plan(Some(&named));
+    assert!(marker.exists(), "what is named is run");
 }

@@ -13,14 +13,14 @@ use crate::support::ground::{Ground, allowing, on_targets};
 use crate::support::{REASON, World};
 
 /// A deployment, a target, and a bundle for it in a folder.
-struct Site {
-    world: World,
-    ground: Ground,
+pub struct Site {
+    pub world: World,
+    pub ground: Ground,
     folder: PathBuf,
 }
 
 impl Site {
-    async fn new(ground: Ground, forward: &str, rollback: &str) -> Self {
+    pub async fn new(ground: Ground, forward: &str, rollback: &str) -> Self {
         let world = if ground.is_postgres() {
             World::postgres().await
         } else {
@@ -56,7 +56,7 @@ impl Site {
         }
     }
 
-    fn govdeck(&self, person: &str, words: &[&str]) -> Run {
+    pub fn govdeck(&self, person: &str, words: &[&str]) -> Run {
         let mut command = self.world.govdeck(person, words);
         command.env("GOVDECK_BUNDLE_DSN", self.ground.dsn().expose());
         run(command)
@@ -94,7 +94,7 @@ impl Site {
         self.confirmed("lee", &words)
     }
 
-    async fn merged(&self) {
+    pub async fn merged(&self) {
         let registered = self.register();
         assert!(
             said(&registered, 0).contains("register-bundle"),

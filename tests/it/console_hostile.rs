@@ -22,6 +22,7 @@ use ratatui::buffer::Buffer;
 use crate::support::World;
 use crate::support::desk::{drawn, text_of};
 use crate::support::still::{self, at, digest};
+use crate::support::still_bundle;
 
 /// What pipelines, logins and editors could bring.
 const TEXTS: &[(&str, &str)] = &[
@@ -144,6 +145,14 @@ fn states(text: &str) -> Vec<(String, Model)> {
         text.clone_into(&mut lost.bundles.filter_text);
         text.clone_into(&mut lost.dictionary.filter_text);
         found.push((format!("{pane} lost"), lost));
+    }
+    for run in [still_bundle::running, still_bundle::ended] {
+        let mut running = full_of(PaneId::Bundles, text);
+        let selected = running.selected().map(|(_, id)| id);
+        let mut run = run(text, running.at);
+        run.migration_id = selected.unwrap_or_default();
+        running.running = Some(run);
+        found.push(("a run".to_owned(), running));
     }
     let mut gone = full_of(PaneId::Blocks, text);
     gone.blocks.select(&format!("gone {text}"));

@@ -7,6 +7,7 @@ use govdeck::actions::{self, Asked, Outcome, Request, Stop};
 use govdeck::console::event::Event;
 use govdeck::console::link::{Address, Limits, Link};
 use govdeck::console::picture::{Picture, Wanted};
+use govdeck::rules::Refusal;
 use govdeck::rules::guard::Answer;
 use govdeck::settings::Dsn;
 use govdeck::store::{OsAccount, Store};
@@ -38,6 +39,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         dsn,
         signer: None,
         root: ".".into(),
+        workshop: Err(Refusal::new("nothing is made here", "look on")),
     };
     Link::start(
         &tokio::runtime::Handle::current(),

@@ -28,6 +28,7 @@ use ratatui::style::{Color, Style};
 
 use crate::support::desk::{drawn, start, text_of};
 use crate::support::still::{self, at, digest, picture};
+use crate::support::still_bundle;
 use crate::support::{REASON, World};
 
 const SMALL: &[(u16, u16)] = &[(80, 24)];
@@ -230,6 +231,17 @@ fn screens() -> Vec<Screen> {
         ("dictionary-none", PaneId::Dictionary),
     ] {
         found.push((name, still::model(pane, nothing), SMALL));
+    }
+    for (name, run) in [
+        (
+            "bundles-running",
+            still_bundle::running as fn(&str, Instant) -> _,
+        ),
+        ("bundles-ended", still_bundle::ended),
+    ] {
+        let mut model = still::model(PaneId::Bundles, picture);
+        model.running = Some(run("forward.sql", model.at));
+        found.push((name, model, BOTH));
     }
     let mut gone = blocks();
     gone.blocks.select("pub-0400");

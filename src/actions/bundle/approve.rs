@@ -87,11 +87,13 @@ impl Action for ApproveBundle {
         };
         let status = known.bundle.status;
         let current = facts.current_plan(self.tier);
+        let mut conditions =
+            known.decide(|facts| rule::may_approve(facts, self.tier, &self.plan, &current));
+        conditions.push(facts.window(self.tier, rule::writers_may_wait_ever, now));
         Decided {
             facts,
             status: status.moved_by(RunType::Approval, Some(self.tier), RunOutcome::Applied),
-            conditions: known
-                .decide(|facts| rule::may_approve(facts, self.tier, &self.plan, &current)),
+            conditions,
             may: &Self::MAY,
             run,
         }

@@ -73,9 +73,11 @@ impl Action for ClaimBundleRun {
             approval_id: approval,
             ..begun(known, RunType::Migration, Some(self.tier), by, now)
         };
+        let mut conditions = known.decide(|facts| rule::may_claim(facts, self.tier, &found));
+        conditions.push(facts.window(self.tier, rule::writers_may_wait_now, now));
         Ok(Draft::new(
             target(&known.bundle),
-            known.decide(|facts| rule::may_claim(facts, self.tier, &found)),
+            conditions,
             vec![Row::new(row)],
         ))
     }

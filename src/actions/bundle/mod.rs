@@ -19,16 +19,22 @@ pub(super) use register::RegisterBundle;
 pub(super) use roll_back::RollBackBundle;
 pub(super) use supersede::SupersedeBundle;
 
+use std::time::Duration;
+
 use super::entry::{Draft, Field, Required, Row, Stop};
 use crate::canon::Digest;
 use crate::clock::Moment;
-use crate::rules::bundle::{CheckStatus, FileDigest, Receipt, RunType};
-use crate::rules::bundle_run::{self as rule, BundleStatus, RECEIPT_FILED, RunOutcome, Tier, Told};
+use crate::rules::bundle::{Baseline, CheckStatus, FileDigest, Kind, Receipt, RunType};
+use crate::rules::bundle_run::{
+    self as rule, BundleStatus, Hold, RECEIPT_FILED, RunOutcome, Tier, Told, UNNOTICED,
+};
+use crate::rules::migration::Planned;
 use crate::rules::people::{Acting, Actor};
 use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
 use crate::store::artifact::{Artifact, BUNDLE_PROV, BUNDLE_RECEIPT};
-use crate::store::bundle::{self, Bundle, Known, Run};
+use crate::store::bundle::{self, Bundle, Known, Plan, Run};
+use crate::store::migration::{self, CalendarWindow};
 use crate::store::{StoreError, Target, View};
 
 const BUNDLE: &str = "bundle";
@@ -74,6 +80,9 @@ fn run_target(run: &Run) -> Target {
 pub(super) struct Facts {
     known: Known,
     files: Vec<FileDigest>,
+    /// How long the plan of each tier would keep others from writing.
+    holds: Vec<(Tier, Hold)>,
+    calendar: Vec<CalendarWindow>,
 }
 
 impl Facts {
@@ -85,6 +94,18 @@ impl Facts {
         declaration.map_or(String::new(), |declaration| {
             rule::plan_hash(declaration, scripts, fingerprint).to_string()
         })
+    }
+
+    /// Asks the calendar about the plan of a tier.
+    fn window(
+        &self,
+        tier: Tier,
+        rule: fn(Hold, &[Planned<'_>], Moment) -> Condition,
+        now: Moment,
+    ) -> Condition {
+        let hold = self.holds.iter().find(|(of, _)| *of == tier);
+        let calendar: Vec<_> = self.calendar.iter().map(migration::planned).collect();
+        rule(hold.map_or(Hold::Nobody, |(_, hold)| *hold), &calendar, now)
     }
 
     /// Hashes the plan that is registered for a tier, with the files that are registered now.
@@ -100,10 +121,34 @@ async fn read(view: &mut View, id: &str) -> Result<Option<Facts>, StoreError> {
     let Some(known) = bundle::known(view, id).await? else {
         return Ok(None);
     };
+    let mut holds = Vec::new();
+    for plan in &known.plans {
+        holds.push((plan.environment, hold(view, &known.bundle, plan).await?));
+    }
     Ok(Some(Facts {
         files: bundle::files(view, &known.bundle).await?,
+        calendar: migration::calendar(view).await?,
+        holds,
         known,
     }))
+}
+
+/// Tells how long a plan would keep others from writing. What took so short that nobody asks further is not read.
+async fn hold(view: &mut View, bundle: &Bundle, plan: &Plan) -> Result<Hold, StoreError> {
+    let took = plan.milliseconds.and_then(|it| u64::try_from(it).ok());
+    let took = took.map(Duration::from_millis);
+    if bundle.kind != Kind::Postgis || took.is_some_and(|took| took <= UNNOTICED) {
+        return Ok(Hold::Nobody);
+    }
+    // An empty database has no objects before, a database that is emptied none after.
+    for sha256 in [&plan.pre_sha256, &plan.post_sha256] {
+        let side = bundle::named(view, sha256).await?;
+        let side = side.and_then(|side| serde_json::from_slice::<Baseline>(&side).ok());
+        if side.is_some_and(|side| side.is_of_sqlite()) {
+            return Ok(Hold::Everybody(took));
+        }
+    }
+    Ok(Hold::Nobody)
 }
 
 fn there<'a>(facts: Option<&'a Facts>, id: &str) -> Result<&'a Facts, Stop> {

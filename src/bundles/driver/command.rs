@@ -4,9 +4,16 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::error::{DriverError, Trouble};
+use crate::rules::text::scrub;
 
 /// The word that stands for this program itself.
 const OURSELVES: &str = "govdeck";
+
+/// The drivers that govdeck ships.
+const SHIPPED: &[&str] = &[
+    "govdeck bundle driver search",
+    "govdeck bundle driver graph",
+];
 
 /// A driver's program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +36,22 @@ impl DriverCommand {
             program: find(first)?,
             arguments: arguments.to_vec(),
         })
+    }
+
+    /// Takes the line of a declaration, if it is a driver that govdeck ships, or one of the commands that the settings name: a
+    /// bundle comes from anybody, and decides by itself of no program.
+    pub fn of_bundle(line: &str, allowed: &[String]) -> Result<Self, DriverError> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let command = words.join(" ");
+        let is_shipped = SHIPPED.contains(&command.as_str());
+        if is_shipped || allowed.contains(&command) {
+            return Self::parse(&command);
+        }
+        Err(DriverError::new(
+            Trouble::NotConfigured,
+            format!("the settings do not name the driver {:?}", scrub(&command)),
+            "whoever runs bundles here names it, word for word, in the setting bundle_drivers",
+        ))
     }
 
     /// Takes a line as a declaration has it: words parted by spaces, nothing that a shell would understand.
@@ -94,6 +117,31 @@ fn find(first: &str) -> Result<PathBuf, DriverError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bundle_names_no_program_that_the_settings_do_not() {
+        let allowed = ["sh one two".to_owned()];
+        for line in ["sh one two", " sh  one two ", "govdeck bundle driver graph"] {
+            let command = DriverCommand::of_bundle(line, &allowed);
+            assert_eq!(command, DriverCommand::parse(line), "{line}");
+        }
+        for line in [
+            "",
+            "sh",
+            "sh one",
+            "sh one two three",
+            "/bin/sh one two",
+            "govdeck",
+            "govdeck bundle driver search --more",
+            "govdeck init",
+            "./govdeck bundle driver search",
+        ] {
+            let refused = DriverCommand::of_bundle(line, &allowed).unwrap_err();
+            assert_eq!(refused.trouble, Trouble::NotConfigured, "{line}");
+            assert!(refused.hint.contains("bundle_drivers"), "{line}");
+        }
+        assert!(DriverCommand::of_bundle("sh one two", &[]).is_err());
+    }
 
     #[test]
     fn a_command_is_words_and_never_for_a_shell() {

@@ -14,7 +14,7 @@ use super::run::{WayBack, look_for};
 use super::script::{Script, Statement};
 use super::session::{Open, Stopped, Work};
 use super::tally::{CannotTell, Tally};
-use crate::bundles::Observed;
+use crate::bundles::{Observed, Step};
 use crate::rules::bundle::{Declaration, DiffSummary, Finding, Reason, Scope, judge};
 use crate::store::StoreError;
 
@@ -35,7 +35,8 @@ pub(super) async fn carry_out(
     work.open.run_own(postgres::OWN, "").await?;
     let begun = Instant::now();
     let mut untold = Vec::new();
-    for statement in script.statements() {
+    for (step, statement) in script.steps() {
+        work.progress.tell(step);
         match work.run(statement).await {
             Ok(()) => {}
             Err(Stopped::Failed(failed)) => return Ok(Outcome::Failed(failed)),
@@ -55,6 +56,7 @@ pub(super) async fn carry_out(
     if let Some(failed) = settle(work, script).await? {
         return Ok(Outcome::Failed(failed));
     }
+    work.progress.tell(Step::Judge);
     let mut post = look_for(&mut work.open, declaration).await?;
     let rows = count.finish(work, pre, &mut post).await?;
     let diff = DiffSummary::between(

@@ -15,7 +15,7 @@ use super::failure::Failed;
 use super::run::{Change, Planned, WayBack, look_for, unfit};
 use super::script::{Mode, Script};
 use super::session::{Patience, Pool, Target, limits, take_lock};
-use crate::bundles::Observed;
+use crate::bundles::{Observed, Progress, Step};
 use crate::rules::bundle::{Baseline, Declaration, DiffSummary, Finding, Reason, judge};
 use crate::store::StoreError;
 
@@ -118,6 +118,7 @@ impl Target {
                 dropped.push(name);
             }
         }
+        self.progress.tell(Step::Judge);
         let post = self.look_apart(change.declaration).await?;
         let observed = observed(change.declaration, pre, &post, took);
         let goes_back = failed.is_some() || !observed.findings.is_empty();
@@ -194,6 +195,7 @@ fn observed(
 struct Steps {
     connection: PoolConnection<Postgres>,
     patience: Patience,
+    progress: Progress,
 }
 
 impl Steps {
@@ -214,12 +216,14 @@ impl Steps {
         Ok(Self {
             connection,
             patience,
+            progress: target.progress.clone(),
         })
     }
 
     /// Runs a script up to the first statement that fails.
     async fn run(&mut self, script: &Script) -> Result<Option<Failed>, StoreError> {
-        for statement in script.statements() {
+        for (step, statement) in script.steps() {
+            self.progress.tell(step);
             match self.execute(statement.text.clone()).await {
                 Ok(()) => {}
                 Err(sqlx::Error::Database(said)) => {

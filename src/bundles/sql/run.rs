@@ -12,7 +12,8 @@ use super::script::{Mode, Script};
 use super::session::{Open, Pool, Target, Work};
 use crate::bundles::Observed;
 use crate::rules::bundle::{Baseline, Declaration, Finding, Reason, Scope};
-use crate::store::{Failure, StoreError};
+use crate::store::view::Session;
+use crate::store::{Failure, Store, StoreError, Tx};
 
 /// What is to be done: the declaration and its scripts.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +104,24 @@ impl Ready {
     pub async fn commit(self) -> Result<Observed, StoreError> {
         self.open.commit().await?;
         Ok(self.observed)
+    }
+
+    /// Goes on in the transaction of the change, as the guarded write that ends its run, so that both are committed together.
+    /// Where the target is not the ledger's own database, or the login another, the change comes back as it was.
+    pub async fn into_tx(self, store: &Store) -> Result<Result<Tx, Box<Self>>, StoreError> {
+        let mut session = match self.open {
+            Open::Sqlite(transaction) => Session::Sqlite(transaction),
+            Open::Postgres(transaction) => Session::Postgres(transaction),
+        };
+        if store.is_where(&mut session).await? {
+            return store.take_over(session).await.map(Ok);
+        }
+        let open = match session {
+            Session::Sqlite(transaction) => Open::Sqlite(transaction),
+            Session::Postgres(transaction) => Open::Postgres(transaction),
+        };
+        let observed = self.observed;
+        Ok(Err(Box::new(Self { observed, open })))
     }
 
     /// Takes the change back, and waits until it is.

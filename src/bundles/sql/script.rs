@@ -2,6 +2,7 @@
 
 use super::forbidden;
 use super::tokens::{Dialect, Fault, Kind, Token, line_of, tokens};
+use crate::bundles::Step;
 use crate::rules::bundle::{Finding, Place, Reason};
 
 /// How a script's statements have to be carried out.
@@ -90,6 +91,18 @@ impl Script {
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// Returns the statements, each with what a run is at while it is carried out.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (Step, &Statement)> {
+        let step = |(number, statement): (usize, &Statement)| Step::Statement {
+            number,
+            of: self.statements.len(),
+            file: statement.file.clone(),
+            line: statement.line,
+        };
+        let numbered = (1..).zip(&self.statements);
+        numbered.map(move |it| (step(it), it.1))
     }
 
     /// Tells how they have to be carried out.

@@ -13,6 +13,7 @@ use super::failure::Failed;
 use super::script::Statement;
 use super::tokens::Dialect;
 use super::watch::Watch;
+use crate::bundles::Progress;
 use crate::settings::{Dsn, DsnKind};
 use crate::store::{Failure, StoreError, postgres_options, try_once};
 
@@ -40,6 +41,7 @@ pub struct Target {
     pub(super) pool: Pool,
     pub(super) dsn: Dsn,
     pub(super) patience: Patience,
+    pub(super) progress: Progress,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +88,14 @@ impl Target {
             pool,
             dsn: dsn.clone(),
             patience,
+            progress: Progress::default(),
         })
+    }
+
+    /// Tells how far its runs have come.
+    #[must_use]
+    pub fn watched_by(self, progress: Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// Tells whose rules of writing its scripts follow.
@@ -146,6 +155,7 @@ async fn connect(dsn: &Dsn, patience: Patience) -> Result<Pool, StoreError> {
 pub(super) struct Work {
     pub open: Open,
     pub watch: Option<Watched>,
+    pub progress: Progress,
     xid: String,
     patience: Patience,
 }
@@ -171,7 +181,11 @@ impl Work {
             }
         });
         match begun.await {
-            Ok(work) => work.map_err(|error| error.about(&target.dsn)),
+            Ok(Ok(work)) => Ok(Self {
+                progress: target.progress.clone(),
+                ..work
+            }),
+            Ok(Err(error)) => Err(error.about(&target.dsn)),
             Err(_) => Err(sqlx::Error::WorkerCrashed.into()),
         }
     }
@@ -247,6 +261,7 @@ async fn begin_sqlite(pool: &SqlitePool, patience: Patience) -> Result<Work, Sto
     Ok(Work {
         open: Open::Sqlite(transaction),
         watch: Some(Watched(watch)),
+        progress: Progress::default(),
         xid: String::new(),
         patience,
     })
@@ -280,6 +295,7 @@ async fn begin_postgres(pool: &PgPool, patience: Patience) -> Result<Work, Store
     Ok(Work {
         open,
         watch: None,
+        progress: Progress::default(),
         xid,
         patience,
     })

@@ -4,6 +4,7 @@
 //! each matters; `Notify` for "look again now", which coalesces.
 
 mod reader;
+mod runs;
 mod writer;
 
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::actions::{Asked, Request};
+use crate::clock::Moment;
+use crate::rules::Refusal;
+use crate::rules::bundle::RunType;
 use crate::rules::readback::Citation;
 use crate::settings::Dsn;
 use crate::signing::Signer;
@@ -21,7 +25,10 @@ use crate::store::{Access, Failure, OsAccount, Store, StoreError};
 
 use super::event::{Event, Sight};
 use super::picture::Wanted;
+use super::running::Running;
 use reader::Reader;
+use runs::Runs;
+pub use runs::Workshop;
 use writer::Writer;
 
 /// Where the database is and who asks.
@@ -43,6 +50,8 @@ pub struct Address {
     pub signer: Option<Signer>,
     /// Where files lie that decisions rest on and the database only names.
     pub root: PathBuf,
+    /// Where runs of bundles are made, or why none is made here.
+    pub workshop: Result<Workshop, Refusal>,
 }
 
 /// How long things may take.
@@ -76,6 +85,8 @@ pub struct Link {
     pub sight: watch::Receiver<Sight>,
     /// Answers, each of which matters.
     pub answers: mpsc::UnboundedReceiver<Event>,
+    /// The run of a bundle that is made here, or the last one.
+    pub running: watch::Receiver<Option<Running>>,
     wanted: watch::Sender<Wanted>,
     refresh: Arc<Notify>,
     questions: mpsc::UnboundedSender<Question>,
@@ -90,6 +101,7 @@ enum Question {
 
 enum Write {
     Submit(Box<Request>),
+    Run(String, RunType, Moment),
     Disarm,
     EndProposal(String),
     End(oneshot::Sender<()>),
@@ -104,6 +116,7 @@ impl Link {
         let (wanted, wanted_out) = watch::channel(wanted);
         let (questions, asked) = mpsc::unbounded_channel();
         let (writes, to_write) = mpsc::unbounded_channel();
+        let (running_in, running) = watch::channel(None);
         let refresh = Arc::new(Notify::new());
         let reader = Reader {
             address: address.clone(),
@@ -115,9 +128,14 @@ impl Link {
             questions: asked,
         };
         on.spawn(reader.run());
+        let runs = Runs {
+            address: address.clone(),
+            sight: Arc::new(running_in),
+        };
         on.spawn(
             Writer {
                 address,
+                runs,
                 limits,
                 answer,
                 armed: None,
@@ -127,6 +145,7 @@ impl Link {
         Self {
             sight,
             answers,
+            running,
             wanted,
             refresh,
             questions,
@@ -165,6 +184,13 @@ impl Link {
         let _ = self.writes.send(Write::Submit(request));
     }
 
+    /// Has the run of a bundle made that was claimed at a moment.
+    pub fn run(&self, migration_id: String, run_type: RunType, claimed: Moment) {
+        let _ = self
+            .writes
+            .send(Write::Run(migration_id, run_type, claimed));
+    }
+
     /// Gives the writing connection back.
     pub fn disarm(&self) {
         let _ = self.writes.send(Write::Disarm);
@@ -182,6 +208,12 @@ impl Link {
         let _ = self.writes.send(Write::End(ended));
         end
     }
+}
+
+/// Returns the next news of a run; nothing where none will be made any more.
+pub async fn newest(running: &mut watch::Receiver<Option<Running>>) -> Option<Running> {
+    running.changed().await.ok()?;
+    running.borrow_and_update().clone()
 }
 
 impl Address {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::actions::{self, ByRule, Outcome, Request};
+use crate::actions::{self, ByRule, Outcome, Request, Stop};
 use crate::jobs::outside;
 use crate::store::{Access, Failure, Sealed, Store, StoreError};
 
 use super::super::event::Event;
 use super::super::sign::sign;
+use super::runs::Runs;
 use super::{Address, Limits, Write, close, in_time};
 
 /// The pause between two questions for a ticket.
@@ -21,6 +22,7 @@ pub(super) struct Writer {
     pub(super) address: Address,
     pub(super) limits: Limits,
     pub(super) answer: mpsc::UnboundedSender<Event>,
+    pub(super) runs: Runs,
     /// The writing connection, while armed.
     pub(super) armed: Option<Store>,
 }
@@ -31,6 +33,7 @@ impl Writer {
         while let Some(write) = writes.recv().await {
             match write {
                 Write::Submit(request) => self.submit(*request).await,
+                Write::Run(id, run_type, claimed) => self.runs.begin(id, run_type, claimed),
                 Write::Disarm => {
                     // Armed by an answer that was lost: then no connection was kept.
                     if self.armed.is_none() {
@@ -72,7 +75,15 @@ impl Writer {
         };
         let mut attempt = {
             let (store, root) = (store.clone(), self.address.root.clone());
+            let runs = self.runs.clone();
             tokio::spawn(async move {
+                match runs.look_ahead(&store, &request).await {
+                    Ok(()) => {}
+                    Err(Stop::Store(error)) => return Outcome::Failed(error),
+                    Err(Stop::Refused(refusal) | Stop::BadInput(refusal)) => {
+                        return Outcome::Refused(refusal);
+                    }
+                }
                 match outside::seen_again(&store, &root, request).await {
                     Ok(request) => actions::carry_out(&store, request).await,
                     Err(error) => Outcome::Failed(error),

@@ -156,6 +156,7 @@ impl Model {
             Step::Submit(request) => {
                 let sent = Sent {
                     verb: request.verb(),
+                    subject: request.subject().to_owned(),
                     waits: request.waits_until(),
                 };
                 self.sent.insert(request.ticket().to_owned(), sent);

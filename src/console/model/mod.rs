@@ -33,6 +33,7 @@ use super::newcomer::Card;
 use super::overlay::Overlay;
 use super::panes::PaneId;
 use super::picture::{Picture, Wanted, Way};
+use super::running::Running;
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
 use super::tour::Tour;
@@ -112,6 +113,8 @@ pub struct Model {
     pub status: Option<Said>,
     /// What was said, the newest last.
     pub messages: VecDeque<Said>,
+    /// The run of a bundle that this console makes, or the last one.
+    pub running: Option<Running>,
     /// Whether this console may write.
     pub arming: Arming,
     /// The entry by which it may.
@@ -142,6 +145,8 @@ pub struct Model {
 #[derive(Debug)]
 struct Sent {
     verb: &'static str,
+    /// What it acts on.
+    subject: String,
     /// Until when it will wait for a second person, where one is not enough.
     waits: Option<Moment>,
 }
@@ -196,6 +201,7 @@ impl Model {
             tour: None,
             status: None,
             messages: VecDeque::new(),
+            running: None,
             arming: Arming::default(),
             armed_by: None,
             zoomed: false,
@@ -269,6 +275,7 @@ impl Model {
             }
             Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),
             Event::Resolved(ticket, sealed) => self.resolved(&ticket, sealed, effects),
+            Event::Run(running) => self.ran(*running, effects),
             Event::Disarmed => {
                 self.arming.disarm();
                 effects.push(Effect::Refresh);
@@ -301,10 +308,18 @@ impl Model {
             .collect()
     }
 
-    /// Tells whether seconds are shown: a timer is on the screen, or this console is armed.
+    /// Returns the run of a bundle that this console makes now.
+    #[must_use]
+    pub fn under_way(&self) -> Option<&Running> {
+        self.running.as_ref().filter(|run| run.is_under_way())
+    }
+
+    /// Tells whether seconds are shown: a timer is on the screen, this console is armed, or it makes a run.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.arming.left(self.at).is_some() || super::panes::counts(self)
+        self.arming.left(self.at).is_some()
+            || self.under_way().is_some()
+            || super::panes::counts(self)
     }
 
     /// Returns the database's time, counted on from the picture.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
+use crate::jobs::bundle::claims;
 use crate::readback::Chain;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
@@ -16,14 +17,28 @@ use super::super::list::Listing;
 use super::super::overlay::{Overlay, Text};
 use super::super::panes::{PaneId, home};
 use super::super::picture::Picture;
+use super::super::running::Running;
 use super::super::theme::Token;
-use super::{Model, Verified};
+use super::{Model, Sent, Verified};
+
+/// Asks for the run that an entry claims, if it claims one: whoever claimed a run makes it.
+fn run_of(sent: &Sent, sealed: &Sealed) -> Option<Effect> {
+    let run_type = claims(sent.verb).filter(|_| sent.waits.is_none())?;
+    Some(Effect::Run {
+        migration_id: sent.subject.clone(),
+        run_type,
+        claimed: sealed.at,
+    })
+}
 
 impl Model {
     pub(super) fn done(&mut self, ticket: &str, outcome: Outcome, effects: &mut Vec<Effect>) {
         // The dialog that is open by now may be another one's.
         let sent = self.sent.get(ticket);
         let (verb, waits) = sent.map_or(("request", None), |sent| (sent.verb, sent.waits));
+        if let Outcome::Done(sealed) = &outcome {
+            effects.extend(sent.and_then(|sent| run_of(sent, sealed)));
+        }
         if !matches!(outcome, Outcome::Unknown { .. }) {
             self.sent.remove(ticket);
         }
@@ -68,7 +83,11 @@ impl Model {
         found: Option<Sealed>,
         effects: &mut Vec<Effect>,
     ) {
-        let verb = self.sent.remove(ticket).map(|sent| sent.verb);
+        let sent = self.sent.remove(ticket);
+        let verb = sent.as_ref().map(|sent| sent.verb);
+        if let (Some(sent), Some(sealed)) = (&sent, &found) {
+            effects.extend(run_of(sent, sealed));
+        }
         let said = match &found {
             Some(sealed) => format!("the lost answer was yes: ledger entry {}", sealed.seq),
             None => "the lost answer was no: nothing was written".to_owned(),
@@ -88,12 +107,33 @@ impl Model {
         effects.push(Effect::Refresh);
     }
 
+    /// Takes how far the run of a bundle has come that this console makes; says when it begins and how it ended.
+    pub(super) fn ran(&mut self, running: Running, effects: &mut Vec<Effect>) {
+        let before = self
+            .running
+            .as_ref()
+            .map(|run| (run.begun, run.is_under_way()));
+        let now = (running.begun, running.is_under_way());
+        if before != Some(now) {
+            let (token, said) = running.said();
+            self.say(token, said);
+            effects.push(Effect::Refresh);
+        }
+        self.running = Some(running);
+    }
+
     /// Says what is still waited for when the console is left.
     pub(in crate::console) fn say_farewell(&mut self) {
         self.overlay = None;
-        let said = match self.sent.len() {
-            0 => "leaving".to_owned(),
-            count => format!("leaving: waiting a moment for the outcome of {count} sent"),
+        let said = match (self.under_way(), self.sent.len()) {
+            (Some(run), _) => {
+                format!(
+                    "leaving when {} has ended; ctrl-c leaves it",
+                    run.migration_id
+                )
+            }
+            (None, 0) => "leaving".to_owned(),
+            (None, count) => format!("leaving: waiting a moment for the outcome of {count} sent"),
         };
         self.say(Token::StatusPending, said);
     }

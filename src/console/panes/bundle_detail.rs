@@ -18,7 +18,11 @@ const DIGITS: usize = 12;
 /// Explains the selected bundle.
 pub(super) fn explain(model: &Model, picture: &Picture, row: &Listed) -> Vec<Parts> {
     let bundle = &row.bundle;
-    let mut lines = vec![vec![(Token::Fg, bundle.intent.clone())], kind(bundle)];
+    let own = model.running.as_ref();
+    let own = own.filter(|run| run.migration_id == bundle.migration_id);
+    let mut lines = own.map_or(Vec::new(), |run| run.lines(model.at));
+    lines.push(vec![(Token::Fg, bundle.intent.clone())]);
+    lines.push(kind(bundle));
     lines.push(way(bundle));
     if row.dead_end > 0 {
         lines.push(vec![(

@@ -6,10 +6,12 @@
 //! answered, stays as it is until it is taken up again or marked as interrupted.
 
 mod found;
+mod open;
 mod plan;
 mod verify;
 mod worker;
 
+pub use open::{Reach, claims, look_ahead};
 pub use plan::{Back, Files, Planned, plan};
 pub use verify::{left, verify_files};
 pub use worker::AtStore;
@@ -20,8 +22,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::actions::{ByRule, Request, Stop};
+use crate::actions::{self, ByRule, Outcome, Request, Stop};
+use crate::bundles::Step;
 use crate::bundles::sql::Ready;
+use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::{Baseline, Check, RunType};
 use crate::rules::bundle_run::{RunOutcome, Tier};
@@ -71,6 +75,11 @@ pub struct Ran {
 pub trait Worker: Send + Sync {
     /// Makes the change, or takes it back; judges it, and says how it ended.
     fn run(&self, order: &Order) -> impl Future<Output = Result<Ran, StoreError>> + Send;
+
+    /// Tells what the run is at to whoever watches; nobody has to.
+    fn tell(&self, step: Step) {
+        let _ = step;
+    }
 }
 
 /// How a run ended.
@@ -134,19 +143,22 @@ async fn interrupt(store: &Store, run: &str) -> Result<(), Stop> {
 pub async fn run<W: Worker>(store: &Store, worker: &W, claim: Request) -> Result<Ended, Stop> {
     let id = claim.subject().to_owned();
     let sealed = super::done(store, claim).await?;
-    let mut view = store.view().await?;
-    let begun = bundle::runs(&mut view, &id).await?;
-    drop(view);
+    let run = claimed(store, &id, sealed.at).await?;
+    take_up(store, worker, &run.run_id).await
+}
+
+/// Finds the run of a bundle that was claimed at a moment and has not ended.
+pub async fn claimed(store: &Store, migration_id: &str, at: Moment) -> Result<Run, Stop> {
+    let begun = bundle::runs(&mut store.view().await?, migration_id).await?;
     let mut begun = begun.into_iter();
-    let run =
-        begun.rfind(|run| run.outcome == RunOutcome::Running && run.claimed_at_utc == sealed.at);
-    let run = run.ok_or_else(|| {
+    let run = begun.rfind(|run| run.outcome == RunOutcome::Running && run.claimed_at_utc == at);
+    run.ok_or_else(|| {
         Refusal::new(
-            format!("no run of {id} was claimed"),
+            format!("no run of {migration_id} was claimed"),
             "claim-bundle-run or roll-back-bundle claims one",
         )
-    })?;
-    take_up(store, worker, &run.run_id).await
+        .into()
+    })
 }
 
 /// Runs what was claimed to its end, as its claimant, and alone.
@@ -170,7 +182,10 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
         Err(error) if error.kind == Failure::Busy => return Err(error.into()),
         Err(error) => Ran::failed(error.sentence),
     };
-    settle(&mut ran, run.run_type).await?;
+    let keeps = ran.outcome.is_success(run.run_type);
+    if let Some(held) = ran.held.take_if(|_| !keeps) {
+        held.give_up().await?;
+    }
     if ran.outcome == RunOutcome::Interrupted {
         interrupt(store, run_id).await?;
         let ended = bundle::run(&mut store.view().await?, run_id).await?;
@@ -182,22 +197,71 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
             receipt_sha256: ended.and_then(|run| run.receipt_sha256).unwrap_or_default(),
         });
     }
+    let held = ran.held.take();
+    let (ended, end) = told(store, &run, &known, &order, &ran).await?;
+    let joined = match held {
+        Some(held) => held.into_tx(store).await?,
+        None => {
+            worker.tell(Step::File);
+            super::done(store, end).await?;
+            return Ok(ended);
+        }
+    };
+    let outcome = match joined {
+        // The target is the ledger's own database: the change and the entry that ends its run are one transaction.
+        Ok(tx) => {
+            worker.tell(Step::File);
+            actions::carry_out_in(tx, end).await
+        }
+        // Of a commit that was not answered nobody knows whether the change stayed: the run goes on, until somebody looks.
+        Err(held) => {
+            worker.tell(Step::Commit);
+            held.commit().await?;
+            worker.tell(Step::File);
+            super::done(store, end).await?;
+            return Ok(ended);
+        }
+    };
+    let why = match outcome {
+        // Nothing is left of it: it can be taken up again.
+        Outcome::Failed(error) if error.kind == Failure::Busy => return Err(error.into()),
+        Outcome::Refused(refusal) => refusal.sentence,
+        Outcome::Failed(error) => error.sentence,
+        outcome => {
+            super::written(store, outcome).await?;
+            return Ok(ended);
+        }
+    };
+    // What was not sealed took the change back with it, and that is told too.
+    ran.outcome = RunOutcome::Failed;
+    ran.detail = Some(why);
+    let (ended, end) = told(store, &run, &known, &order, &ran).await?;
+    super::done(store, end).await?;
+    Ok(ended)
+}
+
+/// Says how a run ended, and asks for the entry that says so, with its receipt.
+async fn told(
+    store: &Store,
+    run: &Run,
+    known: &Known,
+    order: &Order,
+    ran: &Ran,
+) -> Result<(Ended, Request), Stop> {
     let finished = store.view().await?.now();
-    let (finding, evidence) = found::found(&run, &known, &order, &ran, finished);
-    let receipt_sha256 = crate::canon::Digest::of(&finding.receipt.bytes()).to_string();
+    let (finding, evidence) = found::found(run, known, order, ran, finished);
     let ended = Ended {
         run_id: run.run_id.clone(),
         migration_id: run.migration_id.clone(),
         outcome: finding.outcome,
         detail: finding.detail.clone(),
-        receipt_sha256,
+        receipt_sha256: crate::canon::Digest::of(&finding.receipt.bytes()).to_string(),
     };
     let end = Request::by_rule(ByRule::FinishBundleRun {
-        run: run.run_id,
+        run: run.run_id.clone(),
         finding: Box::new(finding),
     })?;
-    super::done(store, end.with_prepared(evidence)).await?;
-    Ok(ended)
+    Ok((ended, end.with_prepared(evidence)))
 }
 
 impl Ran {
@@ -213,16 +277,6 @@ impl Ran {
             detail: Some(why.into()),
             held: None,
         }
-    }
-}
-
-/// Keeps what succeeded and lets go of everything else. Of a commit that was not answered nobody knows whether the change
-/// stayed: the run goes on, until somebody looks.
-async fn settle(ran: &mut Ran, run_type: RunType) -> Result<(), StoreError> {
-    match ran.held.take() {
-        Some(held) if ran.outcome.is_success(run_type) => held.commit().await.map(drop),
-        Some(held) => held.give_up().await.map(drop),
-        None => Ok(()),
     }
 }
 

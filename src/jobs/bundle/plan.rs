@@ -10,7 +10,7 @@ use crate::rules::bundle::{Declaration, Finding, Reason};
 use crate::rules::bundle_run::{Registration, Script, Tier};
 use crate::store::StoreError;
 
-use super::worker::{AtStore, cut, not_back};
+use super::worker::{self, AtStore, cut, not_back};
 
 /// A bundle as it was read: the text of its declaration, and its scripts.
 #[derive(Debug, Clone)]
@@ -69,13 +69,13 @@ pub async fn plan(
     tier: Tier,
     place: Place,
 ) -> Result<Planned, Stop> {
-    let declared = worker.declaration().clone();
-    let (observed, back, notes) = match worker {
-        AtStore::Sql(target, _) => {
+    let declared = worker.declaration.clone();
+    let (observed, back, notes) = match &worker.place {
+        worker::Place::Sql(target) => {
             let (observed, way_back) = try_out(target, &declared, &files.scripts, place).await?;
             (observed, back_of(way_back), Vec::new())
         }
-        AtStore::Driven(driver, _) => {
+        worker::Place::Driven(driver) => {
             let change = driver::Change::of(&declared, &files.scripts);
             let planned = driver.plan(&declared, &change).await;
             let planned = planned.map_err(StoreError::from)?;
@@ -134,7 +134,7 @@ fn back_of(way_back: WayBack) -> Back {
 }
 
 fn refused(findings: &[Finding]) -> Refusal {
-    let all: Vec<String> = findings.iter().map(super::worker::said).collect();
+    let all: Vec<String> = findings.iter().map(worker::said).collect();
     let first = findings.first().map(|finding| finding.reason);
     Refusal::new(
         all.join("; "),

@@ -1,10 +1,10 @@
 //! Who makes the changes of a bundle: the runner of SQL at a database, and a driver at every other store.
 
-use crate::bundles::Observed;
 use crate::bundles::driver::{self, Driver};
 use crate::bundles::sql::{
     Applied, Change, Difference, Failed, Mode, Ready, RolledBack, Script, Target, WayBack,
 };
+use crate::bundles::{Observed, Progress, Step};
 use crate::rules::bundle::{Baseline, Check, CheckStatus, Declaration, Finding, RunType};
 use crate::rules::bundle_run::{RunOutcome, Script as Registered};
 use crate::rules::text;
@@ -15,26 +15,27 @@ use super::{Order, Ran, Worker};
 const NOT_RECORDED: &str = "what the store looked like before was not recorded";
 
 /// A worker at a store, for one bundle.
-pub enum AtStore {
+pub struct AtStore {
+    pub(super) place: Place,
+    pub(super) declaration: Declaration,
+    pub(super) progress: Progress,
+}
+
+/// Where a worker is at work.
+pub(super) enum Place {
     /// At a database.
-    Sql(Target, Box<Declaration>),
+    Sql(Target),
     /// At whatever a driver reaches.
-    Driven(Driver, Box<Declaration>),
+    Driven(Driver),
 }
 
 impl AtStore {
-    pub(super) fn declaration(&self) -> &Declaration {
-        match self {
-            Self::Sql(_, declaration) | Self::Driven(_, declaration) => declaration,
-        }
-    }
-
     /// Returns what the store looks like now.
     pub async fn baseline(&self) -> Result<Baseline, StoreError> {
-        match self {
-            Self::Sql(target, declaration) => target.baseline(&declaration.scope).await,
-            Self::Driven(driver, declaration) => {
-                let looks = driver::Change::of(declaration, &[]);
+        match &self.place {
+            Place::Sql(target) => target.baseline(&self.declaration.scope).await,
+            Place::Driven(driver) => {
+                let looks = driver::Change::of(&self.declaration, &[]);
                 Ok(driver.baseline(&looks).await?)
             }
         }
@@ -52,20 +53,30 @@ impl Worker for AtStore {
                 text: String::from_utf8_lossy(&piece.bytes).into_owned(),
             })
             .collect();
+        self.tell(Step::Look);
         let now = self.baseline().await?;
         if let Some(ran) = order.ends_at_once(&now) {
             return Ok(ran);
         }
-        match (self, order.run_type) {
-            (Self::Sql(target, declaration), RunType::Rollback) => {
+        let declaration = &self.declaration;
+        match (&self.place, order.run_type) {
+            (Place::Sql(target), RunType::Rollback) => {
                 take_back(target, declaration, &scripts, order).await
             }
-            (Self::Sql(target, declaration), _) => make(target, declaration, &scripts, order).await,
-            (Self::Driven(driver, declaration), RunType::Rollback) => {
-                drive_back(driver, declaration, &scripts, order).await
+            (Place::Sql(target), _) => make(target, declaration, &scripts, order).await,
+            (Place::Driven(driver), run_type) => {
+                self.tell(Step::Drive);
+                if run_type == RunType::Rollback {
+                    drive_back(driver, declaration, &scripts, order).await
+                } else {
+                    drive(driver, declaration, &scripts).await
+                }
             }
-            (Self::Driven(driver, declaration), _) => drive(driver, declaration, &scripts).await,
         }
+    }
+
+    fn tell(&self, step: Step) {
+        self.progress.tell(step);
     }
 }
 

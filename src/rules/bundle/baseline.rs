@@ -63,6 +63,17 @@ impl Object {
 }
 
 impl Baseline {
+    /// Tells whether it is of an SQLite database: all of its objects lie in `main`, and it has no schemas or extensions of its
+    /// own, which PostgreSQL always has.
+    #[must_use]
+    pub fn is_of_sqlite(&self) -> bool {
+        let kinds = ["table", "index", "view", "trigger"];
+        let is = |object: &Object| {
+            object.name.starts_with("main.") && kinds.contains(&object.kind.as_str())
+        };
+        !self.objects.is_empty() && self.objects.iter().all(is)
+    }
+
     /// Writes it as canonical JSON.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod radius;
 mod receipt;
 mod registration;
 mod registry;
+mod writers;
 
 pub use facts::{Facts, Planned, Ran};
 pub use may::{
@@ -18,6 +19,7 @@ pub use radius::{Touched, radius};
 pub use receipt::{Told, agrees, checks, receipt, receipt_run_id};
 pub use registration::{Reading, Registration, Script};
 pub use registry::{Moved, entry, registry};
+pub use writers::{Hold, UNNOTICED, writers_may_wait_ever, writers_may_wait_now};
 
 pub use super::bundle::Status as BundleStatus;
 

@@ -214,23 +214,12 @@ pub fn changes(taken: &[Fingerprint<'_>]) -> Vec<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::allowlist::Phase;
 
     fn policy() -> Policy {
-        let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-        Policy {
-            migration_id: "m".to_owned(),
-            phase: Phase::DualWrite,
-            from_semver: "2.4.0".to_owned(),
-            to_semver: "2.4.1".to_owned(),
-            allowed_top_level_keys: set(&["old", "new"]),
-            nested_paths_allowed: set(&[]),
-            forbidden_exact_keys: set(&["dead"]),
-            protected_metric_ids: set(&[]),
-            added_keys: None,
-            removed_keys: None,
-            type_changed_keys: None,
-        }
+        let document = br#"{"migration_id":"m","phase":"dual_write","from_semver":"2.4.0","to_semver":"2.4.1",
+            "allowed_top_level_keys":["old","new"],"nested_paths_allowed":[],"forbidden_exact_keys":["dead"],
+            "protected_metric_ids":[]}"#;
+        Policy::read(document).expect("a policy")
     }
 
     fn landed(file: &str, json: &str) -> Landed {

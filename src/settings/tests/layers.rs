@@ -83,6 +83,7 @@ fn other_value(key: &Key) -> &'static str {
         Kind::Switch => "true",
         Kind::Folder | Kind::File => "/elsewhere",
         Kind::Name => "dusk-2",
+        Kind::Commands => "/opt/one --fast, two",
         Kind::Choice(words) => words[0],
     }
 }

@@ -1,7 +1,12 @@
 //! The bundles of the still life: one at each step, one whose rollback failed, and what is read of the selected one.
 
+use std::time::Instant;
+
+use govdeck::bundles::Step;
 use govdeck::console::bundle_sight::BundleDetail;
 use govdeck::console::picture::Picture;
+use govdeck::console::running::Running;
+use govdeck::jobs::bundle::Ended;
 use govdeck::rules::bundle::{Kind, RunType};
 use govdeck::rules::bundle_run::{BundleStatus, RunOutcome, Tier, Touched};
 use govdeck::store::bundle::{Bundle, Count, Known, Listed, Plan, Run};
@@ -170,6 +175,36 @@ pub fn detail() -> BundleDetail {
             touched("table", "public.roads", Some("old"), Some("altered")),
         ]),
     }
+}
+
+/// A run of the selected bundle that this console makes, with one text wherever text may come from outside.
+pub fn running(text: &str, at: Instant) -> Running {
+    let mut running = Running::new(&merged().migration_id, RunType::Migration, at);
+    let statement = Step::Statement {
+        number: 3,
+        of: 12,
+        file: text.to_owned(),
+        line: 7,
+    };
+    for step in [Step::Reach, Step::Look, statement] {
+        running.take(step, at);
+    }
+    running
+}
+
+/// The same, ended.
+pub fn ended(text: &str, at: Instant) -> Running {
+    let mut running = running(text, at);
+    running.take(Step::Judge, at);
+    let ended = Ended {
+        run_id: text.to_owned(),
+        migration_id: running.migration_id.clone(),
+        outcome: RunOutcome::Failed,
+        detail: Some(text.to_owned()),
+        receipt_sha256: digest("receipt").to_string(),
+    };
+    running.end = Some((at, Ok(ended)));
+    running
 }
 
 /// Puts one text into every column that holds text.

@@ -1,0 +1,178 @@
+//! A run of a bundle that this console makes: how far it has come, and how it ended.
+
+use std::time::{Duration, Instant};
+
+use crate::bundles::Step;
+use crate::jobs::bundle::Ended;
+use crate::rules::Refusal;
+use crate::rules::bundle::RunType;
+use crate::rules::text::shorten;
+
+use super::theme::Token;
+use super::ui::Parts;
+
+/// How many digits of a receipt's hash are shown.
+const DIGITS: usize = 12;
+
+/// A run under way, or the last one.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The bundle.
+    pub migration_id: String,
+    /// Whether it is made or taken back.
+    pub run_type: RunType,
+    /// The run, as soon as it is known.
+    pub run_id: Option<String>,
+    /// When this console began.
+    pub begun: Instant,
+    /// What it was at, and since when; statements follow each other in one line.
+    pub log: Vec<(Instant, Step)>,
+    /// How it ended: with its receipt, or why this console could not bring it to its end.
+    pub end: Option<(Instant, Result<Ended, Refusal>)>,
+}
+
+impl Running {
+    /// Begins.
+    #[must_use]
+    pub fn new(migration_id: &str, run_type: RunType, at: Instant) -> Self {
+        Self {
+            migration_id: migration_id.to_owned(),
+            run_type,
+            run_id: None,
+            begun: at,
+            log: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Notes what it is at now.
+    pub fn take(&mut self, step: Step, at: Instant) {
+        let is_next = |last: &Step| {
+            let both = (last, &step);
+            last == &step || matches!(both, (Step::Statement { .. }, Step::Statement { .. }))
+        };
+        match self.log.last_mut() {
+            Some((_, last)) if is_next(last) => *last = step,
+            _ => self.log.push((at, step)),
+        }
+    }
+
+    /// Tells whether it is still at work.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Says in one line what it is, or how it ended.
+    #[must_use]
+    pub fn said(&self) -> (Token, String) {
+        let id = &self.migration_id;
+        let verb = self.verb();
+        match &self.end {
+            None => (Token::StatusPending, format!("{id} is being {verb}")),
+            Some((_, Ok(ended))) => {
+                let receipt = shorten(&ended.receipt_sha256, DIGITS);
+                let said = format!("{id}: {}, receipt {receipt}", ended.outcome);
+                let token = if ended.is_success(self.run_type) {
+                    Token::StatusOk
+                } else {
+                    Token::StatusDanger
+                };
+                (token, said)
+            }
+            Some((_, Err(why))) => (
+                Token::StatusDanger,
+                format!("{id} was not {verb}: {}", why.sentence),
+            ),
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.run_type {
+            RunType::Rollback => "taken back",
+            _ => "made",
+        }
+    }
+
+    /// Says everything, line by line.
+    #[must_use]
+    pub fn lines(&self, at: Instant) -> Vec<Parts> {
+        let since = |moment: Instant| clock(moment.saturating_duration_since(self.begun));
+        let until = self.end.as_ref().map_or(at, |(end, _)| *end);
+        let (token, said) = self.said();
+        let mut lines = vec![vec![
+            (token, said),
+            (Token::Muted, format!(" after {}", since(until))),
+        ]];
+        if self.is_under_way() {
+            lines[0][1].1 = format!(" here since {}", since(until));
+        }
+        for (number, (begun, step)) in (1..).zip(&self.log) {
+            let is_now = self.is_under_way() && number == self.log.len();
+            let look = if is_now { Token::Fg } else { Token::Muted };
+            lines.push(vec![
+                (Token::Muted, format!("  {} ", since(*begun))),
+                (look, step.to_string()),
+            ]);
+        }
+        match &self.end {
+            Some((_, Ok(ended))) => {
+                let detail = ended.detail.iter();
+                lines.extend(detail.map(|detail| vec![(Token::Fg, format!("  {detail}"))]));
+            }
+            Some((_, Err(why))) => lines.push(vec![(Token::Fg, format!("  {}", why.hint))]),
+            None => {}
+        }
+        lines
+    }
+}
+
+/// Writes a time span as minutes and seconds.
+fn clock(span: Duration) -> String {
+    let seconds = span.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(number: usize) -> Step {
+        Step::Statement {
+            number,
+            of: 2,
+            file: "forward.sql".to_owned(),
+            line: 7,
+        }
+    }
+
+    fn text(running: &Running, at: Instant) -> String {
+        let line = |parts: &Parts| parts.iter().map(|(_, text)| &**text).collect::<String>();
+        let lines: Vec<String> = running.lines(at).iter().map(line).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn statements_share_a_line_and_every_other_step_has_its_own() {
+        let begun = Instant::now();
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        let mut running = Running::new("PG-1", RunType::Migration, begun);
+        running.take(Step::Look, begun);
+        running.take(Step::Look, after(1));
+        running.take(statement(1), after(2));
+        running.take(statement(2), after(63));
+        assert_eq!(
+            text(&running, after(65)),
+            "PG-1 is being made here since 01:05\n  00:00 looks at the target\n  00:02 statement 2 of 2, forward.sql:7"
+        );
+        running.take(Step::Judge, after(70));
+        let refusal = Refusal::new("the database is gone", "look at it");
+        running.end = Some((after(71), Err(refusal)));
+        let said = text(&running, after(99));
+        assert!(said.starts_with("PG-1 was not made: the database is gone after 01:11\n"));
+        assert!(
+            said.ends_with("  01:10 looks again and judges\n  look at it"),
+            "{said}"
+        );
+    }
+}

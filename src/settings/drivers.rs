@@ -1,0 +1,32 @@
+//! The commands that bundles may have run as drivers.
+
+use super::error::Fault;
+use super::keys::{NONE, Readable};
+use super::{Settings, Source};
+
+impl Readable for Vec<String> {
+    fn read(text: &str) -> Result<Self, Fault> {
+        let commands = text.split(',').map(|command| {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            words.join(" ")
+        });
+        let commands: Self = commands.collect();
+        if commands.iter().any(String::is_empty) || text.chars().any(char::is_control) {
+            return Err(Fault::new(
+                "names a command that is empty, or holds a control character",
+                "write commands parted by commas, or leave the setting out",
+            ));
+        }
+        Ok(commands)
+    }
+}
+
+/// Shows them in one line.
+pub(super) fn shown(settings: &Settings) -> (String, &Source) {
+    let drivers = &settings.bundle_drivers;
+    let shown = match drivers.as_slice() {
+        [] => NONE.to_owned(),
+        commands => commands.join(", "),
+    };
+    (shown, &drivers.source)
+}
