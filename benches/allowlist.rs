@@ -247,11 +247,11 @@ fn measure(folder: &Path, turns: usize) -> Done<()> {
         }
     }
     let medians: Vec<f64> = times.into_iter().map(median).collect();
-    let sizes = [
+    let read = [
         inputs.golden.len() + inputs.sample.len(),
         inputs.sample.len(),
     ];
-    for ((sides, medians), size) in sides.chunks(2).zip(medians.chunks(2)).zip(sizes) {
+    for ((sides, medians), size) in sides.chunks(2).zip(medians.chunks(2)).zip(read) {
         for ((name, _), seconds) in sides.iter().zip(medians) {
             println!(
                 "  {name:<20} {:>9.1} ms {:>8.1} MB/s",

@@ -21,7 +21,7 @@ pub(super) fn sort_by_name<'a>(entries: &mut [u64], name: impl Fn(u32) -> Cow<'a
     while let Some((range, depth)) = open.pop() {
         let mut begin = range.start;
         let entries = &mut entries[range];
-        let depth = depth + in_common(entries, depth, &name);
+        let depth = depth + in_common(entries, depth, name);
         for entry in entries.iter_mut() {
             *entry = with_high(*entry, four_bytes(&name(*entry), depth));
         }

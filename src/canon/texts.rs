@@ -25,7 +25,7 @@ impl Texts {
         let mut repeated: Option<u32> = None;
         for place in order.into_iter().map(low) {
             let text = text(place);
-            if texts.len() > 0 && texts.get(texts.len() - 1) == text {
+            if !texts.is_empty() && texts.get(texts.len() - 1) == text {
                 repeated = Some(repeated.map_or(place, |first| first.min(place)));
             } else {
                 texts.push(&text);

@@ -127,7 +127,7 @@ impl RegisterAllowlist {
         let protected = known.protected.iter();
         let missing: Vec<&str> = protected
             .map(|it| &*it.metric_id)
-            .filter(|id| !policy.protected_metric_ids.contains(*id))
+            .filter(|id| !policy.protected_metric_ids.contains(id))
             .collect();
         vec![
             Condition::holds(
