@@ -200,23 +200,22 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
     let held = ran.held.take();
     let (ended, end) = told(store, &run, &known, &order, &ran).await?;
     let joined = match held {
-        Some(held) => held.into_tx(store).await?,
-        None => {
-            worker.tell(Step::File);
-            super::done(store, end).await?;
-            return Ok(ended);
-        }
+        Some(held) => Some(held.into_tx(store).await?),
+        None => None,
     };
     let outcome = match joined {
         // The target is the ledger's own database: the change and the entry that ends its run are one transaction.
-        Ok(tx) => {
+        Some(Ok(tx)) => {
             worker.tell(Step::File);
             actions::carry_out_in(tx, end).await
         }
-        // Of a commit that was not answered nobody knows whether the change stayed: the run goes on, until somebody looks.
-        Err(held) => {
-            worker.tell(Step::Commit);
-            held.commit().await?;
+        apart => {
+            if let Some(Err(held)) = apart {
+                worker.tell(Step::Commit);
+                // Of a commit that was not answered nobody knows whether the change stayed: the run goes on, until somebody
+                // looks.
+                held.commit().await?;
+            }
             worker.tell(Step::File);
             super::done(store, end).await?;
             return Ok(ended);
