@@ -211,7 +211,7 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
             let hash: &Digest = &sealed.hash;
             lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
             // Whoever claimed a run sees here how it goes on; closing the dialog does not end it.
-            let own = model.running.as_ref().filter(|run| {
+            let own = model.running.as_deref().filter(|run| {
                 claims(dialog.entry.verb) == Some(run.run_type)
                     && run.migration_id == dialog.asked.target
             });

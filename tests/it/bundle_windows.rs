@@ -6,7 +6,7 @@ use govdeck::rules::bundle_run::{RunOutcome, Tier};
 use crate::support::bundle_story::{
     ID, LATER, apply, approve, declared, people, plan_of, register,
 };
-use crate::support::{World, on_both};
+use crate::support::on_both;
 
 on_both!(
     what_keeps_everybody_from_writing_waits_for_a_window,

@@ -151,7 +151,7 @@ fn states(text: &str) -> Vec<(String, Model)> {
         let selected = running.selected().map(|(_, id)| id);
         let mut run = run(text, running.at);
         run.migration_id = selected.unwrap_or_default();
-        running.running = Some(run);
+        running.running = Some(Box::new(run));
         found.push(("a run".to_owned(), running));
     }
     let mut gone = full_of(PaneId::Blocks, text);

@@ -240,7 +240,7 @@ fn screens() -> Vec<Screen> {
         ("bundles-ended", still_bundle::ended),
     ] {
         let mut model = still::model(PaneId::Bundles, picture);
-        model.running = Some(run("forward.sql", model.at));
+        model.running = Some(Box::new(run("forward.sql", model.at)));
         found.push((name, model, BOTH));
     }
     let mut gone = blocks();

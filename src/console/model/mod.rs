@@ -114,7 +114,7 @@ pub struct Model {
     /// What was said, the newest last.
     pub messages: VecDeque<Said>,
     /// The run of a bundle that this console makes, or the last one.
-    pub running: Option<Running>,
+    pub running: Option<Box<Running>>,
     /// Whether this console may write.
     pub arming: Arming,
     /// The entry by which it may.
@@ -275,7 +275,7 @@ impl Model {
             }
             Event::Done(ticket, outcome) => self.done(&ticket, *outcome, effects),
             Event::Resolved(ticket, sealed) => self.resolved(&ticket, sealed, effects),
-            Event::Run(running) => self.ran(*running, effects),
+            Event::Run(running) => self.ran(running, effects),
             Event::Disarmed => {
                 self.arming.disarm();
                 effects.push(Effect::Refresh);
@@ -311,7 +311,7 @@ impl Model {
     /// Returns the run of a bundle that this console makes now.
     #[must_use]
     pub fn under_way(&self) -> Option<&Running> {
-        self.running.as_ref().filter(|run| run.is_under_way())
+        self.running.as_deref().filter(|run| run.is_under_way())
     }
 
     /// Tells whether seconds are shown: a timer is on the screen, this console is armed, or it makes a run.

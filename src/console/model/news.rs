@@ -108,7 +108,7 @@ impl Model {
     }
 
     /// Takes how far the run of a bundle has come that this console makes; says when it begins and how it ended.
-    pub(super) fn ran(&mut self, running: Running, effects: &mut Vec<Effect>) {
+    pub(super) fn ran(&mut self, running: Box<Running>, effects: &mut Vec<Effect>) {
         let before = self
             .running
             .as_ref()

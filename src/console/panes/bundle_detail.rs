@@ -18,7 +18,7 @@ const DIGITS: usize = 12;
 /// Explains the selected bundle.
 pub(super) fn explain(model: &Model, picture: &Picture, row: &Listed) -> Vec<Parts> {
     let bundle = &row.bundle;
-    let own = model.running.as_ref();
+    let own = model.running.as_deref();
     let own = own.filter(|run| run.migration_id == bundle.migration_id);
     let mut lines = own.map_or(Vec::new(), |run| run.lines(model.at));
     lines.push(vec![(Token::Fg, bundle.intent.clone())]);
