@@ -17,6 +17,12 @@ impl Readable for Vec<String> {
                 "write commands parted by commas, or leave the setting out",
             ));
         }
+        if commands.iter().any(|command| command.contains("://")) {
+            return Err(Fault::new(
+                "has an address in a command, where its password would be seen by everybody",
+                "have the driver read the address from a file or from its environment",
+            ));
+        }
         Ok(commands)
     }
 }

@@ -282,6 +282,10 @@ fn nothing_printed_of_settings_or_errors_holds_a_password() {
             if matches!(name, "governance_root" | "log_file" | "signing_key") {
                 continue;
             }
+            // A word alone is a command's name.
+            if name == "bundle_drivers" && !address.contains("://") {
+                continue;
+            }
             for home in [
                 Home::new().with_file(&format!("{name} = \"{address}\"")),
                 Home::new().with_file(&format!("{name} = {address}")),

@@ -64,7 +64,6 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (Event::TABLE, Event::images),
     (GateOwner::TABLE, GateOwner::images),
     (GateEvidence::TABLE, GateEvidence::images),
-    (ExporterFingerprint::TABLE, ExporterFingerprint::images),
     (GateOverride::TABLE, GateOverride::images),
     (Allowlist::TABLE, Allowlist::images),
     (AllowlistApproval::TABLE, AllowlistApproval::images),
@@ -72,4 +71,5 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (ColumnPair::TABLE, ColumnPair::images),
     (ProtectedMetric::TABLE, ProtectedMetric::images),
     (Deficiency::TABLE, Deficiency::images),
+    (ExporterFingerprint::TABLE, ExporterFingerprint::images),
 ];
