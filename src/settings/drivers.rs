@@ -17,10 +17,11 @@ impl Readable for Vec<String> {
                 "write commands parted by commas, or leave the setting out",
             ));
         }
-        if commands.iter().any(|command| command.contains("://")) {
+        // An address may hold a password, and this setting is shown.
+        if text.contains("://") {
             return Err(Fault::new(
-                "has an address in a command, where its password would be seen by everybody",
-                "have the driver read the address from a file or from its environment",
+                "names an address",
+                "write commands alone; what is secret, a bundle names in runner.environment",
             ));
         }
         Ok(commands)
@@ -35,4 +36,26 @@ pub(super) fn shown(settings: &Settings) -> (String, &Source) {
         commands => commands.join(", "),
     };
     (shown, &drivers.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_words_parted_by_single_blanks() {
+        let read = |text| Vec::<String>::read(text).map_err(|_| ());
+        let two = vec!["/opt/one --fast".to_owned(), "two".to_owned()];
+        assert_eq!(read(" /opt/one  --fast ,two"), Ok(two));
+        for text in [
+            "",
+            " ",
+            "one,",
+            ",one",
+            "a\u{1b}b",
+            "one postgres://u:p@h/d",
+        ] {
+            assert_eq!(read(text), Err(()), "{text:?}");
+        }
+    }
 }

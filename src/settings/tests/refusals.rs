@@ -278,12 +278,9 @@ fn nothing_printed_of_settings_or_errors_holds_a_password() {
     for address in addresses {
         for name in KEYS.iter().map(|key| key.name) {
             let variable = format!("GOVDECK_{}", name.to_uppercase());
-            // Whoever puts an address where a path belongs is shown that path; nothing else may echo it.
-            if matches!(name, "governance_root" | "log_file" | "signing_key") {
-                continue;
-            }
-            // A word alone is a command's name.
-            if name == "bundle_drivers" && !address.contains("://") {
+            // Whoever puts a password where a path or a command belongs is shown that; nothing else may echo it.
+            let is_shown = ["governance_root", "log_file", "signing_key"].contains(&name);
+            if is_shown || (name == "bundle_drivers" && !address.contains("://")) {
                 continue;
             }
             for home in [
