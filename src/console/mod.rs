@@ -17,6 +17,7 @@ pub mod form;
 mod guard_box;
 mod guard_text;
 mod intend;
+mod kept;
 pub mod keymap;
 mod keys;
 pub mod link;

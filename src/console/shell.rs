@@ -1,7 +1,7 @@
 //! The loop: wait for something, let the model take it, do what it asks for, draw. No frame rate.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossterm::event::Event as Input;
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
+use super::kept::{keep, remembered};
 use super::keys::Keys;
 use super::link::{Address, Limits, Link, newest};
 use super::model::{Model, Start};
@@ -395,35 +396,4 @@ impl Shell {
             keep(self.last_looked.as_deref(), seq.as_bytes());
         }
     }
-}
-
-/// Keeps something in a file that is its owner's alone; where that cannot be, only the log says so.
-fn keep(path: Option<&Path>, what: &[u8]) {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let Some(path) = path else {
-        return;
-    };
-    let write = || -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)?;
-        io::Write::write_all(&mut file, what)
-    };
-    if let Err(error) = write() {
-        tracing::warn!(%error, "what was seen cannot be kept");
-    }
-}
-
-fn remembered(path: &Path) -> Option<i64> {
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }

@@ -87,6 +87,18 @@ async fn a_paste_never_confirms() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_key_stops_nothing() {
+    let (world, terminal, _) = at_a_block().await;
+    // A slow line cuts what an arrow sends in two.
+    terminal.send_raw(b"\x1b[");
+    world.block("r-2").await;
+    terminal.wait_for("r-2");
+    terminal.wait_for("> r-1");
+    terminal.send_raw(b"B");
+    terminal.wait_for("> r-2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_of_keys_never_confirms() {
     let (world, terminal, before) = at_a_block().await;
     // A terminal without brackets hands a paste over as keys.
