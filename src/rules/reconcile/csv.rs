@@ -54,9 +54,9 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Reads the header, which may name further columns only from a list.
-    pub fn begin(text: &'a str, further: &[String]) -> Result<Self, Fault> {
-        let mut table = Self {
+    /// Stands before the header of a text that can have one.
+    fn open(text: &'a str) -> Result<Self, Fault> {
+        let table = Self {
             text,
             at: 0,
             columns: 0,
@@ -67,6 +67,12 @@ impl<'a> Table<'a> {
         if text.is_empty() {
             return Err(table.fault(0, "no header: the file is empty"));
         }
+        Ok(table)
+    }
+
+    /// Reads the header, which may name further columns only from a list.
+    pub fn begin(text: &'a str, further: &[String]) -> Result<Self, Fault> {
+        let mut table = Self::open(text)?;
         let mut names: Vec<Cow<'a, str>> = Vec::new();
         let mut at = 0;
         loop {

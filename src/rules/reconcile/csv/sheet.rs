@@ -7,17 +7,7 @@ use crate::rules::reconcile::fault::{Fault, quoted};
 
 /// Reads every cell of a text, the header's first: `take` gets the cells of one line after the other.
 pub fn each_line(text: &str, mut take: impl FnMut(&[Cow<'_, str>])) -> Result<(), Fault> {
-    let mut table = Table {
-        text,
-        at: 0,
-        columns: 0,
-    };
-    if text.starts_with('\u{feff}') {
-        return Err(table.fault(0, "a byte order mark before the header"));
-    }
-    if text.is_empty() {
-        return Err(table.fault(0, "no header: the file is empty"));
-    }
+    let mut table = Table::open(text)?;
     let mut cells = Vec::new();
     while table.at < text.len() {
         let begin = table.at;
