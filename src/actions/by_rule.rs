@@ -4,7 +4,7 @@ use super::bundle::BundleFinding;
 use super::dictionary::{BindFinding, VarianceFinding};
 use super::entry::{Asked, Stop};
 use super::establish::Founding;
-use super::migration::{About, FingerprintFinding, GateFinding};
+use super::migration::{About, FingerprintFinding, GateFinding, StepFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::store::tables::image_of;
@@ -99,6 +99,13 @@ pub enum ByRule {
         /// What was found.
         finding: FingerprintFinding,
     },
+    /// The work of a step of the hour came to its end.
+    EndStep {
+        /// The migration.
+        migration: String,
+        /// What was found.
+        finding: StepFinding,
+    },
     /// A metric did not match on three days running, or nobody countersigned a move in time.
     OpenDeficiency {
         /// The deficiency's new id.
@@ -157,6 +164,9 @@ impl ByRule {
                 "record_fingerprint",
                 with_finding(Asked::of(migration), &finding)?,
             ),
+            ByRule::EndStep { migration, finding } => {
+                ("end_step", with_finding(Asked::of(migration), &finding)?)
+            }
             ByRule::OpenDeficiency {
                 deficiency,
                 migration,

@@ -7,6 +7,7 @@ pub use super::asked::{Asked, Prepared, Signing};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::guard::Level;
+use crate::rules::migration::hour::{frozen, is_frozen};
 use crate::rules::people::{Acting, Basis, Role};
 use crate::rules::permission::Permission;
 use crate::rules::{Condition, Refusal};
@@ -16,7 +17,7 @@ use crate::store::outbox::Notice;
 use crate::store::presence::Arming;
 use crate::store::tables::{Boxed, GovernedRow, image_of};
 use crate::store::week::Kept;
-use crate::store::{StoreError, Target, View};
+use crate::store::{StoreError, Target, View, migration};
 
 /// Words that somebody could give, as far as the database alone can tell, to judge an action by before they do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,7 +282,13 @@ pub(super) const fn entry<A: Action>() -> Entry {
 async fn plan<A: Action>(asked: &Asked, view: &mut View, by: &Acting<'_>) -> Result<Draft, Stop> {
     let action = A::parse(asked).map_err(Stop::BadInput)?;
     let facts = action.facts(view).await?;
-    action.propose(&facts, by, view.now())
+    let mut draft = action.propose(&facts, by, view.now())?;
+    if is_frozen(A::MAY.verb)
+        && let Some(hour) = migration::running_hour(view).await?
+    {
+        draft.conditions.push(frozen(&hour.banner_id()));
+    }
+    Ok(draft)
 }
 
 impl Entry {

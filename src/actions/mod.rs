@@ -56,7 +56,7 @@ pub use entry::{
     Asked, Draft, Entry, Field, Prepared, Required, Row, Second, Signing, Stop, Subject, Suggested,
 };
 pub use establish::Founding;
-pub use migration::{About, FingerprintFinding, GateFinding};
+pub use migration::{About, FingerprintFinding, GateFinding, StepFinding};
 pub use proposal::{Proposal, Request, propose, random_id};
 pub use put_aside::PutAside;
 pub use week::{Finding, Unplanned, diff_seen, window_run_id};
@@ -112,6 +112,12 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::CloseMigration>(),
     entry::entry::<migration::RollBackMigration>(),
     entry::entry::<migration::CountersignMove>(),
+    entry::entry::<migration::RegisterHourPlan>(),
+    entry::entry::<migration::StartHour>(),
+    entry::entry::<migration::BeginStep>(),
+    entry::entry::<migration::AttestStep>(),
+    entry::entry::<migration::HandOverHour>(),
+    entry::entry::<migration::AbortHour>(),
     entry::entry::<migration::AttachMatrix>(),
     entry::entry::<migration::OverrideGate>(),
     entry::entry::<migration::RouteGate>(),
@@ -140,6 +146,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::RecordGateEvidence>(),
     entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
+    entry::entry::<migration::EndStep>(),
     entry::entry::<establish::Establish>(),
 ];
 

@@ -198,6 +198,18 @@ permissions! {
         .besides("alone, and a second person countersigns");
     COUNTERSIGN_MOVE = Permission::person("countersign_move", Level::Review, COUNTERSIGNERS)
         .besides("another than whoever did it");
+    REGISTER_HOUR_PLAN = Permission::person("register_hour_plan", Level::Review, &[Role::GovernanceLead, Role::DataEngineer])
+        .besides("while no hour runs");
+    START_HOUR = Permission::person("start_hour", Level::Phrase, LEAD)
+        .besides("every gate before the cutover holds, but what only the hour brings");
+    BEGIN_STEP = Permission::person("begin_step", Level::Review, LEAD)
+        .besides("whoever leads the hour; steps follow each other");
+    ATTEST_STEP = Permission::person("attest_step", Level::Review, LEAD)
+        .besides("whoever leads the hour; what the plan leaves to people");
+    HAND_OVER_HOUR = Permission::person("hand_over_hour", Level::Review, LEAD)
+        .besides("whoever leads the hour, or whoever takes it");
+    ABORT_HOUR = Permission::person("abort_hour", Level::Phrase, LEAD)
+        .besides("any lead, alone; a second person countersigns what went back");
     ATTACH_MATRIX = Permission::person("attach_matrix", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
     OVERRIDE_GATE = Permission::person("override_gate", Level::Phrase, ACTING)
         .besides("never G1, G2, D1, D3 or D4")
@@ -236,6 +248,7 @@ permissions! {
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
+    END_STEP = Permission::rule("end_step");
     RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");
     ESTABLISH = Permission::rule("establish");

@@ -140,6 +140,17 @@ pub const EXPORTER_FINGERPRINT: (&str, &str) = (
     "application/vnd.govdeck.exporter-fingerprint+json",
 );
 
+/// The plan of the hour of a cutover.
+pub const CUTOVER_PLAN: (&str, &str) =
+    ("cutover_plan", "application/vnd.govdeck.cutover-plan+json");
+
+/// What the work of one of its steps found.
+pub const CUTOVER_STEP: (&str, &str) =
+    ("cutover_step", "application/vnd.govdeck.cutover-step+json");
+
+/// What a pipeline exported before the flip.
+pub const GOLDEN_BEFORE: (&str, &str) = ("golden_before", "application/octet-stream");
+
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
     "exporter_allowlist",

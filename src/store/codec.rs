@@ -17,6 +17,7 @@ use crate::rules::bundle::{Kind, RunType};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
+use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::migration::{
     CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, PairStatus, Phase, RollbackReason,
     ScanStatus, Standing,
@@ -83,6 +84,7 @@ stored_as_text!(
     EvidenceKind,
     FaqStatus,
     Gate,
+    HourStatus,
     Kind,
     Move,
     PairStatus,
@@ -104,6 +106,8 @@ stored_as_text!(
     Surface,
     Tier,
     Verdict,
+    Step,
+    StepState,
 );
 
 type Time = chrono::DateTime<chrono::Utc>;

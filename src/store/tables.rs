@@ -225,6 +225,19 @@ pub const TABLES: &[Table] = &[
     ),
     Table::new("deficiency", Kind::Governed, &["deficiency_id"]),
     Table::new("exporter_fingerprint", Kind::Governed, &["fingerprint_id"]),
+    Table::new("cutover_plan", Kind::Governed, &["migration_id"]),
+    Table::new("cutover_hour", Kind::Governed, &["migration_id", "hour_no"]),
+    Table::new(
+        "cutover_step",
+        Kind::Governed,
+        &["migration_id", "hour_no", "step"],
+    ),
+    Table::new(
+        "migration_signoff",
+        Kind::Governed,
+        &["migration_id", "job_run_id"],
+    ),
+    Table::new("migration_complete_event", Kind::Governed, &["migration_id"]),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,

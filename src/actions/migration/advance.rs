@@ -4,11 +4,12 @@ use super::super::entry::{Action, Asked, Draft, Stop};
 use super::{Facts, MIGRATION, Moved, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
+use crate::rules::migration::hour::may_flip;
 use crate::rules::migration::{self as rule, Move, Phase};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::store::artifact::{Artifact, DUAL_WRITE_SCANS};
-use crate::store::migration::Migration;
+use crate::store::migration::{KnownHour, Migration};
 use crate::store::tables::image_of;
 use crate::store::{StoreError, View};
 
@@ -29,8 +30,11 @@ fn advance(
 ) -> Result<Draft, Stop> {
     let facts = there(facts, id)?;
     let before = &facts.known.migration;
+    let hour = facts.known.running_hour();
+    let banner = hour.filter(|_| phase == Phase::Cutover);
     let after = Migration {
         phase,
+        banner_id: banner.map(KnownHour::banner_id),
         version: before.version + 1,
         ..before.clone()
     };
@@ -43,9 +47,15 @@ fn advance(
         back: None,
     };
     let rows = moved.rows(before, after, by, now)?;
-    let conditions = facts
-        .known
-        .decide(now, |facts| rule::may_move(facts, phase));
+    let stand = hour.map(KnownHour::stand);
+    let conditions = facts.known.decide(now, |facts| {
+        let mut conditions = Vec::new();
+        if phase == Phase::Cutover {
+            conditions = may_flip(facts, stand.as_ref(), &by.actor.person_id);
+        }
+        conditions.extend(rule::may_move(facts, phase));
+        conditions
+    });
     let said = format!("{} to {phase}", before.phase);
     let draft = Draft::new(target(before), conditions, rows);
     let draft = draft.with_notices(facts.tell(by, &said, &by.reason()));

@@ -7,6 +7,7 @@ mod calendar;
 mod close;
 mod close_deficiency;
 mod countersign;
+mod hour;
 mod open;
 mod open_deficiency;
 mod override_gate;
@@ -25,6 +26,10 @@ pub(super) use calendar::{CancelCalendar, SetCalendar};
 pub(super) use close::CloseMigration;
 pub(super) use close_deficiency::CloseDeficiency;
 pub(super) use countersign::CountersignMove;
+pub use hour::StepFinding;
+pub(super) use hour::{
+    AbortHour, AttestStep, BeginStep, EndStep, HandOverHour, RegisterHourPlan, StartHour,
+};
 pub(super) use open::OpenMigration;
 pub use open_deficiency::About;
 pub(super) use open_deficiency::OpenDeficiency;

@@ -1,13 +1,13 @@
 //! Takes a migration back, for good; one lead may do it alone, and a second person countersigns.
 
-use super::super::entry::{Action, Asked, Draft, Field, Required, Stop, Suggested};
-use super::{Facts, MIGRATION, Moved, read, target, there};
+use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
+use super::{Facts, MIGRATION, Moved, hour, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::{self as rule, Move, Phase, RollBack, RollbackReason};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::store::migration::Migration;
+use crate::store::migration::{Known, Migration};
 use crate::store::{StoreError, View};
 
 pub(in crate::actions) struct RollBackMigration {
@@ -62,20 +62,9 @@ impl Action for RollBackMigration {
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let facts = there(facts.as_ref(), &self.id)?;
         let before = &facts.known.migration;
-        let after = Migration {
-            phase: Phase::Rollback,
-            closed_at_dt_utc: Some(now),
-            rollback_reason: Some(self.because),
-            watch_until: None,
-            version: before.version + 1,
-            ..before.clone()
-        };
-        let moved = Moved {
-            kind: Move::Rollback,
-            second: None,
-            back: Some((self.because, &self.note)),
-        };
-        let rows = moved.rows(before, after, by, now)?;
+        let why = (self.because, &*self.note);
+        let mut rows = rows(&facts.known, why, by, now)?;
+        rows.extend(hour::given_up(&facts.known, &self.note, by, now)?);
         let back = RollBack {
             reason: self.because,
             by_person: true,
@@ -87,4 +76,28 @@ impl Action for RollBackMigration {
         let draft = Draft::new(target(before), conditions, rows);
         Ok(draft.with_notices(facts.tell(by, "taken back", &body)))
     }
+}
+
+/// Makes the rows of a migration that is taken back.
+pub(super) fn rows(
+    known: &Known,
+    back: (RollbackReason, &str),
+    by: &Acting<'_>,
+    now: Moment,
+) -> Result<Vec<Row>, Stop> {
+    let before = &known.migration;
+    let after = Migration {
+        phase: Phase::Rollback,
+        closed_at_dt_utc: Some(now),
+        rollback_reason: Some(back.0),
+        watch_until: None,
+        version: before.version + 1,
+        ..before.clone()
+    };
+    let moved = Moved {
+        kind: Move::Rollback,
+        second: None,
+        back: Some(back),
+    };
+    moved.rows(before, after, by, now)
 }

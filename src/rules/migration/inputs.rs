@@ -36,15 +36,15 @@ pub fn protected_inputs(from: &str, to: &str, metrics: &[&str], proof: Option<&s
     digest(&("protected", from, to, metrics, proof))
 }
 
-/// Hashes the plan of a cutover: the migration, the steps of the hour, the bundles, the pairs, and the allow-list of the
+/// Hashes the plan of a cutover: the migration, the plan of its hour, the bundles as registered, the pairs, and the allow-list of the
 /// target.
 #[must_use]
 pub fn plan_hash(
     migration: &str,
-    steps: &str,
-    bundles: &[&str],
+    plan: &str,
+    bundles: &[String],
     pairs: &[(&str, &str)],
     allowlist: Option<&str>,
 ) -> String {
-    digest(&("plan", migration, steps, bundles, pairs, allowlist))
+    digest(&("plan", migration, plan, bundles, pairs, allowlist))
 }

@@ -7,6 +7,7 @@ mod earliest;
 mod facts;
 mod fingerprint;
 mod gates;
+pub mod hour;
 mod inputs;
 mod matrix;
 mod moves;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hour::{HourStand, Step};
 use super::{Facts, Gate, Phase, RollbackReason, Stand, gates};
 use crate::clock::Moment;
 use crate::rules::people::Role;
@@ -148,6 +149,12 @@ pub struct Closing<'a> {
     pub flipped_by: &'a str,
     /// Who would close it.
     pub closes: &'a str,
+    /// Its hour, while it runs.
+    pub hour: Option<&'a HourStand<'a>>,
+    /// The view that the partners' annex reads of the release after, and the footer schema that it was made for.
+    pub annex: Option<(&'a str, &'a str)>,
+    /// The footer schema that is in force.
+    pub footer: Option<&'a str>,
 }
 
 /// Lists what must hold before a migration is closed.
@@ -182,8 +189,19 @@ pub fn may_close(facts: &Facts<'_>, closing: &Closing<'_>) -> Vec<Condition> {
     if closing.watch_until.is_none() {
         watch.verdict = Verdict::CannotTell;
     }
+    let comes_now = closing.hour.and_then(HourStand::at).map(|at| at.step);
     vec![
         moves_from(&facts.stand, Phase::Cutover),
+        holds(
+            "in_the_hour",
+            comes_now == Some(Step::Complete),
+            match (closing.hour, comes_now) {
+                (None, _) => "no hour runs".to_owned(),
+                (_, None) => "every step is done".to_owned(),
+                (_, Some(step)) => format!("step {} comes now: {step}", step.number()),
+            },
+            "it is closed in its hour, once every series was compared: govdeck hour show",
+        ),
         ran,
         gates::judge(Gate::NotRed, facts, Phase::Cutover).condition(),
         holds(
@@ -192,8 +210,26 @@ pub fn may_close(facts: &Facts<'_>, closing: &Closing<'_>) -> Vec<Condition> {
             format!("{} flipped it", closing.flipped_by),
             "another than whoever flipped it closes it",
         ),
+        lockstep(closing.annex, closing.footer),
         watch,
     ]
+}
+
+/// States that what partners read goes along with the release.
+pub(super) fn lockstep(annex: Option<(&str, &str)>, footer: Option<&str>) -> Condition {
+    let is_alike = annex.is_some_and(|(_, made_for)| footer == Some(made_for));
+    holds(
+        "lockstep",
+        is_alike,
+        match (annex, footer) {
+            (None, _) => "no annex view of the release after is registered".to_owned(),
+            (_, None) => "no footer schema is registered".to_owned(),
+            (Some((annex, made_for)), Some(footer)) => format!(
+                "annex view {annex} is made for footer schema {made_for}, and {footer} is in force"
+            ),
+        },
+        "register both before the hour: govdeck act register-annex-view, register-footer",
+    )
 }
 
 /// Why a migration would be taken back, and by whom.

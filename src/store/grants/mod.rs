@@ -179,6 +179,8 @@ const EXCEPTIONS: &[Exception] = &[
     on("migration_evidence", &[(Group::Agent, APPEND)]),
     on("exporter_fingerprint", &[(Group::Agent, APPEND)]),
     on("deficiency", &[(Group::Agent, APPEND)]),
+    on("cutover_hour", &[(Group::Agent, AMEND)]),
+    on("cutover_step", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_event", &[(Group::Agent, APPEND)]),
     on("allowlist_approval", &[(Group::Signer, APPEND)]),

@@ -2,7 +2,8 @@
 
 use super::known::Known;
 use crate::clock::Moment;
-use crate::store::view::{on, query_scalar};
+use crate::rules::week::RunStatus;
+use crate::store::view::{on, query_as, query_scalar};
 use crate::store::{StoreError, View, week};
 
 /// What is known when a migration is to be closed.
@@ -12,14 +13,16 @@ pub struct Aftermath {
     pub series: usize,
     /// Those that have not passed in a run made since the flip.
     pub open_series: Vec<String>,
+    /// The runs since the flip that passed, one of each of the others.
+    pub passed_runs: Vec<String>,
     /// When the second scheduled window from now is.
     pub watch_until: Option<Moment>,
 }
 
 /// Reads what has happened since a migration entered its phase.
 pub async fn aftermath(view: &mut View, known: &Known) -> Result<Aftermath, StoreError> {
-    const PASSED: &str = "SELECT COALESCE((SELECT status FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'immediate' \
-         AND started_at >= $2 AND completed_at IS NOT NULL ORDER BY completed_at DESC LIMIT 1), '')";
+    const NEWEST: &str = "SELECT job_run_id, status FROM reconciliation_window WHERE series_id = $1 AND run_kind = 'immediate' \
+         AND started_at >= $2 AND completed_at IS NOT NULL ORDER BY completed_at DESC, job_run_id LIMIT 1";
     const PLANNED: &str = "SELECT scheduled_at FROM reconciliation_window WHERE run_kind = 'scheduled' AND status = 'SCHEDULED' \
          AND series_id = $1 AND scheduled_at > $2 ORDER BY scheduled_at LIMIT 1 OFFSET 1";
     let now = view.now();
@@ -34,10 +37,11 @@ pub async fn aftermath(view: &mut View, known: &Known) -> Result<Aftermath, Stor
     for series in week::active_series(view).await? {
         let id = series.series_id;
         found.series += 1;
-        let status: String =
-            on!(view, c => query_scalar(PASSED).bind(&id).bind(since).fetch_one(c).await)?;
-        if status != "PASS" {
-            found.open_series.push(id.clone());
+        let newest: Option<(String, RunStatus)> =
+            on!(view, c => query_as(NEWEST).bind(&id).bind(since).fetch_optional(c).await)?;
+        match newest {
+            Some((run, RunStatus::Pass)) => found.passed_runs.push(run),
+            _ => found.open_series.push(id.clone()),
         }
         let second: Option<Moment> =
             on!(view, c => query_scalar(PLANNED).bind(&id).bind(now).fetch_optional(c).await)?;

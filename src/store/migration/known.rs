@@ -1,6 +1,7 @@
 //! Everything that is known of a migration when something is decided about it.
 
 use super::fingerprint::fingerprint_changes;
+use super::hour::{KnownHour, KnownPlan, bundle_digests, hour_plan, newest_hour};
 use super::looks;
 use super::mismatch::views_stand;
 use super::rows::{
@@ -11,6 +12,7 @@ use super::scan::{Scan, scans};
 use super::shape::shape;
 use crate::clock::Moment;
 use crate::rules::governance::{Governance, Hold};
+use crate::rules::migration::hour::HourStatus;
 use crate::rules::migration::{
     self as rule, Approval, Clean, Evidence, EvidenceKind, Facts, Override, Owner, PairStatus,
     Phase, Planned, Proof, Sample, Series, Stand, clean,
@@ -53,6 +55,10 @@ pub struct Known {
     pub open_blocks: i64,
     /// What scans, probes and replays would be made of now.
     pub inputs: Inputs,
+    /// The plan of its hour.
+    pub plan: Option<KnownPlan>,
+    /// Its newest hour.
+    pub hour: Option<KnownHour>,
     approvals: Vec<Yes>,
     /// When exporters began to write other keys while both halves were written.
     changes: Vec<Moment>,
@@ -115,6 +121,8 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
     let faq = dictionary::faq_all(view).await?;
     let shape = shape(view).await?;
     let head = ledger::head(view).await?;
+    let plan = hour_plan(view, id).await?;
+    let bundles = bundle_digests(view, plan.as_ref()).await?;
     Ok(Some(Known {
         inputs: Inputs::of(&Of {
             migration: &migration,
@@ -125,7 +133,11 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
             target: allowlist.as_ref(),
             faq: &faq,
             shape: &shape,
+            plan: plan.as_ref(),
+            bundles: &bundles,
         }),
+        plan,
+        hour: newest_hour(view, id).await?,
         events: looks::events(view, id).await?,
         owners: looks::gate_owners(view).await?,
         overrides: looks::overrides(view, id).await?,
@@ -206,6 +218,8 @@ struct Of<'a> {
     target: Option<&'a Allowlist>,
     faq: &'a [FaqRow],
     shape: &'a str,
+    plan: Option<&'a KnownPlan>,
+    bundles: &'a [String],
 }
 
 impl Inputs {
@@ -228,17 +242,14 @@ impl Inputs {
             protected: rule::protected_inputs(from, to, &metrics, proof),
             plan: rule::plan_hash(
                 &of.migration.migration_id,
-                STEPS,
-                &[],
+                of.plan.map_or("none", |plan| &plan.row.plan_sha256),
+                of.bundles,
                 &pairs,
                 target.as_deref(),
             ),
         }
     }
 }
-
-/// The steps of the cutover hour, as far as a plan is bound to them.
-const STEPS: &str = "announce golden flip purge reconcile complete note";
 
 fn active(pairs: &[ColumnPair]) -> Vec<(&str, &str)> {
     let pairs = pairs
@@ -262,6 +273,13 @@ fn stand(migration: &Migration, since: Moment) -> Stand<'_> {
 }
 
 impl Known {
+    /// Returns its hour while it runs.
+    #[must_use]
+    pub fn running_hour(&self) -> Option<&KnownHour> {
+        let hour = self.hour.as_ref();
+        hour.filter(|it| it.hour.status == HourStatus::Running)
+    }
+
     /// Returns the pairs that are kept.
     #[must_use]
     pub fn active_pairs(&self) -> Vec<(&str, &str)> {

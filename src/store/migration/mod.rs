@@ -4,6 +4,7 @@ mod aftermath;
 mod alone;
 mod fingerprint;
 mod frozen;
+mod hour;
 mod known;
 mod list;
 mod looks;
@@ -19,6 +20,10 @@ pub use aftermath::{Aftermath, aftermath};
 pub use alone::{Alone, made_alone, uncountersigned};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
+pub use hour::{
+    CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, completed, hour_plan,
+    newest_hour, running_hour, signoffs,
+};
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
     MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,

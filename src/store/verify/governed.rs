@@ -8,8 +8,9 @@ use crate::store::dictionary::{
 };
 use crate::store::key::PersonKey;
 use crate::store::migration::{
-    Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event,
-    ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Migration, ProtectedMetric,
+    Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, CompleteEvent, Deficiency, Event,
+    ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Hour, HourPlan, HourStep,
+    Migration, ProtectedMetric, Signoff,
 };
 use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
@@ -72,4 +73,9 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (ProtectedMetric::TABLE, ProtectedMetric::images),
     (Deficiency::TABLE, Deficiency::images),
     (ExporterFingerprint::TABLE, ExporterFingerprint::images),
+    (HourPlan::TABLE, HourPlan::images),
+    (Hour::TABLE, Hour::images),
+    (HourStep::TABLE, HourStep::images),
+    (Signoff::TABLE, Signoff::images),
+    (CompleteEvent::TABLE, CompleteEvent::images),
 ];

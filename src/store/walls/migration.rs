@@ -47,7 +47,8 @@ pub(super) const WALLS: &[Wall] = &[
         "a migration moves by what the newest entry does with it, and with its next move",
         "EXISTS (SELECT 1 FROM governance_ledger l, ledger_change c WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.migration_id \
          AND CASE l.action WHEN 'start_dual_write' THEN NEW.phase = 'dual_write' WHEN 'cutover' THEN OLD.phase = 'dual_write' AND NEW.phase = 'cutover' \
-         WHEN 'close_migration' THEN OLD.phase = 'cutover' AND NEW.phase = 'cutover' WHEN 'roll_back_migration' THEN NEW.phase = 'rollback' ELSE FALSE END \
+         WHEN 'close_migration' THEN OLD.phase = 'cutover' AND NEW.phase = 'cutover' WHEN 'roll_back_migration' THEN NEW.phase = 'rollback' \
+         WHEN 'abort_hour' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' ELSE FALSE END \
          AND c.seq = l.seq AND c.table_name = 'dictionary_migration_event' AND c.row_key = NEW.migration_id || '/' || CAST(NEW.version AS TEXT))",
     ),
     wall(
@@ -66,7 +67,7 @@ pub(super) const WALLS: &[Wall] = &[
          AND l.approved_by IS NOT DISTINCT FROM NEW.approved_by AND s.migration_id = NEW.migration_id AND s.version = NEW.event_no AND s.phase = NEW.phase \
          AND s.rollback_reason IS NOT DISTINCT FROM NEW.rollback_reason AND CASE l.action WHEN 'open_migration' THEN NEW.kind = 'open' \
          WHEN 'start_dual_write' THEN NEW.kind = 'dual_write' WHEN 'cutover' THEN NEW.kind = 'cutover' WHEN 'close_migration' THEN NEW.kind = 'close' \
-         WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' ELSE FALSE END)",
+         WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' WHEN 'abort_hour' THEN NEW.kind = 'rollback' ELSE FALSE END)",
     ),
     wall(
         "dictionary_migration_event",

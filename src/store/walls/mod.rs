@@ -9,6 +9,7 @@
 mod bundle;
 mod dialects;
 mod dictionary;
+mod hour;
 mod migration;
 pub(in crate::store) mod permission;
 mod publish;
@@ -110,7 +111,9 @@ pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreErro
 fn of_single_tables() -> impl Iterator<Item = &'static Wall> {
     let all = single::WALLS.iter().chain(publish::WALLS);
     let all = all.chain(week::WALLS).chain(dictionary::WALLS);
-    all.chain(bundle::WALLS).chain(migration::WALLS)
+    all.chain(bundle::WALLS)
+        .chain(migration::WALLS)
+        .chain(hour::WALLS)
 }
 
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;

@@ -7,6 +7,15 @@ use crate::rules::permission::{self, MATRIX, Permission};
 
 /// What a move of a migration changes.
 const MOVES: &[&str] = &["dictionary_migration_state", "dictionary_migration_event"];
+/// What such a move changes that ends the hour of its cutover, or may end it.
+const MOVES_IN_THE_HOUR: &[&str] = &[
+    "dictionary_migration_state",
+    "dictionary_migration_event",
+    "cutover_hour",
+    "cutover_step",
+];
+/// What a step of the hour changes.
+const STEPS: &[&str] = &["cutover_hour", "cutover_step"];
 
 /// The governed tables that an action changes; the answer to a proposal is changed by what was approved.
 const TOUCHES: &[(&str, &[&str])] = &[
@@ -87,8 +96,25 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ),
     ("start_dual_write", MOVES),
     ("cutover", MOVES),
-    ("close_migration", MOVES),
-    ("roll_back_migration", MOVES),
+    (
+        "close_migration",
+        &[
+            "dictionary_migration_state",
+            "dictionary_migration_event",
+            "cutover_hour",
+            "cutover_step",
+            "migration_signoff",
+            "migration_complete_event",
+        ],
+    ),
+    ("roll_back_migration", MOVES_IN_THE_HOUR),
+    ("register_hour_plan", &["cutover_plan"]),
+    ("start_hour", STEPS),
+    ("begin_step", STEPS),
+    ("attest_step", STEPS),
+    ("end_step", STEPS),
+    ("hand_over_hour", &["cutover_hour"]),
+    ("abort_hour", MOVES_IN_THE_HOUR),
     ("countersign_move", &["dictionary_migration_event"]),
     ("attach_matrix", &["migration_evidence"]),
     ("override_gate", &["gate_override", "approval_request"]),
