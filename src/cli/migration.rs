@@ -146,7 +146,7 @@ impl Migrations {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     let bytes = hash::read_at_most(MOST_BYTES, Some(path))?;
     String::from_utf8(bytes).map_err(|_| {
         Failure::new(
@@ -158,7 +158,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads a migration: the named one, or the one that people look at first.
-async fn one(view: &mut View, id: Option<String>) -> Result<Known, Failure> {
+pub(super) async fn one(view: &mut View, id: Option<String>) -> Result<Known, Failure> {
     let id = match id {
         Some(id) => id,
         None => migration::newest_open(view)

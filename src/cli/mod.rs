@@ -29,6 +29,7 @@ mod gate_bind;
 mod gate_reconcile;
 mod gate_variance;
 mod hash;
+mod hour;
 mod init;
 mod job;
 mod key;
@@ -131,6 +132,9 @@ enum Verb {
     /// Open a migration of the dictionary, or show how it stands.
     #[command(subcommand)]
     Migration(migration::Migrations),
+    /// Go through the hour of a cutover step by step, or show how far it is.
+    #[command(subcommand)]
+    Hour(hour::Hours),
     /// List maintenance windows and cert weeks.
     Calendar,
     /// Release the metric dictionary, or look into it.
@@ -351,6 +355,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Policy(ref policy) => policy.access(),
         Verb::Dictionary(ref dictionary) => dictionary.access(),
         Verb::Migration(ref migration) => migration.access(),
+        Verb::Hour(ref hour) => hour.access(),
         Verb::Bundle(ref bundle) => bundle.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
             Access::Write
@@ -390,6 +395,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Week(verb) => verb.run(&store, root).await,
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
+        Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
         Verb::Calendar => migration_report::calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,

@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod drop_leaves;
 pub mod due;
 pub mod fingerprint;
+pub mod hour;
 pub mod outside;
 pub mod probe;
 pub mod reconcile;

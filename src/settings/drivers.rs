@@ -1,8 +1,8 @@
-//! The commands that bundles may have run as drivers.
+//! Commands that may be run: as drivers of bundles, and as what the steps of a cutover's hour do outside of govdeck.
 
 use super::error::Fault;
 use super::keys::{NONE, Readable};
-use super::{Settings, Source};
+use super::{Setting, Source};
 
 impl Readable for Vec<String> {
     fn read(text: &str) -> Result<Self, Fault> {
@@ -29,13 +29,12 @@ impl Readable for Vec<String> {
 }
 
 /// Shows them in one line.
-pub(super) fn shown(settings: &Settings) -> (String, &Source) {
-    let drivers = &settings.bundle_drivers;
-    let shown = match drivers.as_slice() {
+pub(super) fn shown(commands: &Setting<Vec<String>>) -> (String, &Source) {
+    let shown = match commands.as_slice() {
         [] => NONE.to_owned(),
         commands => commands.join(", "),
     };
-    (shown, &drivers.source)
+    (shown, &commands.source)
 }
 
 #[cfg(test)]

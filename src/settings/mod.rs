@@ -174,6 +174,10 @@ pub struct Settings {
     pub rehearsal_dsn: Setting<Option<Dsn>>,
     /// The commands that bundles may have run as drivers, besides govdeck's own; words parted by single blanks.
     pub bundle_drivers: Setting<Vec<String>>,
+    /// What the steps of a cutover's hour may have run, each as `NAME=COMMAND`.
+    pub hour_commands: Setting<Vec<String>>,
+    /// What a rehearsal runs instead.
+    pub rehearsal_commands: Setting<Vec<String>>,
     /// The key file that signs, or that names the ssh-agent's key.
     pub signing_key: Setting<Option<PathBuf>>,
     /// How much is logged.
@@ -257,7 +261,10 @@ impl Settings {
             Ok(read.map_or(Setting::default_of(None), |dsn| dsn.map(Some)))
         };
         let (bundle_dsn, rehearsal_dsn) = (optional("bundle_dsn")?, optional("rehearsal_dsn")?);
-        let drivers = layers.read("bundle_drivers")?;
+        let commands = |name: &str| -> Result<Setting<Vec<String>>, SettingsError> {
+            let read = layers.read(name)?;
+            Ok(read.unwrap_or(Setting::default_of(Vec::new())))
+        };
         let signing_key = layers.read::<PathBuf>("signing_key")?;
         let theme = layers.read("theme")?;
         Ok(Self {
@@ -268,7 +275,9 @@ impl Settings {
             governance_root: root.unwrap_or_else(|| Setting::default_of(PathBuf::from("."))),
             bundle_dsn,
             rehearsal_dsn,
-            bundle_drivers: drivers.unwrap_or(Setting::default_of(Vec::new())),
+            bundle_drivers: commands("bundle_drivers")?,
+            hour_commands: commands("hour_commands")?,
+            rehearsal_commands: commands("rehearsal_commands")?,
             signing_key: signing_key.map_or(Setting::default_of(None), |file| file.map(Some)),
             log_level,
             log_file,

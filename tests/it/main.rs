@@ -81,6 +81,7 @@ mod evidence;
 mod gate_allowlist;
 mod gate_allowlist_database;
 mod grants;
+mod hour;
 mod house;
 mod jobs;
 mod migration;

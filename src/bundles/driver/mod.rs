@@ -23,11 +23,10 @@ pub use change::Change;
 pub use command::DriverCommand;
 pub use conformance::{Check, conformance};
 pub use error::{DriverError, Trouble};
-pub use process::Bounds;
+pub use process::{Beyond, Bounds, Ended, Fault, run_in};
 pub use run::{Planned, Ran, RolledBack};
 pub use secrets::Secrets;
 
-use process::Fault;
 use protocol::{Answer, Ask, Changed, Hello, Plan, Request, Work};
 
 use crate::rules::bundle::{Baseline, Kind};

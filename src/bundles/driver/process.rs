@@ -28,22 +28,38 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
+/// What becomes of output beyond those bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// There must be none.
+    Refused,
+    /// It is read and let go of.
+    Dropped,
+}
+
 /// How a driver ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub struct Ended {
+    /// Its exit status.
     pub status: ExitStatus,
+    /// What it wrote, as far as it was kept.
     pub stdout: Vec<u8>,
+    /// The beginning of what it complained of.
     pub stderr: Vec<u8>,
 }
 
 /// Why a run gave nothing.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
+    /// It could not be started.
     Start(io::Error),
+    /// It did not end in time.
     TimedOut,
+    /// It wrote more than it may.
     TooMuch,
     /// A process that it started holds its output open.
     LeftOpen,
+    /// Its streams broke.
     Broken(io::Error),
 }
 
@@ -59,10 +75,20 @@ pub(super) fn run(
     input: Vec<u8>,
     bounds: Bounds,
 ) -> Result<Ended, Fault> {
+    run_in(command, secrets.pairs(), input, (bounds, Beyond::Refused))
+}
+
+/// Runs a command once, in an environment of nothing but these values.
+pub fn run_in<'a>(
+    command: &DriverCommand,
+    environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+    input: Vec<u8>,
+    (bounds, beyond): (Bounds, Beyond),
+) -> Result<Ended, Fault> {
     let mut child = Command::new(command.program())
         .args(command.arguments())
         .env_clear()
-        .envs(secrets.pairs())
+        .envs(environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -76,7 +102,7 @@ pub(super) fn run(
     }
     if let Some(stdout) = child.stdout.take() {
         let tell = tell.clone();
-        thread::spawn(move || tell.send(Told::Output(read_all(stdout, bounds.bytes))));
+        thread::spawn(move || tell.send(Told::Output(read_all(stdout, bounds.bytes, beyond))));
     }
     if let Some(stderr) = child.stderr.take() {
         thread::spawn(move || read_some(stderr, &tell));
@@ -152,15 +178,17 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, Fault> {
     }
 }
 
-fn read_all(stream: impl Read, most: usize) -> Result<Vec<u8>, Fault> {
+fn read_all(stream: impl Read, most: usize, beyond: Beyond) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    stream
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(Fault::Broken)?;
+    let mut limited = stream.take(limit);
+    limited.read_to_end(&mut bytes).map_err(Fault::Broken)?;
     if bytes.len() > most {
-        return Err(Fault::TooMuch);
+        if beyond == Beyond::Refused {
+            return Err(Fault::TooMuch);
+        }
+        bytes.truncate(most);
+        io::copy(&mut limited.into_inner(), &mut io::sink()).map_err(Fault::Broken)?;
     }
     Ok(bytes)
 }

@@ -59,6 +59,28 @@ impl Cells {
         lines.saturating_sub(1)
     }
 
+    /// Writes them as a CSV: cells with a comma, a quote or a line break in them are quoted.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut csv = String::with_capacity(self.text.len() + self.ends.len());
+        for line in 0..=self.rows() {
+            for (place, cell) in self.line(line).enumerate() {
+                if place > 0 {
+                    csv.push(',');
+                }
+                if cell.contains([',', '"', '\n', '\r']) {
+                    csv.push('"');
+                    csv.push_str(&cell.replace('"', "\"\""));
+                    csv.push('"');
+                } else {
+                    csv.push_str(cell);
+                }
+            }
+            csv.push('\n');
+        }
+        csv
+    }
+
     fn line(&self, line: usize) -> impl Iterator<Item = &str> {
         let places = line * self.columns..(line + 1) * self.columns;
         places.map(|place| {

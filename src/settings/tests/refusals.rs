@@ -280,7 +280,8 @@ fn nothing_printed_of_settings_or_errors_holds_a_password() {
             let variable = format!("GOVDECK_{}", name.to_uppercase());
             // Whoever puts a password where a path or a command belongs is shown that; nothing else may echo it.
             let is_shown = ["governance_root", "log_file", "signing_key"].contains(&name);
-            if is_shown || (name == "bundle_drivers" && !address.contains("://")) {
+            let is_command = name.ends_with("_commands") || name == "bundle_drivers";
+            if is_shown || (is_command && !address.contains("://")) {
                 continue;
             }
             for home in [

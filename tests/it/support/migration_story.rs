@@ -10,7 +10,7 @@ use govdeck::store::artifact::GATE_EVIDENCE;
 use govdeck::store::migration::{self, Known};
 use serde_json::json;
 
-use super::World;
+use super::{World, hour_story};
 use super::dictionary::{bind as register, document, release, released};
 use super::pairs;
 use super::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, ended, week};
@@ -244,6 +244,7 @@ pub async fn ready(world: &World) {
     clean(world).await;
     calendar(world).await;
     agreed(world, "cutover", &["breach_count"]).await;
+    hour_story::planned(world).await;
     proved(world).await;
     for kind in [
         EvidenceKind::Faq,
@@ -255,9 +256,10 @@ pub async fn ready(world: &World) {
     }
 }
 
-/// Cuts the migration over.
+/// Cuts the migration over, in its hour.
 pub async fn cut_over(world: &World) {
     ready(world).await;
+    hour_story::at_the_flip(world).await;
     let moved = world.act("maya", "cutover", Asked::of(ID)).await;
     moved.expect("moved");
 }
@@ -285,7 +287,9 @@ pub async fn compared(world: &World, status: RunStatus) {
 /// Closes the migration after it was compared, with two windows ahead.
 pub async fn closed(world: &World) {
     cut_over(world).await;
+    hour_story::flipped(world).await;
     compared(world, RunStatus::Pass).await;
+    hour_story::compared(world).await;
     for at in [3, 4] {
         weeks::plan(world, at).await;
     }
@@ -340,6 +344,11 @@ pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
         },
         "start_dual_write" | "cutover" | "close_migration" | "countersign_move" => of(),
         "roll_back_migration" => of().with("because", "operator_abort").with("note", "so"),
+        "register_hour_plan" => of().with("document", hour_story::plan().to_string()),
+        "start_hour" | "abort_hour" => of(),
+        "begin_step" => of().with("step", "golden"),
+        "attest_step" => of().with("step", "announce").with("as", "done"),
+        "hand_over_hour" => of().with("to", "lee"),
         "attach_matrix" => of().with("matrix", MATRIX),
         "override_gate" => {
             let now = world

@@ -10,6 +10,7 @@ pub mod dictionary;
 pub mod folk;
 pub mod forge;
 pub mod ground;
+pub mod hour_story;
 pub mod keys;
 pub mod migration_story;
 pub mod pairs;

@@ -9,7 +9,7 @@ use crate::rules::Refusal;
 use crate::rules::migration::hour::{Ending, Step, StepState, may_end_step};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::store::artifact::{Artifact, CUTOVER_STEP};
+use crate::store::artifact::{Artifact, CUTOVER_STEP, GOLDEN_BEFORE};
 use crate::store::migration::{self, Aftermath, KnownHour};
 use crate::store::outbox::Notice;
 use crate::store::{StoreError, View};
@@ -51,7 +51,7 @@ impl Action for EndStep {
         Ok(Self {
             id: asked.target.clone(),
             finding: asked.finding()?,
-            evidence: asked.filed(&[CUTOVER_STEP.0]),
+            evidence: asked.filed(&[CUTOVER_STEP.0, GOLDEN_BEFORE.0]),
         })
     }
 
@@ -70,7 +70,8 @@ impl Action for EndStep {
         let found = &self.finding;
         let hour = known.running_hour();
         let stand = hour.map(KnownHour::stand);
-        let shown = self.evidence.first();
+        let mut evidence = self.evidence.iter();
+        let shown = evidence.find(|(role, _)| *role == CUTOVER_STEP.0);
         let ending = Ending {
             step: found.step,
             attempt: found.attempt,

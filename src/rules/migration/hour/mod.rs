@@ -117,6 +117,15 @@ impl Step {
         }
     }
 
+    /// Returns the command line that goes on with it.
+    #[must_use]
+    pub fn command(self, migration: &str) -> String {
+        match self.ended_by() {
+            EndedBy::Deed(verb) => format!("govdeck act {} {migration}", verb.replace('_', "-")),
+            _ => format!("govdeck hour begin {self} {migration}"),
+        }
+    }
+
     /// Tells whether the hour may go on without it.
     #[must_use]
     pub const fn may_be_skipped(self) -> bool {
@@ -173,6 +182,26 @@ pub enum HourClock {
     Over(Duration),
 }
 
+impl HourClock {
+    /// Says in words how it stands.
+    #[must_use]
+    pub fn said(self, now: Moment) -> String {
+        let clock = |span: Duration| {
+            let seconds = span.as_secs();
+            format!("{:02}:{:02}", seconds / 60, seconds % 60)
+        };
+        match self {
+            Self::Notice(at) if now < at => format!(
+                "lock announced, {} until the hour may begin",
+                clock(at.since(now).to_std().unwrap_or_default())
+            ),
+            Self::Notice(_) => "lock announced, the hour may begin".to_owned(),
+            Self::Left(left) => format!("{} of the hour left", clock(left)),
+            Self::Over(over) => format!("OVERRUN by {}", clock(over)),
+        }
+    }
+}
+
 impl HourStand<'_> {
     /// Finds a step.
     #[must_use]
@@ -207,4 +236,4 @@ impl HourStand<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

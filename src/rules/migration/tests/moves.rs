@@ -1,3 +1,5 @@
+use super::super::hour::StepState;
+use super::super::hour::tests::hour;
 use std::time::Duration;
 
 use super::super::*;
@@ -25,6 +27,7 @@ fn every_other_move_is_refused() {
         ),
         (closed(Phase::Rollback, None), "rollback"),
     ];
+    let hour = hour(5, StepState::NotStarted);
     for (place, name) in places {
         let mut facts = good(Phase::Prepare);
         facts.stand = place;
@@ -49,6 +52,9 @@ fn every_other_move_is_refused() {
             watch_until: Some(at("2026-06-09T00:00:00Z")),
             flipped_by: "lee",
             closes: "maya",
+            hour: Some(&hour),
+            annex: Some(("annex-3", "1.2.0")),
+            footer: Some("1.2.0"),
         };
         assert_eq!(
             open(&may_close(&facts, &closing), "phase"),
@@ -86,12 +92,16 @@ fn every_other_move_is_refused() {
 #[test]
 fn a_migration_is_closed_by_another_after_every_series_was_compared() {
     let facts = good(Phase::Cutover);
+    let compared = hour(5, StepState::NotStarted);
     let good = Closing {
         open_series: &[],
         series: 1,
         watch_until: Some(at("2026-06-09T00:00:00Z")),
         flipped_by: "lee",
         closes: "maya",
+        hour: Some(&compared),
+        annex: Some(("annex-3", "1.2.0")),
+        footer: Some("1.2.0"),
     };
     let open = |closing: Closing<'_>| {
         let all = may_close(&facts, &closing);
@@ -125,6 +135,22 @@ fn a_migration_is_closed_by_another_after_every_series_was_compared() {
         }),
         ["watch"]
     );
+    for (annex, footer) in [
+        (None, Some("1.2.0")),
+        (Some(("annex-3", "1.2.0")), None),
+        (Some(("annex-3", "1.1.0")), Some("1.2.0")),
+    ] {
+        let closing = Closing {
+            annex,
+            footer,
+            ..good
+        };
+        assert_eq!(open(closing), ["lockstep"]);
+    }
+    let earlier = hour(4, StepState::Running);
+    for hour in [None, Some(&earlier)] {
+        assert_eq!(open(Closing { hour, ..good }), ["in_the_hour"]);
+    }
 }
 
 #[test]

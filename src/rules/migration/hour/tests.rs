@@ -1,0 +1,192 @@
+use std::time::Duration;
+
+use super::*;
+
+const BEGUN: &str = "2026-05-26T14:00:00Z";
+
+fn at(minutes: u64) -> Moment {
+    let begun: Moment = BEGUN.parse().expect("a moment");
+    begun.plus(Duration::from_mins(minutes))
+}
+
+/// An hour whose first steps are done, and whose next one is in a state.
+pub(in crate::rules::migration) fn hour(done: usize, state: StepState) -> HourStand<'static> {
+    let steps = Step::ALL.iter().zip(0..).map(|(step, place)| {
+        let state = match usize::cmp(&place, &done) {
+            std::cmp::Ordering::Less => StepState::Done,
+            std::cmp::Ordering::Equal => state,
+            std::cmp::Ordering::Greater => StepState::NotStarted,
+        };
+        let is_begun = state != StepState::NotStarted;
+        StepStand {
+            step: *step,
+            state,
+            attempt: i64::from(is_begun),
+            owner: is_begun.then_some("maya"),
+            began: is_begun.then(|| at(20)),
+        }
+    });
+    HourStand {
+        number: 1,
+        status: HourStatus::Running,
+        lead: "maya",
+        begun: at(0),
+        steps: steps.collect(),
+    }
+}
+
+fn unmet(conditions: &[crate::rules::Condition]) -> Vec<&'static str> {
+    let open = conditions
+        .iter()
+        .filter(|it| it.verdict != crate::rules::Verdict::Pass);
+    open.map(|it| it.id).collect()
+}
+
+#[test]
+fn a_step_begins_when_it_comes_and_again_after_whatever_became_of_it() {
+    for (place, step) in Step::ALL.iter().enumerate() {
+        for done in 0..=Step::ALL.len() {
+            for state in StepState::ALL {
+                let hour = hour(done, *state);
+                let begins = Beginning {
+                    step: *step,
+                    by: "maya",
+                    now: at(20),
+                };
+                let open = unmet(&may_begin_step(Some(&hour), begins));
+                let is_deed = matches!(step.ended_by(), EndedBy::Deed(_));
+                let comes_now = place == done + usize::from(state.lets_go_on());
+                assert_eq!(
+                    open.is_empty(),
+                    comes_now && !is_deed,
+                    "{step} with {done} done and the next {state}: {open:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn only_who_leads_a_running_hour_begins_a_step() {
+    let begins = |by| Beginning {
+        step: Step::Purge,
+        by,
+        now: at(20),
+    };
+    let mut hour = hour(3, StepState::NotStarted);
+    assert_eq!(unmet(&may_begin_step(Some(&hour), begins("lee"))), ["leads"]);
+    hour.status = HourStatus::Aborted;
+    assert_eq!(
+        unmet(&may_begin_step(Some(&hour), begins("maya"))),
+        ["hour_runs"]
+    );
+    assert!(!unmet(&may_begin_step(None, begins("maya"))).is_empty());
+}
+
+#[test]
+fn nothing_is_frozen_before_everybody_had_fifteen_minutes_to_hear_of_it() {
+    let hour = hour(1, StepState::NotStarted);
+    let open = |now| {
+        let begins = Beginning {
+            step: Step::Golden,
+            by: "maya",
+            now,
+        };
+        unmet(&may_begin_step(Some(&hour), begins))
+    };
+    let just_before = BEGUN.parse::<Moment>().expect("a moment");
+    let just_before = just_before.plus(Duration::from_secs(15 * 60 - 1));
+    assert_eq!(open(just_before), ["everybody_heard"]);
+    assert!(open(at(15)).is_empty());
+    // A clock that was set back cannot tell either.
+    let earlier: Moment = "2026-05-26T13:00:00Z".parse().expect("a moment");
+    assert_eq!(open(earlier), ["everybody_heard"]);
+}
+
+#[test]
+fn the_clock_counts_from_the_first_step_that_changes_something() {
+    let waiting = hour(1, StepState::NotStarted);
+    assert_eq!(waiting.clock(at(3)), HourClock::Notice(at(15)));
+    let running = hour(2, StepState::NotStarted);
+    assert_eq!(
+        running.clock(at(50)),
+        HourClock::Left(Duration::from_mins(30))
+    );
+    assert_eq!(running.clock(at(80)), HourClock::Left(Duration::ZERO));
+    assert_eq!(
+        running.clock(at(92)),
+        HourClock::Over(Duration::from_mins(12))
+    );
+    assert_eq!(running.clock(at(92)).said(at(92)), "OVERRUN by 12:00");
+    assert_eq!(
+        waiting.clock(at(3)).said(at(3)),
+        "lock announced, 12:00 until the hour may begin"
+    );
+}
+
+#[test]
+fn an_hour_is_handed_over_to_another_lead_by_either_of_both() {
+    let hour = hour(2, StepState::Running);
+    let open = |by, to, is_lead| unmet(&may_hand_over(Some(&hour), by, to, is_lead));
+    assert!(open("maya", "lee", true).is_empty());
+    assert!(open("lee", "lee", true).is_empty());
+    assert_eq!(open("kim", "lee", true), ["one_of_both"]);
+    assert_eq!(open("maya", "maya", true), ["another"]);
+    assert_eq!(open("maya", "kim", false), ["is_lead"]);
+}
+
+/// A plan with everything in it.
+fn plan() -> serde_json::Value {
+    serde_json::json!({
+        "schema": "govdeck.cutover-plan.v1",
+        "migration_id": "mig-1",
+        "announce": {"attest": "the banner is up"},
+        "goldens": [
+            {"pipeline": "leadership", "name": "leadership.csv", "sql": "SELECT 1 AS x"},
+            {"pipeline": "partner", "name": "annex.json", "file": "landed/annex.json"},
+        ],
+        "replay": "replay.json",
+        "deploy": {"command": "deploy", "minutes": 10},
+        "purge": {"command": "purge-annex", "minutes": 5},
+        "reconcile": ["weekly/sla.json"],
+        "bundles": ["DICT-MIG-1-01"],
+    })
+}
+
+fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut plan = plan();
+    change(&mut plan);
+    let refusal = read_plan(plan.to_string().as_bytes());
+    refusal.expect_err("it is no plan").sentence
+}
+
+#[test]
+fn a_plan_is_read_strictly() {
+    let text = plan().to_string();
+    assert!(read_plan(text.as_bytes()).is_ok(), "{:?}", read_plan(text.as_bytes()));
+    for (change, says) in [
+        (("schema", serde_json::json!("x")), "schema"),
+        (("deploy", serde_json::json!({"command": "a b", "minutes": 1})), "flip"),
+        (("deploy", serde_json::json!({"command": "a", "minutes": 0})), "minutes"),
+        (("deploy", serde_json::json!({"command": "a", "minutes": 60})), "minutes"),
+        (("purge", serde_json::json!({"attest": " "})), "purge"),
+        (("purge", serde_json::json!({"attest": "a\u{1b}[31m"})), "purge"),
+        (("purge", serde_json::json!({"attest": "x", "command": "y"})), "malformed"),
+        (("goldens", serde_json::json!([])), "leadership"),
+        (("replay", serde_json::json!("../replay.json")), "replay"),
+        (("reconcile", serde_json::json!([])), "reconcile"),
+        (("reconcile", serde_json::json!(["/etc/passwd"])), "reconcile"),
+        (("further", serde_json::json!(1)), "malformed"),
+    ] {
+        let (field, value) = change;
+        let shown = value.to_string();
+        let said = refused(|plan| plan[field] = value);
+        assert!(said.contains(says), "{field} {shown}: {said}");
+    }
+    let twice = text.replacen("\"replay\":", "\"replay\":\"a\",\"replay\":", 1);
+    assert!(read_plan(twice.as_bytes()).is_err());
+    let said = refused(|plan| plan["goldens"][1]["name"] = "leadership.csv".into());
+    assert!(said.contains("twice"), "{said}");
+    let said = refused(|plan| plan["goldens"][1]["name"] = "../x".into());
+    assert!(said.contains("no name"), "{said}");
+}
