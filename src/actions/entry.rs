@@ -295,7 +295,7 @@ impl Entry {
     /// Tells whether one thing of its kind is meant when nobody names one: of migrations, the one under way.
     #[must_use]
     pub fn is_about_the_newest(&self) -> bool {
-        self.kind == "migration" && self.subject == Subject::There
+        ["migration", "hour"].contains(&self.kind) && self.subject == Subject::There
     }
 
     /// Returns the name that people type on a command line.

@@ -38,12 +38,13 @@ impl Model {
             Intent::Filter => self.begin_filter(),
             Intent::Sort => self.sort(),
             Intent::Reverse => match self.list_mut() {
-                None => self.say_quietly("Home has one order".to_owned()),
+                None => self.say_quietly(format!("{} has one order", self.pane)),
                 Some(list) => list.reverse(),
             },
             Intent::Home
             | Intent::Migration
             | Intent::Mismatches
+            | Intent::Cutover
             | Intent::Bundles
             | Intent::Dictionary
             | Intent::Blocks
@@ -262,7 +263,10 @@ impl Model {
     fn begin_filter(&mut self) {
         match self.list_mut() {
             Some(list) => list.begin_typing(),
-            None => self.say_quietly("Home shows everything; filter one of the lists".to_owned()),
+            None => self.say_quietly(format!(
+                "{} shows everything; filter one of the lists",
+                self.pane
+            )),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What is read of migrations for their panes: the gates of the selected one, its clock, and what mismatches.
 
+use crate::rules::migration::hour::CutoverPlan;
 use crate::rules::migration::{self as rule, Clean, Earliest, Report};
 use crate::store::migration::{
-    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, RowPair,
-    Scan,
+    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, KnownHour, Migration, Mismatch,
+    RowPair, Scan,
 };
 use crate::store::window::Window;
 use crate::store::{StoreError, View};
@@ -49,6 +50,17 @@ pub struct Scanned {
     pub rows: Option<(String, Vec<RowPair>)>,
 }
 
+/// The hour of the migration that people look at first.
+#[derive(Debug)]
+pub struct HourSight {
+    /// The migration.
+    pub migration: Migration,
+    /// The plan of its hour.
+    pub plan: Option<CutoverPlan>,
+    /// Its newest hour.
+    pub hour: Option<KnownHour>,
+}
+
 /// What the panes of migrations show besides the selected row.
 #[derive(Debug, Default)]
 pub struct Migrations {
@@ -60,6 +72,8 @@ pub struct Migrations {
     pub mismatches: Window<Mismatch>,
     /// The newest scan; read for the pane Mismatches alone.
     pub scanned: Option<Scanned>,
+    /// The hour of a cutover; read for the pane Cutover alone.
+    pub hour: Option<Box<HourSight>>,
     /// The selected migration.
     pub selected: Option<Box<MigrationDetail>>,
 }
@@ -74,12 +88,33 @@ pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations,
             found.mismatches = migration::mismatches(view, &wanted.mismatches).await?;
             found.scanned = scanned(view, wanted).await?;
         }
+        PaneId::Cutover => {
+            found.hour = hour(view).await?.map(Box::new);
+            return Ok(found);
+        }
         _ => return Ok(found),
     }
     if let Some(("migration", id)) = &wanted.selected.as_ref().map(|(kind, id)| (*kind, id)) {
         found.selected = detail(view, id).await?.map(Box::new);
     }
     Ok(found)
+}
+
+async fn hour(view: &mut View) -> Result<Option<HourSight>, StoreError> {
+    let hour = migration::last_hour(view).await?;
+    let migration = match &hour {
+        Some(hour) => migration::find(view, &hour.hour.migration_id).await?,
+        None => migration::newest_open(view).await?,
+    };
+    let Some(migration) = migration else {
+        return Ok(None);
+    };
+    let plan = migration::hour_plan(view, &migration.migration_id).await?;
+    Ok(Some(HourSight {
+        plan: plan.map(|plan| plan.document),
+        migration,
+        hour,
+    }))
 }
 
 /// How many pairs of rows are shown.

@@ -166,11 +166,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Returns the rows of a pane's list, as far as they were read; Home has no list.
+    /// Returns the rows of a pane's list, as far as they were read; Home and Cutover have no list.
     #[must_use]
     pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {
         match pane {
-            PaneId::Home => None,
+            PaneId::Home | PaneId::Cutover => None,
             PaneId::Migration => Some(&self.migrations.rows),
             PaneId::Mismatches => Some(&self.migrations.mismatches),
             PaneId::Bundles => Some(&self.bundles),

@@ -49,6 +49,7 @@ pub const TOPICS: &[Topic] = &[
     typed("footer", &[PaneId::Blocks]),
     typed("bypass", &[PaneId::Blocks]),
     selected("migration", &[PaneId::Migration]),
+    selected("hour", &[PaneId::Cutover]),
     typed("gate", &[PaneId::Migration]),
     typed("calendar", &[PaneId::Migration]),
     selected("bundle", &[PaneId::Bundles]),

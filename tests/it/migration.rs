@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli_kit::{document, govdeck, said};
 use crate::support::command::run;
 use crate::support::dictionary;
+use crate::support::hour_story::at_the_flip;
 use crate::support::migration_story::{
     ID, MATRIX, allowlist, approve, calendar, closed, compared, cut_over, dual_writing, found,
     opened, opening, pair, prepared, ready, scanned, world,
@@ -214,6 +215,7 @@ on_both!(
     |w| {
         let world = world(w).await;
         ready(&world).await;
+        at_the_flip(&world).await;
         // A mismatch after all: the clock begins anew, whatever was counted.
         scanned(&world, "2098-05-22T06:20:00Z", 3).await;
         world.set_time("2098-05-22T06:30:00Z").await;
@@ -245,9 +247,11 @@ on_both!(
 on_both!(of_two_who_flip_at_once_one_wins, |w| {
     let world = world(w).await;
     ready(&world).await;
+    at_the_flip(&world).await;
+    // The one who leads the hour, at two terminals.
     let (first, second) = tokio::join!(
         world.act("maya", "cutover", Asked::of(ID)),
-        world.act("lee", "cutover", Asked::of(ID)),
+        world.act("maya", "cutover", Asked::of(ID)),
     );
     let won = [&first, &second].iter().filter(|it| it.is_ok()).count();
     assert_eq!(won, 1, "{first:?} {second:?}");
@@ -344,6 +348,7 @@ on_both!(the_scans_that_a_cutover_read_are_frozen_with_it, |w| {
     // What was before the clock was set back does not count.
     scanned(&world, "2098-05-19T05:00:00Z", 0).await;
     scanned(&world, "2098-05-19T05:30:00Z", 1).await;
+    at_the_flip(&world).await;
     let moved = world.act("maya", "cutover", Asked::of(ID)).await;
     moved.expect("moved");
     let frozen = "SELECT a.sha256 FROM ledger_artifact a JOIN governance_ledger l ON l.seq = a.seq \

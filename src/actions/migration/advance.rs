@@ -1,7 +1,7 @@
 //! Moves a migration on to its next phase, when every gate holds: both halves are written, then the modern half alone.
 
 use super::super::entry::{Action, Asked, Draft, Stop};
-use super::{Facts, MIGRATION, Moved, read, target, there};
+use super::{Facts, HOUR, MIGRATION, Moved, in_the_hour, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::may_flip;
@@ -57,7 +57,11 @@ fn advance(
         conditions
     });
     let said = format!("{} to {phase}", before.phase);
-    let draft = Draft::new(target(before), conditions, rows);
+    let target = match phase {
+        Phase::Cutover => in_the_hour(before),
+        _ => target(before),
+    };
+    let draft = Draft::new(target, conditions, rows);
     let draft = draft.with_notices(facts.tell(by, &said, &by.reason()));
     if phase != Phase::Cutover {
         return Ok(draft);
@@ -99,7 +103,7 @@ impl Action for CutOver {
     const SUMMARY: &'static str = "Cut a migration over: exporters write the modern half alone";
     const UNDO: &'static str =
         "roll-back-migration: while it is open, and while it is watched after that";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     type Facts = Option<Facts>;
 

@@ -1,7 +1,7 @@
 //! Closes a migration after its cutover; it is watched for two scheduled windows more.
 
 use super::super::entry::{Action, Asked, Draft, Row, Stop};
-use super::{MIGRATION, Moved, hour, read, target, there};
+use super::{HOUR, Moved, hour, in_the_hour, read, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::Step;
@@ -74,7 +74,7 @@ impl Action for CloseMigration {
     const SUMMARY: &'static str =
         "Sign the runs off and close a migration; it is watched for two scheduled windows more";
     const UNDO: &'static str = "roll-back-migration: while it is watched";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     type Facts = Option<Facts>;
 
@@ -148,7 +148,7 @@ impl Action for CloseMigration {
             )?);
             rows.extend(facts.signed_off(hour, flipped, by, now));
         }
-        let draft = Draft::new(target(before), conditions, rows);
+        let draft = Draft::new(in_the_hour(before), conditions, rows);
         Ok(draft.with_notices(moved.tell(by, "closed", &by.reason())))
     }
 }

@@ -56,6 +56,8 @@ use crate::store::outbox::Notice;
 use crate::store::{StoreError, Target, View, person};
 
 const MIGRATION: &str = "migration";
+/// What is done with a migration in the hour of its cutover, and nowhere else.
+const HOUR: &str = "hour";
 
 fn no_such_migration(id: &str) -> Refusal {
     Refusal::new(
@@ -69,6 +71,14 @@ fn target(migration: &Migration) -> Target {
         kind: MIGRATION,
         id: migration.migration_id.clone(),
         version: migration.version,
+    }
+}
+
+/// Names a migration as what is moved in its hour.
+fn in_the_hour(migration: &Migration) -> Target {
+    Target {
+        kind: HOUR,
+        ..target(migration)
     }
 }
 

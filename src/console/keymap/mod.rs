@@ -61,6 +61,8 @@ words! {
         Ledger = "ledger",
         /// The pane People.
         People = "people",
+        /// The pane Cutover.
+        Cutover = "cutover",
         /// The pane Bundles.
         Bundles = "bundles",
         /// The pane Dictionary.
@@ -246,6 +248,12 @@ pub const ROWS: &[Row] = &[
         &["5", "g w"],
         "",
         "Weeks: what was compared each week, and who signed it",
+    ),
+    row(
+        Intent::Cutover,
+        &["6", "g c"],
+        "",
+        "Cutover: the hour step by step, its clock, and what comes now",
     ),
     row(
         Intent::Bundles,

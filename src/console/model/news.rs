@@ -263,6 +263,7 @@ impl Model {
             PaneId::Home
             | PaneId::Migration
             | PaneId::Mismatches
+            | PaneId::Cutover
             | PaneId::Bundles
             | PaneId::Dictionary
             | PaneId::Blocks

@@ -21,6 +21,7 @@ impl Model {
         let read = &picture.wanted;
         match self.pane {
             PaneId::Home => true,
+            PaneId::Cutover => read.pane == self.pane,
             PaneId::Migration => {
                 read.pane == self.pane && self.migrations.is_read_by(&read.migrations)
             }
@@ -52,6 +53,10 @@ impl Model {
                 self.blocks.selected.clone().map(|id| ("block", id))
             }
             PaneId::Migration => self.migrations.selected.clone().map(|id| ("migration", id)),
+            PaneId::Cutover => {
+                let hour = self.picture.as_ref()?.migrations.hour.as_ref()?;
+                Some(("hour", hour.migration.migration_id.clone()))
+            }
             PaneId::Mismatches => self.mismatches.selected.clone().map(|id| ("mismatch", id)),
             PaneId::Bundles => self.bundles.selected.clone().map(|id| ("bundle", id)),
             PaneId::Dictionary => self.dictionary.selected.clone().map(|id| ("metric", id)),
@@ -104,11 +109,11 @@ impl Model {
         }
     }
 
-    /// Returns the list of the open pane; Home has none.
+    /// Returns the list of the open pane; Home and Cutover have none.
     #[must_use]
     pub fn list(&self) -> Option<&dyn Listing> {
         match self.pane {
-            PaneId::Home => None,
+            PaneId::Home | PaneId::Cutover => None,
             PaneId::Migration => Some(&self.migrations),
             PaneId::Mismatches => Some(&self.mismatches),
             PaneId::Bundles => Some(&self.bundles),
@@ -123,7 +128,7 @@ impl Model {
     /// Returns the list of the open pane, to change it.
     pub fn list_mut(&mut self) -> Option<&mut dyn Listing> {
         match self.pane {
-            PaneId::Home => None,
+            PaneId::Home | PaneId::Cutover => None,
             PaneId::Migration => Some(&mut self.migrations),
             PaneId::Mismatches => Some(&mut self.mismatches),
             PaneId::Bundles => Some(&mut self.bundles),

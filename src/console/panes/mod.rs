@@ -3,6 +3,7 @@
 pub mod blocks;
 mod bundle_detail;
 pub mod bundles;
+pub mod cutover;
 pub mod dictionary;
 mod filed;
 pub mod home;
@@ -43,6 +44,8 @@ words! {
         Blocks = "Blocks",
         /// Weekly reconciliation: what was compared, what it makes of governance, and who signed.
         Weeks = "Weeks",
+        /// The hour of a cutover, step by step.
+        Cutover = "Cutover",
         /// Governed changes of stores: how far each has come, and its runs.
         Bundles = "Bundles",
         /// Who decided what.
@@ -62,6 +65,7 @@ impl PaneId {
             Self::Home => Intent::Home,
             Self::Migration => Intent::Migration,
             Self::Mismatches => Intent::Mismatches,
+            Self::Cutover => Intent::Cutover,
             Self::Bundles => Intent::Bundles,
             Self::Dictionary => Intent::Dictionary,
             Self::Blocks => Intent::Blocks,
@@ -93,6 +97,7 @@ pub fn counts(model: &Model) -> bool {
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
+        PaneId::Cutover => cutover::counts(model),
         PaneId::Migration
         | PaneId::Mismatches
         | PaneId::Bundles
@@ -114,6 +119,7 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
         }
         (PaneId::Weeks, _) => Some((format!("{id} as JSON"), weeks::row_json(model)?)),
         (PaneId::Migration, _) => Some((format!("{id} as JSON"), migration::row_json(model)?)),
+        (PaneId::Cutover, _) => Some((format!("{id} as JSON"), cutover::row_json(model)?)),
         (PaneId::Mismatches, _) => Some((format!("{id} as JSON"), mismatches::row_json(model)?)),
         (PaneId::Bundles, _) => Some((format!("{id} as JSON"), bundles::row_json(model)?)),
         (PaneId::Dictionary, _) => Some((format!("{id} as JSON"), dictionary::row_json(model)?)),
@@ -129,6 +135,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         PaneId::Home => home::draw(model, pen, area),
         PaneId::Migration => migration::draw(model, pen, area),
         PaneId::Mismatches => mismatches::draw(model, pen, area),
+        PaneId::Cutover => cutover::draw(model, pen, area),
         PaneId::Bundles => bundles::draw(model, pen, area),
         PaneId::Dictionary => dictionary::draw(model, pen, area),
         PaneId::Blocks => blocks::draw(model, pen, area),

@@ -200,6 +200,17 @@ pub async fn running_hour(view: &mut View) -> Result<Option<KnownHour>, StoreErr
     with_steps(view, hour).await
 }
 
+/// Reads the hour that people look at first: the one that runs, else the newest of the migration that they look at first.
+pub async fn last_hour(view: &mut View) -> Result<Option<KnownHour>, StoreError> {
+    if let Some(running) = running_hour(view).await? {
+        return Ok(Some(running));
+    }
+    match super::newest_open(view).await? {
+        Some(migration) => newest_hour(view, &migration.migration_id).await,
+        None => Ok(None),
+    }
+}
+
 async fn with_steps(view: &mut View, hour: Option<Hour>) -> Result<Option<KnownHour>, StoreError> {
     let Some(hour) = hour else {
         return Ok(None);

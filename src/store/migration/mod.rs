@@ -22,7 +22,7 @@ pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
 pub use hour::{
     CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, completed, hour_plan,
-    newest_hour, running_hour, signoffs,
+    last_hour, newest_hour, running_hour, signoffs,
 };
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{

@@ -1,7 +1,7 @@
 //! Gives the hour of a cutover up, alone and at once; what was flipped goes back with it.
 
 use super::super::super::entry::{Action, Asked, Draft, Stop};
-use super::{Facts, MIGRATION, given_up, read, target, there};
+use super::{Facts, HOUR, given_up, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::may_abort;
@@ -21,7 +21,7 @@ impl Action for AbortHour {
     const SUMMARY: &'static str = "Give the hour of a cutover up; what was flipped goes back";
     const UNDO: &'static str =
         "cannot be undone: before the flip another hour may begin, after it a new migration";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     type Facts = Option<Facts>;
 

@@ -1,7 +1,7 @@
 //! Ends a step of the hour with a person's word, where the plan leaves it to one.
 
 use super::super::super::entry::{Action, Asked, Draft, Field, Required, Stop, Suggested};
-use super::{Ended, Facts, MIGRATION, STEP, ended, read, target, there};
+use super::{Ended, Facts, HOUR, STEP, ended, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::{Attesting, Outside, Step, StepState, may_attest};
@@ -21,7 +21,7 @@ impl Action for AttestStep {
     const KEY: char = 'z';
     const SUMMARY: &'static str = "Say how a step of the hour ended that people see to";
     const UNDO: &'static str = "abort-hour: gives the hour up; after the flip the migration goes back";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[
         STEP,

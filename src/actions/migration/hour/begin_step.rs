@@ -1,7 +1,7 @@
 //! Begins a step of the hour, or begins it again: after it failed, or after whoever was at it was lost.
 
 use super::super::super::entry::{Action, Asked, Draft, Field, Stop, Suggested};
-use super::{Facts, MIGRATION, STEP, hour_row, read, step_row, target, there};
+use super::{Facts, HOUR, STEP, hour_row, read, step_row, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::{Beginning, Step, StepState, may_begin_step};
@@ -20,7 +20,7 @@ impl Action for BeginStep {
     const KEY: char = 's';
     const SUMMARY: &'static str = "Begin the step of the hour that comes now, or begin it again";
     const UNDO: &'static str = "abort-hour: gives the hour up; after the flip the migration goes back";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[STEP];
     type Facts = Option<Facts>;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::super::entry::{Action, Asked, Draft, Stop};
-use super::{Ended, MIGRATION, ended, no_such_migration, read, target, there};
+use super::{Ended, HOUR, ended, no_such_migration, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::{Ending, Step, StepState, may_end_step};
@@ -43,7 +43,7 @@ impl Action for EndStep {
     const KEY: char = ' ';
     const SUMMARY: &'static str = "End a step of the hour with what was found";
     const UNDO: &'static str = "begin-step: what has failed is begun again";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     type Facts = Option<Facts>;
 

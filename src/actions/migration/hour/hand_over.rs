@@ -1,7 +1,7 @@
 //! Hands the hour of a cutover over to another lead, in one write: somebody always leads it.
 
 use super::super::super::entry::{Action, Asked, Draft, Field, Required, Stop};
-use super::{MIGRATION, hour_row, no_such_migration, read, target, there};
+use super::{HOUR, hour_row, no_such_migration, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::may_hand_over;
@@ -26,7 +26,7 @@ impl Action for HandOverHour {
     const KEY: char = 'y';
     const SUMMARY: &'static str = "Hand the hour of a cutover over to another lead, or take it";
     const UNDO: &'static str = "hand-over-hour: whoever led it before leads it again";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[Field {
         name: "to",

@@ -19,7 +19,7 @@ pub(in crate::actions) use register_plan::RegisterHourPlan;
 pub(in crate::actions) use start::StartHour;
 
 use super::super::entry::{Field, Required, Row, Stop};
-use super::{Facts, MIGRATION, no_such_migration, read, there};
+use super::{Facts, HOUR, no_such_migration, read, there};
 use crate::clock::Moment;
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::people::Acting;
@@ -36,7 +36,7 @@ const STEP: Field = Field {
 fn target(known: &Known) -> Target {
     let hour = known.hour.as_ref().map_or(0, |it| it.hour.version);
     Target {
-        kind: MIGRATION,
+        kind: HOUR,
         id: known.migration.migration_id.clone(),
         version: hour,
     }

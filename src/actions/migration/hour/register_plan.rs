@@ -1,8 +1,8 @@
 //! Registers the plan of a migration's hour; another plan is another hash, and rehearsals of the one before do not count.
 
 use super::super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
-use super::super::{open, target};
-use super::{Facts, MIGRATION, read, there};
+use super::super::{in_the_hour, open};
+use super::{Facts, HOUR, read, there};
 use crate::canon::canonical_exact;
 use crate::clock::Moment;
 use crate::rules::migration::hour::{CutoverPlan, read_plan};
@@ -24,7 +24,7 @@ impl Action for RegisterHourPlan {
     const KEY: char = 'q';
     const SUMMARY: &'static str = "Register the plan of the hour of a cutover";
     const UNDO: &'static str = "register-hour-plan: the one from before; it is rehearsed anew";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[Field {
         name: "document",
@@ -94,7 +94,7 @@ impl Action for RegisterHourPlan {
             Some(before) => Row::change(before, row)?,
             None => Row::new(row),
         }];
-        let draft = Draft::new(target(&known.migration), conditions, rows);
+        let draft = Draft::new(in_the_hour(&known.migration), conditions, rows);
         Ok(draft.with_evidence(vec![(CUTOVER_PLAN.0, file)]))
     }
 }

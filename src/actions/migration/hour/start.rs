@@ -1,8 +1,8 @@
 //! Begins the hour of a cutover: edits are frozen from then on, and everybody hears of it.
 
 use super::super::super::entry::{Action, Asked, Draft, Row, Stop};
-use super::super::target;
-use super::{MIGRATION, read, there};
+use super::super::in_the_hour;
+use super::{HOUR, read, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::{HourStatus, Starting, Step, StepState, may_start_hour};
@@ -29,7 +29,7 @@ impl Action for StartHour {
     const KEY: char = 'h';
     const SUMMARY: &'static str = "Begin the hour of a cutover: announce the lock, and freeze edits";
     const UNDO: &'static str = "abort-hour: before the flip nothing has changed";
-    const KIND: &'static str = MIGRATION;
+    const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     type Facts = Option<Facts>;
 
@@ -102,6 +102,6 @@ impl Action for StartHour {
         let mut rows = vec![Row::new(hour.clone())];
         rows.extend(Step::ALL.iter().map(step));
         let notices = read.tell(by, "its hour begins, edits are frozen", &by.reason());
-        Ok(Draft::new(target(&known.migration), conditions, rows).with_notices(notices))
+        Ok(Draft::new(in_the_hour(&known.migration), conditions, rows).with_notices(notices))
     }
 }

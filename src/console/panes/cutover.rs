@@ -1,0 +1,264 @@
+//! The hour of a cutover: its clock, its seven steps, what comes now, and what that would do.
+//!
+//! ```text
+//! ┌─ Cutover · mig-2026-05-14 · hour 1 led by maya · 41:12 of the hour left ─┐
+//! │   1 announce   done               16:02  maya                            │
+//! │ > 3 flip       running            02:10  maya                            │
+//! ├─ step 3 of 7: replay again, flip, deploy the exporters' profile ─────────┤
+//! │ what it does, how it ended and why, what you may do                      │
+//! ```
+
+use ratatui::layout::Rect;
+
+use crate::clock::Moment;
+use crate::rules::migration::Phase;
+use crate::rules::migration::hour::{
+    CutoverPlan, EndedBy, HOUR, HourClock, HourStatus, Outside, Step, StepState,
+};
+use crate::rules::text::shorten;
+use crate::rules::time;
+use crate::store::migration::{HourStep, KnownHour};
+
+use super::super::migration_sight::HourSight;
+use super::super::model::Model;
+use super::super::theme::Token;
+use super::super::ui::{Parts, Pen, muted};
+
+/// How many cells the clock of the hour has.
+const CLOCK: u64 = 30;
+/// How many letters of a hash are shown.
+const DIGITS: usize = 12;
+
+fn sight(model: &Model) -> Option<&HourSight> {
+    model.picture.as_ref()?.migrations.hour.as_deref()
+}
+
+/// Tells whether the clock of an hour is on the screen.
+#[must_use]
+pub fn counts(model: &Model) -> bool {
+    let hour = sight(model).and_then(|sight| sight.hour.as_ref());
+    hour.is_some_and(|hour| hour.hour.status == HourStatus::Running)
+}
+
+/// Draws the pane.
+pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    let Some(sight) = sight(model) else {
+        let none = "no migration was opened yet; govdeck migration new";
+        return super::say(pen, area, Token::Muted, none);
+    };
+    let (list, detail) = super::split(model, area, Step::ALL.len() + 1);
+    if list.height > 0 {
+        let dot = pen.glyphs.dot();
+        let id = &sight.migration.migration_id;
+        let title = match &sight.hour {
+            None => format!("Cutover {dot} {id} {dot} no hour was begun"),
+            Some(hour) => format!(
+                "Cutover {dot} {id} {dot} hour {} {} {dot} led by {}",
+                hour.hour.hour_no, hour.hour.status, hour.hour.lead_id
+            ),
+        };
+        let inside = pen.frame(list, &title, Token::BorderFocus);
+        let mut lines: Vec<Parts> = Vec::new();
+        if let (Some(hour), Some(now)) = (&sight.hour, model.now()) {
+            lines.push(clock(model, hour, now, pen));
+        }
+        lines.extend(timeline(model, sight));
+        let inside = Rect {
+            x: inside.x + 1,
+            width: inside.width.saturating_sub(2),
+            ..inside
+        };
+        pen.lines(inside, &lines);
+    }
+    if detail.height > 0 {
+        let title = match comes_now(sight) {
+            Some(step) => format!("step {} of 7: {}", step.number(), step.meaning()),
+            None => "what comes now".to_owned(),
+        };
+        pen.frame(detail, &title, Token::Border);
+        super::detail(model, pen, detail, &explain(model, sight));
+    }
+}
+
+fn comes_now(sight: &HourSight) -> Option<Step> {
+    let hour = sight.hour.as_ref()?;
+    if hour.hour.status != HourStatus::Running {
+        return None;
+    }
+    hour.stand().at().map(|at| at.step)
+}
+
+/// The clock as a bar and in words; what ran out is loud.
+fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
+    if hour.hour.status != HourStatus::Running {
+        let at = hour.hour.ended_at_utc.map(|at| model.date_and_clock(at));
+        let token = if hour.hour.status == HourStatus::Done {
+            Token::StatusOk
+        } else {
+            Token::StatusDanger
+        };
+        return vec![
+            (token, hour.hour.status.word().to_uppercase()),
+            muted(format!(" at {}", at.unwrap_or_default())),
+        ];
+    }
+    let stands = hour.stand().clock(now);
+    let (token, gone) = match stands {
+        HourClock::Notice(_) => (Token::StatusPending, 0),
+        HourClock::Left(left) => {
+            let gone = HOUR.saturating_sub(left).as_secs() * CLOCK / HOUR.as_secs();
+            let token = if left.as_secs() < 600 {
+                Token::SlaSoon
+            } else {
+                Token::SlaOk
+            };
+            (token, gone)
+        }
+        HourClock::Over(_) => (Token::SlaBreach, CLOCK),
+    };
+    let cells = |count: u64, cell: char| {
+        let count = usize::try_from(count).unwrap_or(0);
+        std::iter::repeat_n(cell, count).collect::<String>()
+    };
+    vec![
+        (token, cells(gone, pen.glyphs.block())),
+        muted(cells(CLOCK - gone, '.')),
+        (token, format!(" {}", stands.said(now))),
+    ]
+}
+
+fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
+    let (Some(hour), Some(at)) = (&sight.hour, model.now()) else {
+        return Step::ALL
+            .iter()
+            .map(|step| vec![muted(format!("  {} {step:<9}  {}", step.number(), step.meaning()))])
+            .collect();
+    };
+    let now = comes_now(sight);
+    let line = |row: &HourStep| step_line(row, at, now == Some(row.step));
+    hour.steps.iter().map(line).collect()
+}
+
+fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
+    let mark = if comes_now { ">" } else { " " };
+    let token = match row.state {
+        StepState::NotStarted => Token::PhaseNext,
+        StepState::Running => Token::PhaseCurrent,
+        StepState::Done => Token::PhaseDone,
+        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
+        StepState::Failed | StepState::Aborted => Token::PhaseFailed,
+    };
+    let name = if comes_now { Token::Fg } else { Token::Muted };
+    let mut line = vec![
+        (name, format!("{mark} {} {:<9}  ", row.step.number(), row.step)),
+        (token, format!("{:<17}", row.state)),
+    ];
+    if let (Some(began), Some(owner)) = (row.began_at_utc, &row.owner_id) {
+        let took = row.ended_at_utc.unwrap_or(now).since(began);
+        let again = if row.attempt > 1 {
+            format!(", attempt {}", row.attempt)
+        } else {
+            String::new()
+        };
+        line.push(muted(format!("  {:>7}  {owner}{again}", time::span(took))));
+    }
+    line
+}
+
+fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
+    let mut lines = Vec::new();
+    let plan = sight.plan.as_ref();
+    match (comes_now(sight), &sight.hour) {
+        (Some(step), Some(hour)) => {
+            if let Some(row) = hour.step(step) {
+                lines.extend(how_it_ended(row));
+            }
+            lines.extend(does(step, sight.migration.phase, plan));
+        }
+        (None, Some(hour)) => {
+            let ended = hour.steps.iter().filter(|row| row.detail.is_some());
+            for row in ended {
+                lines.extend(how_it_ended(row));
+            }
+        }
+        _ => lines.push(match plan {
+            None => vec![(
+                Token::StatusWarn,
+                "no plan of the hour is registered: govdeck hour plan".to_owned(),
+            )],
+            Some(_) => vec![muted(
+                "the plan is registered; begin fifteen minutes before a maintenance window",
+            )],
+        }),
+    }
+    lines.extend(super::you_may(model, "hour"));
+    lines
+}
+
+/// How a step ended last, and what shows it.
+fn how_it_ended(row: &HourStep) -> Vec<Parts> {
+    let Some(detail) = &row.detail else {
+        return Vec::new();
+    };
+    let token = match row.state {
+        StepState::Failed | StepState::Aborted => Token::StatusDanger,
+        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
+        _ => Token::StatusOk,
+    };
+    let mut line = vec![
+        (token, format!("{} {}: ", row.step, row.state)),
+        (Token::Fg, detail.clone()),
+    ];
+    if let Some(sha256) = &row.evidence_sha256 {
+        line.push(muted(format!(" (artefact {})", shorten(sha256, DIGITS))));
+    }
+    vec![line]
+}
+
+/// What beginning a step would do.
+fn does(step: Step, phase: Phase, plan: Option<&CutoverPlan>) -> Vec<Parts> {
+    let outside = |outside: &Outside| match outside {
+        Outside::Command { command, minutes } => {
+            format!("runs the command {command}, for at most {minutes} minutes")
+        }
+        Outside::Attest { attest } => format!("a person sees to it and says so: {attest}"),
+    };
+    let Some(plan) = plan else {
+        return Vec::new();
+    };
+    let said = match (step, step.ended_by()) {
+        (Step::Golden, _) => format!(
+            "freezes {} exports below the governance root and in the ledger",
+            plan.goldens.len()
+        ),
+        (Step::Flip, _) if phase == Phase::Cutover => {
+            format!("flipped; now the exporters: {}", outside(&plan.deploy))
+        }
+        (Step::Flip, _) => {
+            "replays under both releases again; then cutover flips the phase, every gate asked once more"
+                .to_owned()
+        }
+        (Step::Reconcile, _) => format!("compares every series now, by {} manifests", plan.reconcile.len()),
+        (Step::Complete, _) => {
+            "another than who flipped signs the runs off and closes; it is watched from then on".to_owned()
+        }
+        (Step::Note, _) => "what partners read: what changed, what moved, where to roll back".to_owned(),
+        (_, EndedBy::Outside) => plan.outside(step).map(outside).unwrap_or_default(),
+        _ => String::new(),
+    };
+    vec![vec![muted("does: "), (Token::Fg, said)]]
+}
+
+/// Writes the hour as JSON: itself, its steps and its plan.
+#[must_use]
+pub fn row_json(model: &Model) -> Option<String> {
+    let sight = sight(model)?;
+    let hour = sight.hour.as_ref();
+    let json = serde_json::json!({
+        "migration_id": sight.migration.migration_id,
+        "hour": hour.map(|it| &it.hour),
+        "steps": hour.map(|it| &it.steps),
+        "plan": sight.plan,
+    });
+    serde_json::to_string_pretty(&json).ok()
+}
