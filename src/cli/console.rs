@@ -18,7 +18,7 @@ use crate::rules::Refusal;
 use crate::settings::{Dsn, DsnKind, Settings, SettingsError};
 use crate::store::{OsAccount, StoreError};
 
-use super::bundle_run;
+use super::{bundle_run, hour};
 use super::page::{Exit, Failure};
 
 /// How long the terminal may take to say whether it is light or dark.
@@ -88,7 +88,8 @@ fn workshop(settings: &Settings) -> Result<Workshop, Refusal> {
     let made = || {
         Ok(Workshop {
             ledger: settings.direct()?.clone(),
-            reach: bundle_run::reach(settings)?,
+            bundles: Ok(bundle_run::reach(settings)?),
+            hour: hour::reach(settings),
         })
     };
     made().map_err(|error: SettingsError| Refusal::new(error.sentence, error.hint))

@@ -14,8 +14,10 @@ use super::console::{self, Seat};
 use super::page::{Exit, Failure};
 use crate::console::overlay::Text;
 use crate::console::theme::Token;
+use crate::console::link::Workshop;
 use crate::demo::World;
 use crate::demo::chapters::people::{LEAD, SEATS, task};
+use crate::jobs::hour::{Commands, Reach};
 use crate::rules::Refusal;
 use crate::settings::{Dsn, Settings, Source};
 use crate::store::OsAccount;
@@ -80,10 +82,17 @@ impl Demo {
             // The demo has a card of its own.
             card_read: None,
             welcome: is_new.then(|| self.welcome()),
-            workshop: Err(Refusal::new(
-                "the demo has no store that a bundle could change",
-                "see how the others of the story ended; yours run in a deployment of your own",
-            )),
+            workshop: Ok(Workshop {
+                ledger: dsn.clone(),
+                bundles: Err(Refusal::new(
+                    "the demo has no store that a bundle could change",
+                    "see how the others of the story ended; yours run in a deployment of your own",
+                )),
+                hour: Reach {
+                    root: path.with_extension("files"),
+                    commands: Commands::default(),
+                },
+            }),
         };
         let opening = console::opening(settings, seat)?;
         let runtime = console::runtime()?;

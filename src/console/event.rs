@@ -5,14 +5,13 @@ use std::sync::Arc;
 use crate::actions::{Asked, Outcome, Proposal, Request, Stop};
 use crate::clock::Moment;
 use crate::readback::Chain;
-use crate::rules::bundle::RunType;
 use crate::rules::readback::Citation;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
 
 use super::live::Link;
 use super::picture::{Picture, Wanted};
-use super::running::Running;
+use super::running::{Running, Work};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -83,12 +82,12 @@ pub enum Effect {
     },
     /// Have a request carried out.
     Submit(Box<Request>),
-    /// Make the run of a bundle that was claimed here.
+    /// Make what was claimed or begun here.
     Run {
-        /// The bundle.
+        /// The bundle, or the migration.
         migration_id: String,
-        /// Whether it is made or taken back.
-        run_type: RunType,
+        /// What.
+        work: Work,
         /// When it was claimed.
         claimed: Moment,
     },

@@ -2,7 +2,6 @@
 
 use crate::actions::{Proposal, find};
 use crate::canon::Digest;
-use crate::jobs::bundle::claims;
 use crate::rules::approval::{and, kept};
 use crate::rules::{Condition, Refusal, Verdict};
 
@@ -10,6 +9,7 @@ use super::dialog::{Asking, Dialog, Stage};
 use super::keymap::Keymap;
 use super::model::Model;
 use super::prose::wrap;
+use super::running::Work;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 
@@ -212,7 +212,7 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
             lines.extend(wrapped(Token::Muted, &format!("hash {hash}")));
             // Whoever claimed a run sees here how it goes on; closing the dialog does not end it.
             let own = model.running.as_deref().filter(|run| {
-                claims(dialog.entry.verb) == Some(run.run_type)
+                Work::of(dialog.entry.verb) == Some(run.work)
                     && run.migration_id == dialog.asked.target
             });
             lines.extend(own.into_iter().flat_map(|run| run.lines(model.at)));

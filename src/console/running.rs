@@ -1,11 +1,14 @@
-//! A run of a bundle that this console makes: how far it has come, and how it ended.
+//! What this console does that takes its time, the run of a bundle or a step of a cutover's hour: how far it has come, and
+//! how it ended.
 
 use std::time::{Duration, Instant};
 
 use crate::bundles::Step;
-use crate::jobs::bundle::Ended;
-use crate::rules::Refusal;
+use crate::jobs::bundle::{Ended, claims};
+use crate::jobs::hour::Performed;
 use crate::rules::bundle::RunType;
+use crate::rules::migration::hour::StepState;
+use crate::rules::{Refusal, permission};
 use crate::rules::text::shorten;
 
 use super::theme::Token;
@@ -14,30 +17,59 @@ use super::ui::Parts;
 /// How many digits of a receipt's hash are shown.
 const DIGITS: usize = 12;
 
+/// What is done here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The run of a bundle.
+    Bundle(RunType),
+    /// The step of an hour that was begun.
+    Step,
+}
+
+impl Work {
+    /// Tells what somebody who did an action here has done here.
+    #[must_use]
+    pub fn of(verb: &str) -> Option<Self> {
+        if verb == permission::BEGIN_STEP.verb {
+            return Some(Self::Step);
+        }
+        claims(verb).map(Self::Bundle)
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub enum Came {
+    /// The run of a bundle has.
+    Bundle(Ended),
+    /// The work of a step has.
+    Step(Performed),
+}
+
 /// A run under way, or the last one.
 #[derive(Debug, Clone)]
 pub struct Running {
-    /// The bundle.
+    /// The bundle, or the migration.
     pub migration_id: String,
-    /// Whether it is made or taken back.
-    pub run_type: RunType,
+    /// What is done.
+    pub work: Work,
     /// The run, as soon as it is known.
     pub run_id: Option<String>,
     /// When this console began.
     pub begun: Instant,
     /// What it was at, and since when; statements follow each other in one line.
     pub log: Vec<(Instant, Step)>,
-    /// How it ended: with its receipt, or why this console could not bring it to its end.
-    pub end: Option<(Instant, Result<Ended, Refusal>)>,
+    /// How it ended, or why this console could not bring it to its end.
+    pub end: Option<(Instant, Result<Came, Refusal>)>,
 }
 
 impl Running {
     /// Begins.
     #[must_use]
-    pub fn new(migration_id: &str, run_type: RunType, at: Instant) -> Self {
+    pub fn new(migration_id: &str, work: Work, at: Instant) -> Self {
         Self {
             migration_id: migration_id.to_owned(),
-            run_type,
+            work,
             run_id: None,
             begun: at,
             log: Vec::new(),
@@ -70,15 +102,29 @@ impl Running {
         let verb = self.verb();
         match &self.end {
             None => (Token::StatusPending, format!("{id} is being {verb}")),
-            Some((_, Ok(ended))) => {
+            Some((_, Ok(Came::Bundle(ended)))) => {
                 let receipt = shorten(&ended.receipt_sha256, DIGITS);
                 let said = format!("{id}: {}, receipt {receipt}", ended.outcome);
-                let token = if ended.is_success(self.run_type) {
+                let is_success = match self.work {
+                    Work::Bundle(run_type) => ended.is_success(run_type),
+                    Work::Step => false,
+                };
+                let token = if is_success {
                     Token::StatusOk
                 } else {
                     Token::StatusDanger
                 };
                 (token, said)
+            }
+            Some((_, Ok(Came::Step(performed)))) => {
+                let token = match performed.state {
+                    StepState::Done => Token::StatusOk,
+                    StepState::Running => Token::StatusPending,
+                    StepState::DoneWithWarning => Token::StatusWarn,
+                    _ => Token::StatusDanger,
+                };
+                let (step, state) = (performed.step, performed.state);
+                (token, format!("{id}: {step} {state}"))
             }
             Some((_, Err(why))) => (
                 Token::StatusDanger,
@@ -88,9 +134,10 @@ impl Running {
     }
 
     fn verb(&self) -> &'static str {
-        match self.run_type {
-            RunType::Rollback => "taken back",
-            _ => "made",
+        match self.work {
+            Work::Bundle(RunType::Rollback) => "taken back",
+            Work::Bundle(_) => "made",
+            Work::Step => "brought on by a step",
         }
     }
 
@@ -116,9 +163,13 @@ impl Running {
             ]);
         }
         match &self.end {
-            Some((_, Ok(ended))) => {
-                let detail = ended.detail.iter();
-                lines.extend(detail.map(|detail| vec![(Token::Fg, format!("  {detail}"))]));
+            Some((_, Ok(came))) => {
+                let said = match came {
+                    Came::Bundle(ended) => [ended.detail.as_deref(), None],
+                    Came::Step(done) => [Some(&*done.detail), done.then.as_deref()],
+                };
+                let said = said.into_iter().flatten();
+                lines.extend(said.map(|said| vec![(Token::Fg, format!("  {said}"))]));
             }
             Some((_, Err(why))) => lines.push(vec![(Token::Fg, format!("  {}", why.hint))]),
             None => {}
@@ -156,7 +207,7 @@ mod tests {
     fn statements_share_a_line_and_every_other_step_has_its_own() {
         let begun = Instant::now();
         let after = |seconds| begun + Duration::from_secs(seconds);
-        let mut running = Running::new("PG-1", RunType::Migration, begun);
+        let mut running = Running::new("PG-1", Work::Bundle(RunType::Migration), begun);
         running.take(Step::Look, begun);
         running.take(Step::Look, after(1));
         running.take(statement(1), after(2));

@@ -258,9 +258,9 @@ impl Shell {
             Effect::Submit(request) => self.link.submit(request),
             Effect::Run {
                 migration_id,
-                run_type,
+                work,
                 claimed,
-            } => self.link.run(migration_id, run_type, claimed),
+            } => self.link.run(migration_id, work, claimed),
             Effect::Disarm => self.link.disarm(),
             Effect::EndProposal(ticket) => self.link.end_proposal(ticket),
             Effect::Verify => self.link.verify(),

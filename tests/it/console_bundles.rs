@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use govdeck::bundles::Step;
 use govdeck::console::event::{Effect, Event};
-use govdeck::console::running::Running;
+use govdeck::console::running::{Came, Running, Work};
 use govdeck::jobs::bundle::Ended;
 use govdeck::rules::Refusal;
 use govdeck::rules::bundle::RunType;
@@ -45,7 +45,7 @@ fn asked_to_run(desk: &Desk) -> Vec<(&str, RunType)> {
     let runs = desk.told.iter().filter_map(|effect| match effect {
         Effect::Run {
             migration_id,
-            run_type,
+            work: Work::Bundle(run_type),
             ..
         } => Some((&**migration_id, *run_type)),
         _ => None,
@@ -73,7 +73,7 @@ on_both!(a_claim_is_made_and_its_run_is_watched, |world| {
     confirmed(&mut desk).await;
     assert!(is_done(&desk), "{}", desk.screen(100, 40));
     assert_eq!(asked_to_run(&desk), [(ID, RunType::Migration)]);
-    let mut running = Running::new(ID, RunType::Migration, desk.at());
+    let mut running = Running::new(ID, Work::Bundle(RunType::Migration), desk.at());
     ran(&mut desk, &running).await;
     running.take(Step::Look, desk.at());
     running.take(statement(1), desk.at());
@@ -99,13 +99,13 @@ on_both!(a_claim_is_made_and_its_run_is_watched, |world| {
     let receipt = "4f".repeat(32);
     running.end = Some((
         desk.at(),
-        Ok(Ended {
+        Ok(Came::Bundle(Ended {
             run_id: format!("{ID}.migration.1"),
             migration_id: ID.to_owned(),
             outcome: RunOutcome::Refused,
             detail: Some("scope_violation: rivers".to_owned()),
             receipt_sha256: receipt,
-        }),
+        })),
     ));
     ran(&mut desk, &running).await;
     assert!(
@@ -153,7 +153,7 @@ async fn leaving_during_a_run_says_so_and_the_seconds_are_counted() {
     let mut desk = Desk::open(&world, "kim").await;
     let still = |desk: &Desk| desk.model.counts();
     assert!(!still(&desk));
-    let mut running = Running::new(ID, RunType::Rollback, desk.at());
+    let mut running = Running::new(ID, Work::Bundle(RunType::Rollback), desk.at());
     ran(&mut desk, &running).await;
     assert!(still(&desk), "a run counts");
     desk.press("q").await;

@@ -109,10 +109,11 @@ fn dialog_at(verb: &str, stage: Stage) -> Dialog {
 type Screen = (&'static str, Model, &'static [(u16, u16)]);
 
 /// The panes, each as it opens.
-const PANES: [(&str, PaneId); 9] = [
+const PANES: [(&str, PaneId); 10] = [
     ("home", PaneId::Home),
     ("migration", PaneId::Migration),
     ("mismatches", PaneId::Mismatches),
+    ("cutover", PaneId::Cutover),
     ("bundles", PaneId::Bundles),
     ("dictionary", PaneId::Dictionary),
     ("blocks", PaneId::Blocks),
@@ -148,6 +149,8 @@ const PRESSED: &[Pressed] = &[
     ("weeks-zoomed", PaneId::Weeks, "z", SMALL),
     ("migration-zoomed", PaneId::Migration, "z", SMALL),
     ("migration-actions", PaneId::Migration, "a", SMALL),
+    ("cutover-zoomed", PaneId::Cutover, "z", SMALL),
+    ("cutover-actions", PaneId::Cutover, "a", SMALL),
     ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
     ("bundles-actions", PaneId::Bundles, "a", SMALL),
     ("dictionary-zoomed", PaneId::Dictionary, "z", SMALL),

@@ -17,7 +17,6 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::actions::{Asked, Request};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::bundle::RunType;
 use crate::rules::readback::Citation;
 use crate::settings::Dsn;
 use crate::signing::Signer;
@@ -25,7 +24,7 @@ use crate::store::{Access, Failure, OsAccount, Store, StoreError};
 
 use super::event::{Event, Sight};
 use super::picture::Wanted;
-use super::running::Running;
+use super::running::{Running, Work};
 use reader::Reader;
 use runs::Runs;
 pub use runs::Workshop;
@@ -50,7 +49,7 @@ pub struct Address {
     pub signer: Option<Signer>,
     /// Where files lie that decisions rest on and the database only names.
     pub root: PathBuf,
-    /// Where runs of bundles are made, or why none is made here.
+    /// Where runs of bundles and steps of an hour are made, or why nothing is made here.
     pub workshop: Result<Workshop, Refusal>,
 }
 
@@ -101,7 +100,7 @@ enum Question {
 
 enum Write {
     Submit(Box<Request>),
-    Run(String, RunType, Moment),
+    Run(String, Work, Moment),
     Disarm,
     EndProposal(String),
     End(oneshot::Sender<()>),
@@ -184,11 +183,11 @@ impl Link {
         let _ = self.writes.send(Write::Submit(request));
     }
 
-    /// Has the run of a bundle made that was claimed at a moment.
-    pub fn run(&self, migration_id: String, run_type: RunType, claimed: Moment) {
+    /// Has made what was claimed or begun at a moment.
+    pub fn run(&self, migration_id: String, work: Work, claimed: Moment) {
         let _ = self
             .writes
-            .send(Write::Run(migration_id, run_type, claimed));
+            .send(Write::Run(migration_id, work, claimed));
     }
 
     /// Gives the writing connection back.

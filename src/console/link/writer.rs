@@ -33,7 +33,7 @@ impl Writer {
         while let Some(write) = writes.recv().await {
             match write {
                 Write::Submit(request) => self.submit(*request).await,
-                Write::Run(id, run_type, claimed) => self.runs.begin(id, run_type, claimed),
+                Write::Run(id, work, claimed) => self.runs.begin(id, work, claimed),
                 Write::Disarm => {
                     // Armed by an answer that was lost: then no connection was kept.
                     if self.armed.is_none() {

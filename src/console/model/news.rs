@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::actions::Outcome;
 use crate::clock::Moment;
-use crate::jobs::bundle::claims;
 use crate::readback::Chain;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
@@ -17,16 +16,16 @@ use super::super::list::Listing;
 use super::super::overlay::{Overlay, Text};
 use super::super::panes::{PaneId, home};
 use super::super::picture::Picture;
-use super::super::running::Running;
+use super::super::running::{Running, Work};
 use super::super::theme::Token;
 use super::{Model, Sent, Verified};
 
 /// Asks for the run that an entry claims, if it claims one: whoever claimed a run makes it.
 fn run_of(sent: &Sent, sealed: &Sealed) -> Option<Effect> {
-    let run_type = claims(sent.verb).filter(|_| sent.waits.is_none())?;
+    let work = Work::of(sent.verb).filter(|_| sent.waits.is_none())?;
     Some(Effect::Run {
         migration_id: sent.subject.clone(),
-        run_type,
+        work,
         claimed: sealed.at,
     })
 }

@@ -22,6 +22,7 @@ pub mod still;
 pub mod still_block;
 pub mod still_bundle;
 pub mod still_dictionary;
+pub mod still_hour;
 pub mod still_migration;
 pub mod still_week;
 pub mod terminal;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use govdeck::bundles::Step;
 use govdeck::console::bundle_sight::BundleDetail;
 use govdeck::console::picture::Picture;
-use govdeck::console::running::Running;
+use govdeck::console::running::{Came, Running, Work};
 use govdeck::jobs::bundle::Ended;
 use govdeck::rules::bundle::{Kind, RunType};
 use govdeck::rules::bundle_run::{BundleStatus, RunOutcome, Tier, Touched};
@@ -179,7 +179,7 @@ pub fn detail() -> BundleDetail {
 
 /// A run of the selected bundle that this console makes, with one text wherever text may come from outside.
 pub fn running(text: &str, at: Instant) -> Running {
-    let mut running = Running::new(&merged().migration_id, RunType::Migration, at);
+    let mut running = Running::new(&merged().migration_id, Work::Bundle(RunType::Migration), at);
     let statement = Step::Statement {
         number: 3,
         of: 12,
@@ -203,7 +203,7 @@ pub fn ended(text: &str, at: Instant) -> Running {
         detail: Some(text.to_owned()),
         receipt_sha256: digest("receipt").to_string(),
     };
-    running.end = Some((at, Ok(ended)));
+    running.end = Some((at, Ok(Came::Bundle(ended))));
     running
 }
 

@@ -15,10 +15,11 @@ use govdeck::store::migration::{
 use govdeck::store::window::Window;
 
 use super::still::{at, digest};
+use super::still_hour;
 
-const ID: &str = "mig-2026-05-14";
+pub const ID: &str = "mig-2026-05-14";
 
-fn migration(id: &str, phase: Phase, attempt_no: i64) -> Migration {
+pub fn migration(id: &str, phase: Phase, attempt_no: i64) -> Migration {
     Migration {
         migration_id: id.to_owned(),
         from_semver: "2.4.0".to_owned(),
@@ -245,6 +246,7 @@ pub fn migrations() -> Migrations {
             more_before: false,
             more_after: false,
         },
+        hour: Some(Box::new(still_hour::sight())),
         mismatches: Window {
             rows: vec![
                 mismatch("MET-0144", "ETL-quest", 9),
@@ -277,6 +279,9 @@ pub fn migrations() -> Migrations {
 pub fn fill(picture: &mut Picture, text: &str) {
     let set = |place: &mut String| text.clone_into(place);
     let all = &mut picture.migrations;
+    if let Some(hour) = &mut all.hour {
+        still_hour::fill(hour, text);
+    }
     for row in all.rows.rows.iter_mut().chain(&mut all.newest) {
         let Migration {
             migration_id,
