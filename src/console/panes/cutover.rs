@@ -26,6 +26,8 @@ use super::super::ui::{Parts, Pen, muted};
 
 /// How many cells the clock of the hour has.
 const CLOCK: u64 = 30;
+/// How many lines the clock and the steps take in their frame.
+const TIMELINE: u16 = 10;
 /// How many letters of a hash are shown.
 const DIGITS: usize = 12;
 
@@ -46,7 +48,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let none = "no migration was opened yet; govdeck migration new";
         return super::say(pen, area, Token::Muted, none);
     };
-    let (list, detail) = super::split(model, area, Step::ALL.len() + 1);
+    let (list, detail) = parts(model, area);
     if list.height > 0 {
         let dot = pen.glyphs.dot();
         let id = &sight.migration.migration_id;
@@ -78,6 +80,21 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         pen.frame(detail, &title, Token::Border);
         super::detail(model, pen, detail, &explain(model, sight));
     }
+}
+
+/// Splits the pane; where both parts stand one above the other, every step has its line.
+fn parts(model: &Model, area: Rect) -> (Rect, Rect) {
+    let (list, detail) = super::split(model, area, Step::ALL.len() + 1);
+    if list.height == 0 || detail.height == 0 || list.y == detail.y {
+        return (list, detail);
+    }
+    let height = TIMELINE.min(area.height);
+    let below = Rect {
+        y: area.y + height,
+        height: area.height - height,
+        ..area
+    };
+    (Rect { height, ..area }, below)
 }
 
 fn comes_now(sight: &HourSight) -> Option<Step> {
@@ -161,6 +178,8 @@ fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
             String::new()
         };
         line.push(muted(format!("  {:>7}  {owner}{again}", time::span(took))));
+    } else {
+        line.push(muted(format!("  {}", row.step.meaning())));
     }
     line
 }
