@@ -123,6 +123,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::SetCalendar>(),
     entry::entry::<migration::CancelCalendar>(),
     entry::entry::<migration::CloseDeficiency>(),
+    entry::entry::<migration::CloseRedeployTask>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -140,6 +141,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::RecordGateEvidence>(),
     entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
+    entry::entry::<migration::TriggerRollback>(),
     entry::entry::<establish::Establish>(),
 ];
 

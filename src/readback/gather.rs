@@ -12,6 +12,7 @@ use crate::rules::readback::{
 use crate::rules::reconcile::NO_BYPASS;
 use crate::rules::release::Found;
 use crate::store::dictionary::{self, RunManifest};
+use crate::store::migration;
 use crate::store::week::{self, Incident, Metric, Window};
 use crate::store::{Store, StoreError, View, publish};
 
@@ -36,6 +37,7 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
         carve_outs: Vec::new(),
         annexes: Vec::new(),
         addenda: Vec::new(),
+        notices: Vec::new(),
         faq: Vec::new(),
         footer: Footer {
             footer_schema_semver: None,
@@ -60,6 +62,9 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
             of_incident(view, &incident, &mut readback).await?;
         }
     }
+    let told = migration::notices(view).await?.into_iter();
+    let told = told.filter(|it| (monday..=known).contains(&it.published_at_utc));
+    readback.notices = told.map(|it| it.notice_text).collect();
     readback.footer = footer(view, &windows).await?;
     Ok(readback)
 }

@@ -90,6 +90,8 @@ const COUNTERSIGNERS: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead, R
 
 /// Who writes what leaves an exporter.
 const EXPORTERS: &[Role] = &[Role::DataEngineer, Role::ExporterMaintainer];
+/// Who says that exporters were deployed anew.
+const DEPLOYERS: &[Role] = &[Role::GovernanceLead, Role::ExporterMaintainer];
 /// Who says that something amiss was seen to.
 const MENDERS: &[Role] = &[Role::GovernanceLead, Role::DataEngineer];
 
@@ -216,6 +218,8 @@ permissions! {
     CANCEL_CALENDAR = Permission::person("cancel_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
     CLOSE_DEFICIENCY = Permission::person("close_deficiency", Level::Review, MENDERS)
         .besides("while it is open");
+    CLOSE_REDEPLOY_TASK = Permission::person("close_redeploy_task", Level::Review, DEPLOYERS)
+        .besides("after a rollback, once");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -238,6 +242,7 @@ permissions! {
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
     RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");
+    TRIGGER_ROLLBACK = Permission::rule("trigger_rollback");
     ESTABLISH = Permission::rule("establish");
 }
 

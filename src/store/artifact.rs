@@ -140,6 +140,12 @@ pub const EXPORTER_FINGERPRINT: (&str, &str) = (
     "application/vnd.govdeck.exporter-fingerprint+json",
 );
 
+/// What the trigger took a migration back for.
+pub const ROLLBACK_TRIGGER: (&str, &str) = (
+    "rollback_trigger",
+    "application/vnd.govdeck.rollback-trigger+json",
+);
+
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
     "exporter_allowlist",

@@ -18,8 +18,8 @@ use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
 use crate::rules::migration::{
-    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, PairStatus, Phase, RollbackReason,
-    ScanStatus, Standing,
+    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, NoticeKind, PairStatus, Phase,
+    RollbackReason, ScanStatus, Standing,
 };
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::reconcile::{Party, RunVerdict};
@@ -85,6 +85,7 @@ stored_as_text!(
     Gate,
     Kind,
     Move,
+    NoticeKind,
     PairStatus,
     Party,
     PersonKind,

@@ -6,6 +6,7 @@ mod attach_matrix;
 mod calendar;
 mod close;
 mod close_deficiency;
+mod close_redeploy_task;
 mod countersign;
 mod open;
 mod open_deficiency;
@@ -17,6 +18,8 @@ mod record_fingerprint;
 mod register_allowlist;
 mod roll_back;
 mod route_gate;
+mod taken_back;
+mod trigger_rollback;
 
 pub(super) use advance::{CutOver, StartDualWrite};
 pub(super) use approve_allowlist::ApproveAllowlist;
@@ -24,6 +27,7 @@ pub(super) use attach_matrix::AttachMatrix;
 pub(super) use calendar::{CancelCalendar, SetCalendar};
 pub(super) use close::CloseMigration;
 pub(super) use close_deficiency::CloseDeficiency;
+pub(super) use close_redeploy_task::CloseRedeployTask;
 pub(super) use countersign::CountersignMove;
 pub(super) use open::OpenMigration;
 pub use open_deficiency::About;
@@ -38,6 +42,7 @@ pub(super) use record_fingerprint::RecordFingerprint;
 pub(super) use register_allowlist::RegisterAllowlist;
 pub(super) use roll_back::RollBackMigration;
 pub(super) use route_gate::RouteGate;
+pub(super) use trigger_rollback::TriggerRollback;
 
 use super::entry::{Row, Stop};
 use crate::canon::Digest;
@@ -114,7 +119,8 @@ impl Moved<'_> {
             reason: by.reason(),
             rollback_reason: self.back.map(|(reason, _)| reason),
             note: self.back.map(|(_, note)| note.to_owned()),
-            needs_countersign: self.back.is_some() && self.second.is_none(),
+            needs_countersign: self.second.is_none()
+                && self.back.is_some_and(|(reason, _)| !reason.is_measured()),
             countersigned_by: None,
             countersigned_at_utc: None,
             happened_at_utc: now,

@@ -1,7 +1,8 @@
 //! Takes a migration back, for good; one lead may do it alone, and a second person countersigns.
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Stop, Suggested};
-use super::{Facts, MIGRATION, Moved, read, target, there};
+use super::taken_back::{deploys, follows};
+use super::{MIGRATION, Moved, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::{self as rule, Move, Phase, RollBack, RollbackReason};
@@ -14,6 +15,12 @@ pub(in crate::actions) struct RollBackMigration {
     id: String,
     because: RollbackReason,
     note: String,
+}
+
+pub(in crate::actions) struct Facts {
+    moved: super::Facts,
+    /// Who deploys exporters anew.
+    owner: String,
 }
 
 impl Action for RollBackMigration {
@@ -46,7 +53,11 @@ impl Action for RollBackMigration {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        read(view, &self.id).await
+        let Some(moved) = read(view, &self.id).await? else {
+            return Ok(None);
+        };
+        let owner = deploys(view, &moved.known.migration).await?;
+        Ok(Some(Facts { moved, owner }))
     }
 
     async fn suggest(target: &str, _view: &mut View) -> Result<Option<Suggested>, Stop> {
@@ -60,7 +71,9 @@ impl Action for RollBackMigration {
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let facts = there(facts.as_ref(), &self.id)?;
+        let read = facts.as_ref();
+        let facts = there(read.map(|facts| &facts.moved), &self.id)?;
+        let owner = read.map_or("", |facts| &facts.owner);
         let before = &facts.known.migration;
         let after = Migration {
             phase: Phase::Rollback,
@@ -75,7 +88,10 @@ impl Action for RollBackMigration {
             second: None,
             back: Some((self.because, &self.note)),
         };
-        let rows = moved.rows(before, after, by, now)?;
+        let mut rows = moved.rows(before, after, by, now)?;
+        let why = (self.because, &*self.note);
+        let (further, tasks) = follows(before, owner, why, by, now);
+        rows.extend(further);
         let back = RollBack {
             reason: self.because,
             by_person: true,
@@ -84,7 +100,8 @@ impl Action for RollBackMigration {
             .known
             .decide(now, |facts| rule::may_roll_back(facts, back));
         let body = format!("{}: {}", self.because, self.note);
-        let draft = Draft::new(target(before), conditions, rows);
-        Ok(draft.with_notices(facts.tell(by, "taken back", &body)))
+        let mut notices = facts.tell(by, "taken back", &body);
+        notices.extend(tasks);
+        Ok(Draft::new(target(before), conditions, rows).with_notices(notices))
     }
 }

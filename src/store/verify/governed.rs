@@ -9,7 +9,8 @@ use crate::store::dictionary::{
 use crate::store::key::PersonKey;
 use crate::store::migration::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event,
-    ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Migration, ProtectedMetric,
+    ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Migration, MigrationNotice,
+    ProtectedMetric, RedeployTask,
 };
 use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
@@ -72,4 +73,6 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (ProtectedMetric::TABLE, ProtectedMetric::images),
     (Deficiency::TABLE, Deficiency::images),
     (ExporterFingerprint::TABLE, ExporterFingerprint::images),
+    (RedeployTask::TABLE, RedeployTask::images),
+    (MigrationNotice::TABLE, MigrationNotice::images),
 ];

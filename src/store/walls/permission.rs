@@ -8,6 +8,14 @@ use crate::rules::permission::{self, MATRIX, Permission};
 /// What a move of a migration changes.
 const MOVES: &[&str] = &["dictionary_migration_state", "dictionary_migration_event"];
 
+/// What taking a migration back changes.
+const BACK: &[&str] = &[
+    "dictionary_migration_state",
+    "dictionary_migration_event",
+    "redeploy_task",
+    "migration_notice",
+];
+
 /// The governed tables that an action changes; the answer to a proposal is changed by what was approved.
 const TOUCHES: &[(&str, &[&str])] = &[
     ("take_block", &["publish_replay_audit"]),
@@ -88,7 +96,8 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("start_dual_write", MOVES),
     ("cutover", MOVES),
     ("close_migration", MOVES),
-    ("roll_back_migration", MOVES),
+    ("roll_back_migration", BACK),
+    ("trigger_rollback", BACK),
     ("countersign_move", &["dictionary_migration_event"]),
     ("attach_matrix", &["migration_evidence"]),
     ("override_gate", &["gate_override", "approval_request"]),
@@ -104,6 +113,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("record_fingerprint", &["exporter_fingerprint"]),
     ("open_deficiency", &["deficiency"]),
     ("close_deficiency", &["deficiency"]),
+    ("close_redeploy_task", &["redeploy_task"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (
