@@ -72,7 +72,7 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "dictionary_migration_event",
         &[On::Insert],
-        "what was measured is a rule's reason alone, and no person's",
+        "what was measured is the reason of a rule alone, and of no person",
         "COALESCE(NEW.rollback_reason IN ('epsilon_hard', 'epsilon_soft_x2'), FALSE) = EXISTS (SELECT 1 FROM governance_ledger l \
          WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'trigger_rollback') \
          AND (NEW.needs_countersign = FALSE OR COALESCE(NEW.rollback_reason NOT IN ('epsilon_hard', 'epsilon_soft_x2'), FALSE))",
