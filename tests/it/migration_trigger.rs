@@ -113,7 +113,7 @@ on_both!(above_hard_once_is_taken_back_exactly_once, |w| {
         ["rollback govdeck epsilon_hard"]
     );
     let note = world.rows("SELECT note FROM dictionary_migration_event WHERE kind = 'rollback'");
-    let grounds = "sla.immediate.20980522t063000z (immediate): MET-0144 lies about 0.101000 apart, above hard 0.1 \
+    let grounds = "sla.immediate.20980522t063000000z (immediate): MET-0144 lies about 0.101000 apart, above hard 0.1 \
                    (policy eps-7, soft 0.05, hard 0.1)";
     assert_eq!(note, [grounds]);
     assert_eq!(
@@ -162,7 +162,7 @@ async fn told_to_everybody(world: &World) {
     let text = said(&shown, 0);
     for part in [
         "taken back: epsilon_hard",
-        "sla.immediate.20980522t063000z (immediate): MET-0144 lies about 0.101000 apart, above hard 0.1 [policy eps-7, soft 0.05, hard 0.1]",
+        "sla.immediate.20980522t063000000z (immediate): MET-0144 lies about 0.101000 apart, above hard 0.1 [policy eps-7, soft 0.05, hard 0.1]",
         "OPEN: kim deploys exporters from 2.4.1 back to 2.4.0",
         "partners are told (rolled_back)",
     ] {
@@ -370,6 +370,14 @@ fn row(table: &'static str, key: impl Into<String>, version: i64) -> (&'static s
 
 const AT: &str = "2098-06-30T06:00:00.000000Z";
 
+/// Adds the change of the move to the entry that was just written.
+fn with_event(sql: &str) -> String {
+    format!(
+        "INSERT INTO ledger_change SELECT 'dictionary_migration_event', '{ID}/4', 1, seq, '{}', '{{}}' FROM ledger_head; {sql}",
+        "f".repeat(64)
+    )
+}
+
 fn forbidden() -> Vec<Tried> {
     let rule = ("trigger_rollback", By::Rule);
     let person = ("roll_back_migration", By::One("maya"));
@@ -390,7 +398,13 @@ fn forbidden() -> Vec<Tried> {
     };
     vec![
         // A rollback without its reason, and one whose move is not told.
-        tried("a_rollback_has_a_reason", rule, ID, state(), update(&back)),
+        tried(
+            "a_rollback_has_a_reason",
+            rule,
+            ID,
+            state(),
+            with_event(&update(&back)),
+        ),
         tried(
             "and with its next move",
             rule,
@@ -427,21 +441,18 @@ on_both!(plain_sql_takes_nothing_back, |w| {
     all_are_refused(&world, &forbidden());
     at_once(&world, "2098-05-22T06:30:00Z", RunKind::Immediate, HARD).await;
     due(&world);
-    let done = |set: &str| {
+    let done = |by: &str, set: &str| {
         tried(
             "a task to deploy anew is done once",
             ("close_redeploy_task", By::One("kim")),
             ID,
             row("redeploy_task", ID, 2),
             format!(
-                "UPDATE redeploy_task SET done_by = 'kim', done_reason = 'x', done_at_utc = '{AT}', {set} version = 2"
+                "UPDATE redeploy_task SET done_by = '{by}', done_reason = 'x', done_at_utc = '{AT}', {set} version = 2"
             ),
         )
     };
-    all_are_refused(
-        &world,
-        &[done("owner_id = 'lee',"), done("done_by = 'lee',")],
-    );
+    all_are_refused(&world, &[done("kim", "owner_id = 'lee',"), done("lee", "")]);
     for sql in [
         "DELETE FROM redeploy_task",
         "DELETE FROM migration_notice",

@@ -116,7 +116,11 @@ impl Moved<'_> {
             phase: after.phase,
             moved_by: by.id(),
             approved_by: self.second.clone(),
-            reason: by.reason(),
+            // A rule gives no reason but what it found.
+            reason: match self.back {
+                Some((reason, found)) if reason.is_measured() => found.to_owned(),
+                _ => by.reason(),
+            },
             rollback_reason: self.back.map(|(reason, _)| reason),
             note: self.back.map(|(_, note)| note.to_owned()),
             needs_countersign: self.second.is_none()
