@@ -115,6 +115,11 @@ pub enum ByRule {
         /// What it is about.
         about: About,
     },
+    /// What was compared since a migration's flip lies too far apart.
+    TriggerRollback {
+        /// The migration.
+        migration: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -175,6 +180,7 @@ impl ByRule {
                 let asked = Asked::of(deficiency).with("migration", migration);
                 ("open_deficiency", about.asked(asked))
             }
+            ByRule::TriggerRollback { migration } => ("trigger_rollback", Asked::of(migration)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

@@ -117,6 +117,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::BeginStep>(),
     entry::entry::<migration::AttestStep>(),
     entry::entry::<migration::HandOverHour>(),
+    entry::entry::<migration::NotePostMortem>(),
     entry::entry::<migration::AbortHour>(),
     entry::entry::<migration::AttachMatrix>(),
     entry::entry::<migration::OverrideGate>(),
@@ -129,6 +130,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::SetCalendar>(),
     entry::entry::<migration::CancelCalendar>(),
     entry::entry::<migration::CloseDeficiency>(),
+    entry::entry::<migration::CloseRedeployTask>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
@@ -147,6 +149,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<migration::EndStep>(),
+    entry::entry::<migration::TriggerRollback>(),
     entry::entry::<establish::Establish>(),
 ];
 

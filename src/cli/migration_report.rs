@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::migration_watch::{reversible_lines, since};
 use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
+use crate::jobs::reversible;
 use crate::rules::Verdict;
 use crate::rules::migration::{self as rule, Clean, Earliest, Phase, Report};
 use crate::rules::time;
+use crate::settings::Settings;
 use crate::store::migration::{self, Known, Migration};
 use crate::store::{Store, View};
 
@@ -110,7 +113,18 @@ fn clock_lines(clock: &Clean) -> Vec<String> {
     lines
 }
 
-pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure> {
+pub(super) async fn show(
+    store: &Store,
+    settings: &Settings,
+    known: &Known,
+) -> Result<Page, Failure> {
+    // It looks at the target of bundles too, so nothing is held open meanwhile.
+    let back = if row_can_go_back(&known.migration) {
+        Some(reversible::look(store, settings, known).await?)
+    } else {
+        None
+    };
+    let view = &mut store.view().await?;
     let row = &known.migration;
     let now = view.now();
     let next = row.phase.next();
@@ -155,6 +169,9 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
     if row.phase != Phase::Prepare {
         lines.extend(clock_lines(&clock));
     }
+    let since = since(view, known).await?;
+    lines.extend(since.lines());
+    lines.extend(back.iter().flat_map(reversible_lines));
     for pair in &known.pairs {
         lines.push(format!(
             "pair {} -> {} ({}): {}",
@@ -199,13 +216,20 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
         lines.push(format!("deficiency of {}: {}", it.owner_id, it.detail));
     }
     let log = &clock.log;
-    let json = json!({
+    let mut json = json!({
         "migration": row, "verdict": verdict, "gates": reports, "earliest": earliest,
         "clean_seconds": clock.counted.as_secs(), "clean_counting": clock.runs, "clean_log": log,
         "pairs": known.pairs, "protected": protected, "allowlists": lists, "overrides": known.overrides,
         "events": known.events, "deficiencies": deficiencies, "fingerprints": fingerprints,
     });
+    since.put(&mut json);
+    json["reversible"] = json!(back);
     Ok(Page::new(Exit::Done, lines, "migration-show", json))
+}
+
+/// Tells whether there is a way back to ask about.
+fn row_can_go_back(row: &Migration) -> bool {
+    matches!(row.phase, Phase::DualWrite | Phase::Cutover)
 }
 
 fn verdict_of(reports: &[Report]) -> Verdict {

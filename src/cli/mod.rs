@@ -40,6 +40,7 @@ mod manual;
 mod migration;
 mod migration_expand;
 mod migration_report;
+mod migration_watch;
 mod page;
 mod policy;
 mod publish;

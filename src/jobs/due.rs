@@ -1,7 +1,9 @@
-//! What has become due: a move that one lead made alone, and that nobody countersigned in time, becomes somebody's task.
+//! What has become due: a move that one lead made alone, and that nobody countersigned in time, becomes somebody's task; and
+//! what lies too far apart since its flip is taken back.
 
 use serde::Serialize;
 
+use super::trigger::{self, Triggered};
 use crate::actions::{About, ByRule, Request, Stop, random_id};
 use crate::rules::migration::MadeAlone;
 use crate::store::{Store, migration};
@@ -11,6 +13,8 @@ use crate::store::{Store, migration};
 pub struct Due {
     /// Deficiencies that were opened.
     pub opened: Vec<Opened>,
+    /// What the trigger said of each migration that is watched.
+    pub triggered: Vec<Triggered>,
 }
 
 /// A deficiency that was opened for a move.
@@ -61,5 +65,6 @@ pub async fn run(store: &Store) -> Result<Due, Stop> {
             Err(stop) => return Err(stop),
         }
     }
-    Ok(Due { opened })
+    let triggered = trigger::run(store).await?;
+    Ok(Due { opened, triggered })
 }

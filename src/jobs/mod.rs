@@ -16,8 +16,10 @@ pub mod outside;
 pub mod probe;
 pub mod reconcile;
 pub mod replay;
+pub mod reversible;
 pub mod scan;
 mod side;
+pub mod trigger;
 pub mod variance;
 
 use crate::actions::{self, Outcome, Request, Stop};

@@ -90,6 +90,8 @@ const COUNTERSIGNERS: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead, R
 
 /// Who writes what leaves an exporter.
 const EXPORTERS: &[Role] = &[Role::DataEngineer, Role::ExporterMaintainer];
+/// Who says that exporters were deployed anew.
+const DEPLOYERS: &[Role] = &[Role::GovernanceLead, Role::ExporterMaintainer];
 /// Who says that something amiss was seen to.
 const MENDERS: &[Role] = &[Role::GovernanceLead, Role::DataEngineer];
 
@@ -208,6 +210,8 @@ permissions! {
         .besides("whoever leads the hour; what the plan leaves to people");
     HAND_OVER_HOUR = Permission::person("hand_over_hour", Level::Review, LEAD)
         .besides("whoever leads the hour, or whoever takes it");
+    NOTE_POST_MORTEM = Permission::person("note_post_mortem", Level::Review, LEAD)
+        .besides("any lead, once it is closed");
     ABORT_HOUR = Permission::person("abort_hour", Level::Phrase, LEAD)
         .besides("any lead, alone; a second person countersigns what went back");
     ATTACH_MATRIX = Permission::person("attach_matrix", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
@@ -228,6 +232,8 @@ permissions! {
     CANCEL_CALENDAR = Permission::person("cancel_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
     CLOSE_DEFICIENCY = Permission::person("close_deficiency", Level::Review, MENDERS)
         .besides("while it is open");
+    CLOSE_REDEPLOY_TASK = Permission::person("close_redeploy_task", Level::Review, DEPLOYERS)
+        .besides("after a rollback, once");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -251,6 +257,7 @@ permissions! {
     END_STEP = Permission::rule("end_step");
     RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");
+    TRIGGER_ROLLBACK = Permission::rule("trigger_rollback");
     ESTABLISH = Permission::rule("establish");
 }
 

@@ -151,6 +151,12 @@ pub const CUTOVER_STEP: (&str, &str) =
 /// What a pipeline exported before the flip.
 pub const GOLDEN_BEFORE: (&str, &str) = ("golden_before", "application/octet-stream");
 
+/// What the trigger took a migration back for.
+pub const ROLLBACK_TRIGGER: (&str, &str) = (
+    "rollback_trigger",
+    "application/vnd.govdeck.rollback-trigger+json",
+);
+
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
     "exporter_allowlist",

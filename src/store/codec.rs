@@ -19,8 +19,8 @@ use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::migration::{
-    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, PairStatus, Phase, RollbackReason,
-    ScanStatus, Standing,
+    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, NoticeKind, PairStatus, Phase,
+    RollbackReason, ScanStatus, Standing,
 };
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::reconcile::{Party, RunVerdict};
@@ -87,6 +87,7 @@ stored_as_text!(
     HourStatus,
     Kind,
     Move,
+    NoticeKind,
     PairStatus,
     Party,
     PersonKind,

@@ -1,9 +1,13 @@
 //! The one list of tables, and how a governed row is read, imaged and written.
 
+mod written;
+
 use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
+
+pub(in crate::store) use written::{page_sql, write_sql};
 
 use super::{StoreError, View};
 
@@ -238,6 +242,12 @@ pub const TABLES: &[Table] = &[
         &["migration_id", "job_run_id"],
     ),
     Table::new("migration_complete_event", Kind::Governed, &["migration_id"]),
+    Table::new("redeploy_task", Kind::Governed, &["migration_id"]),
+    Table::new(
+        "migration_notice",
+        Kind::Governed,
+        &["migration_id", "kind"],
+    ),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,
@@ -381,53 +391,6 @@ macro_rules! governed {
     };
 }
 pub(in crate::store) use governed;
-
-/// Writes the statement that inserts a row at its first version, or replaces the version before.
-pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) -> String {
-    let numbered = |column: &str| {
-        columns
-            .iter()
-            .position(|c| *c == column)
-            .map_or(0, |at| at + 1)
-    };
-    let born_as_feed = table(name).is_some_and(|table| table.feed.is_some());
-    // A feed row is born at version 0, by its pipeline; everything else by its first entry.
-    if version == i64::from(!born_as_feed) {
-        let places: Vec<_> = columns
-            .iter()
-            .map(|column| format!("${}", numbered(column)))
-            .collect();
-        return format!(
-            "INSERT INTO {name} ({}) VALUES ({})",
-            columns.join(", "),
-            places.join(", ")
-        );
-    }
-    let key = table(name).map_or(&[][..], |table| table.key);
-    let sets: Vec<_> = columns
-        .iter()
-        .map(|column| format!("{column} = ${}", numbered(column)))
-        .collect();
-    let wheres: Vec<_> = key
-        .iter()
-        .map(|column| format!("{column} = ${}", numbered(column)))
-        .collect();
-    let version = numbered("version");
-    format!(
-        "UPDATE {name} SET {} WHERE {} AND version = ${version} - 1",
-        sets.join(", "),
-        wheres.join(" AND ")
-    )
-}
-
-/// Writes the statement that reads one keyset page of a governed table.
-pub(in crate::store) fn page_sql(name: &str, columns: &[&str]) -> String {
-    let key = row_key_sql(table(name).map_or(&[][..], |table| table.key), "");
-    format!(
-        "SELECT {} FROM {name} WHERE {key} > $1 AND version > 0 ORDER BY {key} LIMIT $2",
-        columns.join(", ")
-    )
-}
 
 #[cfg(test)]
 mod tests;

@@ -176,8 +176,9 @@ fn policy(weeks: &[PastWeek]) -> Asked {
 }
 
 /// Somebody else's block; and moves that a red week holds here, each of which has its own story.
-const UNTRIED: [&str; 9] = [
+const UNTRIED: [&str; 10] = [
     "close_deficiency",
+    "close_redeploy_task",
     "take_block",
     "note_block",
     "ask_approval",

@@ -91,6 +91,8 @@ mod migration_fingerprint;
 mod migration_forbidden;
 mod migration_probes;
 mod migration_replay;
+mod migration_reversible;
+mod migration_trigger;
 mod pictures;
 mod publish_forbidden;
 mod publish_gates;

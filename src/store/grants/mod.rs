@@ -183,6 +183,8 @@ const EXCEPTIONS: &[Exception] = &[
     on("cutover_step", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_event", &[(Group::Agent, APPEND)]),
+    on("redeploy_task", &[(Group::Agent, APPEND)]),
+    on("migration_notice", &[(Group::Agent, APPEND)]),
     on("allowlist_approval", &[(Group::Signer, APPEND)]),
     on(
         "governance_metric_dictionary_current",

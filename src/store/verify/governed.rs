@@ -10,7 +10,7 @@ use crate::store::key::PersonKey;
 use crate::store::migration::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, CompleteEvent, Deficiency, Event,
     ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Hour, HourPlan, HourStep,
-    Migration, ProtectedMetric, Signoff,
+    Migration, MigrationNotice, ProtectedMetric, RedeployTask, Signoff,
 };
 use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
@@ -78,4 +78,6 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (HourStep::TABLE, HourStep::images),
     (Signoff::TABLE, Signoff::images),
     (CompleteEvent::TABLE, CompleteEvent::images),
+    (RedeployTask::TABLE, RedeployTask::images),
+    (MigrationNotice::TABLE, MigrationNotice::images),
 ];

@@ -349,6 +349,7 @@ pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
         "begin_step" => of().with("step", "golden"),
         "attest_step" => of().with("step", "announce").with("as", "done"),
         "hand_over_hour" => of().with("to", "lee"),
+        "note_post_mortem" => of().with("note", "What changed, and where to look, in one whole paragraph."),
         "attach_matrix" => of().with("matrix", MATRIX),
         "override_gate" => {
             let now = world
