@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 
 use super::console::{self, Seat};
 use super::page::{Exit, Failure};
+use crate::console::link::Workshop;
 use crate::console::overlay::Text;
 use crate::console::theme::Token;
-use crate::console::link::Workshop;
 use crate::demo::World;
 use crate::demo::chapters::people::{LEAD, SEATS, task};
 use crate::jobs::hour::{Commands, Reach};

@@ -376,7 +376,8 @@ fn log(settings: &Settings) -> Finding {
 /// Runs it where there is nothing else to wait for.
 pub(super) fn page(flags: &Flags) -> Result<Page, Failure> {
     let runtime = super::runtime()?;
-    let page = runtime.block_on(async { tokio::time::timeout(super::PATIENCE, run(flags)).await });
+    let page = runtime
+        .block_on(async { tokio::time::timeout(super::on_store::PATIENCE, run(flags)).await });
     page.map_err(|_| {
         Failure::new(
             Exit::CannotTell,

@@ -241,7 +241,11 @@ pub const TABLES: &[Table] = &[
         Kind::Governed,
         &["migration_id", "job_run_id"],
     ),
-    Table::new("migration_complete_event", Kind::Governed, &["migration_id"]),
+    Table::new(
+        "migration_complete_event",
+        Kind::Governed,
+        &["migration_id"],
+    ),
     Table::new("redeploy_task", Kind::Governed, &["migration_id"]),
     Table::new(
         "migration_notice",

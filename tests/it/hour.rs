@@ -7,9 +7,7 @@ use govdeck::rules::week::RunStatus;
 use serde_json::json;
 
 use crate::cli_kit::{document, govdeck, said};
-use crate::support::hour_story::{
-    at_the_flip, attest, begin, end, flipped, plan, register, start,
-};
+use crate::support::hour_story::{at_the_flip, attest, begin, end, flipped, plan, register, start};
 use crate::support::migration_story::{
     ID, closed, compared, cut_over, dual_writing, opened, ready, world,
 };
@@ -25,7 +23,9 @@ fn steps(world: &World) -> Vec<String> {
 
 fn hour_is(world: &World) -> String {
     world
-        .rows("SELECT hour_no || ' ' || status || ' ' || lead_id FROM cutover_hour ORDER BY hour_no")
+        .rows(
+            "SELECT hour_no || ' ' || status || ' ' || lead_id FROM cutover_hour ORDER BY hour_no",
+        )
         .join(", ")
 }
 
@@ -170,10 +170,7 @@ on_both!(the_note_is_the_last_step, |w| {
     cut_over(&world).await;
     let text = "It was cut over, and this comes too early to be of any use.";
     let why = note(&world, text).await.unwrap_err();
-    assert!(
-        why.contains("next_step") && why.contains("closed"),
-        "{why}"
-    );
+    assert!(why.contains("next_step") && why.contains("closed"), "{why}");
 });
 
 on_both!(what_was_flipped_goes_back_with_the_hour, |w| {
@@ -226,7 +223,10 @@ on_both!(somebody_else_takes_the_hour_over_in_the_middle, |w| {
         .act("lee", "hand_over_hour", to("kim"))
         .await
         .unwrap_err();
-    assert!(why.contains("one_of_both") && why.contains("is_lead"), "{why}");
+    assert!(
+        why.contains("one_of_both") && why.contains("is_lead"),
+        "{why}"
+    );
     world
         .act("lee", "hand_over_hour", to("lee"))
         .await

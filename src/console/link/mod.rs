@@ -185,9 +185,7 @@ impl Link {
 
     /// Has made what was claimed or begun at a moment.
     pub fn run(&self, migration_id: String, work: Work, claimed: Moment) {
-        let _ = self
-            .writes
-            .send(Write::Run(migration_id, work, claimed));
+        let _ = self.writes.send(Write::Run(migration_id, work, claimed));
     }
 
     /// Gives the writing connection back.

@@ -148,7 +148,13 @@ fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
     let (Some(hour), Some(at)) = (&sight.hour, model.now()) else {
         return Step::ALL
             .iter()
-            .map(|step| vec![muted(format!("  {} {step:<9}  {}", step.number(), step.meaning()))])
+            .map(|step| {
+                vec![muted(format!(
+                    "  {} {step:<9}  {}",
+                    step.number(),
+                    step.meaning()
+                ))]
+            })
             .collect();
     };
     let now = comes_now(sight);
@@ -167,7 +173,10 @@ fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
     };
     let name = if comes_now { Token::Fg } else { Token::Muted };
     let mut line = vec![
-        (name, format!("{mark} {} {:<9}  ", row.step.number(), row.step)),
+        (
+            name,
+            format!("{mark} {} {:<9}  ", row.step.number(), row.step),
+        ),
         (token, format!("{:<17}", row.state)),
     ];
     if let (Some(began), Some(owner)) = (row.began_at_utc, &row.owner_id) {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub use outside::Commands;
 
 use super::{below_root, reconcile, replay};
-use crate::actions::{ByRule, Prepared, Request, Stop, StepFinding};
+use crate::actions::{ByRule, Prepared, Request, StepFinding, Stop};
 use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{CutoverPlan, Outside, Step, StepState};
 use crate::rules::text::shorten;
@@ -132,7 +132,10 @@ pub async fn perform(store: &Store, reach: &Reach, id: &str) -> Result<Performed
 }
 
 fn nothing(id: &str, what: &str) -> Refusal {
-    Refusal::new(format!("{id}: {what}"), "govdeck hour show says what comes now")
+    Refusal::new(
+        format!("{id}: {what}"),
+        "govdeck hour show says what comes now",
+    )
 }
 
 struct Job<'a> {
@@ -184,9 +187,7 @@ impl Job<'_> {
                     name: command,
                     minutes: *minutes,
                 };
-                Ok(Work::Ends(
-                    outside::run(&self.reach.commands, &order).await,
-                ))
+                Ok(Work::Ends(outside::run(&self.reach.commands, &order).await))
             }
         }
     }

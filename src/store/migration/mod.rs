@@ -25,8 +25,8 @@ pub use alone::{Alone, made_alone, uncountersigned};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
 pub use hour::{
-    CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, banner_between, completed, hour_plan,
-    last_hour, newest_hour, running_hour, signoffs,
+    CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, banner_between,
+    completed, hour_plan, last_hour, newest_hour, running_hour, signoffs,
 };
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{

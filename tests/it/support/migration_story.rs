@@ -10,10 +10,10 @@ use govdeck::store::artifact::GATE_EVIDENCE;
 use govdeck::store::migration::{self, Known};
 use serde_json::json;
 
-use super::{World, hour_story};
 use super::dictionary::{bind as register, document, release, released};
 use super::pairs;
 use super::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, ended, week};
+use super::{World, hour_story};
 
 /// The migration of the stories.
 pub const ID: &str = "mig-2098-05";
@@ -349,7 +349,10 @@ pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
         "begin_step" => of().with("step", "golden"),
         "attest_step" => of().with("step", "announce").with("as", "done"),
         "hand_over_hour" => of().with("to", "lee"),
-        "note_post_mortem" => of().with("note", "What changed, and where to look, in one whole paragraph."),
+        "note_post_mortem" => of().with(
+            "note",
+            "What changed, and where to look, in one whole paragraph.",
+        ),
         "attach_matrix" => of().with("matrix", MATRIX),
         "override_gate" => {
             let now = world
