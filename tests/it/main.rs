@@ -82,6 +82,8 @@ mod gate_allowlist;
 mod gate_allowlist_database;
 mod grants;
 mod hour;
+mod hour_commands;
+mod hour_faults;
 mod house;
 mod jobs;
 mod migration;

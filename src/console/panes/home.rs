@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
-use crate::store::migration::Migration;
+use crate::store::migration::{KnownHour, Migration};
 
 use super::super::model::{APPROVAL, Model};
 use super::super::newcomer;
@@ -153,8 +153,11 @@ pub fn items(model: &Model) -> Vec<Item> {
     items
 }
 
-/// Says where the dictionary's migration stands, as long as it is open or watched.
+/// Says where the dictionary's migration stands, as long as it is open or watched; in its hour, which step comes now.
 fn phase(picture: &Picture, now: Moment) -> Item {
+    if let Some(hour) = &picture.migrations.running {
+        return in_the_hour(hour, now);
+    }
     let newest = picture.migrations.newest.as_ref();
     let counts = |it: &&Migration| {
         it.closed_at_dt_utc.is_none() || it.watch_until.is_some_and(|until| until > now)
@@ -185,6 +188,21 @@ fn phase(picture: &Picture, now: Moment) -> Item {
         says,
         Some((PaneId::Migration, Some(id.clone()))),
     )
+}
+
+fn in_the_hour(hour: &KnownHour, now: Moment) -> Item {
+    let stand = hour.stand();
+    let step = stand.at().map_or("every step is done".to_owned(), |at| {
+        format!("step {} {} {}", at.step.number(), at.step, at.state)
+    });
+    let says = vec![
+        (Token::PhaseCurrent, "CUTOVER HOUR ".to_owned()),
+        (Token::Fg, hour.hour.migration_id.clone()),
+        (Token::Muted, format!(", led by {}: ", hour.hour.lead_id)),
+        (Token::Fg, format!("{step}, {}", stand.clock(now).said(now))),
+    ];
+    let goes = Some((PaneId::Cutover, None));
+    item(Section::Phase, "phase", says, goes)
 }
 
 /// Says how each weekly series stands, and by which rule.
