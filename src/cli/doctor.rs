@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
+use super::on_store::PATIENCE;
 use super::page::{Exit, Failure, Page};
 use super::status::SKEW_MILLISECONDS;
 use crate::clock::Moment;
@@ -376,8 +377,7 @@ fn log(settings: &Settings) -> Finding {
 /// Runs it where there is nothing else to wait for.
 pub(super) fn page(flags: &Flags) -> Result<Page, Failure> {
     let runtime = super::runtime()?;
-    let page = runtime
-        .block_on(async { tokio::time::timeout(super::on_store::PATIENCE, run(flags)).await });
+    let page = runtime.block_on(async { tokio::time::timeout(PATIENCE, run(flags)).await });
     page.map_err(|_| {
         Failure::new(
             Exit::CannotTell,

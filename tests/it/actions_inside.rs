@@ -176,7 +176,7 @@ fn policy(weeks: &[PastWeek]) -> Asked {
 }
 
 /// Somebody else's block; and moves that a red week holds here, each of which has its own story.
-const UNTRIED: [&str; 10] = [
+const UNTRIED: [&str; 16] = [
     "close_deficiency",
     "close_redeploy_task",
     "take_block",
@@ -187,6 +187,12 @@ const UNTRIED: [&str; 10] = [
     "close_migration",
     "roll_back_migration",
     "countersign_move",
+    "start_hour",
+    "begin_step",
+    "attest_step",
+    "hand_over_hour",
+    "note_post_mortem",
+    "abort_hour",
 ];
 
 /// What is asked of an action, and which roles open it there; none where that is somebody else's block.

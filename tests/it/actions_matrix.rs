@@ -232,7 +232,7 @@ on_both!(a_role_opens_exactly_what_the_matrix_says, |world| {
             tried += 1;
         }
     }
-    assert_eq!(tried, 50 * Role::ALL.len());
+    assert_eq!(tried, 57 * Role::ALL.len());
     world.assert_sound().await;
 });
 

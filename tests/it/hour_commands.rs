@@ -24,7 +24,15 @@ fn script(world: &World, text: &str) -> String {
 /// Begins the first step anew, with such a command.
 fn announce(world: &World, commands: &str) -> Run {
     let words = [
-        "hour", "begin", "announce", ID, "--json", "--confirm", ID, "--reason", REASON,
+        "hour",
+        "begin",
+        "announce",
+        ID,
+        "--json",
+        "--confirm",
+        ID,
+        "--reason",
+        REASON,
     ];
     let mut command = world.govdeck("maya", &words);
     command.env("GOVDECK_HOUR_COMMANDS", commands);
@@ -59,29 +67,45 @@ fn evidence(world: &World, run: &Run) -> Value {
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
-on_both!(what_a_command_says_is_kept_and_what_it_does_wrong_is_said, |w| {
-    let world = locked(w).await;
-    // Nobody here named it.
-    let run = announce(&world, "other=/bin/true");
-    assert_eq!(run.code, Some(1), "{run:?}");
-    assert!(run.stdout.contains("name no command"), "{run:?}");
-    // It fails.
-    let run = announce(&world, &script(&world, "echo partly; echo 'no such room' >&2; exit 7"));
-    assert_eq!(run.code, Some(1), "{run:?}");
-    let json = document(&Run { code: Some(1), ..run }, 1, "hour-step");
-    assert_eq!(json["step"]["state"], "failed");
-    let detail = json["step"]["detail"].as_str().expect("a text");
-    assert_eq!(detail, "announce-lock ended with 7: no such room");
-    // Its words are hostile, and many more than are kept.
-    let hostile = "printf 'a\\033[31mb\\n'; head -c 100000000 /dev/zero | tr '\\0' 'x'; echo";
-    let run = announce(&world, &script(&world, hostile));
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(!run.stdout.contains('\u{1b}'));
-    let kept = evidence(&world, &run);
-    assert_eq!(kept["found"]["stdout_is_whole"], false);
-    assert_eq!(kept["found"]["stdout"].as_str().expect("a text").len(), 256 * 1024);
-    world.assert_sound().await;
-});
+on_both!(
+    what_a_command_says_is_kept_and_what_it_does_wrong_is_said,
+    |w| {
+        let world = locked(w).await;
+        // Nobody here named it.
+        let run = announce(&world, "other=/bin/true");
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.stdout.contains("name no command"), "{run:?}");
+        // It fails.
+        let run = announce(
+            &world,
+            &script(&world, "echo partly; echo 'no such room' >&2; exit 7"),
+        );
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let json = document(
+            &Run {
+                code: Some(1),
+                ..run
+            },
+            1,
+            "hour-step",
+        );
+        assert_eq!(json["step"]["state"], "failed");
+        let detail = json["step"]["detail"].as_str().expect("a text");
+        assert_eq!(detail, "announce-lock ended with 7: no such room");
+        // Its words are hostile, and many more than are kept.
+        let hostile = "printf 'a\\033[31mb\\n'; head -c 100000000 /dev/zero | tr '\\0' 'x'; echo";
+        let run = announce(&world, &script(&world, hostile));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert!(!run.stdout.contains('\u{1b}'));
+        let kept = evidence(&world, &run);
+        assert_eq!(kept["found"]["stdout_is_whole"], false);
+        assert_eq!(
+            kept["found"]["stdout"].as_str().expect("a text").len(),
+            256 * 1024
+        );
+        world.assert_sound().await;
+    }
+);
 
 on_both!(a_command_sees_what_it_needs_and_nothing_else, |w| {
     let world = locked(w).await;
@@ -112,6 +136,9 @@ on_both!(a_command_that_hangs_is_killed_and_said, |w| {
     let world = locked(w).await;
     let run = announce(&world, &script(&world, "sleep 600"));
     assert_eq!(run.code, Some(1), "{run:?}");
-    assert!(run.stdout.contains("did not end within 1 minutes"), "{run:?}");
+    assert!(
+        run.stdout.contains("did not end within 1 minutes"),
+        "{run:?}"
+    );
     world.assert_sound().await;
 });

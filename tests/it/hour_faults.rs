@@ -30,7 +30,14 @@ fn landed(world: &World) -> PathBuf {
 /// Begins a step as maya, at a terminal, and does its work there.
 fn beginning(world: &World, step: &str) -> Command {
     let words = [
-        "hour", "begin", step, ID, "--confirm", ID, "--reason", REASON,
+        "hour",
+        "begin",
+        step,
+        ID,
+        "--confirm",
+        ID,
+        "--reason",
+        REASON,
     ];
     let mut command = world.govdeck("maya", &words);
     command.env("GOVDECK_GOVERNANCE_ROOT", landed(world));
@@ -103,32 +110,40 @@ on_both!(a_step_that_was_killed_anywhere_is_begun_again, |w| {
     );
 });
 
-on_both!(two_terminals_that_begin_at_once_do_it_one_after_the_other, |w| {
-    let world = announced(w).await;
-    let (first, second) = tokio::join!(
-        begin(&world, "maya", "golden"),
-        begin(&world, "maya", "golden"),
-    );
-    let won = [&first, &second].iter().filter(|it| it.is_ok()).count();
-    assert!(won >= 1, "{first:?} {second:?}");
-    if won == 1 {
-        let lost = first.and(second).expect_err("one lost");
-        assert!(lost.contains("changed"), "{lost}");
+on_both!(
+    two_terminals_that_begin_at_once_do_it_one_after_the_other,
+    |w| {
+        let world = announced(w).await;
+        let (first, second) = tokio::join!(
+            begin(&world, "maya", "golden"),
+            begin(&world, "maya", "golden"),
+        );
+        let won = [&first, &second].iter().filter(|it| it.is_ok()).count();
+        assert!(won >= 1, "{first:?} {second:?}");
+        if won == 1 {
+            let lost = first.and(second).expect_err("one lost");
+            assert!(lost.contains("changed"), "{lost}");
+        }
+        assert_eq!(golden(&world), format!("running {won}"));
+        world.assert_sound().await;
     }
-    assert_eq!(golden(&world), format!("running {won}"));
-    world.assert_sound().await;
-});
+);
 
-on_both!(of_two_leads_who_take_an_hour_and_give_it_up_at_once_one_wins, |w| {
-    let world = announced(w).await;
-    let (taken, given_up) = tokio::join!(
-        world.act("lee", "hand_over_hour", Asked::of(ID).with("to", "lee")),
-        world.act("maya", "abort_hour", Asked::of(ID)),
-    );
-    let is_over = world
-        .rows("SELECT status FROM cutover_hour")
-        .concat();
-    assert_eq!(is_over == "aborted", given_up.is_ok(), "{taken:?} {given_up:?}");
-    assert!(taken.is_ok() || given_up.is_ok(), "{taken:?} {given_up:?}");
-    world.assert_sound().await;
-});
+on_both!(
+    of_two_leads_who_take_an_hour_and_give_it_up_at_once_one_wins,
+    |w| {
+        let world = announced(w).await;
+        let (taken, given_up) = tokio::join!(
+            world.act("lee", "hand_over_hour", Asked::of(ID).with("to", "lee")),
+            world.act("maya", "abort_hour", Asked::of(ID)),
+        );
+        let is_over = world.rows("SELECT status FROM cutover_hour").concat();
+        assert_eq!(
+            is_over == "aborted",
+            given_up.is_ok(),
+            "{taken:?} {given_up:?}"
+        );
+        assert!(taken.is_ok() || given_up.is_ok(), "{taken:?} {given_up:?}");
+        world.assert_sound().await;
+    }
+);

@@ -11,7 +11,7 @@ use crate::support::command::kill_at_every;
 use crate::support::migration_story::{ID, cut_over, dual_writing, world};
 use crate::support::week_files::{Files, adopt_policy};
 use crate::support::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, plan};
-use crate::support::{World, on_both};
+use crate::support::{World, hour_story, on_both};
 use crate::week_forbidden::{By, Tried, all_are_refused, tried};
 
 /// The partners' value of every run; soft is 0.05, hard 0.1.
@@ -199,6 +199,8 @@ on_both!(above_soft_in_two_weeks_in_a_row_is_taken_back, |w| {
     // At once after the flip it stays open, and is none of the two weeks.
     at_once(&world, "2098-05-22T06:30:00Z", RunKind::Immediate, SOFT).await;
     assert_eq!(says(&world), "amber");
+    hour_story::flipped(&world).await;
+    hour_story::compared(&world).await;
     for at in [3, 4] {
         plan(&world, at).await;
     }

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::rules::block::BlockReason;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
-use crate::store::migration::{KnownHour, Migration};
+use crate::store::migration::Migration;
 
 use super::super::model::{APPROVAL, Model};
 use super::super::newcomer;
@@ -16,7 +16,7 @@ use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks, ledger, migration, proposals, weeks};
+use super::{PaneId, blocks, cutover, ledger, migration, proposals, weeks};
 
 words! {
     /// The four questions.
@@ -156,7 +156,8 @@ pub fn items(model: &Model) -> Vec<Item> {
 /// Says where the dictionary's migration stands, as long as it is open or watched; in its hour, which step comes now.
 fn phase(picture: &Picture, now: Moment) -> Item {
     if let Some(hour) = &picture.migrations.running {
-        return in_the_hour(hour, now);
+        let goes = Some((PaneId::Cutover, None));
+        return item(Section::Phase, "phase", cutover::in_a_line(hour, now), goes);
     }
     let newest = picture.migrations.newest.as_ref();
     let counts = |it: &&Migration| {
@@ -164,12 +165,8 @@ fn phase(picture: &Picture, now: Moment) -> Item {
     };
     let Some(found) = newest.filter(counts) else {
         let text = "no dictionary migration is open in this deployment";
-        return item(
-            Section::Phase,
-            "phase",
-            vec![(Token::Muted, text.into())],
-            None,
-        );
+        let says = vec![(Token::Muted, text.into())];
+        return item(Section::Phase, "phase", says, None);
     };
     let id = &found.migration_id;
     let (token, word) = migration::stands(found);
@@ -188,21 +185,6 @@ fn phase(picture: &Picture, now: Moment) -> Item {
         says,
         Some((PaneId::Migration, Some(id.clone()))),
     )
-}
-
-fn in_the_hour(hour: &KnownHour, now: Moment) -> Item {
-    let stand = hour.stand();
-    let step = stand.at().map_or("every step is done".to_owned(), |at| {
-        format!("step {} {} {}", at.step.number(), at.step, at.state)
-    });
-    let says = vec![
-        (Token::PhaseCurrent, "CUTOVER HOUR ".to_owned()),
-        (Token::Fg, hour.hour.migration_id.clone()),
-        (Token::Muted, format!(", led by {}: ", hour.hour.lead_id)),
-        (Token::Fg, format!("{step}, {}", stand.clock(now).said(now))),
-    ];
-    let goes = Some((PaneId::Cutover, None));
-    item(Section::Phase, "phase", says, goes)
 }
 
 /// Says how each weekly series stands, and by which rule.

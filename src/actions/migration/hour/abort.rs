@@ -12,6 +12,9 @@ use crate::rules::permission::{self, Permission};
 use crate::store::migration::KnownHour;
 use crate::store::{StoreError, View};
 
+/// What partners are told; the reason stays in the ledger.
+const WHY: &str = "The hour of its cutover was given up.";
+
 pub(in crate::actions) struct AbortHour {
     id: String,
 }
@@ -65,7 +68,7 @@ impl Action for AbortHour {
         };
         conditions.extend(known.decide(now, |facts| rule::may_roll_back(facts, back)));
         let owner = facts.as_ref().map_or("", |facts| &facts.owner);
-        let (rows, tasks) = taken_back(known, owner, (why, &reason), by, now)?;
+        let (rows, tasks) = taken_back(known, owner, (why, WHY), by, now)?;
         let said = "its hour was given up, and it was taken back";
         let mut notices = moved.tell(by, said, &reason);
         notices.extend(tasks);
