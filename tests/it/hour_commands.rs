@@ -36,7 +36,7 @@ fn announce(world: &World, commands: &str) -> Run {
     ];
     let mut command = world.govdeck("maya", &words);
     command.env("GOVDECK_HOUR_COMMANDS", commands);
-    command.env("GOVDECK_CANARY", "canary-of-the-night");
+    command.env("NIGHT_CANARY", "canary-of-the-night");
     run(command)
 }
 
