@@ -137,20 +137,7 @@ pub(super) async fn show(
     let lists = migration::allowlists(view, &row.migration_id).await?;
     let deficiencies = migration::deficiencies(view, &row.migration_id).await?;
     let fingerprints = migration::fingerprints(view, &row.migration_id).await?;
-    let mut lines = vec![format!(
-        "{} {} -> {} attempt {}: {}",
-        row.migration_id,
-        row.from_semver,
-        row.to_semver,
-        row.attempt_no,
-        stands(row)
-    )];
-    lines.extend(row.chained_from.iter().map(|id| format!("  follows {id}")));
-    lines.extend(row.watch_until.map(|at| format!("  watched until {at}")));
-    lines.extend(
-        row.rollback_reason
-            .map(|why| format!("  taken back: {why}")),
-    );
+    let mut lines = head_lines(row);
     if let (Some(next), Some(verdict)) = (next, verdict) {
         let open = reports.iter().filter(|it| !it.lets_pass()).count();
         lines.push(format!(
@@ -225,6 +212,25 @@ pub(super) async fn show(
     since.put(&mut json);
     json["reversible"] = json!(back);
     Ok(Page::new(Exit::Done, lines, "migration-show", json))
+}
+
+/// Says which migration it is, and where it stands.
+fn head_lines(row: &Migration) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} {} -> {} attempt {}: {}",
+        row.migration_id,
+        row.from_semver,
+        row.to_semver,
+        row.attempt_no,
+        stands(row)
+    )];
+    lines.extend(row.chained_from.iter().map(|id| format!("  follows {id}")));
+    lines.extend(row.watch_until.map(|at| format!("  watched until {at}")));
+    lines.extend(
+        row.rollback_reason
+            .map(|why| format!("  taken back: {why}")),
+    );
+    lines
 }
 
 /// Tells whether there is a way back to ask about.

@@ -287,8 +287,8 @@ mod tests {
             ..needing(phase, false)
         };
         let mut other = ALL;
-        for place in 0..3 {
-            other[place].1 = "other";
+        for one in other.iter_mut().take(3) {
+            one.1 = "other";
         }
         let scripts = "breach_count";
         assert_eq!(
