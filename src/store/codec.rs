@@ -12,9 +12,10 @@ use crate::rules::Verdict;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::attestation::ActionClass;
 use crate::rules::bind::Surface;
-use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
+use crate::rules::block::{AuditStatus, BlockReason, SlaMark, SnapshotStatus};
 use crate::rules::bundle::{Kind, RunType};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
+use crate::rules::delivery::DeliveryState;
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
 use crate::rules::migration::{
@@ -77,6 +78,7 @@ stored_as_text!(
     BundleStatus,
     CalendarKind,
     DeficiencyKind,
+    DeliveryState,
     Digest,
     Environment,
     EpsilonClass,
@@ -99,6 +101,7 @@ stored_as_text!(
     RunStatus,
     ScanStatus,
     SkipReason,
+    SlaMark,
     SnapshotStatus,
     Standing,
     Surface,

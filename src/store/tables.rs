@@ -225,6 +225,21 @@ pub const TABLES: &[Table] = &[
     ),
     Table::new("deficiency", Kind::Governed, &["deficiency_id"]),
     Table::new("exporter_fingerprint", Kind::Governed, &["fingerprint_id"]),
+    Table {
+        unique: &[&["publish_run_id", "mark", "since_utc"]],
+        ..Table::new(
+            "block_sla_mark",
+            Kind::Governed,
+            &["publish_run_id", "mark", "mark_no"],
+        )
+    },
+    Table::new("agent_lease", Kind::Bookkeeping, &["slot"]),
+    Table::new("agent_job", Kind::Bookkeeping, &["job"]),
+    Table::new(
+        "notification_delivery",
+        Kind::Feed,
+        &["notification_id", "channel"],
+    ),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,

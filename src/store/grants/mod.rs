@@ -179,6 +179,14 @@ const EXCEPTIONS: &[Exception] = &[
     on("migration_evidence", &[(Group::Agent, APPEND)]),
     on("exporter_fingerprint", &[(Group::Agent, APPEND)]),
     on("deficiency", &[(Group::Agent, APPEND)]),
+    on("block_sla_mark", &[(Group::Agent, APPEND)]),
+    on("agent_lease", &[(Group::Agent, WRITE)]),
+    on("agent_job", &[(Group::Agent, WRITE)]),
+    // A person may say that a dead message is tried again.
+    on(
+        "notification_delivery",
+        &[(Group::Operator, AMEND), (Group::Agent, WRITE)],
+    ),
     on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_event", &[(Group::Agent, APPEND)]),
     on("allowlist_approval", &[(Group::Signer, APPEND)]),

@@ -15,6 +15,7 @@ use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
 use crate::store::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
 use crate::store::route::{Route, RouteChange};
+use crate::store::sla::BlockMark;
 use crate::store::tables::{Boxed, ImagePage};
 use crate::store::week::{
     Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, OverridePacket, Remediation,
@@ -72,4 +73,5 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (ProtectedMetric::TABLE, ProtectedMetric::images),
     (Deficiency::TABLE, Deficiency::images),
     (ExporterFingerprint::TABLE, ExporterFingerprint::images),
+    (BlockMark::TABLE, BlockMark::images),
 ];
