@@ -20,6 +20,7 @@
 //! | [`cli`] | head-less verbs, one file a noun |
 
 pub mod actions;
+pub mod agent;
 pub mod bundles;
 pub mod canon;
 pub mod cli;

@@ -125,9 +125,7 @@ impl ByRule {
     pub(super) fn asked(self) -> Result<(&'static str, Asked), Stop> {
         Ok(match self {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
-            ByRule::MarkSla { run, mark } => {
-                ("mark_sla", Asked::of(run).with("mark", mark.word()))
-            }
+            ByRule::MarkSla { run, mark } => ("mark_sla", Asked::of(run).with("mark", mark.word())),
             ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
             ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
             ByRule::PlanWindow { series, at } => {

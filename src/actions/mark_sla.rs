@@ -32,7 +32,8 @@ pub(super) struct Facts {
 impl Action for MarkSla {
     const MAY: Permission = permission::MARK_SLA;
     const KEY: char = ' ';
-    const SUMMARY: &'static str = "Mark that the first response to a block is due soon, late, or was followed by nothing";
+    const SUMMARY: &'static str =
+        "Mark that the first response to a block is due soon, late, or was followed by nothing";
     const UNDO: &'static str = "cannot be undone: somebody was told";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";

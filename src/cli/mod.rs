@@ -4,6 +4,7 @@
 //! scrubbed and closed pipes are noticed in one place.
 
 mod act;
+mod agent;
 mod approval;
 mod artifact;
 mod block;
@@ -39,6 +40,7 @@ mod manual;
 mod migration;
 mod migration_expand;
 mod migration_report;
+mod outbox;
 mod page;
 mod policy;
 mod publish;
@@ -154,6 +156,11 @@ enum Verb {
     /// Do unattended work once, as a timer would.
     #[command(subcommand)]
     Job(job::Job),
+    /// Do what is due when it is due: page, plan, mark, run jobs, and deliver messages.
+    Agent(agent::Agent),
+    /// List the messages to people and how they fared, or let dead ones be tried anew.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -272,6 +279,11 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         Verb::Keys(verb) => verb.run(flags),
+        Verb::Agent(verb) => {
+            let settings = Settings::load(flags, std::env::vars_os())?;
+            log::start(&settings);
+            verb.run(&settings)
+        }
         Verb::Card(verb) if verb.is_local() => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             verb.run_without_store(&waiting::Waiting::of(&settings))
@@ -356,6 +368,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
             Access::Write
         }
         Verb::Gate(ref gate) => gate.access(),
+        Verb::Outbox(ref outbox) => outbox.access(),
         _ => Access::Read,
     };
     // Whoever is alone at work holds a session, which a pooler would hand to others.
@@ -402,6 +415,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Publish(verb) => verb.run(&store, settings).await,
         Verb::Block(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
+        Verb::Outbox(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         Verb::Evidence(verb) => verb.run(&store).await,
         Verb::Card(verb) => verb.run(&store, root, &pen.waiting).await,

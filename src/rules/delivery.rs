@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(pauses[8..10], [Some(1_280), Some(1_800)]);
         assert_eq!(pauses.last(), Some(&None));
         let hours = pauses.iter().flatten().sum::<u64>() / 3_600;
-        assert_eq!(hours, 25, "whoever takes nothing for a day gets it all the same");
+        assert_eq!(
+            hours, 25,
+            "whoever takes nothing for a day gets it all the same"
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::reconcile::{Party, RunVerdict};
 use crate::rules::route::RouteChangeStatus;
 use crate::rules::week::{AckBasis, RunKind, RunStatus, SkipReason};
+use crate::store::job::JobOutcome;
 
 /// Stores a type as the text that it displays as and reads back from.
 macro_rules! stored_as_text {
@@ -85,6 +86,7 @@ stored_as_text!(
     EvidenceKind,
     FaqStatus,
     Gate,
+    JobOutcome,
     Kind,
     Move,
     PairStatus,

@@ -143,7 +143,11 @@ pub async fn tried(
     on!(view, c => query(SQL)
         .bind(state).bind(left).bind(next).bind(now).bind(settled).bind(why).bind(id).bind(channel)
         .execute(c).await.map(drop))?;
-    let moment = if view.is_postgres() { "TIMESTAMPTZ" } else { "TEXT" };
+    let moment = if view.is_postgres() {
+        "TIMESTAMPTZ"
+    } else {
+        "TEXT"
+    };
     let all = ALL.replace("{moment}", moment);
     on!(view, c => query(sqlx::AssertSqlSafe(all)).bind(why).bind(id).bind(now).execute(c).await.map(drop))?;
     view.commit().await?;
@@ -197,10 +201,11 @@ pub async fn newest(
         Some(_) => "WHERE d.state = $2",
         None => "WHERE CAST($2 AS TEXT) IS NULL",
     };
-    let sql = format!(
-        "{SHOWN} {only} ORDER BY o.ledger_seq DESC, o.notification_id, d.channel LIMIT $1"
-    );
-    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).bind(state).fetch_all(c).await)?)
+    let sql =
+        format!("{SHOWN} {only} ORDER BY o.ledger_seq DESC, o.notification_id, d.channel LIMIT $1");
+    Ok(
+        on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).bind(state).fetch_all(c).await)?,
+    )
 }
 
 /// Finds a message by its id, or by how that begins, with its ways.

@@ -94,8 +94,7 @@ pub async fn beat(store: &Store, fence: i64) -> Result<bool, StoreError> {
 
 /// Gives the lease up, so that the next one need not wait for its end.
 pub async fn give_up(store: &Store, fence: i64) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE agent_lease SET beat_at_utc = $2, until_utc = $2 WHERE fence = $1 AND until_utc > $2";
+    const SQL: &str = "UPDATE agent_lease SET beat_at_utc = $2, until_utc = $2 WHERE fence = $1 AND until_utc > $2";
     let mut view = store.view_for_writing("SELECT 1").await?;
     let now = view.server_now();
     on!(view, c => query(SQL).bind(fence).bind(now).execute(c).await.map(drop))?;
