@@ -23,6 +23,7 @@ mod demo;
 mod dictionary;
 mod doctor;
 mod drill;
+mod drill_report;
 mod evidence;
 mod gate;
 mod gate_allowlist;

@@ -6,7 +6,7 @@ use super::tables::governed;
 use super::view::{all_where, on, query_as};
 use super::{StoreError, View};
 use crate::clock::Moment;
-use crate::rules::block::{SlaMark, Watched};
+use crate::rules::block::{BlockReason, SlaMark, Watched};
 
 governed! {
     /// A mark about the first response to a block; it is made once, and stays.
@@ -91,4 +91,44 @@ pub async fn marks(view: &mut View, run: &str) -> Result<Vec<BlockMark>, StoreEr
         "publish_run_id = $1 ORDER BY marked_at_utc, mark, mark_no",
         run
     ))
+}
+
+/// A block of a drill: whose it was, who answered, and what was marked meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, FromRow)]
+pub struct Drilled {
+    /// The run.
+    pub publish_run_id: String,
+    /// Why it was stopped.
+    pub block_reason: BlockReason,
+    /// Its owner.
+    pub owner_user_id: Option<String>,
+    /// Their backup.
+    pub backup_owner_user_id: Option<String>,
+    /// When it was stopped.
+    pub created_at_utc: Moment,
+    /// Until when a first response is in time.
+    pub respond_by_utc: Option<Moment>,
+    /// Who answered.
+    pub taken_by: Option<String>,
+    /// When.
+    pub taken_at_utc: Option<Moment>,
+    /// When half time was marked.
+    pub warned_at_utc: Option<Moment>,
+    /// When the breach was marked.
+    pub breached_at_utc: Option<Moment>,
+}
+
+/// Lists the blocks of drills since a moment, the newest first.
+pub async fn drilled(
+    view: &mut View,
+    since: Moment,
+    most: i64,
+) -> Result<Vec<Drilled>, StoreError> {
+    const SQL: &str = "SELECT a.publish_run_id, a.block_reason, a.owner_user_id, a.backup_owner_user_id, a.created_at_utc, a.respond_by_utc, \
+         a.taken_by, a.taken_at_utc, \
+         (SELECT MIN(m.marked_at_utc) FROM block_sla_mark m WHERE m.publish_run_id = a.publish_run_id AND m.mark = 'soon') AS warned_at_utc, \
+         (SELECT MIN(m.marked_at_utc) FROM block_sla_mark m WHERE m.publish_run_id = a.publish_run_id AND m.mark = 'breach') AS breached_at_utc \
+         FROM publish_replay_audit a WHERE a.drill = TRUE AND a.block_reason IS NOT NULL AND a.created_at_utc >= $1 \
+         ORDER BY a.created_at_utc DESC, a.publish_run_id LIMIT $2";
+    Ok(on!(view, c => query_as(SQL).bind(since).bind(most).fetch_all(c).await)?)
 }

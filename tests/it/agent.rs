@@ -259,3 +259,45 @@ on_both!(
         world.assert_sound().await;
     }
 );
+
+on_both!(
+    a_drill_is_paged_as_one_and_says_who_answered_in_how_long,
+    |world| {
+        let world = world.where_time_is_set().await;
+        world.set_time("2098-05-01T02:00:00Z").await;
+        world.register_footer().await;
+        said(&govdeck(&world, "maya", &["drill", "premint"]), 0);
+        let drifted = world.owner_sql(
+            "SELECT publish_run_id FROM publish_replay_audit WHERE block_reason = 'tuple_drift'",
+        );
+        stand(&world, "2098-05-01T02:20:00Z").await;
+        world
+            .act("maya", "take_block", Asked::of(&*drifted))
+            .await
+            .expect("taken");
+        assert_eq!(once(&world, None)["done"]["marked"], 1);
+        stand(&world, "2098-05-01T02:45:00Z").await;
+        assert_eq!(once(&world, None)["done"]["marked"], 1);
+        let marked = world.rows(
+            "SELECT mark || ' ' || paged_id FROM block_sla_mark WHERE drill = TRUE ORDER BY mark",
+        );
+        assert_eq!(marked, ["breach lee", "soon maya"]);
+        let real = "SELECT COUNT(*) FROM notification_outbox WHERE event_class LIKE 'block_%' AND drill = FALSE";
+        assert_eq!(world.owner_sql(real), "0");
+        let report = govdeck(&world, "maya", &["drill", "report"]);
+        let report = said(&report, 0);
+        assert!(
+            report.contains("(tuple_drift): owner maya: maya answered in 19 min, in time")
+                || report.contains("(tuple_drift): owner maya: maya answered in 20 min, in time"),
+            "{report}"
+        );
+        assert!(
+            report.contains(
+                "(missing_publish_hash): owner maya: nobody answered in 30 min, warned after"
+            ),
+            "{report}"
+        );
+        assert!(report.contains("backup paged after"), "{report}");
+        world.assert_sound().await;
+    }
+);
