@@ -58,24 +58,27 @@ impl Agent {
         let ended = runtime.block_on(working);
         // A job that goes on computing is not waited for: its lease is gone, so it writes nothing.
         runtime.shutdown_timeout(GRACE);
-        ended.unwrap_or_else(|_| {
-            Err(Failure::new(
+        let ended = ended.map_err(|_| {
+            Failure::new(
                 Exit::CannotTell,
                 "the agent ended early",
                 "report this as a bug, with the log",
-            ))
+            )
+        })?;
+        Ok(match ended? {
+            Some(done) => once(&done),
+            None => stopped(),
         })
     }
 
-    async fn work(self, agent: &agent::Agent) -> Result<Page, Failure> {
+    /// Works once, and says what was done; or until it is told to stop.
+    async fn work(self, agent: &agent::Agent) -> Result<Option<Once>, Failure> {
         let halt = on_signals()?;
         if self.once {
-            return once(agent.once(halt).await?);
+            return Ok(Some(agent.once(halt).await?));
         }
         agent.run(halt).await.map_err(bad_input)?;
-        let said = vec!["stopped".to_owned()];
-        let json = json!({"stopped": true});
-        Ok(Page::new(Exit::Done, said, "agent", json))
+        Ok(None)
     }
 }
 
@@ -134,15 +137,20 @@ fn checked(told: &AgentSettings) -> Page {
     Page::new(Exit::Done, lines, "agent-check", json)
 }
 
-fn once(once: Once) -> Result<Page, Failure> {
-    let lines = match &once {
+fn stopped() -> Page {
+    let json = json!({"stopped": true});
+    Page::new(Exit::Done, vec!["stopped".to_owned()], "agent", json)
+}
+
+fn once(once: &Once) -> Page {
+    let lines = match once {
         Once::Followed { leader } => vec![format!(
             "another agent leads: {}, since {}",
             leader.host, leader.taken_at_utc
         )],
         Once::Led(led) => said(led),
     };
-    Ok(Page::new(Exit::Done, lines, "agent-once", json!(once)))
+    Page::new(Exit::Done, lines, "agent-once", json!(once))
 }
 
 fn said(led: &Led) -> Vec<String> {

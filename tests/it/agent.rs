@@ -56,7 +56,7 @@ on_both!(a_breach_is_paged_once_and_not_before_its_time, |world| {
     assert!(respond_by.contains("02:30:0"), "{respond_by}");
     assert_eq!(world.rows(PAGES), ["block_opened maya"]);
     // The clock stands, so that each look is at one moment.
-    let at = |text: &str| stand(&world, text);
+    let at = |text: &'static str| stand(&world, text);
     at("2098-05-01T02:14:50Z").await;
     assert_eq!(
         once(&world, None)["done"]["marked"],
