@@ -93,6 +93,7 @@ impl Agent {
         let mut looked: Option<Instant> = None;
         let mut rests = Duration::ZERO;
         let mut is_changed = true;
+        let mut has_news = true;
         loop {
             let since = looked.map(|at| at.elapsed());
             let is_time = since.is_none_or(|since| since >= rests);
@@ -102,10 +103,12 @@ impl Agent {
                 looked = Some(Instant::now());
                 let turn = self.do_what_is_due(ours, &halt).await?;
                 rests = turn.rests.unwrap_or(LONGEST_REST).min(LONGEST_REST);
+                has_news |= !turn.done.is_empty();
                 works.start(ours).await?;
             }
             works.end(ours).await?;
-            if self.route(ours).await? {
+            // What was written meanwhile, also by this one, is news.
+            if std::mem::take(&mut has_news) && self.route(ours).await? {
                 self.post.ring();
             }
             let elapsed = looked.map_or(Duration::ZERO, |at| at.elapsed());
@@ -116,7 +119,10 @@ impl Agent {
             };
             tokio::select! {
                 () = halt.set() => return Ok(()),
-                news = wake.turn() => is_changed |= news?,
+                news = wake.turn() => {
+                    has_news = news?;
+                    is_changed |= has_news;
+                }
                 () = tokio::time::sleep(until_look.saturating_sub(elapsed)) => (),
             }
             if halt.is_set() {

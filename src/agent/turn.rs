@@ -117,11 +117,16 @@ async fn do_one(store: &Store, deed: Deed, request: Request) -> Result<bool, Sto
             tracing::info!(%deed, subject, %refusal, "not done");
             Ok(false)
         }
-        Err(Stop::Store(error)) if error.kind == Failure::Wall => {
-            // A wall is hit where somebody else did it at the same time.
-            tracing::warn!(%deed, subject, %error, "not done");
+        Err(stop) if ends_everything(&stop) => Err(stop),
+        // One thing that cannot be done holds up no other.
+        Err(stop) => {
+            tracing::warn!(%deed, subject, %stop, "not done");
             Ok(false)
         }
-        Err(stop) => Err(stop),
     }
+}
+
+/// Tells whether nothing else can be done either: the database is away, or another agent leads.
+pub(super) fn ends_everything(stop: &Stop) -> bool {
+    matches!(stop, Stop::Store(error) if matches!(error.kind, Failure::Unreachable | Failure::Fenced))
 }

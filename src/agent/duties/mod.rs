@@ -10,6 +10,7 @@ mod windows;
 
 use std::time::Duration;
 
+use super::turn::ends_everything;
 use crate::actions::{ByRule, Stop};
 use crate::clock::Moment;
 use crate::rules::words;
@@ -69,9 +70,22 @@ pub(super) async fn look(store: &Store, planned_ahead: Duration) -> Result<Agend
         due: Vec::new(),
         next: None,
     };
-    blocks::look(&mut view, &mut agenda).await?;
-    windows::look(&mut view, &mut agenda, planned_ahead).await?;
-    approvals::look(&mut view, &mut agenda).await?;
-    moves::look(&mut view, &mut agenda).await?;
+    looked("blocks", blocks::look(&mut view, &mut agenda).await)?;
+    let windows = windows::look(&mut view, &mut agenda, planned_ahead).await;
+    looked("windows", windows)?;
+    looked("approvals", approvals::look(&mut view, &mut agenda).await)?;
+    looked("moves", moves::look(&mut view, &mut agenda).await)?;
     Ok(agenda)
+}
+
+/// A row that cannot be read ends the look at its kind, and no other.
+fn looked<E: Into<Stop>>(kind: &'static str, found: Result<(), E>) -> Result<(), Stop> {
+    match found.map_err(E::into) {
+        Err(stop) if ends_everything(&stop) => Err(stop),
+        Err(stop) => {
+            tracing::warn!(kind, %stop, "cannot be watched");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }

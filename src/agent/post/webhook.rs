@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Method, Request, StatusCode, Uri};
@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use sha2::Sha256;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -46,13 +47,13 @@ pub(super) struct Hooked {
     path: String,
     secret: Secret,
     private: bool,
-    tls: Option<(TlsConnector2, ServerName<'static>)>,
+    tls: Option<(Connector, ServerName<'static>)>,
 }
 
 /// A connector that says nothing of itself.
-struct TlsConnector2(TlsConnector);
+struct Connector(TlsConnector);
 
-impl std::fmt::Debug for TlsConnector2 {
+impl std::fmt::Debug for Connector {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("TlsConnector")
     }
@@ -75,7 +76,7 @@ impl Hooked {
         let tls = if is_secure {
             let name = ServerName::try_from(bare.clone())
                 .map_err(|_| no("no certificate can be for the host of `url`"))?;
-            Some((TlsConnector2(connector(settings)?), name))
+            Some((Connector(connector(settings)?), name))
         } else {
             None
         };
@@ -146,20 +147,12 @@ impl Hooked {
             .await
             .map_err(broken)?;
         let request = self.request(parcel)?;
-        let answer = async {
-            let answer = sender.send_request(request).await?;
-            let status = answer.status();
-            // Nothing of the answer's body matters; it is not even read to its end.
-            let _ = answer.into_body().frame().await;
-            Ok(status)
-        };
-        let status = tokio::select! {
-            answer = answer => answer.map_err(broken)?,
-            ended = connection => {
-                let why = ended.err().map_or_else(|| "it hung up".to_owned(), |it| it.to_string());
-                return Err(NotTaken::Later(format!("{}: {why}", self.host)));
-            }
-        };
+        // Driven in a task that ends with this: an answer that came just before a hang-up counts.
+        let mut driven = JoinSet::new();
+        driven.spawn(connection);
+        let answer = sender.send_request(request).await.map_err(broken)?;
+        // Nothing of the answer's body matters; it is not even read.
+        let status = answer.status();
         let why = format!("{} answered {status}", self.host);
         if status.is_success() {
             Ok(())

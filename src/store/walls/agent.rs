@@ -29,7 +29,7 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "agent_lease",
         &[On::Update],
-        "a lease is its holder's under one number, and the next one's under the next",
+        "a lease belongs to its holder under one number, and to the next one under the next",
         "NEW.routed_seq >= OLD.routed_seq AND CASE WHEN NEW.fence = OLD.fence \
          THEN NEW.holder = OLD.holder AND NEW.host = OLD.host AND NEW.taken_at_utc = OLD.taken_at_utc ELSE NEW.fence = OLD.fence + 1 END",
     ),
