@@ -40,12 +40,11 @@ impl Agent {
                 if halt.is_set() {
                     return Ok(turn);
                 }
-                match do_one(store, deed, Request::by_rule(rule)?).await? {
-                    true => {
-                        *turn.done.entry(deed.word()).or_default() += 1;
-                        did_something = true;
-                    }
-                    false => refused += 1,
+                if do_one(store, deed, Request::by_rule(rule)?).await? {
+                    *turn.done.entry(deed.word()).or_default() += 1;
+                    did_something = true;
+                } else {
+                    refused += 1;
                 }
             }
             // What a rule refuses stays due for a look; it is not asked again and again without a pause.

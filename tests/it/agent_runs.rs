@@ -156,7 +156,7 @@ on_both!(metrics_tell_how_everything_stands, |world| {
         "govdeck_seconds_to_breach 17",
         "govdeck_pending_runs 0",
         "govdeck_windows{status=\"MISSED\"} 0",
-        "govdeck_undelivered 1",
+        "govdeck_undelivered 0",
         "govdeck_agents_lead 1",
     ] {
         assert!(text.contains(line), "{line}: {text}");

@@ -89,7 +89,7 @@ pub async fn text(store: &Store, holder: &str) -> Result<String, StoreError> {
     one(
         &mut out,
         "undelivered",
-        "Messages that not everybody has got yet.",
+        "Messages that have not got through yet.",
         waiting,
     );
     let failing = job::all(&mut view).await?;

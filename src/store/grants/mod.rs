@@ -180,6 +180,8 @@ const EXCEPTIONS: &[Exception] = &[
     on("exporter_fingerprint", &[(Group::Agent, APPEND)]),
     on("deficiency", &[(Group::Agent, APPEND)]),
     on("block_sla_mark", &[(Group::Agent, APPEND)]),
+    // A run that nobody ends is marked as interrupted.
+    on("bundle_run", &[(Group::Agent, AMEND)]),
     on("agent_lease", &[(Group::Agent, WRITE)]),
     on("agent_job", &[(Group::Agent, WRITE)]),
     // A person may say that a dead message is tried again.
