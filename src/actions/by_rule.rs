@@ -7,6 +7,7 @@ use super::establish::Founding;
 use super::migration::{About, FingerprintFinding, GateFinding, StepFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
+use crate::rules::block::SlaMark;
 use crate::store::tables::image_of;
 
 /// The closed list of what is written by rule, without a person's yes.
@@ -16,6 +17,13 @@ pub enum ByRule {
     DecideRun {
         /// The run's id.
         run: String,
+    },
+    /// The first response to a block is due, late, or followed by nothing.
+    MarkSla {
+        /// The blocked run.
+        run: String,
+        /// What is marked.
+        mark: SlaMark,
     },
     /// Whoever sits at a console stops acting there.
     Disarm {
@@ -129,6 +137,7 @@ impl ByRule {
     pub(super) fn asked(self) -> Result<(&'static str, Asked), Stop> {
         Ok(match self {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
+            ByRule::MarkSla { run, mark } => ("mark_sla", Asked::of(run).with("mark", mark.word())),
             ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
             ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
             ByRule::PlanWindow { series, at } => {

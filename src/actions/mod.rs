@@ -29,6 +29,7 @@ mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
+mod mark_sla;
 mod migration;
 mod note_block;
 mod proposal;
@@ -135,6 +136,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
     entry::entry::<decide_run::DecideRun>(),
+    entry::entry::<mark_sla::MarkSla>(),
     entry::entry::<disarm_console::DisarmConsole>(),
     entry::entry::<end_approval::EndApproval>(),
     entry::entry::<week::PlanWindow>(),

@@ -4,6 +4,7 @@
 //! scrubbed and closed pipes are noticed in one place.
 
 mod act;
+mod agent;
 mod approval;
 mod artifact;
 mod block;
@@ -22,6 +23,7 @@ mod demo;
 mod dictionary;
 mod doctor;
 mod drill;
+mod drill_report;
 mod evidence;
 mod gate;
 mod gate_allowlist;
@@ -42,6 +44,7 @@ mod migration_expand;
 mod migration_report;
 mod migration_watch;
 mod on_store;
+mod outbox;
 mod page;
 mod policy;
 mod publish;
@@ -158,6 +161,11 @@ enum Verb {
     /// Do unattended work once, as a timer would.
     #[command(subcommand)]
     Job(job::Job),
+    /// Do what is due when it is due: page, plan, mark, run jobs, and deliver messages.
+    Agent(agent::Agent),
+    /// List the messages to people and how they fared, or let dead ones be tried anew.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -276,6 +284,11 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         Verb::Keys(verb) => verb.run(flags),
+        Verb::Agent(verb) => {
+            let settings = Settings::load(flags, std::env::vars_os())?;
+            log::start(&settings);
+            verb.run(&settings)
+        }
         Verb::Card(verb) if verb.is_local() => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             verb.run_without_store(&waiting::Waiting::of(&settings))

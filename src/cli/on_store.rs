@@ -62,6 +62,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Dictionary(ref dictionary) => dictionary.access(),
         Verb::Migration(ref migration) => migration.access(),
         Verb::Hour(ref hour) => hour.access(),
+        Verb::Outbox(ref outbox) => outbox.access(),
         Verb::Bundle(ref bundle) => bundle.access(),
         Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
             Access::Write
@@ -114,6 +115,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Publish(verb) => verb.run(&store, settings).await,
         Verb::Block(verb) => verb.run(&store).await,
         Verb::Ledger(verb) => verb.run(&store).await,
+        Verb::Outbox(verb) => verb.run(&store).await,
         Verb::Artifact(verb) => verb.run(&store).await,
         Verb::Evidence(verb) => verb.run(&store).await,
         Verb::Card(verb) => verb.run(&store, root, &pen.waiting).await,

@@ -215,6 +215,15 @@ fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
         let text = format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000);
         parts.push((1, (Token::StatusDanger, text)));
     }
+    if let Some(picture) = &model.picture {
+        let (token, said) = picture.agent.in_a_word(picture.at, model.at);
+        let rank = if picture.agent.beat_ago.is_some() {
+            4
+        } else {
+            2
+        };
+        parts.push((rank, (token, format!("{said} "))));
+    }
     parts.push((0, freshness(model)));
     if let Some(now) = model.now() {
         let seconds = model.counts();

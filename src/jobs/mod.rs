@@ -26,7 +26,7 @@ use crate::actions::{self, Outcome, Request, Stop};
 use crate::store::{Sealed, Store};
 
 /// Carries out what a rule asked for.
-async fn done(store: &Store, request: Request) -> Result<Sealed, Stop> {
+pub async fn done(store: &Store, request: Request) -> Result<Sealed, Stop> {
     written(store, actions::carry_out(store, request).await).await
 }
 

@@ -243,6 +243,7 @@ permissions! {
     ARM_CONSOLE = Permission::person("arm_console", Level::Confirm, ACTING)
         .besides("a console that nobody else has armed");
     DECIDE_RUN = Permission::rule("decide_run");
+    MARK_SLA = Permission::rule("mark_sla");
     DISARM_CONSOLE = Permission::rule("disarm_console");
     END_APPROVAL = Permission::rule("end_approval");
     PLAN_WINDOW = Permission::rule("plan_window");

@@ -9,6 +9,7 @@
 //! Never does: ask the running process for its variables, open a database, write anything but a new
 //! config file, or show a password.
 
+mod agent;
 mod drivers;
 mod dsn;
 mod dsn_fault;
@@ -28,6 +29,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
 
+pub use agent::{AgentSettings, Channel, Command, Hook, Job, Mail, Safety, Work};
 pub use dsn::{Dsn, DsnKind};
 pub use dsn_fault::DsnFault;
 pub use error::SettingsError;
@@ -145,6 +147,8 @@ pub struct Paths {
     pub config_file: Option<PathBuf>,
     /// The user's own keys, where there is such a file.
     pub keys_file: Option<PathBuf>,
+    /// What the agent is told, where there is such a file.
+    pub agent_file: Option<PathBuf>,
     /// Where the user's own themes lie.
     pub themes_dir: Option<PathBuf>,
     /// Where the embedded database lies by default.
@@ -217,6 +221,10 @@ impl Settings {
                 .config
                 .as_ref()
                 .map(|folder| folder.join("keys.toml")),
+            agent_file: folders
+                .config
+                .as_ref()
+                .map(|folder| folder.join("agent.toml")),
             themes_dir: folders.config.as_ref().map(|folder| folder.join("themes")),
             data_dir: folders.data.clone(),
             state_dir: folders.state.clone(),

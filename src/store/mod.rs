@@ -10,16 +10,20 @@ pub mod block;
 pub mod bundle;
 pub mod cadence;
 mod codec;
+pub mod delivery;
 pub mod demo_clock;
 pub mod deployment;
 pub mod dictionary;
 pub mod error;
 pub mod export;
 mod file;
+pub mod gauge;
 pub mod governance;
 pub mod grants;
+pub mod job;
 pub mod key;
 pub mod leaf;
+pub mod lease;
 pub mod ledger;
 pub mod migration;
 pub mod outbox;
@@ -30,6 +34,7 @@ pub mod presence;
 pub mod publish;
 pub mod route;
 pub mod schema;
+pub mod sla;
 pub mod tables;
 pub mod tx;
 pub mod verify;
@@ -107,6 +112,8 @@ pub struct Store {
     newer_schema: Option<i64>,
     /// Whether it is a demo, whose clock may be bent; that never changes.
     is_demo: bool,
+    /// The lease under which everything is written; none where nobody else must be kept out.
+    fence: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -180,6 +187,7 @@ impl Store {
             seen_for: None,
             newer_schema: None,
             is_demo: false,
+            fence: None,
         })
     }
 

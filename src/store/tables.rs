@@ -252,6 +252,21 @@ pub const TABLES: &[Table] = &[
         Kind::Governed,
         &["migration_id", "kind"],
     ),
+    Table {
+        unique: &[&["publish_run_id", "mark", "since_utc"]],
+        ..Table::new(
+            "block_sla_mark",
+            Kind::Governed,
+            &["publish_run_id", "mark", "mark_no"],
+        )
+    },
+    Table::new("agent_lease", Kind::Bookkeeping, &["slot"]),
+    Table::new("agent_job", Kind::Bookkeeping, &["job"]),
+    Table::new(
+        "notification_delivery",
+        Kind::Feed,
+        &["notification_id", "channel"],
+    ),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,

@@ -206,3 +206,9 @@ fn moved(run: &Run, all: &[Run]) -> Moved {
         receipt: run.receipt_sha256.clone().unwrap_or_default(),
     }
 }
+
+/// Names the bundles, each with the tier, of which a run was claimed and has not ended.
+pub async fn all_running(view: &mut View) -> Result<Vec<(String, Tier)>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT migration_id, environment FROM bundle_run WHERE outcome = 'running' ORDER BY migration_id, environment";
+    Ok(on!(view, c => query_as(SQL).fetch_all(c).await)?)
+}

@@ -16,6 +16,7 @@ use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
 use crate::store::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
 use crate::store::route::{Route, RouteChange};
+use crate::store::sla::BlockMark;
 use crate::store::tables::{Boxed, ImagePage};
 use crate::store::week::{
     Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, OverridePacket, Remediation,
@@ -80,4 +81,5 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (CompleteEvent::TABLE, CompleteEvent::images),
     (RedeployTask::TABLE, RedeployTask::images),
     (MigrationNotice::TABLE, MigrationNotice::images),
+    (BlockMark::TABLE, BlockMark::images),
 ];

@@ -158,6 +158,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("decline", &["approval_request"]),
     ("arm_console", &[]),
     ("decide_run", &["publish_snapshots", "publish_replay_audit"]),
+    ("mark_sla", &["block_sla_mark"]),
     ("disarm_console", &[]),
     ("end_approval", &["approval_request"]),
     (
