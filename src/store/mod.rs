@@ -139,11 +139,28 @@ impl Access {
 impl Store {
     /// Opens a deployment and checks that its schema is one this program can work with.
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
+        Self::open_with(dsn, account, access, access.connections()).await
+    }
+
+    /// Opens a deployment to look at it through one connection alone, so that a second view waits until the first is dropped.
+    ///
+    /// Each connection of SQLite's holds the whole schema, which is several megabytes.
+    pub async fn open_narrow(dsn: &Dsn, account: OsAccount) -> Result<Self, StoreError> {
+        Self::open_with(dsn, account, Access::Read, 1).await
+    }
+
+    async fn open_with(
+        dsn: &Dsn,
+        account: OsAccount,
+        access: Access,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
         let about = |error: StoreError| error.about(dsn);
         if let DsnKind::Sqlite(path) = dsn.kind() {
             file::refuse_foreign(&path).await?;
         }
-        let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
+        let connecting = Self::connect_with(dsn, account, access, connections);
+        let mut store = connecting.await.map_err(about)?;
         match schema::look(&store).await {
             Ok((schema::State::Current, is_demo)) => {
                 store.is_demo = is_demo;
@@ -176,9 +193,24 @@ impl Store {
         account: OsAccount,
         access: Access,
     ) -> Result<Self, StoreError> {
+        Self::connect_with(dsn, account, access, access.connections()).await
+    }
+
+    async fn connect_with(
+        dsn: &Dsn,
+        account: OsAccount,
+        access: Access,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
         let pool = match dsn.kind() {
-            DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access).await?),
-            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, access).await?),
+            DsnKind::Sqlite(path) => {
+                let options = SqlitePoolOptions::new()
+                    .max_connections(connections)
+                    .acquire_timeout(CONNECT_PATIENCE);
+                let options = options.connect_with(sqlite_options(&path, access));
+                Pool::Sqlite(options.await?)
+            }
+            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, connections).await?),
         };
         Ok(Self {
             pool,
@@ -207,23 +239,20 @@ impl Store {
 }
 
 fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(access == Access::Read)
         .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
-        .synchronous(SqliteSynchronous::Full)
         .pragma("recursive_triggers", "ON")
         .pragma("trusted_schema", "OFF")
-        .pragma("cell_size_check", "ON")
-}
-
-async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreError> {
-    let options = SqlitePoolOptions::new()
-        .max_connections(access.connections())
-        .acquire_timeout(CONNECT_PATIENCE);
-    Ok(options.connect_with(sqlite_options(path, access)).await?)
+        .pragma("cell_size_check", "ON");
+    match access {
+        // Only writes are ever synchronous, and to say so reads the whole schema, which not every reader needs.
+        Access::Read => options,
+        Access::Write => options.synchronous(SqliteSynchronous::Full),
+    }
 }
 
 /// Reads where a server is; what is open there says which program it is.
@@ -250,11 +279,11 @@ pub(crate) async fn try_once(options: &PgConnectOptions) -> Result<(), StoreErro
     Ok(connected?.close().await?)
 }
 
-async fn postgres_pool(dsn: &Dsn, access: Access) -> Result<PgPool, StoreError> {
+async fn postgres_pool(dsn: &Dsn, connections: u32) -> Result<PgPool, StoreError> {
     let options = postgres_options(dsn, presence::APPLICATION)?;
     try_once(&options).await?;
     Ok(PgPoolOptions::new()
-        .max_connections(access.connections())
+        .max_connections(connections)
         .acquire_timeout(CONNECT_PATIENCE)
         .connect_lazy_with(options))
 }

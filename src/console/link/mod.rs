@@ -223,7 +223,8 @@ impl Address {
 
     /// Opens the database to look at it: as its viewer where there is one, as soon as it is known who looks.
     async fn open_to_look(&self, patience: Duration) -> Result<Store, StoreError> {
-        let own = self.open(Access::Read, patience).await?;
+        let opening = Store::open_narrow(&self.dsn, self.account.clone());
+        let own = in_time(patience, opening).await?;
         let Some(viewer) = &self.viewer else {
             return Ok(own);
         };
