@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::rules::people::{Environment, Role};
 
 use super::keymap::{Intent, ROWS};
+use super::list::Listing;
 use super::live::Liveness;
 use super::model::Model;
 use super::panes;
@@ -69,6 +70,16 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
     }
 }
 
+/// Says what is waited for: the pane's rows, or those that a filter lets through.
+fn reading(model: &Model) -> String {
+    match model.list().map(Listing::filter_text) {
+        Some(filter) if !filter.is_empty() && model.picture.is_some() => {
+            format!("searching for {filter}")
+        }
+        _ => format!("loading {}", model.start.place),
+    }
+}
+
 fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if !model.has_read() {
         let inside = pen.frame(area, model.pane.word(), Token::Border);
@@ -87,12 +98,7 @@ fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 };
                 panes::say(pen, below, Token::Fg, hint);
             }
-            None => panes::say(
-                pen,
-                inside,
-                Token::Muted,
-                &format!("loading {}", model.start.place),
-            ),
+            None => panes::say(pen, inside, Token::Muted, &reading(model)),
         };
     }
     panes::draw(model, pen, area);

@@ -110,6 +110,12 @@ pub const BUNDLE_BASELINE: (&str, &str) = (
 /// The role and the media type of the summary of what differs between two of them.
 pub const BUNDLE_DIFF: (&str, &str) = ("bundle_diff", "application/vnd.govdeck.bundle-diff+json");
 
+/// The role and the media type of what a plan says of its way back, once that was run and led back.
+pub const BUNDLE_WAY_BACK: (&str, &str) = (
+    "bundle_way_back",
+    "application/vnd.govdeck.bundle-way-back+json",
+);
+
 /// The role and the media type of a run's receipt: every entry that moves a bundle, or ends a run of it, has one.
 pub const BUNDLE_RECEIPT: (&str, &str) = (
     "bundle_receipt",

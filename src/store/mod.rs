@@ -287,3 +287,23 @@ async fn postgres_pool(dsn: &Dsn, connections: u32) -> Result<PgPool, StoreError
         .acquire_timeout(CONNECT_PATIENCE)
         .connect_lazy_with(options))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_connection_to_sqlite_has_a_cache_of_its_own() {
+        // Built with this, all of them share one, and whoever reads much leaves the others none: see `.cargo/config.toml`.
+        const SHARED: &str = "SELECT sqlite_compileoption_used('ENABLE_MEMORY_MANAGEMENT')";
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let options = sqlite_options(&path, Access::Write).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.expect("it opens");
+        let shared: i64 = view::query_scalar(SHARED)
+            .fetch_one(&pool)
+            .await
+            .expect("it answers");
+        assert_eq!(shared, 0);
+    }
+}

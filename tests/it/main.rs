@@ -25,6 +25,7 @@ mod bundle_faults;
 mod bundle_forbidden;
 mod bundle_graph;
 mod bundle_joined;
+mod bundle_postgis;
 mod bundle_receipts;
 mod bundle_runner;
 mod bundle_runner_faults;
