@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
+use super::doctor_agent;
 use super::page::{Exit, Failure, Page};
 use super::status::SKEW_MILLISECONDS;
 use crate::clock::Moment;
