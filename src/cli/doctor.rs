@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
+use super::doctor_agent;
 use super::on_store::PATIENCE;
 use super::page::{Exit, Failure, Page};
 use super::status::SKEW_MILLISECONDS;
@@ -15,9 +16,7 @@ use crate::console::theme::{Depth, Theme, check, depth_of};
 use crate::rules::words;
 use crate::settings::{DsnKind, Flags, Settings};
 use crate::store::wake::{Source, Wake};
-use crate::store::{
-    Access, OsAccount, Store, StoreError, View, delivery, grants, key, lease, outbox, person,
-};
+use crate::store::{Access, OsAccount, Store, StoreError, View, grants, key, person};
 
 words! {
     /// How a thing stands.
@@ -33,14 +32,14 @@ words! {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
+pub(super) struct Finding {
     about: &'static str,
     health: Health,
     found: String,
     fix: String,
 }
 
-fn ok(about: &'static str, found: impl Into<String>) -> Finding {
+pub(super) fn ok(about: &'static str, found: impl Into<String>) -> Finding {
     Finding {
         about,
         health: Health::Ok,
@@ -49,7 +48,11 @@ fn ok(about: &'static str, found: impl Into<String>) -> Finding {
     }
 }
 
-fn warn(about: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+pub(super) fn warn(
+    about: &'static str,
+    found: impl Into<String>,
+    fix: impl Into<String>,
+) -> Finding {
     Finding {
         about,
         health: Health::Warn,
@@ -264,7 +267,7 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
     } else {
         ok("clock", format!("{skew} ms off the database's"))
     });
-    findings.push(agent(&mut view).await?);
+    findings.push(doctor_agent::look(&mut view).await?);
     drop(view);
     findings.push(
         match Wake::on(&store, &settings.dsn, settings.direct().ok())
@@ -297,32 +300,6 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
         findings.push(mode("file", &path));
     }
     Ok(())
-}
-
-/// Looks whether an agent's heart beats, and whether messages get through.
-async fn agent(view: &mut View) -> Result<Finding, StoreError> {
-    let now = view.server_now();
-    let waiting = outbox::waiting(view).await?;
-    let depth = delivery::depth(view).await?;
-    let lease = lease::find(view).await?;
-    let Some(lease) = lease.filter(|lease| lease.is_held(now)) else {
-        return Ok(warn(
-            "agent",
-            format!("none runs here: {waiting} messages wait, nobody is paged by itself"),
-            "let a service run `govdeck agent`, or a timer `govdeck agent --once`",
-        ));
-    };
-    let beat = now.since(lease.beat_at_utc).num_seconds();
-    let runs = format!("{} leads, and its heart beat {beat} s ago", lease.host);
-    Ok(if depth.dead > 0 {
-        warn(
-            "agent",
-            format!("{runs}, but {} messages got stuck on their way", depth.dead),
-            "`govdeck outbox list --state dead` says why",
-        )
-    } else {
-        ok("agent", runs)
-    })
 }
 
 /// Looks at the login that the console reads with: whether it leads to the same deployment, and may do nothing else.

@@ -22,6 +22,7 @@ mod console;
 mod demo;
 mod dictionary;
 mod doctor;
+mod doctor_agent;
 mod drill;
 mod drill_report;
 mod evidence;
@@ -57,6 +58,7 @@ mod snapshot;
 mod status;
 mod terminal;
 mod theme;
+mod usage;
 mod values;
 mod waiting;
 mod week;
@@ -207,7 +209,7 @@ pub fn main() -> ExitCode {
         Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             help.exit()
         }
-        Err(error) if error.use_stderr() => return usage(&error).print(),
+        Err(error) if error.use_stderr() => return usage::said(&error).print(),
         Err(help) => return Page::raw(help.render().to_string().into_bytes()).print(Shape::Text),
     };
     let shape = if cli.json { Shape::Json } else { Shape::Text };
@@ -234,33 +236,6 @@ fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
     log::start(&settings);
     verb.open(&settings)
-}
-
-/// Says what is wrong with the command line, without repeating an address that may hold a password.
-fn usage(error: &clap::Error) -> Failure {
-    let mut said = error.render().to_string();
-    for word in std::env::args_os().filter_map(|word| word.into_string().ok()) {
-        if word.contains("://") || word.contains('@') || word.to_lowercase().contains("password") {
-            said = said.replace(&word, "(not shown)");
-        }
-    }
-    let mut parts = said
-        .split("\n\n")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
-    let sentence = parts.next().unwrap_or_default();
-    let hint = parts
-        .find(|part| part.starts_with("Usage:"))
-        .unwrap_or_default();
-    let hint = if hint.is_empty() {
-        "`govdeck --help` lists the verbs".to_owned()
-    } else {
-        hint
-    };
-    Failure::new(
-        Exit::BadInput,
-        sentence.strip_prefix("error: ").unwrap_or(&sentence),
-        hint,
-    )
 }
 
 /// Returns the whole command line, for completions, man pages and the reference.

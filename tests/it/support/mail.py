@@ -36,7 +36,7 @@ class Relay:
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "letter": envelope.content.decode("utf-8", "replace"),
-            "tls": session.ssl is not None,
+            "tls": bool(tls) and (tls[2] == "tls" or session.ssl is not None),
             "user": session.auth_data.login.decode() if session.auth_data else None,
         }
         with open(folder + "/letters", "a") as letters:
@@ -54,6 +54,8 @@ if tls:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls[0], tls[1])
     options = {"authenticator": authenticate, "auth_required": True}
+    # Where everything is secure from the first byte on, the server does not know that it is.
+    options["auth_require_tls"] = tls[2] == "starttls"
     if tls[2] == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
 
