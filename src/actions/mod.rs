@@ -147,6 +147,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<migration::EndStep>(),
+    entry::entry::<migration::RecordRehearsal>(),
+    entry::entry::<migration::RehearseMove>(),
     entry::entry::<establish::Establish>(),
 ];
 

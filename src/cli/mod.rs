@@ -44,6 +44,7 @@ mod page;
 mod policy;
 mod publish;
 mod readback;
+mod rehearse;
 mod report;
 mod sign;
 mod sign_report;
@@ -135,6 +136,8 @@ enum Verb {
     /// Go through the hour of a cutover step by step, or show how far it is.
     #[command(subcommand)]
     Hour(hour::Hours),
+    /// Rehearse the hour of a cutover on a fork that is thrown away, take its bundles back, and record what came of it.
+    Rehearse(rehearse::Rehearse),
     /// List maintenance windows and cert weeks.
     Calendar,
     /// Release the metric dictionary, or look into it.
@@ -315,6 +318,7 @@ async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failur
         Verb::Init(_)
         | Verb::Sign(_)
         | Verb::Evidence(_)
+        | Verb::Rehearse(_)
         | Verb::Bundle(bundle::Bundle::AtTarget(_))
         | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
         Verb::Job(_)
@@ -357,15 +361,18 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Migration(ref migration) => migration.access(),
         Verb::Hour(ref hour) => hour.access(),
         Verb::Bundle(ref bundle) => bundle.access(),
-        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
-            Access::Write
-        }
+        Verb::Sign(_)
+        | Verb::Card(_)
+        | Verb::Drill(_)
+        | Verb::Job(_)
+        | Verb::Publish(_)
+        | Verb::Rehearse(_) => Access::Write,
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
     // Whoever is alone at work holds a session, which a pooler would hand to others.
     let dsn = match verb {
-        Verb::Bundle(bundle::Bundle::AtTarget(_)) => settings.direct()?,
+        Verb::Bundle(bundle::Bundle::AtTarget(_)) | Verb::Rehearse(_) => settings.direct()?,
         _ => &settings.dsn,
     };
     let store = Store::open(dsn, account, access).await?;
@@ -396,6 +403,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
         Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
+        Verb::Rehearse(verb) => verb.run(&store, settings).await,
         Verb::Calendar => migration_report::calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,

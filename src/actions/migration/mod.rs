@@ -15,7 +15,9 @@ mod pair;
 mod protect_metric;
 mod record_evidence;
 mod record_fingerprint;
+mod record_rehearsal;
 mod register_allowlist;
+mod rehearse_move;
 mod roll_back;
 mod route_gate;
 
@@ -40,7 +42,9 @@ pub use record_evidence::GateFinding;
 pub(super) use record_evidence::RecordGateEvidence;
 pub use record_fingerprint::FingerprintFinding;
 pub(super) use record_fingerprint::RecordFingerprint;
+pub(super) use record_rehearsal::RecordRehearsal;
 pub(super) use register_allowlist::RegisterAllowlist;
+pub(super) use rehearse_move::RehearseMove;
 pub(super) use roll_back::RollBackMigration;
 pub(super) use route_gate::RouteGate;
 
