@@ -174,10 +174,9 @@ impl ByRule {
                 with_finding(Asked::of(migration), &finding)?,
             ),
             ByRule::RecordRehearsal { migration } => ("record_rehearsal", Asked::of(migration)),
-            ByRule::RehearseMove { migration, to } => (
-                "rehearse_move",
-                Asked::of(migration).with("to", to.word()),
-            ),
+            ByRule::RehearseMove { migration, to } => {
+                ("rehearse_move", Asked::of(migration).with("to", to.word()))
+            }
             ByRule::RecordFingerprint { migration, finding } => (
                 "record_fingerprint",
                 with_finding(Asked::of(migration), &finding)?,

@@ -66,7 +66,10 @@ fn told(done: &Done) -> Page {
         "rehearsal of {}: {}; {}",
         receipt.migration_id, receipt.verdict, done.said
     )];
-    lines.push(format!("plan {}, on a fork ({})", receipt.plan_hash, receipt.fork));
+    lines.push(format!(
+        "plan {}, on a fork ({})",
+        receipt.plan_hash, receipt.fork
+    ));
     for deed in receipt.deeds.iter().chain([&receipt.moved_back]) {
         lines.push(line(deed));
         lines.extend(deed.fault.as_ref().map(broken));
@@ -88,7 +91,10 @@ fn told(done: &Done) -> Page {
     lines.push("gates as they were found, which held nobody back:".to_owned());
     let gates = receipt.gates.iter();
     lines.extend(gates.map(|it| format!("  {} {}: {}", it.gate, it.verdict, it.said)));
-    lines.push(format!("receipt: govdeck artifact get {}", done.evidence_sha256));
+    lines.push(format!(
+        "receipt: govdeck artifact get {}",
+        done.evidence_sha256
+    ));
     let json = json!({
         "verdict": receipt.verdict, "said": done.said, "receipt": receipt, "evidence_sha256": done.evidence_sha256,
     });

@@ -218,11 +218,17 @@ mod tests {
                 "postgres:///d?host=/run/pg&user=u",
                 "dbname=d host=/run/pg user=u",
             ),
-            ("postgres://u:@%2Frun%2Fpg/d", "user=u host=/run/pg dbname=d"),
+            (
+                "postgres://u:@%2Frun%2Fpg/d",
+                "user=u host=/run/pg dbname=d",
+            ),
             ("sqlite:u.db", ""),
         ] {
             let found = Dsn::parse(text).unwrap().expose_keywords();
-            let found: Vec<_> = found.iter().map(|(name, it)| format!("{name}={it}")).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|(name, it)| format!("{name}={it}"))
+                .collect();
             assert_eq!(found.join(" "), parts, "{text}");
         }
     }

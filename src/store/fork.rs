@@ -253,9 +253,13 @@ async fn mark(dsn: &Dsn, account: OsAccount) -> Result<(), StoreError> {
             }
             Pool::Postgres(pool) => {
                 let mut t = pool.begin().await?;
-                query("ALTER TABLE deployment DISABLE TRIGGER USER").execute(&mut *t).await?;
+                query("ALTER TABLE deployment DISABLE TRIGGER USER")
+                    .execute(&mut *t)
+                    .await?;
                 query(FORKED).execute(&mut *t).await?;
-                query("ALTER TABLE deployment ENABLE TRIGGER USER").execute(&mut *t).await?;
+                query("ALTER TABLE deployment ENABLE TRIGGER USER")
+                    .execute(&mut *t)
+                    .await?;
                 t.commit().await
             }
         }

@@ -164,7 +164,9 @@ impl Store {
         account: OsAccount,
     ) -> Result<Self, StoreError> {
         let about = |error: StoreError| error.about(dsn);
-        let mut store = Self::connect(dsn, account, Access::Write).await.map_err(about)?;
+        let mut store = Self::connect(dsn, account, Access::Write)
+            .await
+            .map_err(about)?;
         match schema::look(&store).await {
             Ok((schema::State::Fork, is_demo)) => {
                 store.is_demo = is_demo;

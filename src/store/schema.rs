@@ -212,7 +212,9 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
         State::Current => return Ok(Prepared::Unchanged),
         State::Empty | State::HalfMade => Prepared::Made,
         State::Older { .. } => Prepared::Upgraded,
-        unfit @ (State::Foreign | State::Fork | State::Newer { .. }) => return Err(unfit.into_error()),
+        unfit @ (State::Foreign | State::Fork | State::Newer { .. }) => {
+            return Err(unfit.into_error());
+        }
     };
     let migrated = match &mut view.session {
         Session::Sqlite(t) => migrator(false).run(&mut **t).await,

@@ -53,8 +53,7 @@ impl Action for RehearseMove {
         let known = &there(Some(&facts.read), &self.id)?.known;
         let before = &known.migration;
         let environment = facts.deployment.environment;
-        let conditions =
-            known.decide(now, |facts| may_rehearse_move(facts, environment, self.to));
+        let conditions = known.decide(now, |facts| may_rehearse_move(facts, environment, self.to));
         let next = Migration {
             version: before.version + 1,
             ..before.clone()

@@ -48,10 +48,14 @@ pub async fn unmake(store: &Store, id: &str, target: &Dsn, gives_up: bool) -> Re
     drop(view);
     let declared = files.first().map(|file| Declared::read(&file.bytes));
     let Some(Ok(Declared { declaration, .. })) = declared else {
-        return Ok(Unmade::not("its declaration is not there, or is not what was recorded"));
+        return Ok(Unmade::not(
+            "its declaration is not there, or is not what was recorded",
+        ));
     };
     if declaration.kind != Kind::Postgis {
-        return Ok(Unmade::not("a driver reaches its store, and a fork has no copy of that"));
+        return Ok(Unmade::not(
+            "a driver reaches its store, and a fork has no copy of that",
+        ));
     }
     let reach = Reach {
         target: target.clone(),
@@ -80,7 +84,9 @@ async fn at_target(
     };
     let before = shape(&order.before);
     if order.reshapes && before.as_ref() == Some(&now) {
-        return Ok(Unmade::not("the fork looks as before it was made: nothing was there to take back"));
+        return Ok(Unmade::not(
+            "the fork looks as before it was made: nothing was there to take back",
+        ));
     }
     let mut ran = worker.run(&order).await?;
     let mut was_given_up = false;
@@ -121,7 +127,9 @@ async fn order(store: &Store, known: &Known, now: &str) -> Result<Option<Order>,
     let mut chosen = None;
     for run in made {
         let after = baseline(&mut view, run.post_sha256.clone()).await?;
-        let is_there = after.as_ref().is_some_and(|it| it.schema_fingerprint == now);
+        let is_there = after
+            .as_ref()
+            .is_some_and(|it| it.schema_fingerprint == now);
         chosen = Some((run, after));
         if is_there {
             break;

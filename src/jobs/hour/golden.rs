@@ -57,7 +57,10 @@ pub(super) async fn freeze(
     }
     Ok(Found {
         state: StepState::Done,
-        detail: format!("{} exports frozen in migrations/{id}/golden_before", files.len()),
+        detail: format!(
+            "{} exports frozen in migrations/{id}/golden_before",
+            files.len()
+        ),
         document: json!({"goldens": frozen}),
         files,
     })

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub use outside::Commands;
 
 use super::{below_root, reconcile, replay};
-use crate::actions::{ByRule, Prepared, Request, Stop, StepFinding};
+use crate::actions::{ByRule, Prepared, Request, StepFinding, Stop};
 use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{CutoverPlan, Outside, Step, StepState};
 use crate::rules::text::shorten;
@@ -132,7 +132,10 @@ pub async fn perform(store: &Store, reach: &Reach, id: &str) -> Result<Performed
 }
 
 fn nothing(id: &str, what: &str) -> Refusal {
-    Refusal::new(format!("{id}: {what}"), "govdeck hour show says what comes now")
+    Refusal::new(
+        format!("{id}: {what}"),
+        "govdeck hour show says what comes now",
+    )
 }
 
 /// The work of steps at a store: that of the hour, or the fork of a rehearsal.
@@ -174,7 +177,11 @@ impl Job<'_> {
     }
 
     /// Does what happens outside of govdeck, where a command does it.
-    pub(in crate::jobs) async fn outside(&self, step: Step, outside: &Outside) -> Result<Work, Stop> {
+    pub(in crate::jobs) async fn outside(
+        &self,
+        step: Step,
+        outside: &Outside,
+    ) -> Result<Work, Stop> {
         match outside {
             Outside::Attest { attest } => Ok(Work::Waits(
                 format!("a person sees to it: {attest}"),
@@ -191,9 +198,7 @@ impl Job<'_> {
                     name: command,
                     minutes: *minutes,
                 };
-                Ok(Work::Ends(
-                    outside::run(&self.reach.commands, &order).await,
-                ))
+                Ok(Work::Ends(outside::run(&self.reach.commands, &order).await))
             }
         }
     }

@@ -110,7 +110,9 @@ fn judged(name: &str, ended: &Ended, took: u64) -> Found {
             StepState::Done,
             format!(
                 "{name}: {}",
-                last(&output).as_deref().unwrap_or("ended well, and said nothing")
+                last(&output)
+                    .as_deref()
+                    .unwrap_or("ended well, and said nothing")
             ),
         ),
         (Some(0), Some(complaint)) => (

@@ -7,13 +7,13 @@ use super::{Faults, Reach, known};
 use crate::actions::{ByRule, Request, Stop};
 use crate::jobs::bundle;
 use crate::jobs::hour::{self, Commands, Job, Work};
+use crate::rules::Verdict;
 use crate::rules::bundle_run::RunOutcome;
 use crate::rules::migration::hour::{CutoverPlan, Outside, Step, StepState};
 use crate::rules::migration::{
-    Deed, DeedState, Fault, ForkKind, FoundGate, Move, Phase, Receipt, Rehearsed, Struck, TakenBack,
-    reports,
+    Deed, DeedState, Fault, ForkKind, FoundGate, Move, Phase, Receipt, Rehearsed, Struck,
+    TakenBack, reports,
 };
-use crate::rules::Verdict;
 use crate::store::fork::Fork;
 use crate::store::migration::Known;
 use crate::store::{Failure, Store};
@@ -57,7 +57,8 @@ impl Bench<'_> {
         let now = store.view().await?.now();
         let known = known(&store, self.id).await?;
         let Some(plan) = known.plan.as_ref().map(|plan| &plan.document) else {
-            let gone = crate::rules::Refusal::new("the plan of the hour is gone", "register it again");
+            let gone =
+                crate::rules::Refusal::new("the plan of the hour is gone", "register it again");
             return Err(gone.into());
         };
         let gates = known.decide(now, |facts| {

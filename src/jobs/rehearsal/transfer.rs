@@ -96,13 +96,18 @@ fn start_program(
     command.args(arguments).env_clear();
     let of_libpq = |name: &str| name.starts_with("PG") && !name.starts_with("PGSERVICE");
     for (name, value) in std::env::vars_os() {
-        let wanted = name.to_str().is_some_and(|name| ENVIRONMENT.contains(&name) || of_libpq(name));
+        let wanted = name
+            .to_str()
+            .is_some_and(|name| ENVIRONMENT.contains(&name) || of_libpq(name));
         if wanted {
             command.env(name, value);
         }
     }
     command.env("PGSERVICEFILE", folder.join("services"));
-    command.stdin(input).stdout(output).stderr(Stdio::from(complaints));
+    command
+        .stdin(input)
+        .stdout(output)
+        .stderr(Stdio::from(complaints));
     let child = command.spawn().map_err(|error| {
         StoreError::new(
             Failure::Unreachable,

@@ -197,7 +197,9 @@ impl Receipt {
         let receipt: Self = serde_json::from_slice(bytes)
             .map_err(|error| no(format!("the receipt cannot be read: {error}")))?;
         if receipt.schema != SCHEMA || receipt.verdict != receipt.comes_to() {
-            return Err(no("the receipt does not say what its deeds come to".to_owned()));
+            return Err(no(
+                "the receipt does not say what its deeds come to".to_owned()
+            ));
         }
         Ok(receipt)
     }
@@ -250,11 +252,7 @@ impl Receipt {
 
 /// Lists what must hold before a migration moves as only a rehearsal moves it: it is a fork, and the phases follow each other.
 #[must_use]
-pub fn may_rehearse_move(
-    facts: &Facts<'_>,
-    environment: Environment,
-    to: Move,
-) -> Vec<Condition> {
+pub fn may_rehearse_move(facts: &Facts<'_>, environment: Environment, to: Move) -> Vec<Condition> {
     let stand = &facts.stand;
     let is_open = stand.closed.is_none();
     let follows = match to {
@@ -283,7 +281,12 @@ pub fn may_rehearse_move(
 }
 
 /// States that a migration can be rehearsed: it is written twice, and its hour is planned.
-pub fn can_be_rehearsed(id: &str, phase: Phase, is_open: bool, is_planned: bool) -> Result<(), Refusal> {
+pub fn can_be_rehearsed(
+    id: &str,
+    phase: Phase,
+    is_open: bool,
+    is_planned: bool,
+) -> Result<(), Refusal> {
     if phase != Phase::DualWrite || !is_open {
         return Err(Refusal::new(
             format!("{id} is in {phase}, and its hour is rehearsed in dual_write"),
@@ -354,8 +357,16 @@ mod tests {
             (vec![deed(Failed)], vec![], Fail),
             (vec![], vec![same(), back(Done, Some("a"), Some("b"))], Fail),
             (vec![], vec![same(), back(Failed, None, None)], Fail),
-            (vec![], vec![same(), back(NotRehearsed, None, None)], CannotTell),
-            (vec![], vec![same(), back(Done, None, Some("a"))], CannotTell),
+            (
+                vec![],
+                vec![same(), back(NotRehearsed, None, None)],
+                CannotTell,
+            ),
+            (
+                vec![],
+                vec![same(), back(Done, None, Some("a"))],
+                CannotTell,
+            ),
         ] {
             let receipt = receipt(deeds, taken_back);
             assert_eq!(receipt.verdict, verdict, "{receipt:?}");
