@@ -8,6 +8,7 @@ use super::migration::{About, FingerprintFinding, GateFinding, StepFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::rules::block::SlaMark;
+use crate::rules::migration::Move;
 use crate::store::tables::image_of;
 
 /// The closed list of what is written by rule, without a person's yes.
@@ -100,6 +101,18 @@ pub enum ByRule {
         /// What was found.
         finding: GateFinding,
     },
+    /// The hour of a migration was rehearsed; the receipt that comes along says what it came to.
+    RecordRehearsal {
+        /// The migration.
+        migration: String,
+    },
+    /// A rehearsal moves the migration on its fork.
+    RehearseMove {
+        /// The migration.
+        migration: String,
+        /// What moves it.
+        to: Move,
+    },
     /// The keys of what exporters landed were looked at.
     RecordFingerprint {
         /// The migration.
@@ -174,6 +187,10 @@ impl ByRule {
                 "record_gate_evidence",
                 with_finding(Asked::of(migration), &finding)?,
             ),
+            ByRule::RecordRehearsal { migration } => ("record_rehearsal", Asked::of(migration)),
+            ByRule::RehearseMove { migration, to } => {
+                ("rehearse_move", Asked::of(migration).with("to", to.word()))
+            }
             ByRule::RecordFingerprint { migration, finding } => (
                 "record_fingerprint",
                 with_finding(Asked::of(migration), &finding)?,

@@ -152,6 +152,8 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<migration::EndStep>(),
     entry::entry::<migration::TriggerRollback>(),
+    entry::entry::<migration::RecordRehearsal>(),
+    entry::entry::<migration::RehearseMove>(),
     entry::entry::<establish::Establish>(),
 ];
 

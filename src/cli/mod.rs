@@ -50,6 +50,7 @@ mod page;
 mod policy;
 mod publish;
 mod readback;
+mod rehearse;
 mod report;
 mod sign;
 mod sign_report;
@@ -140,6 +141,8 @@ enum Verb {
     /// Go through the hour of a cutover step by step, or show how far it is.
     #[command(subcommand)]
     Hour(hour::Hours),
+    /// Rehearse the hour of a cutover on a fork that is thrown away, take its bundles back, and record what came of it.
+    Rehearse(rehearse::Rehearse),
     /// List maintenance windows and cert weeks.
     Calendar,
     /// Release the metric dictionary, or look into it.

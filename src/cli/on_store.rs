@@ -21,6 +21,7 @@ pub(super) async fn within_patience(verb: Verb, settings: &Settings) -> Result<P
         | Verb::Sign(_)
         | Verb::Evidence(_)
         | Verb::Bundle(bundle::Bundle::AtTarget(_))
+        | Verb::Rehearse(_)
         | Verb::Hour(hour::Hours::Begin { .. })
         | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
         Verb::Job(_)
@@ -64,15 +65,18 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Hour(ref hour) => hour.access(),
         Verb::Outbox(ref outbox) => outbox.access(),
         Verb::Bundle(ref bundle) => bundle.access(),
-        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
-            Access::Write
-        }
+        Verb::Sign(_)
+        | Verb::Card(_)
+        | Verb::Drill(_)
+        | Verb::Job(_)
+        | Verb::Publish(_)
+        | Verb::Rehearse(_) => Access::Write,
         Verb::Gate(ref gate) => gate.access(),
         _ => Access::Read,
     };
     // Whoever is alone at work holds a session, which a pooler would hand to others.
     let dsn = match verb {
-        Verb::Bundle(bundle::Bundle::AtTarget(_)) => settings.direct()?,
+        Verb::Bundle(bundle::Bundle::AtTarget(_)) | Verb::Rehearse(_) => settings.direct()?,
         _ => &settings.dsn,
     };
     let store = Store::open(dsn, account, access).await?;
@@ -103,6 +107,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
         Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
+        Verb::Rehearse(verb) => verb.run(&store, settings).await,
         Verb::Calendar => migration_report::calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,

@@ -112,7 +112,8 @@ fn environment(model: &Model) -> (Token, String) {
         Environment::Prod => Token::EnvProd,
         Environment::Staging => Token::EnvStaging,
         Environment::Dev => Token::EnvDev,
-        Environment::Demo => Token::EnvDemo,
+        // No console opens the fork of a rehearsal.
+        Environment::Demo | Environment::Rehearsal => Token::EnvDemo,
     };
     let word = picture.deployment.environment.word().to_uppercase();
     (token, format!(" {word} "))

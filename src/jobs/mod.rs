@@ -15,6 +15,7 @@ pub mod hour;
 pub mod outside;
 pub mod probe;
 pub mod reconcile;
+pub mod rehearsal;
 pub mod replay;
 pub mod reversible;
 pub mod scan;

@@ -255,6 +255,8 @@ permissions! {
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
+    RECORD_REHEARSAL = Permission::rule("record_rehearsal");
+    REHEARSE_MOVE = Permission::rule("rehearse_move");
     END_STEP = Permission::rule("end_step");
     RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");

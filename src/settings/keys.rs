@@ -150,7 +150,7 @@ pub static KEYS: &[Key] = &[
         name: "rehearsal_dsn",
         env: "GOVDECK_REHEARSAL_DSN",
         flag: None,
-        meaning: "A database like that, on which SQL bundles are planned.",
+        meaning: "A database like that, on which SQL bundles are planned; an empty one on a server, into which a cutover is forked to be rehearsed.",
         kind: Kind::Dsn,
         default: "a copy that is thrown away",
         example: "\"postgres://govdeck_bundler@host/rehearsal\"",

@@ -154,6 +154,12 @@ pub const CUTOVER_PLAN: (&str, &str) =
 pub const CUTOVER_STEP: (&str, &str) =
     ("cutover_step", "application/vnd.govdeck.cutover-step+json");
 
+/// What a rehearsal of the hour did and found.
+pub const REHEARSAL_RECEIPT: (&str, &str) = (
+    "rehearsal_receipt",
+    "application/vnd.govdeck.rehearsal-receipt+json",
+);
+
 /// What a pipeline exported before the flip.
 pub const GOLDEN_BEFORE: (&str, &str) = ("golden_before", "application/octet-stream");
 
@@ -206,7 +212,8 @@ impl Artifact {
     }
 
     /// Returns its bytes.
-    pub(in crate::store) fn bytes(&self) -> &[u8] {
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -17,6 +17,7 @@ pub mod dictionary;
 pub mod error;
 pub mod export;
 mod file;
+pub mod fork;
 pub mod gauge;
 pub mod governance;
 pub mod grants;
@@ -176,6 +177,30 @@ impl Store {
                 Err(about(unfit.map_or_else(
                     |error| error,
                     |(state, _)| state.into_error(),
+                )))
+            }
+        }
+    }
+
+    /// Opens the fork of a deployment, which nothing but a rehearsal works on.
+    pub(in crate::store) async fn open_fork(
+        dsn: &Dsn,
+        account: OsAccount,
+    ) -> Result<Self, StoreError> {
+        let about = |error: StoreError| error.about(dsn);
+        let mut store = Self::connect(dsn, account, Access::Write)
+            .await
+            .map_err(about)?;
+        match schema::look(&store).await {
+            Ok((schema::State::Fork, is_demo)) => {
+                store.is_demo = is_demo;
+                Ok(store)
+            }
+            other => {
+                store.close().await;
+                Err(about(other.map_or_else(
+                    |error| error,
+                    |_| StoreError::unusable("the database is no fork", "report this as a bug"),
                 )))
             }
         }

@@ -108,6 +108,7 @@ mod publish_gates;
 mod publish_leaves;
 mod publish_mint;
 mod publish_truth;
+mod rehearse;
 mod signing;
 mod sql_style;
 mod store_blocks;

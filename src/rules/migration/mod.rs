@@ -14,6 +14,7 @@ mod matrix;
 mod moves;
 mod pair;
 mod probe;
+mod rehearsal;
 mod replay;
 mod reversible;
 mod stuck;
@@ -38,6 +39,10 @@ pub use moves::{
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
 pub use probe::{Joined, Probed, protected_are_joined, questions_bind};
+pub use rehearsal::{
+    Deed, DeedState, Fault, ForkKind, FoundGate, Receipt, Rehearsed, Struck, TakenBack,
+    can_be_rehearsed, may_rehearse_move,
+};
 pub use replay::{
     Cells, Golden, Played, Replay, ReplaySource, first_difference, read_replay, replayed,
 };

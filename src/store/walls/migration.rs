@@ -49,7 +49,8 @@ pub(super) const WALLS: &[Wall] = &[
          AND CASE l.action WHEN 'start_dual_write' THEN NEW.phase = 'dual_write' WHEN 'cutover' THEN OLD.phase = 'dual_write' AND NEW.phase = 'cutover' \
          WHEN 'close_migration' THEN OLD.phase = 'cutover' AND NEW.phase = 'cutover' WHEN 'roll_back_migration' THEN NEW.phase = 'rollback' \
          WHEN 'abort_hour' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' \
-         WHEN 'trigger_rollback' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' ELSE FALSE END \
+         WHEN 'trigger_rollback' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' \
+         WHEN 'rehearse_move' THEN OLD.phase <> 'prepare' AND (SELECT environment FROM deployment) = 'rehearsal' ELSE FALSE END \
          AND c.seq = l.seq AND c.table_name = 'dictionary_migration_event' AND c.row_key = NEW.migration_id || '/' || CAST(NEW.version AS TEXT))",
     ),
     wall(
@@ -69,7 +70,8 @@ pub(super) const WALLS: &[Wall] = &[
          AND s.rollback_reason IS NOT DISTINCT FROM NEW.rollback_reason AND CASE l.action WHEN 'open_migration' THEN NEW.kind = 'open' \
          WHEN 'start_dual_write' THEN NEW.kind = 'dual_write' WHEN 'cutover' THEN NEW.kind = 'cutover' WHEN 'close_migration' THEN NEW.kind = 'close' \
          WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' WHEN 'abort_hour' THEN NEW.kind = 'rollback' AND NEW.from_phase = 'cutover' \
-         WHEN 'trigger_rollback' THEN NEW.kind = 'rollback' AND NEW.from_phase = 'cutover' ELSE FALSE END)",
+         WHEN 'trigger_rollback' THEN NEW.kind = 'rollback' AND NEW.from_phase = 'cutover' \
+         WHEN 'rehearse_move' THEN NEW.kind IN ('cutover', 'close', 'rollback') AND (SELECT environment FROM deployment) = 'rehearsal' ELSE FALSE END)",
     ),
     wall(
         "dictionary_migration_event",
@@ -102,7 +104,8 @@ pub(super) const WALLS: &[Wall] = &[
         WRITE,
         "evidence is recorded by the newest entry, and stays",
         "NEW.version = 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.actor_id = NEW.recorded_by \
-         AND CASE l.action WHEN 'record_gate_evidence' THEN l.target_id = NEW.migration_id AND NEW.gate <> 'G0' \
+         AND CASE l.action WHEN 'record_gate_evidence' THEN l.target_id = NEW.migration_id AND NEW.gate NOT IN ('G0', 'D7') \
+         WHEN 'record_rehearsal' THEN l.target_id = NEW.migration_id AND NEW.gate = 'D7' \
          WHEN 'open_migration' THEN l.target_id = NEW.migration_id AND NEW.gate = 'G0' \
          WHEN 'attach_matrix' THEN l.target_id = NEW.migration_id AND NEW.gate = 'G0' ELSE FALSE END)",
     ),

@@ -135,6 +135,8 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("set_calendar", &["calendar_window"]),
     ("cancel_calendar", &["calendar_window"]),
     ("record_gate_evidence", &["migration_evidence"]),
+    ("record_rehearsal", &["migration_evidence"]),
+    ("rehearse_move", MOVES),
     ("record_fingerprint", &["exporter_fingerprint"]),
     ("open_deficiency", &["deficiency"]),
     ("close_deficiency", &["deficiency"]),

@@ -4,9 +4,12 @@ use govdeck::actions::{Asked, ByRule, GateFinding, Prepared, Unplanned};
 use govdeck::clock::Moment;
 use govdeck::jobs::bind;
 use govdeck::rules::Verdict;
-use govdeck::rules::migration::EvidenceKind;
+use govdeck::rules::migration::hour::Step;
+use govdeck::rules::migration::{
+    Deed, DeedState, EvidenceKind, ForkKind, Receipt, Rehearsed, TakenBack,
+};
 use govdeck::rules::week::{RunKind, RunStatus};
-use govdeck::store::artifact::GATE_EVIDENCE;
+use govdeck::store::artifact::{GATE_EVIDENCE, REHEARSAL_RECEIPT};
 use govdeck::store::migration::{self, Known};
 use serde_json::json;
 
@@ -103,6 +106,9 @@ pub async fn known(world: &World) -> Known {
 /// Records what was found for a gate, of what there is now.
 pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Result<(), String> {
     let inputs = known(world).await.inputs_of(kind).to_owned();
+    if kind == EvidenceKind::Rehearsal {
+        return rehearsed(world, verdict, inputs).await;
+    }
     let finding = GateFinding {
         kind,
         verdict,
@@ -119,6 +125,50 @@ pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Resul
         "lee",
         rule,
         vec![Prepared::of(GATE_EVIDENCE, document)],
+    )
+    .await
+}
+
+/// Records the receipt of a rehearsal that comes to a verdict.
+async fn rehearsed(world: &World, verdict: Verdict, plan_hash: String) -> Result<(), String> {
+    let back = match verdict {
+        Verdict::Pass => vec![("same", "same")],
+        Verdict::Fail => vec![("same", "other")],
+        Verdict::CannotTell => Vec::new(),
+    };
+    let taken_back = back.into_iter().map(|(before, after)| TakenBack {
+        bundle: "PG-MIG-2026-03-01-01".to_owned(),
+        state: DeedState::Done,
+        detail: "taken back".to_owned(),
+        before: Some(before.to_owned()),
+        after: Some(after.to_owned()),
+        milliseconds: 7,
+        fault: None,
+    });
+    let receipt = Receipt {
+        schema: String::new(),
+        migration_id: ID.to_owned(),
+        plan_hash,
+        fork: ForkKind::Sqlite,
+        with_faults: false,
+        deeds: Vec::new(),
+        gates: Vec::new(),
+        moved_back: Rehearsed {
+            state: DeedState::Done,
+            ..Rehearsed::not(Step::Flip, Deed::Phase, "moved: rollback")
+        },
+        taken_back: taken_back.collect(),
+        verdict,
+    };
+    let receipt = serde_json::to_vec(&receipt.judged()).expect("JSON");
+    let rule = ByRule::RecordRehearsal {
+        migration: ID.to_owned(),
+    };
+    by_rule_with(
+        world,
+        "lee",
+        rule,
+        vec![Prepared::of(REHEARSAL_RECEIPT, receipt)],
     )
     .await
 }

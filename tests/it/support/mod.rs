@@ -19,6 +19,7 @@ pub mod pairs;
 pub mod pooler;
 pub mod proxy;
 pub mod redis;
+pub mod rehearsal_story;
 mod sound;
 pub mod still;
 pub mod still_block;
