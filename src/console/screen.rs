@@ -216,12 +216,6 @@ fn clock_and_link(model: &Model, width: u16) -> Parts {
 /// The parts from left to right, each with its rank: what has the highest goes first, how fresh the picture is stays.
 fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
     let mut parts = Vec::new();
-    if let Some(picture) = &model.picture
-        && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
-    {
-        let text = format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000);
-        parts.push((1, (Token::StatusDanger, text)));
-    }
     if let Some(picture) = &model.picture {
         let (token, said) = picture.agent.in_a_word(picture.at, model.at);
         let rank = if picture.agent.beat_ago.is_some() {
@@ -230,6 +224,12 @@ fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
             2
         };
         parts.push((rank, (token, format!("{said} "))));
+    }
+    if let Some(picture) = &model.picture
+        && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
+    {
+        let text = format!("CLOCK OFF {}s ", picture.skew_milliseconds / 1_000);
+        parts.push((1, (Token::StatusDanger, text)));
     }
     parts.push((0, freshness(model)));
     if let Some(now) = model.now() {

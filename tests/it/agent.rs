@@ -305,13 +305,10 @@ on_both!(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_s_login_is_enough_and_a_viewer_s_is_not() {
     let world = crate::grants::world().await;
-    world.register_footer().await;
-    world.block("pub-1").await;
     let words = ["agent", "--once", "--json"];
     let did = document(&govdeck(&world, "in_agent", &words), 0, "agent-once");
     assert_eq!(did["jobs"]["sweep-bundles"], "done");
-    let ways = "SELECT COUNT(*) FROM notification_delivery";
-    assert_eq!(world.owner_sql(ways), "1");
+    assert_eq!(world.owner_sql("SELECT fence FROM agent_lease"), "1");
     let (sentence, hint) = refused(&govdeck(&world, "in_viewer", &words), 3);
     assert!(
         format!("{sentence} {hint}").contains("govdeck_agent"),
