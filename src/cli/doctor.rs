@@ -6,10 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::doctor_agent;
-use super::on_store::PATIENCE;
 use super::page::{Exit, Failure, Page};
 use super::status::SKEW_MILLISECONDS;
+use super::{doctor_agent, on_store::PATIENCE};
 use crate::clock::Moment;
 use crate::console::terminal_size;
 use crate::console::theme::{Depth, Theme, check, depth_of};

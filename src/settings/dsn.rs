@@ -401,14 +401,15 @@ mod tests {
                 }
             }
             let quiet = escaped(&password);
-            for name in [
+            let names = [
                 "password",
                 "sslpassword",
                 "sslkey",
                 "passwd",
                 "pass%77ord",
                 "",
-            ] {
+            ];
+            for name in names {
                 let seen = visible(&format!("postgres://u@h/d?{name}={quiet}&sslmode=prefer"));
                 assert!(!seen.contains(&escaped(CANARY)), "{seen:?}");
             }
