@@ -401,15 +401,8 @@ mod tests {
                 }
             }
             let quiet = escaped(&password);
-            let names = [
-                "password",
-                "sslpassword",
-                "sslkey",
-                "passwd",
-                "pass%77ord",
-                "",
-            ];
-            for name in names {
+            let names = "password sslpassword sslkey passwd pass%77ord ";
+            for name in names.split(' ') {
                 let seen = visible(&format!("postgres://u@h/d?{name}={quiet}&sslmode=prefer"));
                 assert!(!seen.contains(&escaped(CANARY)), "{seen:?}");
             }

@@ -1,6 +1,6 @@
 //! What the settings allow, and probably nobody meant.
 
-use super::layers::shown_path;
+use super::keys::shown_path;
 use super::{Settings, Source};
 
 impl Settings {
