@@ -124,9 +124,8 @@ fn told(block: &Audit, mark: SlaMark) -> Option<&str> {
     let (owner, backup) = (&block.owner_user_id, &block.backup_owner_user_id);
     match mark {
         SlaMark::Soon => owner.as_deref(),
-        SlaMark::Breach => backup.as_deref(),
         SlaMark::Stale if block.taken_by == *backup => owner.as_deref(),
-        SlaMark::Stale => backup.as_deref(),
+        SlaMark::Breach | SlaMark::Stale => backup.as_deref(),
     }
 }
 

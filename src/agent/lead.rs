@@ -45,7 +45,7 @@ impl Agent {
         fence: i64,
         halt: Halt,
     ) -> Result<Led, Stop> {
-        let mut heart = self.heart(store, fence);
+        let mut heart = Heart::of(store, fence);
         let ours = store.fenced(fence);
         let led = async {
             let mut works = Works::new(&self.place, &self.settings, fence);
@@ -69,7 +69,7 @@ impl Agent {
 
     /// Leads until it is told to stop, or another one leads.
     pub(super) async fn lead(&self, store: &Store, fence: i64, halt: Halt) -> Result<(), Stop> {
-        let mut heart = self.heart(store, fence);
+        let mut heart = Heart::of(store, fence);
         let ours = store.fenced(fence);
         let (stop_sending, sending_stops) = Halt::new();
         let mut senders = JoinSet::new();
@@ -130,9 +130,25 @@ impl Agent {
             }
         }
     }
+}
 
+fn silent() -> StoreError {
+    StoreError::new(
+        Failure::Unreachable,
+        "the database has not answered for 10 seconds",
+        "check that the server runs and that the network lets you through",
+    )
+}
+
+/// The heart of a lease.
+struct Heart {
+    hears: watch::Receiver<Option<&'static str>>,
+    beating: tokio::task::JoinHandle<()>,
+}
+
+impl Heart {
     /// Lets the heart of a lease beat in a task of its own until this is dropped.
-    fn heart(&self, store: &Store, fence: i64) -> Heart {
+    fn of(store: &Store, fence: i64) -> Self {
         let (told, hears) = watch::channel(None);
         let store = store.clone();
         let beating = tokio::spawn(async move {
@@ -155,25 +171,9 @@ impl Agent {
                 }
             }
         });
-        Heart { hears, beating }
+        Self { hears, beating }
     }
-}
 
-fn silent() -> StoreError {
-    StoreError::new(
-        Failure::Unreachable,
-        "the database has not answered for 10 seconds",
-        "check that the server runs and that the network lets you through",
-    )
-}
-
-/// The heart of a lease.
-struct Heart {
-    hears: watch::Receiver<Option<&'static str>>,
-    beating: tokio::task::JoinHandle<()>,
-}
-
-impl Heart {
     /// Waits until it beats no more, and says why.
     async fn stopped(&mut self) -> StoreError {
         let why = match self.hears.wait_for(Option::is_some).await {

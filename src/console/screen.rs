@@ -201,6 +201,9 @@ fn width_of(parts: &Parts) -> u16 {
 /// Says how fresh the picture is and what time it is, in as many cells as there are.
 fn clock_and_link(model: &Model, width: u16) -> Parts {
     let mut ranked = ranked_clock_and_link(model);
+    if width < ROOM_FOR_A_BEAT {
+        ranked.retain(|(rank, _)| *rank != BEAT);
+    }
     let taken = |ranked: &[(u8, (Token, String))]| {
         width_of(&ranked.iter().map(|(_, part)| part.clone()).collect())
     };
@@ -219,7 +222,7 @@ fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
     if let Some(picture) = &model.picture {
         let (token, said) = picture.agent.in_a_word(picture.at, model.at);
         let rank = if picture.agent.beat_ago.is_some() {
-            4
+            BEAT
         } else {
             2
         };
@@ -258,6 +261,11 @@ fn freshness(model: &Model) -> (Token, String) {
         Liveness::Lost(age) => (Token::StatusDanger, format!("LOST {}s ", age.as_secs())),
     }
 }
+
+/// The rank of a heart that beats: on a narrow screen it is worth less than who sits there.
+const BEAT: u8 = 4;
+/// How many cells there must be for it.
+const ROOM_FOR_A_BEAT: u16 = 100;
 
 /// How far the workstation's clock may be off before it is shown.
 const SKEW_MILLISECONDS: i64 = 2_000;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::rules::block::BlockReason;
 use crate::rules::week::RunStatus;
-use crate::store::{Store, StoreError, delivery, gauge, job, lease, migration, outbox};
+use crate::store::{Store, StoreError, View, delivery, gauge, job, lease, migration, outbox};
 
 /// Reads how everything stands, in one look; `holder` says who asks, to tell whether they lead.
 pub async fn text(store: &Store, holder: &str) -> Result<String, StoreError> {
@@ -54,59 +54,8 @@ pub async fn text(store: &Store, holder: &str) -> Result<String, StoreError> {
         "Windows of weekly reconciliation, by status.",
         by_status,
     );
-    if let Some(under_way) = migration::newest_open(&mut view).await? {
-        let now = view.now();
-        let known = migration::known(&mut view, &under_way.migration_id).await?;
-        if let Some(known) = known {
-            let clean = known.clean(now).counted.as_secs();
-            let what = "Seconds for which the dual write has been clean.";
-            one(
-                &mut out,
-                "clean_seconds",
-                what,
-                i64::try_from(clean).unwrap_or(i64::MAX),
-            );
-            if let Some(scan) = known.scans.last() {
-                let what = "Rows that mismatched in the newest scan of the dual write.";
-                one(&mut out, "mismatches", what, scan.mismatches);
-            }
-        }
-    }
-    let depth = delivery::depth(&mut view).await?;
-    let ways = [
-        ("unrouted", depth.unrouted),
-        ("waiting", depth.waiting),
-        ("dead", depth.dead),
-    ];
-    let ways = ways.map(|(state, amount)| (format!("{{state=\"{state}\"}}"), amount));
-    many(
-        &mut out,
-        "outbox",
-        "Messages on their ways, by where they stand.",
-        ways,
-    );
-    let waiting = outbox::waiting(&mut view).await?;
-    one(
-        &mut out,
-        "undelivered",
-        "Messages that have not got through yet.",
-        waiting,
-    );
-    let failing = job::all(&mut view).await?;
-    let failing = failing.iter().map(|run| {
-        let label = label(&run.job);
-        let is_failing = matches!(
-            run.outcome,
-            job::JobOutcome::Failed | job::JobOutcome::TimedOut
-        );
-        (format!("{{job=\"{label}\"}}"), i64::from(is_failing))
-    });
-    many(
-        &mut out,
-        "job_failed",
-        "Whether a job could not be done the last time.",
-        failing,
-    );
+    dual_write(&mut view, &mut out).await?;
+    messages(&mut view, &mut out).await?;
     let server_now = view.server_now();
     let lease = lease::find(&mut view).await?;
     let held = lease.as_ref().filter(|lease| lease.is_held(server_now));
@@ -124,6 +73,69 @@ pub async fn text(store: &Store, holder: &str) -> Result<String, StoreError> {
         i64::from(held.is_some()),
     );
     Ok(out)
+}
+
+/// Writes how the dual write of the migration under way stands, where there is one.
+async fn dual_write(view: &mut View, out: &mut String) -> Result<(), StoreError> {
+    if let Some(under_way) = migration::newest_open(view).await? {
+        let now = view.now();
+        let known = migration::known(view, &under_way.migration_id).await?;
+        if let Some(known) = known {
+            let clean = known.clean(now).counted.as_secs();
+            let what = "Seconds for which the dual write has been clean.";
+            one(
+                out,
+                "clean_seconds",
+                what,
+                i64::try_from(clean).unwrap_or(i64::MAX),
+            );
+            if let Some(scan) = known.scans.last() {
+                let what = "Rows that mismatched in the newest scan of the dual write.";
+                one(out, "mismatches", what, scan.mismatches);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes how messages fare, and which jobs could not be done.
+async fn messages(view: &mut View, out: &mut String) -> Result<(), StoreError> {
+    let depth = delivery::depth(view).await?;
+    let ways = [
+        ("unrouted", depth.unrouted),
+        ("waiting", depth.waiting),
+        ("dead", depth.dead),
+    ];
+    let ways = ways.map(|(state, amount)| (format!("{{state=\"{state}\"}}"), amount));
+    many(
+        out,
+        "outbox",
+        "Messages on their ways, by where they stand.",
+        ways,
+    );
+    let waiting = outbox::waiting(view).await?;
+    one(
+        out,
+        "undelivered",
+        "Messages that have not got through yet.",
+        waiting,
+    );
+    let failing = job::all(view).await?;
+    let failing = failing.iter().map(|run| {
+        let label = label(&run.job);
+        let is_failing = matches!(
+            run.outcome,
+            job::JobOutcome::Failed | job::JobOutcome::TimedOut
+        );
+        (format!("{{job=\"{label}\"}}"), i64::from(is_failing))
+    });
+    many(
+        out,
+        "job_failed",
+        "Whether a job could not be done the last time.",
+        failing,
+    );
+    Ok(())
 }
 
 fn one(out: &mut String, name: &str, help: &str, value: i64) {

@@ -247,18 +247,15 @@ fn is_private(address: IpAddr) -> bool {
         }
         IpAddr::V6(v6) => {
             let first = v6.segments()[0];
-            let means_v4 = v6.to_ipv4_mapped().or_else(|| {
-                // NAT64 and 6to4 carry an older address inside.
-                let s = v6.segments();
-                let of = |a: u16, b: u16| {
-                    let ([a, b], [c, d]) = (a.to_be_bytes(), b.to_be_bytes());
-                    std::net::Ipv4Addr::new(a, b, c, d)
-                };
-                match s {
-                    [0x64, 0xff9b, .., a, b] => Some(of(a, b)),
-                    [0x2002, a, b, ..] => Some(of(a, b)),
-                    _ => None,
-                }
+            // NAT64 and 6to4 carry an older address inside.
+            let carried = |high: u16, low: u16| {
+                let [a, b] = high.to_be_bytes();
+                let [c, d] = low.to_be_bytes();
+                std::net::Ipv4Addr::from([a, b, c, d])
+            };
+            let means_v4 = v6.to_ipv4_mapped().or_else(|| match v6.segments() {
+                [0x64, 0xff9b, .., high, low] | [0x2002, high, low, ..] => Some(carried(high, low)),
+                _ => None,
             });
             match means_v4 {
                 Some(v4) => is_private(IpAddr::V4(v4)),
