@@ -213,7 +213,6 @@ mod tests {
                 "postgresql://u@[::1]:5432/d?password=x&dbname=e",
                 "user=u host=::1 port=5432 password=x dbname=e",
             ),
-            ("postgres://[::1]/d", "host=::1 dbname=d"),
             (
                 "postgres:///d?host=/run/pg&user=u",
                 "dbname=d host=/run/pg user=u",

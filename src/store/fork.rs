@@ -30,8 +30,9 @@ pub struct Claimed {
     session: PgConnection,
 }
 
-/// What marks a database as filled by rehearsals; everything in it is theirs.
-const MARK: &str = "govdeck_fork";
+/// What marks a database as filled by a rehearsal before the fork can say so of itself; everything in it is a rehearsal's.
+const MARK: &str = "CREATE SCHEMA IF NOT EXISTS govdeck_fork";
+const UNMARK: &str = "DROP SCHEMA IF EXISTS govdeck_fork";
 /// One rehearsal at a time fills a database.
 const LOCK: &str = "SELECT pg_try_advisory_lock(7382151)";
 /// Which database of which server it is; no two servers start in the same microsecond.
@@ -133,11 +134,8 @@ impl Claimed {
                 "wait for its end",
             )));
         }
-        const MARKED: &str =
-            "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'govdeck_fork')";
-        let is_marked: bool = query_scalar(MARKED).fetch_one(&mut session).await?;
         let held = held(&mut session).await?;
-        if !is_marked && !held.is_empty() {
+        if !held.is_empty() && !is_marked(&mut session).await? {
             return Err(about(StoreError::unusable(
                 "the database holds something that is no fork of a rehearsal, and nothing of it is removed",
                 "let `rehearsal_dsn` name an empty database",
@@ -149,8 +147,7 @@ impl Claimed {
         };
         claimed.empty(held).await.map_err(about)?;
         // From here on everything in it may be removed again, also after this process was killed.
-        let mark = format!("CREATE SCHEMA IF NOT EXISTS {MARK}");
-        claimed.run(mark).await.map_err(about)?;
+        claimed.run(MARK).await.map_err(about)?;
         Ok(claimed)
     }
 
@@ -177,7 +174,7 @@ impl Claimed {
     pub async fn throw_away(mut self) -> Result<(), StoreError> {
         let held = held(&mut self.session).await?;
         self.empty(held).await?;
-        self.run(format!("DROP SCHEMA IF EXISTS {MARK}")).await?;
+        self.run(UNMARK).await?;
         Ok(self.session.close().await?)
     }
 
@@ -186,16 +183,18 @@ impl Claimed {
         const OURS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = session_user";
         if !held.is_empty() {
-            self.run(OURS.to_owned()).await?;
+            // What is half removed is a rehearsal's all the same.
+            self.run(MARK).await?;
+            self.run(OURS).await?;
         }
         for gone in held {
-            self.run(gone).await?;
+            self.run(&gone).await?;
         }
         Ok(())
     }
 
-    async fn run(&mut self, sql: String) -> Result<(), StoreError> {
-        sqlx::raw_sql(AssertSqlSafe(sql))
+    async fn run(&mut self, sql: &str) -> Result<(), StoreError> {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&mut self.session)
             .await?;
         Ok(())
@@ -204,6 +203,19 @@ impl Claimed {
 
 async fn held(session: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     Ok(query_scalar(HELD).fetch_all(session).await?)
+}
+
+/// Tells whether a database was filled by a rehearsal: it is a fork, or was about to become one.
+async fn is_marked(session: &mut PgConnection) -> Result<bool, StoreError> {
+    const MARKED: &str =
+        "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'govdeck_fork')";
+    const HOLDS: &str = "SELECT to_regclass('deployment') IS NOT NULL";
+    const FORKED: &str = "SELECT EXISTS (SELECT 1 FROM deployment WHERE environment = 'rehearsal')";
+    if query_scalar(MARKED).fetch_one(&mut *session).await? {
+        return Ok(true);
+    }
+    let holds: bool = query_scalar(HOLDS).fetch_one(&mut *session).await?;
+    Ok(holds && query_scalar(FORKED).fetch_one(session).await?)
 }
 
 impl Fork {
@@ -260,6 +272,8 @@ async fn mark(dsn: &Dsn, account: OsAccount) -> Result<(), StoreError> {
                 query("ALTER TABLE deployment ENABLE TRIGGER USER")
                     .execute(&mut *t)
                     .await?;
+                // From here on the fork says of itself what it is, and is like what it was made of but for that.
+                query(UNMARK).execute(&mut *t).await?;
                 t.commit().await
             }
         }

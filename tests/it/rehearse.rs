@@ -131,7 +131,7 @@ on_both!(a_bundle_that_does_not_lead_back_fails, |w| {
 on_both!(a_step_that_fails_fails_the_rehearsal, |w| {
     let hall = Hall::new(w, BACK).await;
     fs::write(
-        hall.root.join("golden.csv"),
+        hall.root.join("leadership.csv"),
         "metric,breaches\nMET-0144,4\n",
     )
     .expect("written");

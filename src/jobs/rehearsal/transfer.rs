@@ -16,11 +16,10 @@ use crate::store::{Failure, StoreError};
 const PAUSE: Duration = Duration::from_millis(20);
 /// What a child sees of our own environment, besides what libpq reads of it where an address leaves something out.
 const ENVIRONMENT: &[&str] = &["PATH", "HOME", "LANG", "TZ"];
+/// Owners and rights come along: they are part of what a bundle has to lead back to.
 const DUMP: &[&str] = &[
     "--format=custom",
     "--compress=0",
-    "--no-owner",
-    "--no-privileges",
     "--no-comments",
     "--no-publications",
     "--no-subscriptions",
@@ -32,8 +31,6 @@ const DUMP: &[&str] = &[
 const RESTORE: &[&str] = &[
     "--exit-on-error",
     "--single-transaction",
-    "--no-owner",
-    "--no-privileges",
     "--no-comments",
     "--no-password",
     "--dbname=service=fork",
@@ -142,6 +139,6 @@ fn broke(program: &str, why: &str) -> StoreError {
     StoreError::new(
         Failure::Unreachable,
         format!("the fork cannot be filled: {program}: {why}"),
-        "the login of `dsn` reads every table, that of `rehearsal_dsn` makes them; the programs are as new as the server",
+        "see docs/cutover-hour.md for what the login, its groups and the programs must be",
     )
 }

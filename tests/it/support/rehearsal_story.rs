@@ -78,7 +78,9 @@ impl Hall {
             fs::write(path, text).expect("written");
         };
         write("landed/annex.json", "{\"breachCount\": 3}");
-        write("golden.csv", GOLDEN);
+        for dashboard in ["leadership", "partner_annex"] {
+            write(&format!("{dashboard}.csv"), GOLDEN);
+        }
         let half = |column: &str| {
             let sql = format!(
                 "SELECT dictionary_metric_id AS metric, \"{column}\" AS breaches FROM governance_metric_dictionary_current ORDER BY 1"
@@ -87,7 +89,7 @@ impl Hall {
         };
         let goldens = ["leadership", "partner_annex"].map(|dashboard| {
             json!({
-                "dashboard": dashboard, "file": "golden.csv", "sha256": sha256(GOLDEN.as_bytes()),
+                "dashboard": dashboard, "file": format!("{dashboard}.csv"), "sha256": sha256(GOLDEN.as_bytes()),
                 "from": half("breach_count"), "to": half("breachCount"),
             })
         });
