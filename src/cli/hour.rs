@@ -1,5 +1,6 @@
 //! `govdeck hour`: the hour of a cutover, step by step, from any terminal.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -178,14 +179,11 @@ fn step_line(step: &HourStep, now: Moment) -> String {
     );
     if let (Some(began), Some(owner)) = (step.began_at_utc, &step.owner_id) {
         let took = step.ended_at_utc.unwrap_or(now).since(began);
-        line.push_str(&format!(
-            " {} {owner}, attempt {}",
-            time::span(took),
-            step.attempt
-        ));
+        let (took, attempt) = (time::span(took), step.attempt);
+        let _ = write!(line, " {took} {owner}, attempt {attempt}");
     }
     if let Some(detail) = &step.detail {
-        line.push_str(&format!("; {detail}"));
+        let _ = write!(line, "; {detail}");
     }
     line.trim_end().to_owned()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::agent::{block_at, blocked_at, expire, once, stand};
 use crate::agent_post::{KEEP, commanded, taken};
-use crate::agent_runs::Running;
+use crate::agent_runs::{Running, until};
 use crate::cli_kit::govdeck;
 use crate::support::cluster::cluster;
 use crate::support::command::kill_at_every;
@@ -128,7 +128,7 @@ async fn a_database_that_was_away_loses_nothing() {
     let agent = Running::start(command);
     world.block("pub-1").await;
     let written = |ways: &str| world.owner_sql(WAYS) == ways;
-    agent.until("the first message comes, and that is written down", || {
+    until("the first message comes, and that is written down", || {
         written("1")
     });
     // Every connection breaks and none is taken; what happens meanwhile waits where it was written.
@@ -138,7 +138,7 @@ async fn a_database_that_was_away_loses_nothing() {
     std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(taken(&world).len(), 1);
     proxy.pass();
-    agent.until("the second one comes", || written("2"));
+    until("the second one comes", || written("2"));
     assert_eq!(agent.stop(), Some(0));
     let subjects: Vec<String> = taken(&world)
         .iter()
@@ -167,7 +167,7 @@ async fn a_channel_that_hangs_holds_up_no_other() {
     for run in ["pub-1", "pub-2", "pub-3"] {
         world.block(run).await;
     }
-    agent.until("all three come on the other", || taken(&world).len() == 3);
+    until("all three come on the other", || taken(&world).len() == 3);
     assert_eq!(agent.stop(), Some(0));
     let states = world
         .rows("SELECT channel || ' ' || state FROM notification_delivery WHERE channel = 'hangs'");

@@ -34,15 +34,6 @@ impl Running {
         Self { child }
     }
 
-    /// Waits until something holds.
-    pub fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let began = Instant::now();
-        while !holds() {
-            assert!(began.elapsed() < LIMIT, "waited for: {what}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("process numbers are small");
         kill(Pid::from_raw(pid), signal).expect("it runs");
@@ -73,24 +64,24 @@ on_both!(a_running_agent_pages_at_once_and_stops_when_told, |world| {
     world.register_footer().await;
     let file = commanded(&world, KEEP, "").display().to_string();
     let agent = Running::start(world.govdeck("maya", &["agent", "--file", &file]));
-    agent.until("it leads", || {
+    until("it leads", || {
         world.owner_sql("SELECT COUNT(*) FROM agent_lease") == "1"
     });
     world.block("pub-1").await;
-    agent.until("the page comes", || taken(&world).len() == 1);
+    until("the page comes", || taken(&world).len() == 1);
     let doctor = document_of_doctor(&world);
     assert!(doctor.contains("leads, and its heart beat"), "{doctor}");
     // Another one waits, and takes over when this one stops.
     let second = Running::start(world.govdeck("maya", &["agent", "--file", &file]));
     world.block("pub-2").await;
-    agent.until("the second page comes", || taken(&world).len() == 2);
+    until("the second page comes", || taken(&world).len() == 2);
     assert_eq!(world.owner_sql("SELECT fence FROM agent_lease"), "1");
     assert_eq!(agent.stop(), Some(0));
-    second.until("the other leads", || {
+    until("the other leads", || {
         world.owner_sql("SELECT fence FROM agent_lease") == "2"
     });
     world.block("pub-3").await;
-    second.until("the third page comes", || taken(&world).len() == 3);
+    until("the third page comes", || taken(&world).len() == 3);
     assert_eq!(second.stop(), Some(0));
     let doctor = document_of_doctor(&world);
     assert!(doctor.contains("none runs here"), "{doctor}");
@@ -109,7 +100,7 @@ async fn a_killed_agent_is_followed_by_another_after_its_term() {
     world.register_footer().await;
     let file = commanded(&world, KEEP, "").display().to_string();
     let first = Running::start(world.govdeck("maya", &["agent", "--file", &file]));
-    first.until("it leads", || {
+    until("it leads", || {
         world.owner_sql("SELECT COUNT(*) FROM agent_lease") == "1"
     });
     first.signal(Signal::SIGKILL);
@@ -141,10 +132,10 @@ on_both!(metrics_tell_how_everything_stands, |world| {
     );
     let file = file.display().to_string();
     let agent = Running::start(world.govdeck("maya", &["agent", "--file", &file]));
-    agent.until("it leads", || {
+    until("it leads", || {
         scrape(port, "/metrics").contains("govdeck_leader 1\n")
     });
-    agent.until("the page is routed", || {
+    until("the page is routed", || {
         scrape(port, "/metrics").contains("govdeck_outbox{state=\"unrouted\"} 0\n")
     });
     let text = scrape(port, "/metrics");
@@ -162,7 +153,7 @@ on_both!(metrics_tell_how_everything_stands, |world| {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(scrape(port, "/").starts_with("HTTP/1.1 404"));
-    agent.until("the file is there", || written.exists());
+    until("the file is there", || written.exists());
     let text = fs::read_to_string(&written).expect("ours");
     assert!(
         text.starts_with("# HELP govdeck_open_blocks ") && text.ends_with('\n'),
@@ -186,4 +177,13 @@ fn scrape(port: u16, path: &str) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).ok();
     text
+}
+
+/// Waits until something holds.
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < LIMIT, "waited for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -117,18 +117,19 @@ fn of_the_state() -> Vec<Tried> {
     ]
 }
 
+fn evidence(gate: &str) -> String {
+    format!(
+        "INSERT INTO migration_evidence SELECT '{}', '{ID}', '{gate}', 'pass', '{}', sha256, 'found', '{AT}', 'maya', 1 FROM artifact ORDER BY sha256 LIMIT 1",
+        "a".repeat(32),
+        "b".repeat(64)
+    )
+}
+
 fn of_moves_and_evidence(hash: &str) -> Vec<Tried> {
     let event = |no: i64, kind: &str, from: &str, phase: &str| {
         format!(
             "INSERT INTO dictionary_migration_event (migration_id, event_no, kind, from_phase, phase, moved_by, reason, needs_countersign, happened_at_utc, version) \
              VALUES ('{ID}', {no}, '{kind}', '{from}', '{phase}', 'maya', 'so', FALSE, '{AT}', 1)"
-        )
-    };
-    let evidence = |gate: &str| {
-        format!(
-            "INSERT INTO migration_evidence SELECT '{}', '{ID}', '{gate}', 'pass', '{}', sha256, 'found', '{AT}', 'maya', 1 FROM artifact ORDER BY sha256 LIMIT 1",
-            "a".repeat(32),
-            "b".repeat(64)
         )
     };
     let one = |action| (action, By::One("maya"));

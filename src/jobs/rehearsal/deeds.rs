@@ -142,13 +142,12 @@ impl Bench<'_> {
             fault = Some(struck);
             ended = then;
         }
-        let (state, detail) = match ended {
-            Some(ended) => ended,
-            None => {
-                begun = Instant::now();
-                let commands = &self.reach.commands;
-                said(self.work(store, commands, plan, step, deed).await)?
-            }
+        let (state, detail) = if let Some(ended) = ended {
+            ended
+        } else {
+            begun = Instant::now();
+            let commands = &self.reach.commands;
+            said(self.work(store, commands, plan, step, deed).await)?
         };
         Ok(Rehearsed {
             step: Some(step),
@@ -190,7 +189,7 @@ impl Bench<'_> {
             ("its connection to the database was closed under it", ended)
         };
         let (then, said, ended) = match ended {
-            Err(stop) => (Struck::Failed, stop.to_string(), None),
+            Err(why) => (Struck::Failed, why.to_string(), None),
             Ok((DeedState::Failed, why)) => (Struck::Failed, why, None),
             Ok((state, why)) => (Struck::EndedBefore, why.clone(), Some((state, why))),
         };

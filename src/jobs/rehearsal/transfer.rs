@@ -2,6 +2,7 @@
 //!
 //! How to log in stands in a file that only its owner may read: neither arguments nor variables hold a password of ours.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -70,9 +71,9 @@ pub(super) async fn fill(folder: &Folder, ledger: &Dsn, fork: &Dsn) -> Result<()
 fn start(folder: &Path, ledger: &Dsn, fork: &Dsn, input: Stdio) -> Result<Running, StoreError> {
     let mut services = String::new();
     for (service, dsn) in [("ledger", ledger), ("fork", fork)] {
-        services.push_str(&format!("[{service}]\n"));
+        let _ = writeln!(services, "[{service}]");
         for (name, value) in dsn.expose_keywords() {
-            services.push_str(&format!("{name}={value}\n"));
+            let _ = writeln!(services, "{name}={value}");
         }
     }
     let path = folder.join("services");

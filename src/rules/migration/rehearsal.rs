@@ -1,6 +1,7 @@
 //! What a rehearsal of the hour did, what it comes to, and what it may do on its fork.
 
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 use super::hour::Step;
 use super::{Facts, Gate, Move, Phase};
@@ -244,7 +245,7 @@ impl Receipt {
         };
         let left_out = all.filter(|it| it.state == DeedState::NotRehearsed).count();
         if left_out > 0 {
-            said.push_str(&format!("; {left_out} deeds not rehearsed"));
+            let _ = write!(said, "; {left_out} deeds not rehearsed");
         }
         said
     }

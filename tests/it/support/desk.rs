@@ -149,7 +149,7 @@ impl Desk {
 
     /// Takes a picture of what the console wants to see.
     pub async fn picture(&self) -> Picture {
-        let picture = picture::take(&self.store, &self.wanted).await;
+        let picture = Box::pin(picture::take(&self.store, &self.wanted)).await;
         picture.expect("a picture")
     }
 

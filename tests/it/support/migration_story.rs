@@ -392,10 +392,10 @@ pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
             target: "mig-other".to_owned(),
             ..opening().with("from", "2.4.1").with("to", "2.4.2")
         },
-        "start_dual_write" | "cutover" | "close_migration" | "countersign_move" => of(),
+        "start_dual_write" | "cutover" | "close_migration" | "countersign_move" | "start_hour"
+        | "abort_hour" => of(),
         "roll_back_migration" => of().with("because", "operator_abort").with("note", "so"),
         "register_hour_plan" => of().with("document", hour_story::plan().to_string()),
-        "start_hour" | "abort_hour" => of(),
         "begin_step" => of().with("step", "golden"),
         "attest_step" => of().with("step", "announce").with("as", "done"),
         "hand_over_hour" => of().with("to", "lee"),

@@ -54,14 +54,14 @@ impl Hall {
             rehearsal,
         };
         hall.files();
-        register(&hall.world, &hall.plan())
+        register(&hall.world, &Self::plan())
             .await
             .expect("registered");
         hall
     }
 
     /// The plan of its hour: people announce, commands deploy and purge.
-    pub fn plan(&self) -> Value {
+    pub fn plan() -> Value {
         let mut document = plan();
         document["deploy"] = json!({"command": "deploy", "minutes": 1});
         document["purge"] = json!({"command": "purge", "minutes": 1});

@@ -258,6 +258,16 @@ fn possible() -> Vec<Possible> {
     ]
 }
 
+fn deployment() -> Deployment {
+    Deployment {
+        deployment_id: "d".repeat(32),
+        name: "gov-deck".to_owned(),
+        environment: Environment::Prod,
+        created_at_utc: at("00:00:01"),
+        version: 1,
+    }
+}
+
 /// The picture.
 pub fn picture() -> Picture {
     let now = at("02:14:07");
@@ -275,13 +285,7 @@ pub fn picture() -> Picture {
         at: Instant::now(),
         skew_milliseconds: 12,
         rate: 1,
-        deployment: Deployment {
-            deployment_id: "d".repeat(32),
-            name: "gov-deck".to_owned(),
-            environment: Environment::Prod,
-            created_at_utc: at("00:00:01"),
-            version: 1,
-        },
+        deployment: deployment(),
         actor: Some(Actor {
             person_id: "maya".to_owned(),
             kind: PersonKind::Human,

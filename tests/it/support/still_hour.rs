@@ -83,11 +83,11 @@ pub fn fill(sight: &mut HourSight, text: &str) {
         plan: _,
         hour,
     } = sight;
-    migration.migration_id = text.to_owned();
+    text.clone_into(&mut migration.migration_id);
     let Some(KnownHour { hour, steps }) = hour else {
         return;
     };
-    hour.lead_id = text.to_owned();
+    text.clone_into(&mut hour.lead_id);
     for step in steps {
         step.owner_id = step.owner_id.as_ref().map(|_| text.to_owned());
         step.detail = Some(text.to_owned());

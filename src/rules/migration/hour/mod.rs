@@ -19,7 +19,7 @@ use crate::rules::words;
 /// How long everybody has to hear of it before the first step that changes something.
 pub const NOTICE: Duration = Duration::from_mins(15);
 /// How long the hour is.
-pub const HOUR: Duration = Duration::from_mins(60);
+pub const HOUR: Duration = Duration::from_hours(1);
 
 words! {
     /// A step of the hour.

@@ -139,8 +139,9 @@ fn fault(plan: &CutoverPlan) -> Option<String> {
     }
     let mut names: Vec<&str> = plan.goldens.iter().map(|it| &*it.name).collect();
     names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(format!("goldens: {:?} is there twice", twice[0]));
+    let twice = names.array_windows().find(|[one, next]| one == next);
+    if let Some([twice, _]) = twice {
+        return Some(format!("goldens: {twice:?} is there twice"));
     }
     let lists = [plan.goldens.len(), plan.reconcile.len(), plan.bundles.len()];
     if lists.iter().any(|length| *length > MOST) {
