@@ -62,7 +62,7 @@ words! {
         /// The pane People.
         People = "people",
         /// The pane Cutover.
-        Cutover = "cutover",
+        Cutover = "hour",
         /// The pane Bundles.
         Bundles = "bundles",
         /// The pane Dictionary.
