@@ -74,7 +74,7 @@ fn main() -> Done<()> {
         .build()?;
     runtime.block_on(async {
         println!(
-            "pages of {} blocks against the first page; goal 2 x",
+            "pages of {} rows against the first page; goal 1.5 x",
             2 * REACH
         );
         let folder = tempfile::tempdir()?;

@@ -15,11 +15,13 @@
 //! | [`evidence`] | entries of the ledger in an archive that checks itself without govdeck |
 //! | [`jobs`] | unattended work, one file a job |
 //! | [`readback`] | a week's numbers for people who did not see how they came about, and the way back from each |
+//! | [`agent`] | unattended work without a timer: who leads, what is due, messages on their ways |
 //! | [`demo`] | a deployment with a story that goes on by itself |
 //! | [`console`] | the terminal console: event, model, effect, link, picture |
 //! | [`cli`] | head-less verbs, one file a noun |
 
 pub mod actions;
+pub mod agent;
 pub mod bundles;
 pub mod canon;
 pub mod cli;

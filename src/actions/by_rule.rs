@@ -7,6 +7,8 @@ use super::establish::Founding;
 use super::migration::{About, FingerprintFinding, GateFinding, StepFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
+use crate::rules::block::SlaMark;
+use crate::rules::migration::Move;
 use crate::store::tables::image_of;
 
 /// The closed list of what is written by rule, without a person's yes.
@@ -16,6 +18,13 @@ pub enum ByRule {
     DecideRun {
         /// The run's id.
         run: String,
+    },
+    /// The first response to a block is due, late, or followed by nothing.
+    MarkSla {
+        /// The blocked run.
+        run: String,
+        /// What is marked.
+        mark: SlaMark,
     },
     /// Whoever sits at a console stops acting there.
     Disarm {
@@ -92,6 +101,18 @@ pub enum ByRule {
         /// What was found.
         finding: GateFinding,
     },
+    /// The hour of a migration was rehearsed; the receipt that comes along says what it came to.
+    RecordRehearsal {
+        /// The migration.
+        migration: String,
+    },
+    /// A rehearsal moves the migration on its fork.
+    RehearseMove {
+        /// The migration.
+        migration: String,
+        /// What moves it.
+        to: Move,
+    },
     /// The keys of what exporters landed were looked at.
     RecordFingerprint {
         /// The migration.
@@ -115,6 +136,11 @@ pub enum ByRule {
         /// What it is about.
         about: About,
     },
+    /// What was compared since a migration's flip lies too far apart.
+    TriggerRollback {
+        /// The migration.
+        migration: String,
+    },
     /// The first entry of a new deployment.
     Establish(Founding),
 }
@@ -124,6 +150,7 @@ impl ByRule {
     pub(super) fn asked(self) -> Result<(&'static str, Asked), Stop> {
         Ok(match self {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
+            ByRule::MarkSla { run, mark } => ("mark_sla", Asked::of(run).with("mark", mark.word())),
             ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
             ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
             ByRule::PlanWindow { series, at } => {
@@ -160,6 +187,10 @@ impl ByRule {
                 "record_gate_evidence",
                 with_finding(Asked::of(migration), &finding)?,
             ),
+            ByRule::RecordRehearsal { migration } => ("record_rehearsal", Asked::of(migration)),
+            ByRule::RehearseMove { migration, to } => {
+                ("rehearse_move", Asked::of(migration).with("to", to.word()))
+            }
             ByRule::RecordFingerprint { migration, finding } => (
                 "record_fingerprint",
                 with_finding(Asked::of(migration), &finding)?,
@@ -175,6 +206,7 @@ impl ByRule {
                 let asked = Asked::of(deficiency).with("migration", migration);
                 ("open_deficiency", about.asked(asked))
             }
+            ByRule::TriggerRollback { migration } => ("trigger_rollback", Asked::of(migration)),
             ByRule::Establish(founding) => ("establish", founding.asked()?),
         })
     }

@@ -85,6 +85,12 @@ impl Action for Establish {
                 "choose another id",
             ));
         }
+        if !Environment::ESTABLISHED.contains(&founding.environment) {
+            return Err(Refusal::new(
+                "a rehearsal forks a deployment, and none is established as a fork",
+                "establish it as prod, staging, dev or demo",
+            ));
+        }
         if founding.backup.as_ref() == Some(&founding.founder) {
             return Err(Refusal::new(
                 "the founder cannot be their own backup",

@@ -29,6 +29,7 @@ mod entry;
 mod escalate_block;
 mod establish;
 mod grant_role;
+mod mark_sla;
 mod migration;
 mod note_block;
 mod proposal;
@@ -117,6 +118,7 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::BeginStep>(),
     entry::entry::<migration::AttestStep>(),
     entry::entry::<migration::HandOverHour>(),
+    entry::entry::<migration::NotePostMortem>(),
     entry::entry::<migration::AbortHour>(),
     entry::entry::<migration::AttachMatrix>(),
     entry::entry::<migration::OverrideGate>(),
@@ -129,10 +131,12 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::SetCalendar>(),
     entry::entry::<migration::CancelCalendar>(),
     entry::entry::<migration::CloseDeficiency>(),
+    entry::entry::<migration::CloseRedeployTask>(),
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
     entry::entry::<decide_run::DecideRun>(),
+    entry::entry::<mark_sla::MarkSla>(),
     entry::entry::<disarm_console::DisarmConsole>(),
     entry::entry::<end_approval::EndApproval>(),
     entry::entry::<week::PlanWindow>(),
@@ -147,6 +151,9 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<migration::RecordFingerprint>(),
     entry::entry::<migration::OpenDeficiency>(),
     entry::entry::<migration::EndStep>(),
+    entry::entry::<migration::TriggerRollback>(),
+    entry::entry::<migration::RecordRehearsal>(),
+    entry::entry::<migration::RehearseMove>(),
     entry::entry::<establish::Establish>(),
 ];
 

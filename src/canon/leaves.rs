@@ -81,8 +81,8 @@ impl LeafWriter {
         }
     }
 
-    /// Adds the leaf of a row, whose key was encoded for sorting: each byte plus one, a zero, and a one before a filter.
-    pub(super) fn push(&mut self, key: &[u8], row: &[u8]) {
+    /// Adds the leaf of a row by its digest, whose key was encoded for sorting: each byte plus one, a zero, and a one before a filter.
+    pub(super) fn push(&mut self, key: &[u8], digest: impl FnOnce() -> Digest) {
         self.rows += 1;
         let Some(bytes) = &mut self.bytes else { return };
         let end = key.iter().position(|&byte| byte == 0);
@@ -96,7 +96,7 @@ impl LeafWriter {
             }
             _ => push_length(bytes, 0),
         }
-        bytes.extend_from_slice(Digest::of(row).as_bytes());
+        bytes.extend_from_slice(digest().as_bytes());
         if bytes.len() > self.most {
             self.bytes = None;
         }
@@ -310,7 +310,7 @@ mod tests {
     fn too_many_leaves_are_counted_and_not_kept() {
         let mut writer = LeafWriter::new(usize::MAX, HEAD + 60);
         for _ in 0..3 {
-            writer.push(b"b\0", b"{}");
+            writer.push(b"b\0", || Digest::of(b"{}"));
         }
         let leaves = writer.finish(Digest::of(b""));
         assert_eq!((leaves.rows, leaves.bytes), (3, None));

@@ -7,6 +7,7 @@
 
 use super::Integers;
 use super::error::quoted;
+use super::spelling::{Spelling, push_number};
 
 /// The largest integer below which every integer has a double of its own: 2^53 − 1.
 const MAX_EXACT: u64 = (1 << 53) - 1;
@@ -107,10 +108,10 @@ impl<'a> Number<'a> {
         })
     }
 
-    /// Appends the number as ECMAScript prints it.
+    /// Appends the number as ECMAScript prints it, or a shorter form that is to be spelt out later.
     #[cold]
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(ryu_js::Buffer::new().format(self.double()).as_bytes());
+    pub(super) fn write(&self, out: &mut Vec<u8>) -> Spelling {
+        push_number(self.double(), out)
     }
 
     /// Tells how much of the token is its ECMAScript text, where that is provable without a double.
@@ -158,14 +159,16 @@ fn digits(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canon::Canonical;
     use proptest::prelude::*;
 
     fn written(text: &str) -> String {
         let number = Number::scan(text).unwrap();
         assert_eq!(number.text(), text);
-        let mut out = Vec::new();
-        number.write(&mut out);
-        let text_of_double = String::from_utf8(out).unwrap();
+        let mut short = Vec::new();
+        let spelling = number.write(&mut short);
+        let text_of_double = Canonical::new(short, spelling).into_bytes();
+        let text_of_double = String::from_utf8(text_of_double).unwrap();
         number
             .faithful_length()
             .map_or(text_of_double, |length| text[..length].to_owned())

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use super::error::{Fault, duplicate_key};
 use super::scan::Scanner;
+use super::spelling::{Canonical, Spelling};
 use super::string::unescaped;
 
 /// Stands for the comma before a member still to be moved; it cannot occur in UTF-8.
@@ -16,21 +17,26 @@ const MARK: u8 = 0xFF;
 pub(super) struct Written {
     out: Vec<u8>,
     later: Vec<Rearrangement>,
+    spelling: Spelling,
 }
 
 impl Written {
-    pub(super) fn new(out: Vec<u8>, later: Vec<Rearrangement>) -> Self {
-        Self { out, later }
+    pub(super) fn new(out: Vec<u8>, later: Vec<Rearrangement>, spelling: Spelling) -> Self {
+        Self {
+            out,
+            later,
+            spelling,
+        }
     }
 
-    /// Gives the bytes; the input should be let go of before, since long objects are copied now.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    /// Gives the whole; the input should be let go of before, since long objects are copied now.
+    pub(super) fn finish(self) -> Canonical {
         let mut out = self.out;
         for rearrangement in self.later {
             // A copy at a time: one that grew could take twice the room for a moment.
             rearrangement.apply(&mut out, &mut Vec::new());
         }
-        out
+        Canonical::new(out, self.spelling)
     }
 }
 

@@ -273,7 +273,7 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        let bytes = writer.finish().into_bytes();
+        let bytes = writer.finish().finish().into_bytes();
         (String::from_utf8(bytes).unwrap(), trust)
     }
 

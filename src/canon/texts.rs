@@ -1,7 +1,7 @@
 //! Many texts in order, in little more room than their bytes take.
 
 use super::scan::Scanner;
-use super::sort::{low, sort_by_name};
+use super::sort::sort_by_name;
 
 /// Holds different texts, sorted by their UTF-8 bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,11 +19,11 @@ impl Texts {
             let read = scanner.back_at(place as usize).string();
             read.map(|string| string.text).unwrap_or_default()
         };
-        let mut order: Vec<u64> = places.into_iter().map(u64::from).collect();
+        let mut order: Vec<u32> = places.into_iter().collect();
         sort_by_name(&mut order, text);
         let mut texts = Self::default();
         let mut repeated: Option<u32> = None;
-        for place in order.into_iter().map(low) {
+        for place in order {
             let text = text(place);
             if !texts.is_empty() && texts.get(texts.len() - 1) == text {
                 repeated = Some(repeated.map_or(place, |first| first.min(place)));

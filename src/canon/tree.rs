@@ -4,9 +4,9 @@
 
 mod order;
 mod paths;
+mod steps;
 
-use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 
 use super::error::{Fault, Reason, duplicate_key, quoted};
 use super::keyset::JsonType;
@@ -55,13 +55,26 @@ struct Note {
     reason: Reason,
 }
 
+/// Marks, beside the place of its brace, the step from an array to its elements that was met right after the array's key.
+const ADJACENT: u32 = 1 << 31;
+
 /// Holds one step of a raw path.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     parent: u32,
     /// Where the key stands, the one of the first leaf if there is any; the step from an array to
-    /// its elements has the brace of an element instead.
+    /// its elements has the brace of an element instead, and may be marked.
     at: u32,
+}
+
+impl Node {
+    fn at(self) -> usize {
+        (self.at & !ADJACENT) as usize
+    }
+
+    fn is_adjacent(self) -> bool {
+        self.at & ADJACENT != 0
+    }
 }
 
 /// Tells whether an object had members.
@@ -84,6 +97,8 @@ pub(super) struct Tree<'a> {
     /// Open addressing over node numbers, at most three quarters full; what is left of a slot's bits holds some of the
     /// hash, so that hardly any other node is looked at on the way.
     slots: Vec<u32>,
+    /// How many slots are taken.
+    held: usize,
     hashing: RandomState,
     /// The keys of open objects that are older than these.
     seen: Vec<u32>,
@@ -106,6 +121,7 @@ impl<'a> Tree<'a> {
             types: vec![0],
             next: vec![NONE],
             slots: vec![NONE; 63],
+            held: 0,
             hashing: RandomState::new(),
             seen: Vec::new(),
             journal: Vec::new(),
@@ -200,7 +216,7 @@ impl<'a> Tree<'a> {
                 Start::Object => {
                     objects += 1;
                     let at = scanner.at();
-                    let elements = *elements.get_or_insert_with(|| self.child(node, None, at));
+                    let elements = *elements.get_or_insert_with(|| self.elements(node, at));
                     if self.object(scanner, elements)? == Members::None {
                         self.mark(elements, JsonType::Object, at);
                     }
@@ -243,7 +259,8 @@ impl<'a> Tree<'a> {
             return;
         }
         if *types & TYPES == 0 {
-            self.nodes[number as usize].at = narrow(at);
+            let node = &mut self.nodes[number as usize];
+            node.at = node.at & ADJACENT | narrow(at);
         }
         *types |= kind.bit();
         if self.open_arrays > 0 {
@@ -251,110 +268,9 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Finds the node of a key, first where it was last time.
-    #[inline]
-    fn step(&mut self, parent: u32, previous: u32, key: &Text<'_>) -> u32 {
-        let guess = self.next.get(previous as usize).copied().unwrap_or(NONE);
-        if guess != NONE && self.is(guess, parent, Some(key)) {
-            return guess;
-        }
-        let found = self.child(parent, Some(key), key.at);
-        if let Some(next) = self.next.get_mut(previous as usize) {
-            *next = found;
-        }
-        found
-    }
-
-    /// Finds or makes the node of a step.
-    fn child(&mut self, parent: u32, key: Option<&Text<'_>>, at: usize) -> u32 {
-        let (mut slot, tag) = self.home(parent, key.map(|key| &*key.text));
-        loop {
-            let held = self.slots[slot];
-            if held == NONE {
-                break;
-            }
-            if held & !NUMBER == tag && self.is(held & NUMBER, parent, key) {
-                return held & NUMBER;
-            }
-            slot = (slot + 1) % self.slots.len();
-        }
-        let number = narrow(self.nodes.len());
-        self.slots[slot] = tag | number;
-        let at = narrow(at);
-        self.nodes.push(Node { parent, at });
-        self.types.push(0);
-        if self.next.len() < REMEMBERING {
-            self.next.push(NONE);
-        }
-        if self.nodes.len() * 4 > self.slots.len() * 3 {
-            self.grow();
-        }
-        number
-    }
-
-    #[inline]
-    fn is(&self, number: u32, parent: u32, key: Option<&Text<'_>>) -> bool {
-        let node = self.nodes[number as usize];
-        if node.parent != parent {
-            return false;
-        }
-        let name = key.map(|key| &key.text);
-        if let Some(Cow::Borrowed(plain)) = name {
-            let written = &self.reader.text().as_bytes()[node.at as usize + 1..];
-            if written.starts_with(plain.as_bytes()) && written.get(plain.len()) == Some(&b'"') {
-                return true;
-            }
-        }
-        self.name(number).as_ref() == name
-    }
-
-    /// Tells a key from the step of an array to its elements.
-    fn has_key(&self, number: u32) -> bool {
-        let at = self.nodes[number as usize].at as usize;
-        self.reader.text().as_bytes().get(at) == Some(&b'"')
-    }
-
-    /// Reads the key of a step again; that from an array to its elements has none.
-    fn name(&self, number: u32) -> Option<Cow<'a, str>> {
-        if !self.has_key(number) {
-            return None;
-        }
-        let at = self.nodes[number as usize].at as usize;
-        let mut reader = self.reader.back_at(at);
-        reader.string().ok().map(|key| key.text)
-    }
-
-    /// Gives the first slot to look at, and what a slot holds of the hash.
-    fn home(&self, parent: u32, name: Option<&str>) -> (usize, u32) {
-        let hash = self.hashing.hash_one((parent, name));
-        let slot = (u128::from(hash) * self.slots.len() as u128) >> 64;
-        let tag = u32::try_from(hash & 7).unwrap_or_default() << NUMBER.count_ones();
-        (usize::try_from(slot).unwrap_or_default(), tag)
-    }
-
-    /// Makes as many slots as the text will need if it goes on like this, but a third more at least, and four times as many
-    /// at most: each growth reads all names again, and slots that stay empty for good are memory for nothing.
-    fn grow(&mut self) {
-        let (known, length) = (self.nodes.len(), self.slots.len());
-        let read = self.nodes.last().map_or(1, |node| node.at as usize + 1);
-        let expected = known as u128 * self.reader.text().len() as u128 / read as u128;
-        let wanted = usize::try_from(expected / 3 * 4).unwrap_or(usize::MAX);
-        let length = (wanted + wanted / 64).clamp(length / 3 * 4, length * 4);
-        self.slots = Vec::new();
-        self.slots = vec![NONE; length];
-        for number in 1..narrow(self.nodes.len()) {
-            let parent = self.nodes[number as usize].parent;
-            let (mut slot, tag) = self.home(parent, self.name(number).as_deref());
-            while self.slots[slot] != NONE {
-                slot = (slot + 1) % length;
-            }
-            self.slots[slot] = tag | number;
-        }
-    }
-
     #[cold]
     fn refusal(&self, number: u32, reason: Reason, what: &str) -> Fault {
-        let at = self.nodes[number as usize].at as usize;
+        let at = self.nodes[number as usize].at();
         self.reader.refusal(at, reason, what)
     }
 

@@ -5,12 +5,16 @@
 //! a row. Keys are compared through 8-byte windows, moved along the keys as far as the rows still
 //! agree.
 
+use std::cmp::Ordering;
+use std::convert::Infallible;
+
 use super::Integers;
 use super::digest::{Digest, Hasher};
 use super::error::{Fault, JsonError, Reason};
 use super::leaves::{LeafWriter, Leaves, MOST_LEAF_BYTES};
 use super::rearrange::Written;
 use super::scan::{Scan, Scanner, Start};
+use super::spelling::Spelling;
 use super::string::{plain_length, unescaped};
 use super::write::Writer;
 
@@ -50,7 +54,8 @@ pub fn tuple_leaves(input: impl AsRef<[u8]>) -> Result<Hashed, JsonError> {
     // A digest, and a byte for each of two lengths; the encoded keys are as long as their texts and a zero.
     let room = sorted.keys.len() + 34 * sorted.rows.len();
     let mut writer = LeafWriter::new(room, MOST_LEAF_BYTES);
-    let digest = sorted.digest(|key, row| writer.push(key, row));
+    let spelling = sorted.spelling;
+    let digest = sorted.digest(|key, row| writer.push(key, || spelling.digest(row)));
     Ok(Hashed {
         digest,
         leaves: writer.finish(digest),
@@ -156,13 +161,14 @@ impl<'a> Table<'a> {
 #[derive(Debug)]
 struct Sorted {
     bytes: Vec<u8>,
+    spelling: Spelling,
     keys: Vec<u8>,
     rows: Vec<Row>,
 }
 
 impl Rows {
     fn sorted(self) -> Sorted {
-        let bytes = self.written.into_bytes();
+        let (bytes, spelling) = self.written.finish().into_parts();
         // Each row's bytes begin with a comma, which for the first row is the bracket.
         let mut keys = Vec::with_capacity(bytes.len());
         let mut rows = Vec::with_capacity(self.starts.len());
@@ -177,13 +183,20 @@ impl Rows {
             });
         }
         drop(self.starts);
-        sort(&mut rows, &keys, &bytes);
-        Sorted { bytes, keys, rows }
+        sort(&mut rows, &keys, &|a, b| {
+            spelling.order(a.bytes.of(&bytes), b.bytes.of(&bytes))
+        });
+        Sorted {
+            bytes,
+            spelling,
+            keys,
+            rows,
+        }
     }
 }
 
 impl Sorted {
-    /// Hashes the rows in their order, and hands each one over with its key.
+    /// Hashes the rows in their order, and hands each one over with its key, its numbers still short.
     #[inline]
     fn digest(mut self, mut each: impl FnMut(&[u8], &[u8])) -> Digest {
         if let Some(first) = self
@@ -198,12 +211,15 @@ impl Sorted {
         let mut batch = Vec::with_capacity(2 * BATCH);
         for row in &self.rows {
             let bytes = row.bytes.of(&self.bytes);
-            batch.extend_from_slice(bytes);
+            let Ok(()) = self.spelling.each(bytes, |piece| {
+                batch.extend_from_slice(piece);
+                if batch.len() >= BATCH {
+                    hasher.update(&batch);
+                    batch.clear();
+                }
+                Ok::<_, Infallible>(())
+            });
             each(row.key.of(&self.keys), bytes.get(1..).unwrap_or_default());
-            if batch.len() >= BATCH {
-                hasher.update(&batch);
-                batch.clear();
-            }
         }
         batch.push(b']');
         hasher.update(&batch);
@@ -301,11 +317,12 @@ fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-fn sort(rows: &mut [Row], keys: &[u8], bytes: &[u8]) {
+/// Sorts rows by their keys, and those of one key as they are told to.
+fn sort(rows: &mut [Row], keys: &[u8], by_bytes: &impl Fn(&Row, &Row) -> Ordering) {
     if rows.len() < FEW {
         rows.sort_unstable_by(|a, b| {
             let order = a.key.of(keys).cmp(b.key.of(keys));
-            order.then_with(|| a.bytes.of(bytes).cmp(b.bytes.of(bytes)))
+            order.then_with(|| by_bytes(a, b))
         });
         return;
     }
@@ -316,7 +333,7 @@ fn sort(rows: &mut [Row], keys: &[u8], bytes: &[u8]) {
         .min()
         .unwrap_or(0);
     if rows.iter().all(|row| row.key.length as usize == agreed) {
-        rows.sort_unstable_by(|a, b| a.bytes.of(bytes).cmp(b.bytes.of(bytes)));
+        rows.sort_unstable_by(by_bytes);
         return;
     }
     for row in &mut *rows {
@@ -326,7 +343,7 @@ fn sort(rows: &mut [Row], keys: &[u8], bytes: &[u8]) {
     // Each run agrees on a window more than this one, so this comes to an end.
     for run in rows.chunk_by_mut(|a, b| a.window == b.window) {
         if run.len() > 1 {
-            sort(run, keys, bytes);
+            sort(run, keys, by_bytes);
         }
     }
 }

@@ -16,6 +16,7 @@ use std::ops::Range;
 use super::error::{Reason, duplicate_key};
 use super::rearrange::{Rearrangement, Written, name_order, refuse_member, utf16_order};
 use super::scan::{Scan, Scanner, Start, Text};
+use super::spelling::Spelling;
 use super::string::write_text;
 use super::template::Habit;
 
@@ -42,6 +43,8 @@ pub(super) struct Writer<'a> {
     orders: Vec<Vec<usize>>,
     /// The long objects still to be rearranged, inner ones first.
     later: Vec<Rearrangement>,
+    /// Whether numbers are still to be spelt out.
+    spelling: Spelling,
     /// What objects in arrays were like, for each depth.
     pub(super) habits: Vec<Habit<'a>>,
 }
@@ -75,7 +78,7 @@ impl<'a> Writer<'a> {
 
     /// Ends the writing.
     pub(super) fn finish(self) -> Written {
-        Written::new(self.out, self.later)
+        Written::new(self.out, self.later, self.spelling)
     }
 
     /// Writes a comma.
@@ -97,7 +100,11 @@ impl<'a> Writer<'a> {
         }
         match scanner.peek()? {
             Start::String => self.string(&scanner.unescape()?),
-            Start::Number => scanner.number()?.write(&mut self.out),
+            Start::Number => {
+                if scanner.number()?.write(&mut self.out) == Spelling::Short {
+                    self.spelling = Spelling::Short;
+                }
+            }
             Start::Array => self.array(scanner)?,
             _ => self.plain_object(scanner)?,
         }

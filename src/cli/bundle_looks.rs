@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::hash;
 use super::page::{Exit, Failure, Page};
+use crate::clock::Moment;
 use crate::rules::Verdict;
 use crate::rules::bundle::{REGISTRY_FILE, Registry};
-use crate::rules::bundle_run::{BundleStatus, RunOutcome, radius};
+use crate::rules::bundle_run::{self as rule, BundleStatus, RunOutcome, radius};
 use crate::rules::filter::Filter;
 use crate::store::bundle::{self, BUNDLE_FIELDS, BundleSort, Known, Listed, Plan, Run};
 use crate::store::window::Look;
@@ -87,7 +88,8 @@ async fn list(view: &mut View, status: Option<BundleStatus>) -> Result<Page, Fai
         ..Look::default()
     };
     let window = bundle::listed(view, &look).await?;
-    let mut lines: Vec<String> = window.rows.iter().map(line).collect();
+    let now = view.now();
+    let mut lines: Vec<String> = window.rows.iter().map(|row| line(row, now)).collect();
     if counts.is_empty() {
         lines.push("no bundle is registered: govdeck act register-bundle".to_owned());
     }
@@ -98,12 +100,12 @@ async fn list(view: &mut View, status: Option<BundleStatus>) -> Result<Page, Fai
     Ok(Page::new(Exit::Done, lines, "bundle-list", json))
 }
 
-fn line(row: &Listed) -> String {
+fn line(row: &Listed, now: Moment) -> String {
     let bundle = &row.bundle;
     let newest = match (row.dead_end, row.newest.as_str()) {
-        (1.., _) => "ROLLBACK FAILED",
-        (_, "") => "no run",
-        (_, newest) => newest,
+        (1.., _) => "ROLLBACK FAILED".to_owned(),
+        (_, "") => "no run".to_owned(),
+        (_, newest) => rule::newest(newest, row.runs_since, now),
     };
     format!(
         "{:<14} {} {} {newest}: {}",
@@ -139,7 +141,8 @@ async fn show(view: &mut View, id: &str) -> Result<Page, Failure> {
             }
         }
     }
-    lines.extend(known.runs.iter().map(ran));
+    let now = view.now();
+    lines.extend(known.runs.iter().flat_map(|run| ran(run, now)));
     let has_failed = |run: &Run| run.outcome == RunOutcome::RollbackFailed;
     let exit = if known.runs.iter().any(has_failed) {
         Exit::No
@@ -148,6 +151,7 @@ async fn show(view: &mut View, id: &str) -> Result<Page, Failure> {
     };
     let json = json!({
         "bundle": known.bundle, "plans": known.plans, "runs": known.runs, "touched": touched,
+        "led_back": known.led_back,
         "files": bundle::files(view, &known.bundle).await?,
     });
     Ok(Page::new(exit, lines, "bundle-show", json))
@@ -195,6 +199,11 @@ fn planned(known: &Known, plan: &Plan) -> Vec<String> {
         Some((run, true)) => format!("{run} waits to be used"),
         Some((run, false)) => format!("{run} LAPSED: the plan changed since"),
     };
+    let back = match (known.has_led_back(plan), known.bundle.requires_rollback) {
+        (true, _) => "its way back was run, and led back",
+        (false, true) => "ITS WAY BACK WAS NEVER RUN: govdeck bundle plan FOLDER --register",
+        (false, false) => "it needs no way back",
+    };
     vec![
         format!(
             "  plan {} {}: {} tables, {:+} indexes, {} rows",
@@ -204,11 +213,12 @@ fn planned(known: &Known, plan: &Plan) -> Vec<String> {
             plan.index_delta,
             plan.rows_touched
         ),
+        format!("    {back}"),
         format!("    {approval}"),
     ]
 }
 
-fn ran(run: &Run) -> String {
+fn ran(run: &Run, now: Moment) -> Vec<String> {
     let at = run.ended_at_utc.unwrap_or(run.claimed_at_utc);
     let second = run.approved_by.as_ref();
     let second = second.map_or(String::new(), |by| format!(" and {by}"));
@@ -216,7 +226,7 @@ fn ran(run: &Run) -> String {
         .environment
         .map_or(String::new(), |tier| format!(" in {tier}"));
     let receipt = run.receipt_sha256.as_deref();
-    format!(
+    let line = format!(
         "  {} {}{place} by {}{second} at {at}{}{}",
         run.run_id,
         run.outcome.word().to_uppercase(),
@@ -227,7 +237,10 @@ fn ran(run: &Run) -> String {
         run.detail
             .as_ref()
             .map_or(String::new(), |said| format!(": {said}")),
-    )
+    );
+    let late = rule::given_up(&run.run_id, run.outcome, run.claimed_at_utc, now);
+    let late = late.map(|said| format!("    {said}"));
+    [line].into_iter().chain(late).collect()
 }
 
 /// Compares the file with what the database knows, bundle by bundle.

@@ -1,7 +1,5 @@
 //! `govdeck bundle apply|rollback|run|verify`: bundles at their targets.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -16,14 +14,11 @@ use crate::bundles::Progress;
 use crate::bundles::sql::{Difference, differences};
 use crate::jobs::bundle::{self as job, AtStore, Ended, Reach};
 use crate::rules::bundle::RunType;
-use crate::rules::bundle_run::Tier;
+use crate::rules::bundle_run::{GIVEN_UP, Tier};
 use crate::rules::{Verdict, permission};
 use crate::settings::{Dsn, Settings, SettingsError};
 use crate::store::bundle::{self, Known};
 use crate::store::{Access, Store};
-
-/// How old a claim must be before a run of which nothing is heard counts as given up.
-const GIVEN_UP: Duration = Duration::from_hours(1);
 
 /// What to do with a bundle at its target.
 #[derive(Debug, Subcommand)]

@@ -53,6 +53,7 @@ impl Config {
                 let rows = [
                     ("config_file", paths.config_file),
                     ("keys_file", paths.keys_file),
+                    ("agent_file", paths.agent_file),
                     ("themes_dir", paths.themes_dir),
                     ("data_dir", paths.data_dir),
                     ("state_dir", paths.state_dir),

@@ -19,8 +19,8 @@ use crate::rules::Refusal;
 use crate::settings::{Dsn, DsnKind, Settings, SettingsError};
 use crate::store::{OsAccount, StoreError};
 
-use super::{bundle_run, hour};
 use super::page::{Exit, Failure};
+use super::{bundle_run, hour};
 
 /// How long the terminal may take to say whether it is light or dark.
 const COLOUR_PATIENCE: Duration = Duration::from_millis(300);

@@ -15,6 +15,7 @@ use crate::rules::Verdict;
 use crate::rules::dictionary::{self as rule, Change, Document, MOST_BYTES};
 use crate::rules::permission;
 use crate::store::dictionary::{self, DictionaryMetric, Release, Use};
+use crate::store::migration;
 use crate::store::{Access, Store, View};
 
 /// How many uses of a metric are listed.
@@ -279,7 +280,15 @@ async fn releases(view: &mut View) -> Result<Page, Failure> {
         lines.push("the dictionary was never released: govdeck dictionary import FILE".to_owned());
     }
     let faq = dictionary::faq_all(view).await?;
-    let json = json!({"releases": releases, "faq": faq});
+    let notices = migration::notices(view).await?;
+    let told = notices.iter();
+    lines.extend(told.map(|it| {
+        format!(
+            "partners are told of {}: {}",
+            it.migration_id, it.notice_text
+        )
+    }));
+    let json = json!({"releases": releases, "faq": faq, "notices": notices});
     Ok(Page::new(Exit::Done, lines, "dictionary-show", json))
 }
 

@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
 use super::status::SKEW_MILLISECONDS;
+use super::{doctor_agent, on_store::PATIENCE};
 use crate::clock::Moment;
 use crate::console::terminal_size;
 use crate::console::theme::{Depth, Theme, check, depth_of};
 use crate::rules::words;
 use crate::settings::{DsnKind, Flags, Settings};
 use crate::store::wake::{Source, Wake};
-use crate::store::{Access, OsAccount, Store, StoreError, View, grants, key, outbox, person};
+use crate::store::{Access, OsAccount, Store, StoreError, View, grants, key, person};
 
 words! {
     /// How a thing stands.
@@ -30,14 +31,14 @@ words! {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
+pub(super) struct Finding {
     about: &'static str,
     health: Health,
     found: String,
     fix: String,
 }
 
-fn ok(about: &'static str, found: impl Into<String>) -> Finding {
+pub(super) fn ok(about: &'static str, found: impl Into<String>) -> Finding {
     Finding {
         about,
         health: Health::Ok,
@@ -46,7 +47,11 @@ fn ok(about: &'static str, found: impl Into<String>) -> Finding {
     }
 }
 
-fn warn(about: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+pub(super) fn warn(
+    about: &'static str,
+    found: impl Into<String>,
+    fix: impl Into<String>,
+) -> Finding {
     Finding {
         about,
         health: Health::Warn,
@@ -261,12 +266,7 @@ async fn look(settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), St
     } else {
         ok("clock", format!("{skew} ms off the database's"))
     });
-    let waiting = outbox::waiting(&mut view).await?;
-    findings.push(warn(
-        "agent",
-        format!("none runs here: {waiting} messages wait, nobody is paged by itself"),
-        "watch Home, and page people by hand",
-    ));
+    findings.push(doctor_agent::look(&mut view).await?);
     drop(view);
     findings.push(
         match Wake::on(&store, &settings.dsn, settings.direct().ok())
@@ -376,7 +376,7 @@ fn log(settings: &Settings) -> Finding {
 /// Runs it where there is nothing else to wait for.
 pub(super) fn page(flags: &Flags) -> Result<Page, Failure> {
     let runtime = super::runtime()?;
-    let page = runtime.block_on(async { tokio::time::timeout(super::PATIENCE, run(flags)).await });
+    let page = runtime.block_on(async { tokio::time::timeout(PATIENCE, run(flags)).await });
     page.map_err(|_| {
         Failure::new(
             Exit::CannotTell,

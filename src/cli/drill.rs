@@ -23,6 +23,12 @@ use crate::store::{Store, outbox};
 pub(super) enum Drill {
     /// Mint three sample runs, marked DRILL, and let the gate decide them: one passes, one drifted, one has no hash.
     Premint,
+    /// Say who answered the blocks of drills, and in how long.
+    Report {
+        /// Over how many days until now.
+        #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(i64).range(1..=366))]
+        days: i64,
+    },
 }
 
 /// A sample run: the rows that it would publish, and what the gate must say.
@@ -89,7 +95,9 @@ struct Went {
 
 impl Drill {
     pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        let Self::Premint = self;
+        if let Self::Report { days } = self {
+            return super::drill_report::run(store, days).await;
+        }
         let footer = publish::footer_schema(&mut store.view().await?).await?;
         let footer = footer.ok_or_else(|| {
             Failure::new(

@@ -22,9 +22,8 @@ pub(super) struct Canon {
 
 impl Canon {
     pub(super) fn run(self) -> Result<Page, Failure> {
-        Ok(Page::raw(hashed(self.file.as_deref(), |input| {
-            canon::canonical(input)
-        })?))
+        let canonical = hashed(self.file.as_deref(), canon::canonical_to_write)?;
+        Ok(Page::written(move |out| canonical.write_to(out)))
     }
 }
 

@@ -36,8 +36,14 @@ pub(super) struct Init {
 }
 
 fn parse_environment(text: &str) -> Result<Environment, String> {
-    text.parse()
-        .map_err(|refusal: crate::rules::Refusal| refusal.hint)
+    let known = Environment::ESTABLISHED.iter().find(|it| it.word() == text);
+    known.copied().ok_or_else(|| {
+        let all: Vec<_> = Environment::ESTABLISHED
+            .iter()
+            .map(|it| it.word())
+            .collect();
+        format!("one of: {}", all.join(", "))
+    })
 }
 
 impl Init {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::hash;
 use super::page::{Exit, Failure, Page};
 use super::week::metric_line;
+use crate::jobs::trigger::Triggered;
 use crate::jobs::{drop_leaves, due, fingerprint, probe, reconcile, replay, scan};
 use crate::rules::Verdict;
 use crate::rules::migration::{CLEAN_HOURS, Probed, ScanStatus};
@@ -68,7 +69,7 @@ pub(super) enum Job {
         #[arg(long, value_name = "FOLDER")]
         folder: String,
     },
-    /// Do what is due: what one lead took back alone and nobody countersigned within 24 hours becomes a deficiency.
+    /// Do what is due: take back what lies too far apart since its flip; what one lead took back alone and nobody countersigned within 24 hours becomes a deficiency.
     Due,
     /// Drop the leaves of runs that passed more than seven days ago; once a day is enough.
     DropLeaves,
@@ -136,6 +137,7 @@ fn reconciled(ended: &reconcile::Ended) -> Page {
             .as_ref()
             .map(|uri| format!("  diff: {uri}")),
     );
+    lines.extend(ended.triggered.iter().map(triggered_line));
     Page::new(exit, lines, "job-reconcile", json!(ended))
 }
 
@@ -238,10 +240,22 @@ fn done_by_now(due: &due::Due) -> Page {
             )
         })
         .collect();
+    let back = due.triggered.iter().filter(|it| it.rolled_back);
+    lines.extend(back.map(triggered_line));
     if lines.is_empty() {
         lines.push("nothing is due".to_owned());
     }
     Page::new(Exit::Done, lines, "job-due", json!(due))
+}
+
+/// Says what the trigger made of a migration.
+fn triggered_line(it: &Triggered) -> String {
+    let (id, said) = (&it.migration_id, it.trigger.said());
+    match &it.refused {
+        None if it.rolled_back => format!("{id} was rolled back just now: {said}"),
+        None => format!("{id}: {said}"),
+        Some(why) => format!("{id} was not rolled back here: {why}"),
+    }
 }
 
 async fn drop_leaves(store: &Store) -> Result<Page, Failure> {

@@ -9,9 +9,11 @@ use super::hash;
 use super::key::Answered;
 use super::migration_expand::Expand;
 use super::migration_report as report;
+use super::migration_watch::reversible_page;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
+use crate::jobs::reversible;
 use crate::rules::permission;
 use crate::settings::Settings;
 use crate::store::migration::{self, Known};
@@ -69,6 +71,11 @@ pub(super) enum Migrations {
         /// The migration; the one under way when left out.
         id: Option<String>,
     },
+    /// Tell whether a migration can be taken back, until when, and what would break the way back first.
+    Reversible {
+        /// The migration; the one under way when left out.
+        id: Option<String>,
+    },
     /// List what was found for the gates of a migration; `artifact get` writes the documents.
     Evidence {
         /// The migration; the one under way when left out.
@@ -82,9 +89,11 @@ impl Migrations {
             Self::New { answer, .. }
             | Self::Matrix { answer, .. }
             | Self::Allowlist { answer, .. } => answer.access(),
-            Self::Expand(_) | Self::List | Self::Show { .. } | Self::Evidence { .. } => {
-                Access::Read
-            }
+            Self::Expand(_)
+            | Self::List
+            | Self::Show { .. }
+            | Self::Reversible { .. }
+            | Self::Evidence { .. } => Access::Read,
         }
     }
 
@@ -133,9 +142,15 @@ impl Migrations {
             Self::Expand(verb) => verb.run(store, &settings.governance_root).await,
             Self::List => report::list(&mut store.view().await?).await,
             Self::Show { id } => {
-                let mut view = store.view().await?;
-                let known = one(&mut view, id).await?;
-                report::show(&mut view, &known).await
+                let known = one(&mut store.view().await?, id).await?;
+                report::show(store, settings, &known).await
+            }
+            Self::Reversible { id } => {
+                let known = one(&mut store.view().await?, id).await?;
+                Ok(reversible_page(
+                    &known.migration.migration_id,
+                    &reversible::look(store, settings, &known).await?,
+                ))
             }
             Self::Evidence { id } => {
                 let mut view = store.view().await?;

@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::migration_watch::{reversible_lines, since};
 use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
+use crate::jobs::reversible;
 use crate::rules::Verdict;
 use crate::rules::migration::{self as rule, Clean, Earliest, Phase, Report};
 use crate::rules::time;
+use crate::settings::Settings;
 use crate::store::migration::{self, Known, Migration};
 use crate::store::{Store, View};
 
@@ -110,7 +113,18 @@ fn clock_lines(clock: &Clean) -> Vec<String> {
     lines
 }
 
-pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure> {
+pub(super) async fn show(
+    store: &Store,
+    settings: &Settings,
+    known: &Known,
+) -> Result<Page, Failure> {
+    // It looks at the target of bundles too, so nothing is held open meanwhile.
+    let back = if row_can_go_back(&known.migration) {
+        Some(reversible::look(store, settings, known).await?)
+    } else {
+        None
+    };
+    let view = &mut store.view().await?;
     let row = &known.migration;
     let now = view.now();
     let next = row.phase.next();
@@ -123,20 +137,7 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
     let lists = migration::allowlists(view, &row.migration_id).await?;
     let deficiencies = migration::deficiencies(view, &row.migration_id).await?;
     let fingerprints = migration::fingerprints(view, &row.migration_id).await?;
-    let mut lines = vec![format!(
-        "{} {} -> {} attempt {}: {}",
-        row.migration_id,
-        row.from_semver,
-        row.to_semver,
-        row.attempt_no,
-        stands(row)
-    )];
-    lines.extend(row.chained_from.iter().map(|id| format!("  follows {id}")));
-    lines.extend(row.watch_until.map(|at| format!("  watched until {at}")));
-    lines.extend(
-        row.rollback_reason
-            .map(|why| format!("  taken back: {why}")),
-    );
+    let mut lines = head_lines(row);
     if let (Some(next), Some(verdict)) = (next, verdict) {
         let open = reports.iter().filter(|it| !it.lets_pass()).count();
         lines.push(format!(
@@ -155,6 +156,9 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
     if row.phase != Phase::Prepare {
         lines.extend(clock_lines(&clock));
     }
+    let since = since(view, known).await?;
+    lines.extend(since.lines());
+    lines.extend(back.iter().flat_map(reversible_lines));
     for pair in &known.pairs {
         lines.push(format!(
             "pair {} -> {} ({}): {}",
@@ -199,13 +203,39 @@ pub(super) async fn show(view: &mut View, known: &Known) -> Result<Page, Failure
         lines.push(format!("deficiency of {}: {}", it.owner_id, it.detail));
     }
     let log = &clock.log;
-    let json = json!({
+    let mut json = json!({
         "migration": row, "verdict": verdict, "gates": reports, "earliest": earliest,
         "clean_seconds": clock.counted.as_secs(), "clean_counting": clock.runs, "clean_log": log,
         "pairs": known.pairs, "protected": protected, "allowlists": lists, "overrides": known.overrides,
         "events": known.events, "deficiencies": deficiencies, "fingerprints": fingerprints,
     });
+    since.put(&mut json);
+    json["reversible"] = json!(back);
     Ok(Page::new(Exit::Done, lines, "migration-show", json))
+}
+
+/// Says which migration it is, and where it stands.
+fn head_lines(row: &Migration) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} {} -> {} attempt {}: {}",
+        row.migration_id,
+        row.from_semver,
+        row.to_semver,
+        row.attempt_no,
+        stands(row)
+    )];
+    lines.extend(row.chained_from.iter().map(|id| format!("  follows {id}")));
+    lines.extend(row.watch_until.map(|at| format!("  watched until {at}")));
+    lines.extend(
+        row.rollback_reason
+            .map(|why| format!("  taken back: {why}")),
+    );
+    lines
+}
+
+/// Tells whether there is a way back to ask about.
+fn row_can_go_back(row: &Migration) -> bool {
+    matches!(row.phase, Phase::DualWrite | Phase::Cutover)
 }
 
 fn verdict_of(reports: &[Report]) -> Verdict {

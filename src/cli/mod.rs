@@ -4,6 +4,7 @@
 //! scrubbed and closed pipes are noticed in one place.
 
 mod act;
+mod agent;
 mod approval;
 mod artifact;
 mod block;
@@ -21,7 +22,9 @@ mod console;
 mod demo;
 mod dictionary;
 mod doctor;
+mod doctor_agent;
 mod drill;
+mod drill_report;
 mod evidence;
 mod gate;
 mod gate_allowlist;
@@ -40,10 +43,14 @@ mod manual;
 mod migration;
 mod migration_expand;
 mod migration_report;
+mod migration_watch;
+mod on_store;
+mod outbox;
 mod page;
 mod policy;
 mod publish;
 mod readback;
+mod rehearse;
 mod report;
 mod sign;
 mod sign_report;
@@ -52,6 +59,7 @@ mod snapshot;
 mod status;
 mod terminal;
 mod theme;
+mod usage;
 mod values;
 mod waiting;
 mod week;
@@ -60,13 +68,11 @@ mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::settings::{Flags, Settings};
-use crate::store::{Access, OsAccount, Store, schema};
 
 use page::{Exit, Failure, Page, Shape};
 
@@ -135,6 +141,8 @@ enum Verb {
     /// Go through the hour of a cutover step by step, or show how far it is.
     #[command(subcommand)]
     Hour(hour::Hours),
+    /// Rehearse the hour of a cutover on a fork that is thrown away, take its bundles back, and record what came of it.
+    Rehearse(rehearse::Rehearse),
     /// List maintenance windows and cert weeks.
     Calendar,
     /// Release the metric dictionary, or look into it.
@@ -158,6 +166,11 @@ enum Verb {
     /// Do unattended work once, as a timer would.
     #[command(subcommand)]
     Job(job::Job),
+    /// Do what is due when it is due: page, plan, mark, run jobs, and deliver messages.
+    Agent(agent::Agent),
+    /// List the messages to people and how they fared, or let dead ones be tried anew.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -199,7 +212,7 @@ pub fn main() -> ExitCode {
         Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             help.exit()
         }
-        Err(error) if error.use_stderr() => return usage(&error).print(),
+        Err(error) if error.use_stderr() => return usage::said(&error).print(),
         Err(help) => return Page::raw(help.render().to_string().into_bytes()).print(Shape::Text),
     };
     let shape = if cli.json { Shape::Json } else { Shape::Text };
@@ -228,33 +241,6 @@ fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
     verb.open(&settings)
 }
 
-/// Says what is wrong with the command line, without repeating an address that may hold a password.
-fn usage(error: &clap::Error) -> Failure {
-    let mut said = error.render().to_string();
-    for word in std::env::args_os().filter_map(|word| word.into_string().ok()) {
-        if word.contains("://") || word.contains('@') || word.to_lowercase().contains("password") {
-            said = said.replace(&word, "(not shown)");
-        }
-    }
-    let mut parts = said
-        .split("\n\n")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
-    let sentence = parts.next().unwrap_or_default();
-    let hint = parts
-        .find(|part| part.starts_with("Usage:"))
-        .unwrap_or_default();
-    let hint = if hint.is_empty() {
-        "`govdeck --help` lists the verbs".to_owned()
-    } else {
-        hint
-    };
-    Failure::new(
-        Exit::BadInput,
-        sentence.strip_prefix("error: ").unwrap_or(&sentence),
-        hint,
-    )
-}
-
 /// Returns the whole command line, for completions, man pages and the reference.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -276,6 +262,11 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
         Verb::Config(verb) => verb.run(flags),
         Verb::Theme(verb) => verb.run(flags),
         Verb::Keys(verb) => verb.run(flags),
+        Verb::Agent(verb) => {
+            let settings = Settings::load(flags, std::env::vars_os())?;
+            log::start(&settings);
+            verb.run(&settings)
+        }
         Verb::Card(verb) if verb.is_local() => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             verb.run_without_store(&waiting::Waiting::of(&settings))
@@ -284,7 +275,7 @@ fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
             let settings = Settings::load(flags, std::env::vars_os())?;
             log::start(&settings);
             let runtime = runtime()?;
-            runtime.block_on(within_patience(verb, &settings))
+            runtime.block_on(on_store::within_patience(verb, &settings))
         }
     }
 }
@@ -300,124 +291,4 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
                 "see the system's limits",
             )
         })
-}
-
-/// How long a verb waits for the database; hashing everything again and upgrading may take as long as they take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long a verb waits that works on more than the database's answers on the way.
-const PATIENCE_WITH_FILES: Duration = Duration::from_mins(30);
-
-/// Runs a verb, and stops waiting for a server that no longer answers; the process ends with it.
-async fn within_patience(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
-    let patience = match verb {
-        // A person reads and types as long as they want.
-        Verb::Init(_)
-        | Verb::Sign(_)
-        | Verb::Evidence(_)
-        | Verb::Bundle(bundle::Bundle::AtTarget(_))
-        | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
-        Verb::Job(_)
-        | Verb::Card(_)
-        | Verb::Week(_)
-        | Verb::Publish(_)
-        | Verb::Block(block::Block::Show { .. })
-        | Verb::Cite(_)
-        | Verb::Readback(_) => PATIENCE_WITH_FILES,
-        Verb::Gate(ref gate) if gate.takes_its_time() => PATIENCE_WITH_FILES,
-        _ => PATIENCE,
-    };
-    let silence = |_| {
-        Failure::new(
-            Exit::CannotTell,
-            format!(
-                "the database has not answered for {} seconds",
-                patience.as_secs()
-            ),
-            "whether something was written, `govdeck ledger show` tells when it answers again",
-        )
-    };
-    tokio::time::timeout(patience, Box::pin(run_on_store(verb, settings)))
-        .await
-        .map_err(silence)?
-}
-
-async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
-    let account = OsAccount::of_this_process()?;
-    if let Verb::Init(verb) = verb {
-        return verb.run(settings, account).await;
-    }
-    let access = match verb {
-        Verb::Act(ref act) => act.access(),
-        Verb::Approval(ref approval) => approval.access(),
-        Verb::Key(ref key) => key.access(),
-        Verb::Window(ref window) => window.access(),
-        Verb::Policy(ref policy) => policy.access(),
-        Verb::Dictionary(ref dictionary) => dictionary.access(),
-        Verb::Migration(ref migration) => migration.access(),
-        Verb::Hour(ref hour) => hour.access(),
-        Verb::Bundle(ref bundle) => bundle.access(),
-        Verb::Sign(_) | Verb::Card(_) | Verb::Drill(_) | Verb::Job(_) | Verb::Publish(_) => {
-            Access::Write
-        }
-        Verb::Gate(ref gate) => gate.access(),
-        _ => Access::Read,
-    };
-    // Whoever is alone at work holds a session, which a pooler would hand to others.
-    let dsn = match verb {
-        Verb::Bundle(bundle::Bundle::AtTarget(_)) => settings.direct()?,
-        _ => &settings.dsn,
-    };
-    let store = Store::open(dsn, account, access).await?;
-    if let Some(found) = store.newer_schema() {
-        let known = schema::latest();
-        eprintln!(
-            "warning: the database has schema {found}, this program knows only {known}: it may only look"
-        );
-    }
-    let pen = sign::Pen {
-        signer: sign::signer(settings),
-        waiting: waiting::Waiting::of(settings),
-    };
-    let root = &settings.governance_root;
-    let page = match verb {
-        Verb::Status => status::run(&store, settings).await,
-        Verb::Snapshot(verb) => verb.run(&store, settings).await,
-        Verb::Act(verb) => match verb.looking_outside(&store, root).await {
-            Ok(verb) => verb.run(&store, &pen).await,
-            Err(failure) => Err(failure),
-        },
-        Verb::Why(verb) => verb.run(&store, root, pen.signer.as_ref()).await,
-        Verb::Approval(verb) => verb.run(&store, &pen).await,
-        Verb::Key(verb) => verb.run(&store, &pen).await,
-        Verb::Gate(verb) => verb.run(&store, settings).await,
-        Verb::Sign(verb) => verb.run(&store, root, &pen).await,
-        Verb::Week(verb) => verb.run(&store, root).await,
-        Verb::Policy(verb) => verb.run(&store, &pen).await,
-        Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Calendar => migration_report::calendar(&store).await,
-        Verb::Dictionary(verb) => verb.run(&store, &pen).await,
-        Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Readback(verb) => verb.run(&store, settings).await,
-        Verb::Cite(verb) => verb.run(&store, settings).await,
-        Verb::Window(verb) => verb.run(&store, &pen).await,
-        Verb::Cadence => cadence::run(&store).await,
-        Verb::Drill(verb) => verb.run(&store).await,
-        Verb::Job(verb) => verb.run(&store, settings).await,
-        Verb::Publish(verb) => verb.run(&store, settings).await,
-        Verb::Block(verb) => verb.run(&store).await,
-        Verb::Ledger(verb) => verb.run(&store).await,
-        Verb::Artifact(verb) => verb.run(&store).await,
-        Verb::Evidence(verb) => verb.run(&store).await,
-        Verb::Card(verb) => verb.run(&store, root, &pen.waiting).await,
-        // The verbs that need no store never come here.
-        _ => Err(Failure::new(
-            Exit::BadInput,
-            "this verb works without a database",
-            "report this as a bug",
-        )),
-    };
-    store.close().await;
-    page
 }

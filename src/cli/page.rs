@@ -62,9 +62,11 @@ enum Body {
     Streamed { lines: Vec<String>, json: Stream },
     /// Exactly these bytes, whatever shape was asked for.
     Raw(Vec<u8>),
+    /// Exact bytes too, which are too many to be held.
+    Written(Stream),
 }
 
-/// Writes a JSON document piece by piece.
+/// Writes a document piece by piece.
 type Streaming = dyn FnOnce(&mut dyn Write) -> io::Result<()>;
 
 struct Stream(Box<Streaming>);
@@ -117,6 +119,11 @@ impl Page {
         Self::of(Exit::Done, Body::Raw(bytes))
     }
 
+    /// Makes a page of exact bytes that are written when they are asked for.
+    pub(super) fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()> + 'static) -> Self {
+        Self::of(Exit::Done, Body::Written(Stream(Box::new(write))))
+    }
+
     /// Makes it print its document, whatever shape was asked for.
     pub(super) fn into_json(self) -> Self {
         match self.body {
@@ -124,7 +131,7 @@ impl Page {
                 body: Body::Raw(document(&json)),
                 ..self
             },
-            Body::Streamed { .. } | Body::Raw(_) => self,
+            Body::Streamed { .. } | Body::Raw(_) | Body::Written(_) => self,
         }
     }
 
@@ -150,6 +157,7 @@ impl Page {
         let mut out = io::stdout().lock();
         let written = match (self.body, shape) {
             (Body::Raw(bytes), _) => out.write_all(&bytes),
+            (Body::Written(stream), _) => (stream.0)(&mut out),
             (Body::Said { lines, .. } | Body::Streamed { lines, .. }, Shape::Text) => {
                 let add = |page: String, line: &String| page + &text::scrub(line) + "\n";
                 out.write_all(lines.iter().fold(String::new(), add).as_bytes())

@@ -66,6 +66,8 @@ pub struct HourSight {
 pub struct Migrations {
     /// The migration that people look at first; read for Home alone.
     pub newest: Option<Migration>,
+    /// The hour that runs; read for Home alone.
+    pub running: Option<KnownHour>,
     /// The window of migrations; read for the pane Migration alone.
     pub rows: Window<Migration>,
     /// What did not match; read for the pane Mismatches alone.
@@ -82,7 +84,10 @@ pub struct Migrations {
 pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations, StoreError> {
     let mut found = Migrations::default();
     match wanted.pane {
-        PaneId::Home => found.newest = migration::newest_open(view).await?,
+        PaneId::Home => {
+            found.newest = migration::newest_open(view).await?;
+            found.running = migration::running_hour(view).await?;
+        }
         PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
         PaneId::Mismatches => {
             found.mismatches = migration::mismatches(view, &wanted.mismatches).await?;

@@ -4,6 +4,7 @@
 //! takes the model by reference, and nothing in the loop waits for the database. May import every floor above but the
 //! command line. It writes nothing governed past the one door, and shows no text that was not scrubbed.
 
+pub mod agent_sight;
 pub mod arming;
 mod boxes;
 pub mod bundle_sight;

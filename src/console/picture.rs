@@ -23,6 +23,7 @@ use crate::store::week::{self, WeekSort};
 use crate::store::window::{Look, Window};
 use crate::store::{Store, StoreError, View, cadence, outbox, person};
 
+use super::agent_sight::{self, AgentSight};
 use super::bundle_sight::{self, BundleDetail};
 use super::detail::{
     self, Asks, BlockDetail, EntryDetail, MetricDetail, PersonDetail, ReleaseSight, SeriesSight,
@@ -109,6 +110,8 @@ pub struct Picture {
     pub week: Week,
     /// How many messages wait for delivery.
     pub waiting_messages: i64,
+    /// Whether anybody works unattended, and how messages fare.
+    pub agent: AgentSight,
     /// The open blocks by reason.
     pub reasons: Vec<ReasonCount>,
     /// The blocks that wait for whoever is at the keys.
@@ -307,6 +310,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         counts: publish::counts(view).await?,
         week: cadence::week(view, since).await?,
         waiting_messages: outbox::waiting(view).await?,
+        agent: agent_sight::read(view).await?,
         reasons: block::by_reason(view).await?,
         mine,
         approvals: approvals(view, actor.as_ref()).await?,

@@ -142,6 +142,9 @@ impl Model {
         if lines.is_empty() {
             lines.push((Token::Muted, "nothing was said yet".to_owned()));
         }
+        if let Some(outbox) = self.outbox_line() {
+            lines.insert(0, outbox);
+        }
         Text {
             title: "Messages, the newest first".to_owned(),
             lines,

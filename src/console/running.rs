@@ -8,8 +8,8 @@ use crate::jobs::bundle::{Ended, claims};
 use crate::jobs::hour::Performed;
 use crate::rules::bundle::RunType;
 use crate::rules::migration::hour::StepState;
-use crate::rules::{Refusal, permission};
 use crate::rules::text::shorten;
+use crate::rules::{Refusal, permission};
 
 use super::theme::Token;
 use super::ui::Parts;

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::rules::people::{Environment, Role};
 
 use super::keymap::{Intent, ROWS};
+use super::list::Listing;
 use super::live::Liveness;
 use super::model::Model;
 use super::panes;
@@ -69,6 +70,16 @@ pub fn draw(model: &Model, buffer: &mut Buffer) {
     }
 }
 
+/// Says what is waited for: the pane's rows, or those that a filter lets through.
+fn reading(model: &Model) -> String {
+    match model.list().map(Listing::filter_text) {
+        Some(filter) if !filter.is_empty() && model.picture.is_some() => {
+            format!("searching for {filter}")
+        }
+        _ => format!("loading {}", model.start.place),
+    }
+}
+
 fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if !model.has_read() {
         let inside = pen.frame(area, model.pane.word(), Token::Border);
@@ -87,12 +98,7 @@ fn body_of(model: &Model, pen: &mut Pen<'_>, area: Rect) {
                 };
                 panes::say(pen, below, Token::Fg, hint);
             }
-            None => panes::say(
-                pen,
-                inside,
-                Token::Muted,
-                &format!("loading {}", model.start.place),
-            ),
+            None => panes::say(pen, inside, Token::Muted, &reading(model)),
         };
     }
     panes::draw(model, pen, area);
@@ -106,7 +112,8 @@ fn environment(model: &Model) -> (Token, String) {
         Environment::Prod => Token::EnvProd,
         Environment::Staging => Token::EnvStaging,
         Environment::Dev => Token::EnvDev,
-        Environment::Demo => Token::EnvDemo,
+        // No console opens the fork of a rehearsal.
+        Environment::Demo | Environment::Rehearsal => Token::EnvDemo,
     };
     let word = picture.deployment.environment.word().to_uppercase();
     (token, format!(" {word} "))
@@ -209,6 +216,15 @@ fn clock_and_link(model: &Model, width: u16) -> Parts {
 /// The parts from left to right, each with its rank: what has the highest goes first, how fresh the picture is stays.
 fn ranked_clock_and_link(model: &Model) -> Vec<(u8, (Token, String))> {
     let mut parts = Vec::new();
+    if let Some(picture) = &model.picture {
+        let (token, said) = picture.agent.in_a_word(picture.at, model.at);
+        let rank = if picture.agent.beat_ago.is_some() {
+            4
+        } else {
+            2
+        };
+        parts.push((rank, (token, format!("{said} "))));
+    }
     if let Some(picture) = &model.picture
         && picture.skew_milliseconds.abs() > SKEW_MILLISECONDS
     {

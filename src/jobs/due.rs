@@ -1,16 +1,21 @@
-//! What has become due: a move that one lead made alone, and that nobody countersigned in time, becomes somebody's task.
+//! What has become due: a move that one lead made alone, and that nobody countersigned in time, becomes somebody's task; and
+//! what lies too far apart since its flip is taken back.
 
 use serde::Serialize;
 
+use super::trigger::{self, Triggered};
 use crate::actions::{About, ByRule, Request, Stop, random_id};
+use crate::clock::Moment;
 use crate::rules::migration::MadeAlone;
-use crate::store::{Store, migration};
+use crate::store::{Store, StoreError, View, migration};
 
 /// What was done.
 #[derive(Debug, Clone, Serialize)]
 pub struct Due {
     /// Deficiencies that were opened.
     pub opened: Vec<Opened>,
+    /// What the trigger said of each migration that is watched.
+    pub triggered: Vec<Triggered>,
 }
 
 /// A deficiency that was opened for a move.
@@ -26,34 +31,68 @@ pub struct Opened {
     pub moved_by: String,
 }
 
+/// A move that nobody has countersigned yet.
+#[derive(Debug, Clone)]
+pub struct Uncountersigned {
+    /// The migration.
+    pub migration_id: String,
+    /// The move's number.
+    pub event_no: i64,
+    /// Who made it.
+    pub moved_by: String,
+    /// Until when somebody countersigns it in time.
+    pub countersign_by: Moment,
+}
+
+impl Uncountersigned {
+    /// Makes it somebody's task.
+    pub fn rule(&self) -> Result<ByRule, Stop> {
+        Ok(ByRule::OpenDeficiency {
+            deficiency: random_id()?,
+            migration: self.migration_id.clone(),
+            about: About::Move(self.event_no),
+        })
+    }
+}
+
+/// Lists the moves that one lead made alone and nobody has countersigned, the earliest first.
+pub async fn look(view: &mut View) -> Result<Vec<Uncountersigned>, StoreError> {
+    let waiting = migration::uncountersigned(view).await?;
+    let read = |event: migration::Event| {
+        let made = MadeAlone {
+            at: event.happened_at_utc,
+            waits: true,
+            is_told: false,
+        };
+        Uncountersigned {
+            migration_id: event.migration_id,
+            event_no: event.event_no,
+            moved_by: event.moved_by,
+            countersign_by: made.countersign_by(),
+        }
+    };
+    Ok(waiting.into_iter().map(read).collect())
+}
+
 /// Does what is due; what somebody else does meanwhile is done.
 pub async fn run(store: &Store) -> Result<Due, Stop> {
     let mut view = store.view().await?;
     let now = view.now();
-    let waiting = migration::uncountersigned(&mut view).await?;
+    let waiting = look(&mut view).await?;
     drop(view);
-    let is_due = |at| {
-        let made = MadeAlone {
-            at,
-            waits: true,
-            is_told: false,
-        };
-        made.is_overdue(now)
-    };
     let mut opened = Vec::new();
-    for event in waiting.into_iter().filter(|it| is_due(it.happened_at_utc)) {
-        let new = Opened {
-            deficiency_id: random_id()?,
-            migration_id: event.migration_id,
-            event_no: event.event_no,
-            moved_by: event.moved_by,
+    for event in waiting.iter().filter(|it| it.countersign_by < now) {
+        let rule = event.rule()?;
+        let ByRule::OpenDeficiency { deficiency, .. } = &rule else {
+            continue;
         };
-        let request = Request::by_rule(ByRule::OpenDeficiency {
-            deficiency: new.deficiency_id.clone(),
-            migration: new.migration_id.clone(),
-            about: About::Move(new.event_no),
-        })?;
-        match super::done(store, request).await {
+        let new = Opened {
+            deficiency_id: deficiency.clone(),
+            migration_id: event.migration_id.clone(),
+            event_no: event.event_no,
+            moved_by: event.moved_by.clone(),
+        };
+        match super::done(store, Request::by_rule(rule)?).await {
             Ok(_) => opened.push(new),
             Err(Stop::Refused(refusal)) => {
                 tracing::info!(migration = new.migration_id, %refusal, "no deficiency was opened");
@@ -61,5 +100,6 @@ pub async fn run(store: &Store) -> Result<Due, Stop> {
             Err(stop) => return Err(stop),
         }
     }
-    Ok(Due { opened })
+    let triggered = trigger::run(store).await?;
+    Ok(Due { opened, triggered })
 }

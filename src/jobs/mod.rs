@@ -15,16 +15,19 @@ pub mod hour;
 pub mod outside;
 pub mod probe;
 pub mod reconcile;
+pub mod rehearsal;
 pub mod replay;
+pub mod reversible;
 pub mod scan;
 mod side;
+pub mod trigger;
 pub mod variance;
 
 use crate::actions::{self, Outcome, Request, Stop};
 use crate::store::{Sealed, Store};
 
 /// Carries out what a rule asked for.
-async fn done(store: &Store, request: Request) -> Result<Sealed, Stop> {
+pub async fn done(store: &Store, request: Request) -> Result<Sealed, Stop> {
     written(store, actions::carry_out(store, request).await).await
 }
 

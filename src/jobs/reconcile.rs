@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::below_root;
 use super::side;
+use super::trigger::{self, Triggered};
 use crate::actions::{ByRule, Finding, Prepared, Request, Stop, Unplanned, random_id};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -54,6 +55,8 @@ pub struct Ended {
     pub metrics_failed: Option<i64>,
     /// Where the diff is.
     pub artifact_uri: Option<String>,
+    /// What the trigger said of each migration that is watched, once the run had ended.
+    pub triggered: Vec<Triggered>,
     /// The metrics that are kept, the worst first.
     #[serde(skip)]
     pub kept: Vec<Metric>,
@@ -79,13 +82,14 @@ pub async fn run(
     })?;
     super::done(store, start).await?;
     let (finding, evidence) = find(store, root, &run, &read, manifest).await?;
-    let ended = ended(&run, &finding);
+    let mut ended = ended(&run, &finding);
     let finish = Request::by_rule(ByRule::FinishRun {
         run,
         claim,
         finding: Box::new(finding),
     })?;
     super::done(store, finish.with_prepared(evidence)).await?;
+    ended.triggered = trigger::run(store).await?;
     Ok(ended)
 }
 
@@ -98,6 +102,7 @@ fn ended(run: &str, finding: &Finding) -> Ended {
         metrics_total: finding.metrics_total,
         metrics_failed: finding.metrics_failed,
         artifact_uri: finding.artifact_uri.clone(),
+        triggered: Vec::new(),
         kept: finding.kept.clone(),
     }
 }

@@ -12,6 +12,7 @@ use crate::rules::readback::{
 use crate::rules::reconcile::NO_BYPASS;
 use crate::rules::release::Found;
 use crate::store::dictionary::{self, RunManifest};
+use crate::store::migration;
 use crate::store::week::{self, Incident, Metric, Window};
 use crate::store::{Store, StoreError, View, publish};
 
@@ -36,6 +37,7 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
         carve_outs: Vec::new(),
         annexes: Vec::new(),
         addenda: Vec::new(),
+        notices: Vec::new(),
         faq: Vec::new(),
         footer: Footer {
             footer_schema_semver: None,
@@ -60,7 +62,10 @@ pub async fn gather(store: &Store, root: &Path, monday: Moment) -> Result<Readba
             of_incident(view, &incident, &mut readback).await?;
         }
     }
-    readback.footer = footer(view, &windows).await?;
+    let told = migration::notices(view).await?.into_iter();
+    let told = told.filter(|it| (monday..=known).contains(&it.published_at_utc));
+    readback.notices = told.map(|it| it.notice_text).collect();
+    readback.footer = footer(view, &windows, (monday, end)).await?;
     Ok(readback)
 }
 
@@ -246,7 +251,11 @@ async fn of_incident(
 }
 
 /// Reads the versions that the numbers were made under; runs of several establish none.
-async fn footer(view: &mut View, windows: &[Window]) -> Result<Footer, StoreError> {
+async fn footer(
+    view: &mut View,
+    windows: &[Window],
+    (monday, end): (Moment, Moment),
+) -> Result<Footer, StoreError> {
     let of = |said: fn(&Window) -> Option<&str>| -> Option<String> {
         let mut all: Vec<_> = windows
             .iter()
@@ -266,7 +275,6 @@ async fn footer(view: &mut View, windows: &[Window]) -> Result<Footer, StoreErro
         footer_schema_semver: of(|it| it.footer_schema_semver.as_deref()),
         dictionary_semver,
         annex_view_version: annex_view.map(|view| view.annex_view_version),
-        // Migrations bring their banner along with their own tables.
-        migration_banner_id: None,
+        migration_banner_id: migration::banner_between(view, monday, end).await?,
     })
 }

@@ -1,6 +1,7 @@
 //! The publish gate's decision, and who may do what with a block.
 
 mod ending;
+mod mark;
 mod report;
 mod sla;
 
@@ -9,6 +10,7 @@ use chrono::TimeDelta;
 pub use ending::{
     Ending, Replacement, is_stale, may_note, may_reassign, may_resolve, may_withdraw,
 };
+pub use mark::{DueMark, SlaMark, Watched, may_mark};
 pub use report::{Answered, Responses, responses};
 pub use sla::{Sla, sla, was_late};
 

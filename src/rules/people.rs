@@ -75,7 +75,14 @@ words! {
         Dev = "dev",
         /// A story with a simulated world.
         Demo = "demo",
+        /// The fork of a database on which a cutover is rehearsed; it is thrown away.
+        Rehearsal = "rehearsal",
     }
+}
+
+impl Environment {
+    /// Where a deployment can be established; a fork is made by a rehearsal, and in no other way.
+    pub const ESTABLISHED: &'static [Self] = &[Self::Prod, Self::Staging, Self::Dev, Self::Demo];
 }
 
 /// Whoever is at the keys: a registered, active person, as the database knows them.

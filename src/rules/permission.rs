@@ -90,6 +90,8 @@ const COUNTERSIGNERS: &[Role] = &[Role::GovernanceLead, Role::EngineeringLead, R
 
 /// Who writes what leaves an exporter.
 const EXPORTERS: &[Role] = &[Role::DataEngineer, Role::ExporterMaintainer];
+/// Who says that exporters were deployed anew.
+const DEPLOYERS: &[Role] = &[Role::GovernanceLead, Role::ExporterMaintainer];
 /// Who says that something amiss was seen to.
 const MENDERS: &[Role] = &[Role::GovernanceLead, Role::DataEngineer];
 
@@ -208,6 +210,8 @@ permissions! {
         .besides("whoever leads the hour; what the plan leaves to people");
     HAND_OVER_HOUR = Permission::person("hand_over_hour", Level::Review, LEAD)
         .besides("whoever leads the hour, or whoever takes it");
+    NOTE_POST_MORTEM = Permission::person("note_post_mortem", Level::Review, LEAD)
+        .besides("any lead, once it is closed");
     ABORT_HOUR = Permission::person("abort_hour", Level::Phrase, LEAD)
         .besides("any lead, alone; a second person countersigns what went back");
     ATTACH_MATRIX = Permission::person("attach_matrix", Level::Review, &[Role::GovernanceLead, Role::AnalyticsOwner]);
@@ -228,6 +232,8 @@ permissions! {
     CANCEL_CALENDAR = Permission::person("cancel_calendar", Level::Review, &[Role::GovernanceLead, Role::OpsLead]);
     CLOSE_DEFICIENCY = Permission::person("close_deficiency", Level::Review, MENDERS)
         .besides("while it is open");
+    CLOSE_REDEPLOY_TASK = Permission::person("close_redeploy_task", Level::Review, DEPLOYERS)
+        .besides("after a rollback, once");
     ASK_APPROVAL = Permission::person("ask_approval", Level::Phrase, ACTING)
         .besides("whoever proposes what needs two");
     APPROVE = Permission::person("approve", Level::Phrase, ACTING)
@@ -237,6 +243,7 @@ permissions! {
     ARM_CONSOLE = Permission::person("arm_console", Level::Confirm, ACTING)
         .besides("a console that nobody else has armed");
     DECIDE_RUN = Permission::rule("decide_run");
+    MARK_SLA = Permission::rule("mark_sla");
     DISARM_CONSOLE = Permission::rule("disarm_console");
     END_APPROVAL = Permission::rule("end_approval");
     PLAN_WINDOW = Permission::rule("plan_window");
@@ -248,9 +255,12 @@ permissions! {
     FINISH_BUNDLE_RUN = Permission::rule("finish_bundle_run");
     INTERRUPT_BUNDLE_RUN = Permission::rule("interrupt_bundle_run");
     RECORD_GATE_EVIDENCE = Permission::rule("record_gate_evidence");
+    RECORD_REHEARSAL = Permission::rule("record_rehearsal");
+    REHEARSE_MOVE = Permission::rule("rehearse_move");
     END_STEP = Permission::rule("end_step");
     RECORD_FINGERPRINT = Permission::rule("record_fingerprint");
     OPEN_DEFICIENCY = Permission::rule("open_deficiency");
+    TRIGGER_ROLLBACK = Permission::rule("trigger_rollback");
     ESTABLISH = Permission::rule("establish");
 }
 

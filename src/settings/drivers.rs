@@ -1,8 +1,44 @@
 //! Commands that may be run: as drivers of bundles, and as what the steps of a cutover's hour do outside of govdeck.
 
 use super::error::Fault;
-use super::keys::{NONE, Readable};
+use super::keys::{Key, Kind, NONE, Readable};
 use super::{Setting, Source};
+
+/// What bundles may have run.
+pub(super) const DRIVERS: Key = Key {
+    name: "bundle_drivers",
+    env: "GOVDECK_BUNDLE_DRIVERS",
+    flag: None,
+    meaning: "The drivers that bundles may have run, besides govdeck's own: whole commands.",
+    kind: Kind::Commands,
+    default: "govdeck's own alone",
+    example: "\"/usr/local/bin/parcels-driver --fast\"",
+    show: |settings| shown(&settings.bundle_drivers),
+};
+
+/// What the steps of an hour may have run.
+pub(super) const HOUR: Key = Key {
+    name: "hour_commands",
+    env: "GOVDECK_HOUR_COMMANDS",
+    flag: None,
+    meaning: "What plans of a cutover's hour may have run, each as NAME=COMMAND.",
+    kind: Kind::Commands,
+    default: "none",
+    example: "\"purge-annex=/usr/local/bin/purge --annex\"",
+    show: |settings| shown(&settings.hour_commands),
+};
+
+/// What a rehearsal runs instead.
+pub(super) const REHEARSAL: Key = Key {
+    name: "rehearsal_commands",
+    env: "GOVDECK_REHEARSAL_COMMANDS",
+    flag: None,
+    meaning: "What a rehearsal of the hour runs instead, each as NAME=COMMAND.",
+    kind: Kind::Commands,
+    default: "none: such a step is not rehearsed",
+    example: "\"purge-annex=/usr/local/bin/purge --annex --dry-run\"",
+    show: |settings| shown(&settings.rehearsal_commands),
+};
 
 impl Readable for Vec<String> {
     fn read(text: &str) -> Result<Self, Fault> {

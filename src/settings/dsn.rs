@@ -57,6 +57,15 @@ impl Dsn {
         &self.text
     }
 
+    /// Takes the address of a server apart as PostgreSQL's own programs name its parts, with its secrets; like
+    /// [`Dsn::expose`], for whoever opens connections and nobody else.
+    #[must_use]
+    pub fn expose_keywords(&self) -> Vec<(&'static str, String)> {
+        let rest = self.text.split_once("://").filter(|_| self.is_postgres());
+        let rest = rest.and_then(|(_, rest)| postgres::keywords(rest).ok());
+        rest.unwrap_or_default()
+    }
+
     /// Says which database this leads to.
     #[must_use]
     pub fn kind(&self) -> DsnKind {
@@ -190,6 +199,37 @@ mod tests {
             assert_eq!(dsn.expose(), text);
             let hides_password = shown.contains(":***@") || shown.contains("password=***");
             assert_eq!(dsn.holds_password(), hides_password, "{text}");
+        }
+    }
+
+    #[test]
+    fn is_taken_apart_for_other_programs() {
+        for (text, parts) in [
+            (
+                "postgres://u%40corp:p%3Aw@h:5433/d%20b?sslmode=require&statement-cache-capacity=7",
+                "user=u@corp password=p:w host=h port=5433 dbname=d b sslmode=require",
+            ),
+            (
+                "postgresql://u@[::1]:5432/d?password=x&dbname=e",
+                "user=u host=::1 port=5432 password=x dbname=e",
+            ),
+            ("postgres://[::1]/d", "host=::1 dbname=d"),
+            (
+                "postgres:///d?host=/run/pg&user=u",
+                "dbname=d host=/run/pg user=u",
+            ),
+            (
+                "postgres://u:@%2Frun%2Fpg/d",
+                "user=u host=/run/pg dbname=d",
+            ),
+            ("sqlite:u.db", ""),
+        ] {
+            let found = Dsn::parse(text).unwrap().expose_keywords();
+            let found: Vec<_> = found
+                .iter()
+                .map(|(name, it)| format!("{name}={it}"))
+                .collect();
+            assert_eq!(found.join(" "), parts, "{text}");
         }
     }
 
@@ -361,14 +401,8 @@ mod tests {
                 }
             }
             let quiet = escaped(&password);
-            for name in [
-                "password",
-                "sslpassword",
-                "sslkey",
-                "passwd",
-                "pass%77ord",
-                "",
-            ] {
+            let names = "password sslpassword sslkey passwd pass%77ord ";
+            for name in names.split(' ') {
                 let seen = visible(&format!("postgres://u@h/d?{name}={quiet}&sslmode=prefer"));
                 assert!(!seen.contains(&escaped(CANARY)), "{seen:?}");
             }

@@ -114,6 +114,41 @@ impl Server {
     }
 }
 
+/// Takes an address apart for PostgreSQL's own programs: the names of libpq with their values, secrets among them.
+pub(super) fn keywords(rest: &str) -> Result<Vec<(&'static str, String)>, DsnFault> {
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = before.split_once('/').unwrap_or((before, ""));
+    let (credentials, location) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    let (host, port) = match location.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (location, ""),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let mut found = Vec::new();
+    for (name, value) in [
+        ("user", user),
+        ("password", password),
+        ("host", host),
+        ("port", port),
+        ("dbname", database),
+    ] {
+        found.push((name, unescape(value)?));
+    }
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // How many statements are kept is the driver's own matter.
+        let known = PARAMETERS.iter().map(|(known, _)| *known);
+        let mut known = known.filter(|known| *known != "statement-cache-capacity");
+        if let Some(name) = known.find(|known| *known == name) {
+            found.retain(|(other, _)| *other != name);
+            found.push((name, unescape(value)?));
+        }
+    }
+    found.retain(|(_, value)| !value.is_empty());
+    Ok(found)
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = match self.password {

@@ -110,6 +110,12 @@ pub const BUNDLE_BASELINE: (&str, &str) = (
 /// The role and the media type of the summary of what differs between two of them.
 pub const BUNDLE_DIFF: (&str, &str) = ("bundle_diff", "application/vnd.govdeck.bundle-diff+json");
 
+/// The role and the media type of what a plan says of its way back, once that was run and led back.
+pub const BUNDLE_WAY_BACK: (&str, &str) = (
+    "bundle_way_back",
+    "application/vnd.govdeck.bundle-way-back+json",
+);
+
 /// The role and the media type of a run's receipt: every entry that moves a bundle, or ends a run of it, has one.
 pub const BUNDLE_RECEIPT: (&str, &str) = (
     "bundle_receipt",
@@ -148,8 +154,20 @@ pub const CUTOVER_PLAN: (&str, &str) =
 pub const CUTOVER_STEP: (&str, &str) =
     ("cutover_step", "application/vnd.govdeck.cutover-step+json");
 
+/// What a rehearsal of the hour did and found.
+pub const REHEARSAL_RECEIPT: (&str, &str) = (
+    "rehearsal_receipt",
+    "application/vnd.govdeck.rehearsal-receipt+json",
+);
+
 /// What a pipeline exported before the flip.
 pub const GOLDEN_BEFORE: (&str, &str) = ("golden_before", "application/octet-stream");
+
+/// What the trigger took a migration back for.
+pub const ROLLBACK_TRIGGER: (&str, &str) = (
+    "rollback_trigger",
+    "application/vnd.govdeck.rollback-trigger+json",
+);
 
 /// An allow-list of exporters.
 pub const EXPORTER_ALLOWLIST: (&str, &str) = (
@@ -194,7 +212,8 @@ impl Artifact {
     }
 
     /// Returns its bytes.
-    pub(in crate::store) fn bytes(&self) -> &[u8] {
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -12,20 +12,22 @@ use crate::rules::Verdict;
 use crate::rules::approval::ApprovalStatus;
 use crate::rules::attestation::ActionClass;
 use crate::rules::bind::Surface;
-use crate::rules::block::{AuditStatus, BlockReason, SnapshotStatus};
+use crate::rules::block::{AuditStatus, BlockReason, SlaMark, SnapshotStatus};
 use crate::rules::bundle::{Kind, RunType};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
+use crate::rules::delivery::DeliveryState;
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
 use crate::rules::faq::FaqStatus;
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::migration::{
-    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, PairStatus, Phase, RollbackReason,
-    ScanStatus, Standing,
+    CalendarKind, DeficiencyKind, EvidenceKind, Gate, Move, NoticeKind, PairStatus, Phase,
+    RollbackReason, ScanStatus, Standing,
 };
 use crate::rules::people::{Attestation, Basis, Environment, PersonKind, Role};
 use crate::rules::reconcile::{Party, RunVerdict};
 use crate::rules::route::RouteChangeStatus;
 use crate::rules::week::{AckBasis, RunKind, RunStatus, SkipReason};
+use crate::store::job::JobOutcome;
 
 /// Stores a type as the text that it displays as and reads back from.
 macro_rules! stored_as_text {
@@ -78,6 +80,7 @@ stored_as_text!(
     BundleStatus,
     CalendarKind,
     DeficiencyKind,
+    DeliveryState,
     Digest,
     Environment,
     EpsilonClass,
@@ -85,8 +88,10 @@ stored_as_text!(
     FaqStatus,
     Gate,
     HourStatus,
+    JobOutcome,
     Kind,
     Move,
+    NoticeKind,
     PairStatus,
     Party,
     PersonKind,
@@ -101,6 +106,7 @@ stored_as_text!(
     RunStatus,
     ScanStatus,
     SkipReason,
+    SlaMark,
     SnapshotStatus,
     Standing,
     Surface,

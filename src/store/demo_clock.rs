@@ -1,7 +1,8 @@
 //! The clock of a demo: what the database's time is taken for, and which story is told.
 //!
 //! One clock counts everywhere, the database's. A demo's database says how fast it runs, so that every process that
-//! looks at it sees the same time. A deployment that is no demo cannot have a row here, and would not heed one.
+//! looks at it sees the same time. A deployment that is no demo cannot have a row here, and would not heed one; the fork
+//! of a demo goes on by the clock that came along.
 
 use sqlx::FromRow;
 
@@ -43,10 +44,10 @@ fn unusable() -> StoreError {
     )
 }
 
-/// Reads the clock of a demo; none where none was set, and always none in a deployment that is no demo.
+/// Reads the clock of a demo or its fork; none where none was set, and always none in a deployment that is neither.
 pub async fn find(view: &mut View) -> Result<Option<DemoClock>, StoreError> {
     const SQL: &str = "SELECT c.anchor_real_utc, c.anchor_demo_utc, c.rate, c.seed FROM demo_clock c \
-         WHERE (SELECT environment FROM deployment) = 'demo'";
+         WHERE (SELECT environment FROM deployment) IN ('demo', 'rehearsal')";
     Ok(on!(view, c => query_as(SQL).fetch_optional(c).await)?)
 }
 

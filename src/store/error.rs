@@ -28,6 +28,8 @@ pub enum Failure {
     Busy,
     /// The database's own walls refused a write.
     Wall,
+    /// The lease that it would be written under is another's by now.
+    Fenced,
     /// Anything else.
     Other,
 }

@@ -10,16 +10,21 @@ pub mod block;
 pub mod bundle;
 pub mod cadence;
 mod codec;
+pub mod delivery;
 pub mod demo_clock;
 pub mod deployment;
 pub mod dictionary;
 pub mod error;
 pub mod export;
 mod file;
+pub mod fork;
+pub mod gauge;
 pub mod governance;
 pub mod grants;
+pub mod job;
 pub mod key;
 pub mod leaf;
+pub mod lease;
 pub mod ledger;
 pub mod migration;
 pub mod outbox;
@@ -30,6 +35,7 @@ pub mod presence;
 pub mod publish;
 pub mod route;
 pub mod schema;
+pub mod sla;
 pub mod tables;
 pub mod tx;
 pub mod verify;
@@ -107,6 +113,8 @@ pub struct Store {
     newer_schema: Option<i64>,
     /// Whether it is a demo, whose clock may be bent; that never changes.
     is_demo: bool,
+    /// The lease under which everything is written; none where nobody else must be kept out.
+    fence: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,11 +140,28 @@ impl Access {
 impl Store {
     /// Opens a deployment and checks that its schema is one this program can work with.
     pub async fn open(dsn: &Dsn, account: OsAccount, access: Access) -> Result<Self, StoreError> {
+        Self::open_with(dsn, account, access, access.connections()).await
+    }
+
+    /// Opens a deployment to look at it through one connection alone, so that a second view waits until the first is dropped.
+    ///
+    /// Each connection of SQLite's holds the whole schema, which is several megabytes.
+    pub async fn open_narrow(dsn: &Dsn, account: OsAccount) -> Result<Self, StoreError> {
+        Self::open_with(dsn, account, Access::Read, 1).await
+    }
+
+    async fn open_with(
+        dsn: &Dsn,
+        account: OsAccount,
+        access: Access,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
         let about = |error: StoreError| error.about(dsn);
         if let DsnKind::Sqlite(path) = dsn.kind() {
             file::refuse_foreign(&path).await?;
         }
-        let mut store = Self::connect(dsn, account, access).await.map_err(about)?;
+        let connecting = Self::connect_with(dsn, account, access, connections);
+        let mut store = connecting.await.map_err(about)?;
         match schema::look(&store).await {
             Ok((schema::State::Current, is_demo)) => {
                 store.is_demo = is_demo;
@@ -157,6 +182,30 @@ impl Store {
         }
     }
 
+    /// Opens the fork of a deployment, which nothing but a rehearsal works on.
+    pub(in crate::store) async fn open_fork(
+        dsn: &Dsn,
+        account: OsAccount,
+    ) -> Result<Self, StoreError> {
+        let about = |error: StoreError| error.about(dsn);
+        let mut store = Self::connect(dsn, account, Access::Write)
+            .await
+            .map_err(about)?;
+        match schema::look(&store).await {
+            Ok((schema::State::Fork, is_demo)) => {
+                store.is_demo = is_demo;
+                Ok(store)
+            }
+            other => {
+                store.close().await;
+                Err(about(other.map_or_else(
+                    |error| error,
+                    |_| StoreError::unusable("the database is no fork", "report this as a bug"),
+                )))
+            }
+        }
+    }
+
     /// Returns the schema of the database where it is newer than this program knows: then it may only look.
     #[must_use]
     pub fn newer_schema(&self) -> Option<i64> {
@@ -169,9 +218,24 @@ impl Store {
         account: OsAccount,
         access: Access,
     ) -> Result<Self, StoreError> {
+        Self::connect_with(dsn, account, access, access.connections()).await
+    }
+
+    async fn connect_with(
+        dsn: &Dsn,
+        account: OsAccount,
+        access: Access,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
         let pool = match dsn.kind() {
-            DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access).await?),
-            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, access).await?),
+            DsnKind::Sqlite(path) => {
+                let options = SqlitePoolOptions::new()
+                    .max_connections(connections)
+                    .acquire_timeout(CONNECT_PATIENCE);
+                let options = options.connect_with(sqlite_options(&path, access));
+                Pool::Sqlite(options.await?)
+            }
+            DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, connections).await?),
         };
         Ok(Self {
             pool,
@@ -180,6 +244,7 @@ impl Store {
             seen_for: None,
             newer_schema: None,
             is_demo: false,
+            fence: None,
         })
     }
 
@@ -199,23 +264,20 @@ impl Store {
 }
 
 fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(access == Access::Read)
         .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
-        .synchronous(SqliteSynchronous::Full)
         .pragma("recursive_triggers", "ON")
         .pragma("trusted_schema", "OFF")
-        .pragma("cell_size_check", "ON")
-}
-
-async fn sqlite_pool(path: &Path, access: Access) -> Result<SqlitePool, StoreError> {
-    let options = SqlitePoolOptions::new()
-        .max_connections(access.connections())
-        .acquire_timeout(CONNECT_PATIENCE);
-    Ok(options.connect_with(sqlite_options(path, access)).await?)
+        .pragma("cell_size_check", "ON");
+    match access {
+        // Only writes are ever synchronous, and to say so reads the whole schema, which not every reader needs.
+        Access::Read => options,
+        Access::Write => options.synchronous(SqliteSynchronous::Full),
+    }
 }
 
 /// Reads where a server is; what is open there says which program it is.
@@ -242,11 +304,31 @@ pub(crate) async fn try_once(options: &PgConnectOptions) -> Result<(), StoreErro
     Ok(connected?.close().await?)
 }
 
-async fn postgres_pool(dsn: &Dsn, access: Access) -> Result<PgPool, StoreError> {
+async fn postgres_pool(dsn: &Dsn, connections: u32) -> Result<PgPool, StoreError> {
     let options = postgres_options(dsn, presence::APPLICATION)?;
     try_once(&options).await?;
     Ok(PgPoolOptions::new()
-        .max_connections(access.connections())
+        .max_connections(connections)
         .acquire_timeout(CONNECT_PATIENCE)
         .connect_lazy_with(options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_connection_to_sqlite_has_a_cache_of_its_own() {
+        // Built with this, all of them share one, and whoever reads much leaves the others none: see `.cargo/config.toml`.
+        const SHARED: &str = "SELECT sqlite_compileoption_used('ENABLE_MEMORY_MANAGEMENT')";
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let options = sqlite_options(&path, Access::Write).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.expect("it opens");
+        let shared: i64 = view::query_scalar(SHARED)
+            .fetch_one(&pool)
+            .await
+            .expect("it answers");
+        assert_eq!(shared, 0);
+    }
 }

@@ -51,10 +51,12 @@ impl Notice {
     }
 }
 
-/// Counts the messages that wait for delivery.
+/// Counts the messages that wait for delivery: those that no agent has sent on their ways, and those that have not got
+/// through on one of them.
 pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
-    const SQL: &str =
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox WHERE delivered_at_utc IS NULL";
+    const SQL: &str = "SELECT CAST((SELECT COUNT(*) FROM notification_outbox WHERE ledger_seq > COALESCE((SELECT routed_seq FROM agent_lease), 0)) \
+         + (SELECT COUNT(*) FROM (SELECT notification_id FROM notification_delivery WHERE state = 'waiting' \
+         UNION SELECT notification_id FROM notification_delivery WHERE state = 'dead') AS stuck) AS BIGINT)";
     Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
 }
 

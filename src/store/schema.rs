@@ -49,6 +49,8 @@ pub enum State {
     Foreign,
     /// A schema that was begun and never established.
     HalfMade,
+    /// The fork of another database, on which a cutover is rehearsed.
+    Fork,
     /// An older schema.
     Older {
         /// Its version.
@@ -77,6 +79,10 @@ impl State {
             Self::HalfMade => StoreError::unusable(
                 "the database was never finished",
                 "run `govdeck init` again",
+            ),
+            Self::Fork => StoreError::unusable(
+                "the database is the fork of a rehearsal, and nothing but the rehearsal works on it",
+                "point `dsn` at the deployment itself; the next `govdeck rehearse` takes what was left away",
             ),
             Self::Older { found } => StoreError::unusable(
                 format!("the database has schema {found}, this program needs {known}"),
@@ -108,7 +114,8 @@ pub(in crate::store) async fn look(store: &Store) -> Result<(State, bool), Store
 async fn look_in(view: &mut View) -> Result<(State, bool), StoreError> {
     const READ: &str = "SELECT (SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM govdeck_migrations) AS found, \
          (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment) AS established, \
-         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment WHERE environment = 'demo') AS demos";
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment WHERE environment = 'demo') AS demos, \
+         (SELECT CAST(COUNT(*) AS BIGINT) FROM deployment WHERE environment = 'rehearsal') AS forks";
     let names = tables_of_our_names(view).await?;
     if names.is_empty() {
         return Ok((State::Empty, false));
@@ -119,16 +126,18 @@ async fn look_in(view: &mut View) -> Result<(State, bool), StoreError> {
     {
         return Ok((State::Foreign, false));
     }
-    let (found, established, demos): (i64, i64, i64) =
+    let (found, established, demos, forks): (i64, i64, i64, i64) =
         super::view::on!(view, c => query_as(READ).fetch_one(c).await)?;
     let state = match (found, established) {
         (0, _) => State::Foreign,
+        _ if forks > 0 => State::Fork,
         (found, _) if found > latest() => State::Newer { found },
         (found, _) if found < latest() => State::Older { found },
         (_, 0) => State::HalfMade,
         _ => State::Current,
     };
-    Ok((state, demos > 0))
+    // A fork may be one of a demo, and goes on by its clock.
+    Ok((state, demos + forks > 0))
 }
 
 /// Lists the tables that have names of ours; an SQLite file that holds only others belongs to another program.
@@ -180,7 +189,7 @@ pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared),
         .map_err(about)?;
     let prepared = match state(&store).await {
         Ok(State::Current) => Ok(Prepared::Unchanged),
-        Ok(found @ (State::Foreign | State::Newer { .. })) => Err(found.into_error()),
+        Ok(found @ (State::Foreign | State::Fork | State::Newer { .. })) => Err(found.into_error()),
         Ok(State::Empty | State::HalfMade | State::Older { .. }) => migrate(&store).await,
         Err(error) => Err(error),
     };
@@ -203,7 +212,9 @@ async fn migrate(store: &Store) -> Result<Prepared, StoreError> {
         State::Current => return Ok(Prepared::Unchanged),
         State::Empty | State::HalfMade => Prepared::Made,
         State::Older { .. } => Prepared::Upgraded,
-        unfit @ (State::Foreign | State::Newer { .. }) => return Err(unfit.into_error()),
+        unfit @ (State::Foreign | State::Fork | State::Newer { .. }) => {
+            return Err(unfit.into_error());
+        }
     };
     let migrated = match &mut view.session {
         Session::Sqlite(t) => migrator(false).run(&mut **t).await,

@@ -1,9 +1,14 @@
 //! The one list of tables, and how a governed row is read, imaged and written.
 
+mod row;
+mod written;
+
 use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
+
+pub(in crate::store) use written::{page_sql, write_sql};
 
 use super::{StoreError, View};
 
@@ -237,7 +242,32 @@ pub const TABLES: &[Table] = &[
         Kind::Governed,
         &["migration_id", "job_run_id"],
     ),
-    Table::new("migration_complete_event", Kind::Governed, &["migration_id"]),
+    Table::new(
+        "migration_complete_event",
+        Kind::Governed,
+        &["migration_id"],
+    ),
+    Table::new("redeploy_task", Kind::Governed, &["migration_id"]),
+    Table::new(
+        "migration_notice",
+        Kind::Governed,
+        &["migration_id", "kind"],
+    ),
+    Table {
+        unique: &[&["publish_run_id", "mark", "since_utc"]],
+        ..Table::new(
+            "block_sla_mark",
+            Kind::Governed,
+            &["publish_run_id", "mark", "mark_no"],
+        )
+    },
+    Table::new("agent_lease", Kind::Bookkeeping, &["slot"]),
+    Table::new("agent_job", Kind::Bookkeeping, &["job"]),
+    Table::new(
+        "notification_delivery",
+        Kind::Feed,
+        &["notification_id", "channel"],
+    ),
     Table::new(
         "governance_metric_dictionary_current",
         Kind::Feed,
@@ -314,120 +344,7 @@ pub fn image_of<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
 /// A page of a governed table: for each row its key, its version and its canonical image.
 pub type ImagePage = Vec<(String, i64, Vec<u8>)>;
 
-/// Declares a governed row once: its struct, its table, its columns and how it is written.
-macro_rules! governed {
-    ($(#[$meta:meta])* pub struct $Row:ident in $table:literal keyed by ($($key:ident),+) {
-        $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)+
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
-        pub struct $Row { $($(#[$field_meta])* pub $field: $ty,)+ }
-
-        impl $Row {
-            /// The columns, in their fixed order.
-            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
-            /// The table's name.
-            pub const TABLE: &'static str = $table;
-
-            /// Reads a page of rows in key order, as images, for verification.
-            pub(in crate::store) fn images<'a>(
-                view: &'a mut $crate::store::View,
-                after: &'a str,
-                most: i64,
-            ) -> $crate::store::tables::Boxed<'a, Result<$crate::store::tables::ImagePage, $crate::store::StoreError>> {
-                Box::pin(async move {
-                    let sql = $crate::store::tables::page_sql($table, Self::COLUMNS);
-                    let rows: Vec<Self> = $crate::store::view::on!(view, c => {
-                        $crate::store::view::query_as(sqlx::AssertSqlSafe(sql)).bind(after).bind(most).fetch_all(c).await
-                    })?;
-                    rows.iter().map(|row| {
-                        use $crate::store::tables::GovernedRow as _;
-                        Ok((row.key(), row.version, row.image()?))
-                    }).collect()
-                })
-            }
-        }
-
-        impl $crate::store::tables::GovernedRow for $Row {
-            fn table(&self) -> &'static str {
-                $table
-            }
-
-            fn key(&self) -> String {
-                $crate::store::tables::row_key(&[$(self.$key.to_string()),+])
-            }
-
-            fn version(&self) -> i64 {
-                self.version
-            }
-
-            fn image(&self) -> Result<Vec<u8>, $crate::store::StoreError> {
-                $crate::store::tables::image_of(self)
-            }
-
-            fn write<'a>(
-                &'a self,
-                view: &'a mut $crate::store::View,
-            ) -> $crate::store::tables::Boxed<'a, Result<u64, $crate::store::StoreError>> {
-                Box::pin(async move {
-                    let sql = $crate::store::tables::write_sql($table, Self::COLUMNS, self.version);
-                    let hit = $crate::store::view::on!(view, c => {
-                        $crate::store::view::query(sqlx::AssertSqlSafe(sql))$(.bind(&self.$field))+.execute(c).await?.rows_affected()
-                    });
-                    Ok(hit)
-                })
-            }
-        }
-    };
-}
-pub(in crate::store) use governed;
-
-/// Writes the statement that inserts a row at its first version, or replaces the version before.
-pub(in crate::store) fn write_sql(name: &str, columns: &[&str], version: i64) -> String {
-    let numbered = |column: &str| {
-        columns
-            .iter()
-            .position(|c| *c == column)
-            .map_or(0, |at| at + 1)
-    };
-    let born_as_feed = table(name).is_some_and(|table| table.feed.is_some());
-    // A feed row is born at version 0, by its pipeline; everything else by its first entry.
-    if version == i64::from(!born_as_feed) {
-        let places: Vec<_> = columns
-            .iter()
-            .map(|column| format!("${}", numbered(column)))
-            .collect();
-        return format!(
-            "INSERT INTO {name} ({}) VALUES ({})",
-            columns.join(", "),
-            places.join(", ")
-        );
-    }
-    let key = table(name).map_or(&[][..], |table| table.key);
-    let sets: Vec<_> = columns
-        .iter()
-        .map(|column| format!("{column} = ${}", numbered(column)))
-        .collect();
-    let wheres: Vec<_> = key
-        .iter()
-        .map(|column| format!("{column} = ${}", numbered(column)))
-        .collect();
-    let version = numbered("version");
-    format!(
-        "UPDATE {name} SET {} WHERE {} AND version = ${version} - 1",
-        sets.join(", "),
-        wheres.join(" AND ")
-    )
-}
-
-/// Writes the statement that reads one keyset page of a governed table.
-pub(in crate::store) fn page_sql(name: &str, columns: &[&str]) -> String {
-    let key = row_key_sql(table(name).map_or(&[][..], |table| table.key), "");
-    format!(
-        "SELECT {} FROM {name} WHERE {key} > $1 AND version > 0 ORDER BY {key} LIMIT $2",
-        columns.join(", ")
-    )
-}
+pub(in crate::store) use row::governed;
 
 #[cfg(test)]
 mod tests;

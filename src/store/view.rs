@@ -6,7 +6,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Database, FromRow, Row, SqlSafeStr, Transaction};
 
-use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError, demo_clock};
+use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError, demo_clock, lease};
 use crate::clock::Moment;
 
 /// Runs one sqlx expression on whichever database a view stands on; `$c` names the connection.
@@ -239,7 +239,10 @@ impl Store {
         if let Session::Postgres(t) = &mut session {
             query(lock_head).execute(&mut **t).await?;
         }
-        let view = View::over(session, self).await?;
+        let mut view = View::over(session, self).await?;
+        if let Some(fence) = self.fence {
+            lease::refuse_if_lost(&mut view, fence).await?;
+        }
         if !view.walls_stand {
             return Err(StoreError::new(
                 Failure::Wall,

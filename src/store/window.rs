@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Type};
 
 use super::view::{on, query_as};
 use super::{StoreError, View};
@@ -86,7 +86,7 @@ pub(in crate::store) enum Runs {
 /// A long list as SQL, made of constant names only.
 #[derive(Debug)]
 pub(in crate::store) struct List {
-    /// `SELECT` of the columns that a row is read from, to which further conditions can be added.
+    /// A statement that begins with `SELECT` and the columns of a row, and to which further conditions can be added.
     pub select: String,
     /// What stands before a column's name there.
     pub prefix: &'static str,
@@ -100,6 +100,25 @@ pub(in crate::store) struct List {
     pub fields: &'static [(&'static str, &'static str)],
     /// The column that holds all of them in lower case, where the table has one.
     pub sought: Option<&'static str>,
+}
+
+/// A row, and whether it stands before the anchor.
+struct Placed<Row> {
+    is_before: bool,
+    row: Row,
+}
+
+impl<'r, R: sqlx::Row, Row: FromRow<'r, R>> FromRow<'r, R> for Placed<Row>
+where
+    &'static str: ColumnIndex<R>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(read: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            is_before: read.try_get("is_before")?,
+            row: Row::from_row(read)?,
+        })
+    }
 }
 
 /// A part of a window, on one side of where its anchor stands.
@@ -117,12 +136,22 @@ impl List {
         (self.runs == Runs::Up) == (order == Order::Natural)
     }
 
+    /// Writes what finds the anchor's key, before the parts that ask for it.
+    fn anchored(&self, anchor: &Anchor) -> String {
+        if matches!(anchor, Anchor::Around(_)) {
+            let key = self.key.join(", ");
+            format!("WITH place AS (SELECT {key} FROM {}) ", self.place)
+        } else {
+            String::new()
+        }
+    }
+
     /// Writes the part on one side, of one row more than `most`, so that it can be told whether there are more.
     ///
-    /// Each part is a statement of its own that runs along the index: SQLite sorts what it joins of two.
+    /// Each part runs along the index by itself.
     fn part(&self, side: Side, anchor: &Anchor, order: Order, most: usize, terms: &str) -> String {
         let rises = self.rises(order);
-        let (place, bound) = if matches!(anchor, Anchor::Around(_)) {
+        let bound = if matches!(anchor, Anchor::Around(_)) {
             let sign = match (side, rises) {
                 (Side::Before, true) => "<",
                 (Side::Before, false) => ">",
@@ -137,16 +166,9 @@ impl List {
                 .iter()
                 .map(|column| format!("{}{column}", self.prefix))
                 .collect();
-            (
-                format!(
-                    "WITH place AS (SELECT {} FROM {}) ",
-                    self.key.join(", "),
-                    self.place
-                ),
-                format!(" AND ({}) {sign} ({})", key.join(", "), places.join(", ")),
-            )
+            format!(" AND ({}) {sign} ({})", key.join(", "), places.join(", "))
         } else {
-            (String::new(), String::new())
+            String::new()
         };
         let way = if rises == (side == Side::From) {
             ""
@@ -158,9 +180,15 @@ impl List {
             .iter()
             .map(|column| format!("{}{column}{way}", self.prefix))
             .collect();
+        let is_before = if side == Side::Before {
+            "TRUE"
+        } else {
+            "FALSE"
+        };
+        let read = format!("SELECT {is_before} AS is_before,");
         format!(
-            "{place}{}{bound}{terms} ORDER BY {} LIMIT {}",
-            self.select,
+            "{}{bound}{terms} ORDER BY {} LIMIT {}",
+            self.select.replacen("SELECT", &read, 1),
             sorted.join(", "),
             most + 1
         )
@@ -238,26 +266,42 @@ async fn at<Row: Readable, Sort>(
         .enumerate()
         .map(|(n, term)| list.condition(term, n + 2, view.is_postgres()))
         .collect();
-    let mut window = Window::default();
-    for side in sides {
-        let sql = list.part(*side, anchor, look.order, most, &conditions.concat());
-        let mut rows: Vec<Row> = on!(view, c => {
+    let conditions = conditions.concat();
+    let parts = sides.iter();
+    let parts = parts.map(|side| list.part(*side, anchor, look.order, most, &conditions));
+    let parts: Vec<_> = parts.collect();
+    // A statement more is a way more to a server. SQLite sorts what it joins of two, and reads both as fast one by one.
+    let parts = match parts.as_slice() {
+        [before, from] if view.is_postgres() => vec![format!("({before}) UNION ALL ({from})")],
+        _ => parts,
+    };
+    let place = list.anchored(anchor);
+    let (mut before, mut from) = (Vec::new(), Vec::new());
+    for part in parts {
+        let sql = format!("{place}{part}");
+        let rows: Vec<Placed<Row>> = on!(view, c => {
             let mut query = query_as(AssertSqlSafe(sql)).bind(id);
             for term in terms {
                 query = query.bind(pattern(term));
             }
             query.fetch_all(c).await
         })?;
-        let has_more = rows.len() > most;
-        rows.truncate(most);
-        match side {
-            Side::Before => {
-                rows.reverse();
-                window.more_before = has_more;
+        for Placed { is_before, row } in rows {
+            if is_before {
+                before.push(row);
+            } else {
+                from.push(row);
             }
-            Side::From => window.more_after = has_more,
         }
-        window.rows.append(&mut rows);
     }
-    Ok(window)
+    let (more_before, more_after) = (before.len() > most, from.len() > most);
+    before.truncate(most);
+    before.reverse();
+    from.truncate(most);
+    before.append(&mut from);
+    Ok(Window {
+        rows: before,
+        more_before,
+        more_after,
+    })
 }

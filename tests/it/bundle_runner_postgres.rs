@@ -445,32 +445,3 @@ async fn a_login_without_the_right_to_copy_is_told_so() {
     );
     target.close().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgis_belongs_to_itself() {
-    let ground = Ground::postgres();
-    if ground.sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'") == "0" {
-        println!("not run: the extension postgis is not installed");
-        return;
-    }
-    let scope = allowing(&["metric"], 9).scope;
-    let target = ground.target().await;
-    let before = target.baseline(&scope).await.expect("a look");
-    ground.sql("CREATE EXTENSION postgis");
-    let after = target.baseline(&scope).await.expect("a look");
-    let fresh: Vec<_> = after
-        .objects
-        .iter()
-        .filter(|object| !before.objects.contains(object))
-        .collect();
-    assert!(
-        matches!(&fresh[..], [one] if one.kind == "extension"),
-        "{fresh:?}"
-    );
-    ground.sql("CREATE TABLE place (place_id INTEGER PRIMARY KEY, spot geometry(Point, 4326)); CREATE INDEX place_spot ON place USING gist (spot)");
-    let script = ground.script("UPDATE place SET spot = ST_SetSRID(ST_MakePoint(1, 2), 4326); INSERT INTO place VALUES (1, ST_SetSRID(ST_MakePoint(3, 4), 4326))");
-    let applied = apply(&target, &allowing(&["place"], 1), &script).await;
-    assert!(matches!(applied, Applied::Ready(_)), "{applied:?}");
-    drop(applied);
-    target.close().await;
-}

@@ -274,6 +274,7 @@ fn path_names_the_files_of_this_home() {
     let expected = json!({
         "schema": "govdeck.config-path.v1", "config_file": below("config/govdeck/config.toml"),
         "keys_file": below("config/govdeck/keys.toml"),
+        "agent_file": below("config/govdeck/agent.toml"),
         "themes_dir": below("config/govdeck/themes"), "data_dir": below("data/govdeck"),
         "state_dir": below("state/govdeck"), "log_file": below("state/govdeck/govdeck.log"),
     });

@@ -73,6 +73,13 @@ fn mixed(number: u32) -> u32 {
     number.wrapping_mul(0x9E37_79B1)
 }
 
+/// A key of four letters, and no two alike.
+fn short(number: u32) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let letter = |place: u32| LETTERS[(mixed(number) >> (6 * place) & 63) as usize];
+    (0..4).map(|place| char::from(letter(place))).collect()
+}
+
 #[test]
 fn no_shape_takes_more_than_three_times_its_size() {
     let key = |number| format!("\"k{:08x}\":1", mixed(number));
@@ -103,7 +110,36 @@ fn no_shape_takes_more_than_three_times_its_size() {
     };
     let prefixed = |number| format!("\"{}{:08x}\":1", "shared_".repeat(8), mixed(number));
     let escaped = |number| format!("\"\\u006b{:08x}\":1", mixed(number));
+    let grows = |_| "1e20".to_owned();
+    let leads_on = |number| format!("\"{}\":{{\"e\":1}}", short(number));
+    let through_an_array = |number| format!("\"{}\":[{{}}]", short(number));
     let table = [
+        ("canon", "numbers of 21 digits", filled("[", "]", grows)),
+        (
+            "canon",
+            "members of 21 digits",
+            filled("{", "}", |number| format!("\"{}\":1e20", short(number))),
+        ),
+        (
+            "hash tuple",
+            "a row of long numbers",
+            filled("[{\"metric_id\":\"m\",\"values\":[", "]}]", grows),
+        ),
+        (
+            "hash keyset",
+            "short keys",
+            filled("{", "}", |number| format!("\"{}\":1", short(number))),
+        ),
+        (
+            "hash keyset",
+            "short keys that lead on",
+            filled("{", "}", leads_on),
+        ),
+        (
+            "hash keyset",
+            "short keys of arrays",
+            filled("{", "}", through_an_array),
+        ),
         ("hash tuple", "tiny rows", filled("[", "]", tiny)),
         ("hash tuple", "ordinary rows", filled("[", "]", filtered)),
         ("hash tuple", "long ids", filled("[", "]", named)),

@@ -425,7 +425,7 @@ on_both!(rows_that_were_not_read_are_not_said_to_be_none, |world| {
     for keys in ["/ z z enter", "s", "S"] {
         desk.cable = Cable::Silent;
         desk.press(keys).await;
-        desk.shows(&["loading"]);
+        desk.shows(&["searching for zz"]);
         desk.hides(&["pub-1", "0 rows"]);
         desk.press("j n").await;
         desk.mend().await;

@@ -7,9 +7,7 @@ use govdeck::rules::week::RunStatus;
 use serde_json::json;
 
 use crate::cli_kit::{document, govdeck, said};
-use crate::support::hour_story::{
-    at_the_flip, attest, begin, end, flipped, plan, register, start,
-};
+use crate::support::hour_story::{at_the_flip, attest, begin, end, flipped, plan, register, start};
 use crate::support::migration_story::{
     ID, closed, compared, cut_over, dual_writing, opened, ready, world,
 };
@@ -25,8 +23,16 @@ fn steps(world: &World) -> Vec<String> {
 
 fn hour_is(world: &World) -> String {
     world
-        .rows("SELECT hour_no || ' ' || status || ' ' || lead_id FROM cutover_hour ORDER BY hour_no")
+        .rows(
+            "SELECT hour_no || ' ' || status || ' ' || lead_id FROM cutover_hour ORDER BY hour_no",
+        )
         .join(", ")
+}
+
+async fn note(world: &World, text: &str) -> Result<(), String> {
+    let asked = Asked::of(ID).with("note", text);
+    let noted = world.act("maya", "note_post_mortem", asked).await;
+    noted.map(drop)
 }
 
 on_both!(an_hour_goes_its_whole_way, |w| {
@@ -47,6 +53,19 @@ on_both!(an_hour_goes_its_whole_way, |w| {
         world.rows("SELECT banner_id FROM dictionary_migration_state"),
         [format!("{ID}/1")]
     );
+    let why = note(&world, "done").await.unwrap_err();
+    assert!(why.contains("says_something"), "{why}");
+    let text = "Late responses have another label; no total was expected to move, and none did.";
+    note(&world, text).await.expect("noted");
+    assert_eq!(hour_is(&world), "1 done maya");
+    let states = world.rows("SELECT DISTINCT state FROM cutover_step");
+    assert_eq!(states, ["done"]);
+    assert_eq!(
+        world.rows("SELECT kind || ': ' || notice_text FROM migration_notice"),
+        [format!("post_mortem: {text}")]
+    );
+    let why = note(&world, text).await.unwrap_err();
+    assert!(why.contains("hour_runs"), "{why}");
     world.assert_sound().await;
 });
 
@@ -146,6 +165,14 @@ on_both!(edits_are_frozen_while_an_hour_runs, |w| {
     world.assert_sound().await;
 });
 
+on_both!(the_note_is_the_last_step, |w| {
+    let world = world(w).await;
+    cut_over(&world).await;
+    let text = "It was cut over, and this comes too early to be of any use.";
+    let why = note(&world, text).await.unwrap_err();
+    assert!(why.contains("next_step") && why.contains("closed"), "{why}");
+});
+
 on_both!(what_was_flipped_goes_back_with_the_hour, |w| {
     let world = world(w).await;
     cut_over(&world).await;
@@ -159,6 +186,15 @@ on_both!(what_was_flipped_goes_back_with_the_hour, |w| {
     assert_eq!(
         world.rows("SELECT moved_by || ' ' || CAST(needs_countersign AS INTEGER) FROM dictionary_migration_event WHERE kind = 'rollback'"),
         ["lee 1"]
+    );
+    // Exporters are deployed anew, and partners are told.
+    assert_eq!(
+        world.rows("SELECT from_semver || ' ' || to_semver || ' ' || owner_id FROM redeploy_task"),
+        ["2.4.1 2.4.0 kim"]
+    );
+    assert_eq!(
+        world.rows("SELECT kind FROM migration_notice"),
+        ["rolled_back"]
     );
     world.assert_sound().await;
 });
@@ -187,7 +223,10 @@ on_both!(somebody_else_takes_the_hour_over_in_the_middle, |w| {
         .act("lee", "hand_over_hour", to("kim"))
         .await
         .unwrap_err();
-    assert!(why.contains("one_of_both") && why.contains("is_lead"), "{why}");
+    assert!(
+        why.contains("one_of_both") && why.contains("is_lead"),
+        "{why}"
+    );
     world
         .act("lee", "hand_over_hour", to("lee"))
         .await

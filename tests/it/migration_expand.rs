@@ -27,13 +27,13 @@ fn pairs(longest: &str) -> Vec<(&str, &str)> {
     LEGACY.into_iter().zip(modern).collect()
 }
 
-/// A deployment that is its own target, in dual write.
-struct Site {
-    world: World,
+/// A deployment that is its own target, with a migration in prepare.
+pub struct Site {
+    pub world: World,
 }
 
 impl Site {
-    async fn new(world: World, pairs: &[(&str, &str)]) -> Self {
+    pub async fn new(world: World, pairs: &[(&str, &str)]) -> Self {
         let world = world.where_two_can_agree().await;
         people(&world).await;
         // On SQLite the account at the keys is always hers.
@@ -48,18 +48,18 @@ impl Site {
         Self { world }
     }
 
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.world.home.folder().to_owned()
     }
 
-    fn expand(&self, more: &[&str]) -> Run {
+    pub fn expand(&self, more: &[&str]) -> Run {
         let root = self.root();
         let root = root.to_str().expect("text");
         let words = ["migration", "expand", MIGRATION, "--dir", root];
         govdeck(&self.world, "maya", &[&words, more].concat())
     }
 
-    fn govdeck(&self, person: &str, target: &str, words: &[&str]) -> Run {
+    pub fn govdeck(&self, person: &str, target: &str, words: &[&str]) -> Run {
         let mut command = self.world.govdeck(person, words);
         command.env("GOVDECK_BUNDLE_DSN", target);
         run(command)
@@ -79,7 +79,14 @@ impl Site {
     }
 
     /// Plans a bundle at a target, registers it, lets two approve it, and makes it.
-    async fn make(&self, id: &str, planned_at: &str, place: &[&str]) {
+    pub async fn make(&self, id: &str, planned_at: &str, place: &[&str]) {
+        self.merged(id, planned_at, place).await;
+        let made = self.at("apply", id);
+        assert!(said(&made, 0).contains(": applied"), "{made:?}");
+    }
+
+    /// The same, but for making it.
+    pub async fn merged(&self, id: &str, planned_at: &str, place: &[&str]) {
         let folder = self.root().join("postgis").join(id);
         let folder = folder.to_str().expect("text");
         let words = ["bundle", "plan", folder, "--environment", "dev"];
@@ -92,8 +99,14 @@ impl Site {
         approve(&self.world, id, Tier::Dev).await.expect("approved");
         let merged = self.world.act("lee", "merge_bundle", Asked::of(id)).await;
         merged.expect("merged");
-        let made = self.at("apply", id);
-        assert!(said(&made, 0).contains(": applied"), "{made:?}");
+    }
+
+    /// Confirms, as kim, without a look before.
+    pub fn confirmed_anyhow(&self, verb: &str, id: &str) -> Run {
+        let target = self.world.dsn_text("maya");
+        let words = ["bundle", verb, id, "--environment", "dev"];
+        let answer = ["--confirm", id, "--reason", REASON];
+        self.govdeck("kim", &target, &[&words[..], &answer].concat())
     }
 
     fn at(&self, verb: &str, id: &str) -> Run {

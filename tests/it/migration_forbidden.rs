@@ -99,6 +99,14 @@ fn of_the_state() -> Vec<Tried> {
             state(3),
             with_event(3, &update("phase = 'cutover'")),
         ),
+        // What moves it on a fork moves it nowhere else.
+        tried(
+            "and with its next move",
+            ("rehearse_move", By::Rule),
+            ID,
+            state(3),
+            with_event(3, &update("phase = 'cutover'")),
+        ),
         tried(
             "nothing governed is ever deleted",
             moved("cutover"),
@@ -153,6 +161,20 @@ fn of_moves_and_evidence(hash: &str) -> Vec<Tried> {
             "evidence is recorded",
             ("record_gate_evidence", By::Rule),
             "other",
+            row("migration_evidence", "a".repeat(32), 1),
+            evidence("G3"),
+        ),
+        tried(
+            "evidence is recorded",
+            ("record_gate_evidence", By::Rule),
+            ID,
+            row("migration_evidence", "a".repeat(32), 1),
+            evidence("D7"),
+        ),
+        tried(
+            "evidence is recorded",
+            ("record_rehearsal", By::Rule),
+            ID,
             row("migration_evidence", "a".repeat(32), 1),
             evidence("G3"),
         ),

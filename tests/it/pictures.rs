@@ -42,6 +42,7 @@ fn they_are_current() {
     assert_current("blocks", &in_theme(PaneId::Blocks, "dark"));
     assert_current("ledger", &in_theme(PaneId::Ledger, "light"));
     assert_current("migration", &in_theme(PaneId::Migration, "dark"));
+    assert_current("cutover", &in_theme(PaneId::Cutover, "dark"));
     assert_current("bundles", &in_theme(PaneId::Bundles, "dark"));
     assert_current("dictionary", &in_theme(PaneId::Dictionary, "light"));
     assert_current("weeks", &in_theme(PaneId::Weeks, "dark"));

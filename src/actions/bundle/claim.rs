@@ -1,7 +1,8 @@
 //! Claims the run of a bundle at a target, and consumes the approval of its plan.
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
-use super::{BUNDLE, ENVIRONMENT, Facts, begun, read, target, there};
+use super::way_back::{Way, WayBack};
+use super::{BUNDLE, ENVIRONMENT, begun, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::RunType;
@@ -15,6 +16,11 @@ pub(in crate::actions) struct ClaimBundleRun {
     id: String,
     tier: Tier,
     fingerprint: String,
+}
+
+pub(in crate::actions) struct Facts {
+    of_bundle: super::Facts,
+    way_back: WayBack,
 }
 
 impl Action for ClaimBundleRun {
@@ -44,7 +50,14 @@ impl Action for ClaimBundleRun {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        read(view, &self.id).await
+        let Some(of_bundle) = read(view, &self.id).await? else {
+            return Ok(None);
+        };
+        let way = Way::Forward(self.tier);
+        Ok(Some(Facts {
+            way_back: WayBack::read(view, &of_bundle.known, way).await?,
+            of_bundle,
+        }))
     }
 
     async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
@@ -63,7 +76,8 @@ impl Action for ClaimBundleRun {
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let facts = there(facts.as_ref(), &self.id)?;
+        let read = facts.as_ref();
+        let facts = there(read.map(|facts| &facts.of_bundle), &self.id)?;
         let known = &facts.known;
         let found = facts.plan_hash(&self.fingerprint);
         let approval =
@@ -75,6 +89,7 @@ impl Action for ClaimBundleRun {
         };
         let mut conditions = known.decide(|facts| rule::may_claim(facts, self.tier, &found));
         conditions.push(facts.window(self.tier, rule::writers_may_wait_now, now));
+        conditions.extend(read.map(|facts| facts.way_back.kept(now)));
         Ok(Draft::new(
             target(&known.bundle),
             conditions,

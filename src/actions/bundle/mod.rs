@@ -8,6 +8,7 @@ mod merge;
 mod register;
 mod roll_back;
 mod supersede;
+mod way_back;
 
 pub(super) use approve::ApproveBundle;
 pub(super) use claim::ClaimBundleRun;

@@ -10,6 +10,7 @@ use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal};
 use crate::store::artifact::{
     Artifact, BUNDLE_BASELINE, BUNDLE_DECLARATION, BUNDLE_DIFF, BUNDLE_SCRIPT, BUNDLE_SCRIPTS,
+    BUNDLE_WAY_BACK,
 };
 use crate::store::bundle::{self, Bundle, Known, Plan};
 use crate::store::tables::image_of;
@@ -165,7 +166,11 @@ impl RegisterBundle {
         }
         file(BUNDLE_BASELINE, plan.pre.bytes());
         file(BUNDLE_BASELINE, plan.post.bytes());
-        file(BUNDLE_DIFF, plan.diff(&self.declared.migration_id).bytes());
+        let id = &self.declared.migration_id;
+        file(BUNDLE_DIFF, plan.diff(id).bytes());
+        if let Some(said) = plan.way_back(id) {
+            file(BUNDLE_WAY_BACK, said);
+        }
         Ok(evidence)
     }
 

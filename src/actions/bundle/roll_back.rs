@@ -1,6 +1,7 @@
 //! Claims a run that takes back what a bundle made at a target.
 
 use super::super::entry::{Action, Asked, Draft, Field, Row, Stop, Suggested};
+use super::way_back::{Way, WayBack};
 use super::{BUNDLE, ENVIRONMENT, begun, no_such_bundle, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
@@ -16,6 +17,11 @@ pub(in crate::actions) struct RollBackBundle {
     tier: Tier,
 }
 
+pub(in crate::actions) struct Facts {
+    known: Known,
+    way_back: WayBack,
+}
+
 impl Action for RollBackBundle {
     const MAY: Permission = permission::ROLL_BACK_BUNDLE;
     const KEY: char = 'b';
@@ -24,7 +30,7 @@ impl Action for RollBackBundle {
     const KIND: &'static str = BUNDLE;
     const TARGET: &'static str = "The bundle's migration id";
     const FIELDS: &'static [Field] = &[ENVIRONMENT];
-    type Facts = Option<Known>;
+    type Facts = Option<Facts>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
@@ -33,8 +39,13 @@ impl Action for RollBackBundle {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Option<Known>, StoreError> {
-        bundle::known(view, &self.id).await
+    async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
+        let Some(known) = bundle::known(view, &self.id).await? else {
+            return Ok(None);
+        };
+        let undone = undone(&known, self.tier);
+        let way_back = WayBack::read(view, &known, Way::Back(self.tier, undone)).await?;
+        Ok(Some(Facts { known, way_back }))
     }
 
     async fn suggest(target: &str, view: &mut View) -> Result<Option<Suggested>, Stop> {
@@ -53,23 +64,30 @@ impl Action for RollBackBundle {
         }))
     }
 
-    fn propose(&self, facts: &Option<Known>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let known = facts.as_ref().ok_or_else(|| no_such_bundle(&self.id))?;
-        let undone =
-            known.decide(|facts| facts.undone_by(self.tier).map(|run| run.run_id.to_owned()));
-        let of = known
-            .runs
-            .iter()
-            .find(|run| Some(&run.run_id) == undone.as_ref());
+    fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
+        let facts = facts.as_ref().ok_or_else(|| no_such_bundle(&self.id))?;
+        let known = &facts.known;
+        let of = undone(known, self.tier);
         let row = Run {
             plan_hash: of.and_then(|run| run.plan_hash.clone()),
-            undoes_run_id: undone.clone(),
+            undoes_run_id: of.map(|run| run.run_id.clone()),
             ..begun(known, RunType::Rollback, Some(self.tier), by, now)
         };
+        let mut conditions = known.decide(|facts| rule::may_roll_back(facts, self.tier));
+        conditions.push(facts.way_back.kept(now));
         Ok(Draft::new(
             target(&known.bundle),
-            known.decide(|facts| rule::may_roll_back(facts, self.tier)),
+            conditions,
             vec![Row::new(row)],
         ))
     }
+}
+
+/// Finds the run that is to be taken back in a tier.
+fn undone(known: &Known, tier: Tier) -> Option<&Run> {
+    let undone = known.decide(|facts| facts.undone_by(tier).map(|run| run.run_id.to_owned()));
+    known
+        .runs
+        .iter()
+        .find(|run| Some(&run.run_id) == undone.as_ref())
 }

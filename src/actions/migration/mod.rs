@@ -6,6 +6,7 @@ mod attach_matrix;
 mod calendar;
 mod close;
 mod close_deficiency;
+mod close_redeploy_task;
 mod countersign;
 mod hour;
 mod open;
@@ -15,9 +16,13 @@ mod pair;
 mod protect_metric;
 mod record_evidence;
 mod record_fingerprint;
+mod record_rehearsal;
 mod register_allowlist;
+mod rehearse_move;
 mod roll_back;
 mod route_gate;
+mod taken_back;
+mod trigger_rollback;
 
 pub(super) use advance::{CutOver, StartDualWrite};
 pub(super) use approve_allowlist::ApproveAllowlist;
@@ -25,10 +30,12 @@ pub(super) use attach_matrix::AttachMatrix;
 pub(super) use calendar::{CancelCalendar, SetCalendar};
 pub(super) use close::CloseMigration;
 pub(super) use close_deficiency::CloseDeficiency;
+pub(super) use close_redeploy_task::CloseRedeployTask;
 pub(super) use countersign::CountersignMove;
 pub use hour::StepFinding;
 pub(super) use hour::{
-    AbortHour, AttestStep, BeginStep, EndStep, HandOverHour, RegisterHourPlan, StartHour,
+    AbortHour, AttestStep, BeginStep, EndStep, HandOverHour, NotePostMortem, RegisterHourPlan,
+    StartHour,
 };
 pub(super) use open::OpenMigration;
 pub use open_deficiency::About;
@@ -40,9 +47,12 @@ pub use record_evidence::GateFinding;
 pub(super) use record_evidence::RecordGateEvidence;
 pub use record_fingerprint::FingerprintFinding;
 pub(super) use record_fingerprint::RecordFingerprint;
+pub(super) use record_rehearsal::RecordRehearsal;
 pub(super) use register_allowlist::RegisterAllowlist;
+pub(super) use rehearse_move::RehearseMove;
 pub(super) use roll_back::RollBackMigration;
 pub(super) use route_gate::RouteGate;
+pub(super) use trigger_rollback::TriggerRollback;
 
 use super::entry::{Row, Stop};
 use crate::canon::Digest;
@@ -126,10 +136,15 @@ impl Moved<'_> {
             phase: after.phase,
             moved_by: by.id(),
             approved_by: self.second.clone(),
-            reason: by.reason(),
+            // A rule gives no reason but what it found.
+            reason: match self.back {
+                Some((reason, found)) if reason.is_measured() => found.to_owned(),
+                _ => by.reason(),
+            },
             rollback_reason: self.back.map(|(reason, _)| reason),
             note: self.back.map(|(_, note)| note.to_owned()),
-            needs_countersign: self.back.is_some() && self.second.is_none(),
+            needs_countersign: self.second.is_none()
+                && self.back.is_some_and(|(reason, _)| !reason.is_measured()),
             countersigned_by: None,
             countersigned_at_utc: None,
             happened_at_utc: now,

@@ -1,4 +1,4 @@
-//! Records what a probe, a replay, a search or a rehearsal found for a gate, by rule.
+//! Records what a probe, a replay or a search found for a gate, by rule.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl Action for RecordGateEvidence {
             open(&facts.known),
             Condition::holds(
                 "inputs",
-                is_current && found.kind != EvidenceKind::Matrix,
+                is_current && !matches!(found.kind, EvidenceKind::Matrix | EvidenceKind::Rehearsal),
                 found.kind.word(),
                 if is_current {
                     "it was found of what there is now"

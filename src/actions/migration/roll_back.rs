@@ -1,19 +1,25 @@
 //! Takes a migration back, for good; one lead may do it alone, and a second person countersigns.
 
-use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
-use super::{Facts, MIGRATION, Moved, hour, read, target, there};
+use super::super::entry::{Action, Asked, Draft, Field, Required, Stop, Suggested};
+use super::taken_back::{deploys, taken_back};
+use super::{MIGRATION, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::migration::{self as rule, Move, Phase, RollBack, RollbackReason};
+use crate::rules::migration::{self as rule, RollBack, RollbackReason};
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
-use crate::store::migration::{Known, Migration};
 use crate::store::{StoreError, View};
 
 pub(in crate::actions) struct RollBackMigration {
     id: String,
     because: RollbackReason,
     note: String,
+}
+
+pub(in crate::actions) struct Facts {
+    moved: super::Facts,
+    /// Who deploys exporters anew.
+    owner: String,
 }
 
 impl Action for RollBackMigration {
@@ -46,7 +52,11 @@ impl Action for RollBackMigration {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        read(view, &self.id).await
+        let Some(moved) = read(view, &self.id).await? else {
+            return Ok(None);
+        };
+        let owner = deploys(view, &moved.known.migration).await?;
+        Ok(Some(Facts { moved, owner }))
     }
 
     async fn suggest(target: &str, _view: &mut View) -> Result<Option<Suggested>, Stop> {
@@ -60,11 +70,12 @@ impl Action for RollBackMigration {
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let facts = there(facts.as_ref(), &self.id)?;
+        let read = facts.as_ref();
+        let facts = there(read.map(|facts| &facts.moved), &self.id)?;
+        let owner = read.map_or("", |facts| &facts.owner);
         let before = &facts.known.migration;
         let why = (self.because, &*self.note);
-        let mut rows = rows(&facts.known, why, by, now)?;
-        rows.extend(hour::given_up(&facts.known, &self.note, by, now)?);
+        let (rows, tasks) = taken_back(&facts.known, owner, why, by, now)?;
         let back = RollBack {
             reason: self.because,
             by_person: true,
@@ -73,31 +84,8 @@ impl Action for RollBackMigration {
             .known
             .decide(now, |facts| rule::may_roll_back(facts, back));
         let body = format!("{}: {}", self.because, self.note);
-        let draft = Draft::new(target(before), conditions, rows);
-        Ok(draft.with_notices(facts.tell(by, "taken back", &body)))
+        let mut notices = facts.tell(by, "taken back", &body);
+        notices.extend(tasks);
+        Ok(Draft::new(target(before), conditions, rows).with_notices(notices))
     }
-}
-
-/// Makes the rows of a migration that is taken back.
-pub(super) fn rows(
-    known: &Known,
-    back: (RollbackReason, &str),
-    by: &Acting<'_>,
-    now: Moment,
-) -> Result<Vec<Row>, Stop> {
-    let before = &known.migration;
-    let after = Migration {
-        phase: Phase::Rollback,
-        closed_at_dt_utc: Some(now),
-        rollback_reason: Some(back.0),
-        watch_until: None,
-        version: before.version + 1,
-        ..before.clone()
-    };
-    let moved = Moved {
-        kind: Move::Rollback,
-        second: None,
-        back: Some(back),
-    };
-    moved.rows(before, after, by, now)
 }

@@ -31,6 +31,8 @@ pub(super) struct Held {
     pub id: i64,
     /// What changes when all its rows are written anew.
     pub file: i64,
+    /// Whether an extension brought it: its definition is the extension's, its rows are people's.
+    pub is_brought: bool,
 }
 
 /// What a look at the catalogue found.

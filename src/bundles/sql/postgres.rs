@@ -1,7 +1,8 @@
 //! What a PostgreSQL database holds, read from its catalogue in a few statements for all objects at once.
 //!
 //! No object identifier, column number or value of a sequence is among what is read, so two databases of the same shape
-//! read alike. What belongs to an extension is left out; the extension itself, with its version, is not.
+//! read alike. What belongs to an extension is left out; the extension itself, with its version and the shape of its tables,
+//! is not, nor are their rows.
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
@@ -26,7 +27,10 @@ const RELATIONS: &str = "WITH mine AS MATERIALIZED (\
          c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relpartbound, c.reloftype, c.relam \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind <> 't' \
-       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))";
+       AND c.oid NOT IN (SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e') \
+       AND c.reltype NOT IN (SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.deptype = 'e') \
+       AND c.oid NOT IN (SELECT i.indexrelid FROM pg_index i JOIN pg_depend d ON d.objid = i.indrelid \
+           WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'))";
 
 /// Columns of each relation in their order, as one text.
 const COLUMNS: &str = "columns AS (\
@@ -179,7 +183,17 @@ const OTHERS: &[&str] = &[
          (SELECT string_agg(CASE x.grantee WHEN 0 THEN 'public' WHEN o.nspowner THEN 'owner' ELSE pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type, ',' \
              ORDER BY x.grantee = 0, pg_get_userbyid(x.grantee), x.privilege_type) FROM aclexplode(o.nspacl) x)) \
      FROM pg_namespace o JOIN pg_database b ON b.datname = current_database() WHERE o.nspname !~ '^pg_' AND o.nspname <> 'information_schema'",
-    "SELECT 'extension', NULL::text, o.extname::text, NULL::text, o.extversion || ' ' || n.nspname FROM pg_extension o JOIN pg_namespace n ON n.oid = o.extnamespace",
+    "SELECT 'extension', NULL::text, o.extname::text, NULL::text, concat_ws(E'\\n', o.extversion || ' ' || n.nspname, (SELECT string_agg( \
+         concat_ws(E'\\n', c.relname, \
+             (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text), ',' ORDER BY a.attnum) \
+                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
+             (SELECT string_agg(k.conname || ' ' || pg_get_constraintdef(k.oid), ',' ORDER BY k.conname) FROM pg_constraint k WHERE k.conrelid = c.oid), \
+             (SELECT string_agg(pg_get_indexdef(i.indexrelid), ',' ORDER BY i.indexrelid::regclass::text) FROM pg_index i WHERE i.indrelid = c.oid), \
+             (SELECT string_agg(pg_get_triggerdef(g.oid) || ' ' || g.tgenabled::text, ',' ORDER BY g.tgname) FROM pg_trigger g \
+                 WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)), E'\\n' ORDER BY c.relname, c.relnamespace::regnamespace::text) \
+         FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'f') WHERE d.classid = 'pg_class'::regclass \
+             AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = o.oid AND d.deptype = 'e')) \
+     FROM pg_extension o JOIN pg_namespace n ON n.oid = o.extnamespace",
     "SELECT 'cast', NULL::text, (pg_identify_object('pg_cast'::regclass, o.oid, 0)).identity, NULL::text, concat_ws(' ', NULLIF(o.castfunc, 0)::regprocedure, o.castcontext, o.castmethod) \
      FROM pg_cast o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = o.oid AND d.deptype = 'e')",
     "SELECT 'event trigger', NULL::text, o.evtname::text, NULL::text, concat_ws(' ', o.evtevent, o.evtfoid::regprocedure, o.evtenabled, array_to_string(o.evttags, ',')) FROM pg_event_trigger o",
@@ -194,8 +208,12 @@ const OTHERS: &[&str] = &[
          AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')",
 ];
 
-/// Tables and materialized views that hold rows of their own, with what tells a rewritten one.
-const HELD: &str = " SELECT m.nspname::text, m.relname::text, m.oid::bigint, m.relfilenode::bigint, m.relkind = 'p' FROM mine m WHERE m.relkind IN ('r', 'm', 'p')";
+/// Tables and materialized views that hold rows of their own, with what tells a rewritten one, and whether an extension
+/// brought it.
+const HELD: &str = "SELECT n.nspname::text, c.relname::text, c.oid::bigint, c.relfilenode::bigint, c.relkind = 'p', \
+         EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'm', 'p')";
 
 /// Reads the whole catalogue; the session's settings must be [`PLAIN`].
 pub(super) async fn look(connection: &mut PgConnection) -> Result<Seen, StoreError> {
@@ -221,7 +239,7 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Seen, StoreErr
             });
         }
     }
-    let rows = sqlx::query(AssertSqlSafe(format!("{RELATIONS}{HELD}")))
+    let rows = sqlx::query(HELD)
         .persistent(false)
         .fetch_all(&mut *connection)
         .await?;
@@ -234,6 +252,7 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Seen, StoreErr
             sql: format!("{only}{}.{}", quoted(&schema), quoted(&name)),
             id: row.try_get(2)?,
             file: row.try_get(3)?,
+            is_brought: row.try_get(5)?,
         });
     }
     Ok(seen)

@@ -168,6 +168,8 @@ pub(super) async fn touched(
                 }
                 seen.counted
             }
+            // An extension that comes is declared as such, with all that it brings.
+            None if table.is_brought => 0,
             // What CREATE TABLE … AS puts in is not counted everywhere.
             None => match post.rows.get(&table.name) {
                 Some(rows) => rows.known(),
@@ -178,7 +180,12 @@ pub(super) async fn touched(
         rows.insert(table.name.clone(), touched);
     }
     let after: BTreeSet<i64> = post.held.iter().map(|table| table.id).collect();
+    let stands = |table: &Held| post.held.iter().any(|now| now.name == table.name);
     for table in pre.held.iter().filter(|table| !after.contains(&table.id)) {
+        // One that goes takes all of it along; one that goes and comes again has other rows.
+        if table.is_brought && !stands(table) {
+            continue;
+        }
         let lost = rows_before(table);
         let sum = rows.entry(table.name.clone()).or_insert(0);
         *sum = lost.max(*sum);

@@ -50,6 +50,7 @@ pub(super) fn held(name: &str, root: i64) -> Held {
         sql: quoted(name),
         id: if root == 0 { by_name } else { root },
         file: 0,
+        is_brought: false,
     }
 }
 

@@ -113,6 +113,24 @@ fn ids_are_compared_unescaped() {
 }
 
 #[test]
+fn rows_of_one_id_sort_by_their_numbers_as_they_are_spelt_out() {
+    let numbers = [1e20, 1e5, 1e-6, -1e20, 1.0, 12e4, 1.5e20, 1e21, 0.1, 2e5];
+    let rows: Vec<Value> = numbers
+        .iter()
+        .flat_map(|a| numbers.iter().map(move |b| json!([a, b])))
+        .map(|values| json!({"metric_id": "a", "values": values}))
+        .collect();
+    let short = rows.iter().rev().map(Value::to_string);
+    let short: Vec<String> = short.collect();
+    assert!(short[0].contains("200000.0"), "{}", short[0]);
+    let text = format!("[{}]", short.join(","));
+    // Some of them are written with an exponent, and others as they are in canonical form.
+    for text in [text.replacen("00000.0", "e5", 15), text] {
+        assert_eq!(hash(&text), plainly(&rows));
+    }
+}
+
+#[test]
 fn ids_of_inner_objects_do_not_count() {
     let error = tuple_hash(br#"[{"inner":{"metric_id":"m"}}]"#).unwrap_err();
     assert_eq!(

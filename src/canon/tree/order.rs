@@ -3,14 +3,18 @@
 //! Siblings are sorted, not paths, and no path is spelt out but the one just met.
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Range;
 
-use super::{MAX_SPELT, NONE, ROOT, TYPES, Tree, narrow};
+use super::{MAX_SPELT, NONE, NUMBER, ROOT, TYPES, Tree, narrow};
 use crate::canon::keyset::Types;
-use crate::canon::sort::{high, low, sort_by_name, with_high};
+use crate::canon::sort::sort_by_name;
 
 /// Marks a step that has a key; that from an array to its elements has none.
 const KEYED: u32 = 1 << 31;
+
+/// Marks the first step below a node.
+const FIRST: u32 = 1 << 30;
 
 /// Says that a walk ended early: two raw paths flatten to one, or all paths are too long to be spelt out.
 #[derive(Debug)]
@@ -19,8 +23,8 @@ pub(super) struct Stopped;
 /// Walks along a tree, in whose nodes it notes where the steps below them begin instead of their parents.
 struct Order<'t, 'a, F> {
     tree: &'t mut Tree<'a>,
-    /// The parent in the high half, the node in the low one. Those of one parent stand together, the one without a key first.
-    steps: Vec<u64>,
+    /// Nodes, but for those that stand next to their arrays. Those of one parent stand together, the one without a key first.
+    steps: Vec<u32>,
     path: String,
     spelt: usize,
     each: F,
@@ -43,30 +47,59 @@ pub(super) fn walk(tree: &mut Tree<'_>, each: impl FnMut(&str, Types)) -> Result
     };
     let ended = order.descend(&[ROOT]);
     let Order { tree, steps, .. } = order;
-    tree.nodes[ROOT as usize].parent = NONE;
-    for step in steps.into_iter().filter(|&step| high(step) != NONE) {
-        tree.nodes[node(step) as usize].parent = high(step);
-    }
+    give_parents_back(tree, &steps);
     ended
 }
 
-fn steps(tree: &mut Tree<'_>) -> Vec<u64> {
-    let step = |number: u32| {
-        let keyed = if tree.has_key(number) { KEYED } else { 0 };
-        with_high(
-            u64::from(keyed | number),
-            tree.nodes[number as usize].parent,
-        )
-    };
-    let mut steps: Vec<u64> = (1..narrow(tree.nodes.len())).map(step).collect();
-    steps.sort_unstable();
-    for node in &mut tree.nodes {
-        node.parent = NONE;
+/// Lists the nodes by their parents, and notes where those of each begin.
+fn steps(tree: &mut Tree<'_>) -> Vec<u32> {
+    let mut steps = Vec::with_capacity(tree.held);
+    for number in 1..narrow(tree.nodes.len()) {
+        let node = &mut tree.nodes[number as usize];
+        if node.is_adjacent() {
+            node.parent = NONE;
+        } else {
+            let keyed = if tree.has_key(number) { KEYED } else { 0 };
+            steps.push(keyed | number);
+        }
     }
-    for (place, &step) in steps.iter().enumerate().rev() {
-        tree.nodes[high(step) as usize].parent = narrow(place);
+    let nodes = &mut tree.nodes;
+    steps.sort_unstable_by_key(|&step| (nodes[node(step) as usize].parent, step));
+    let mut before = NONE;
+    for (place, step) in steps.iter_mut().enumerate() {
+        // Whatever has steps below it is itself a step below an earlier node, whose parent was taken before.
+        let parent = mem::replace(&mut nodes[node(*step) as usize].parent, NONE);
+        if parent != before {
+            *step |= FIRST;
+            nodes[parent as usize].parent = narrow(place);
+            before = parent;
+        }
     }
     steps
+}
+
+/// Notes the parents of nodes again instead of where the steps below them begin.
+fn give_parents_back(tree: &mut Tree<'_>, steps: &[u32]) {
+    // A node comes after its parent: where the steps below it begin is not needed any more when its parent is noted.
+    for number in (ROOT..narrow(tree.nodes.len())).rev() {
+        let begin = tree.nodes[number as usize].parent as usize;
+        for step in steps.get(group(steps, begin)).unwrap_or_default() {
+            tree.nodes[node(*step) as usize].parent = number;
+        }
+        if let Some(elements) = tree.adjacent(number) {
+            tree.nodes[elements as usize].parent = number;
+        }
+    }
+    tree.nodes[ROOT as usize].parent = NONE;
+}
+
+/// Tells where the steps are that stand together from a place on; nowhere if that is beyond all.
+fn group(steps: &[u32], begin: usize) -> Range<usize> {
+    let Some(others) = steps.get(begin + 1..) else {
+        return 0..0;
+    };
+    let ends = others.iter().position(|step| step & FIRST != 0);
+    begin..begin + 1 + ends.unwrap_or(others.len())
 }
 
 impl<'a, F: FnMut(&str, Types)> Order<'_, 'a, F> {
@@ -138,11 +171,10 @@ impl<'a, F: FnMut(&str, Types)> Order<'_, 'a, F> {
     fn nodes(&self, steps: Range<usize>) -> impl Iterator<Item = u32> {
         self.steps[steps].iter().flat_map(|&step| {
             let first = self.steps.get(self.begin(node(step)));
-            let unkeyed = first.filter(|&&step| low(step) & KEYED == 0);
-            [Some(step), unkeyed.copied()]
-                .into_iter()
-                .flatten()
-                .map(node)
+            let unkeyed = first.filter(|&&step| step & KEYED == 0);
+            let elements = self.tree.adjacent(node(step));
+            let elements = elements.or(unkeyed.map(|&step| node(step)));
+            [Some(node(step)), elements].into_iter().flatten()
         })
     }
 
@@ -151,48 +183,56 @@ impl<'a, F: FnMut(&str, Types)> Order<'_, 'a, F> {
         self.tree.nodes[number as usize].parent as usize
     }
 
-    /// Lists the steps with keys below a node.
-    fn below(&self, number: u32) -> impl Iterator<Item = usize> {
-        let steps = self.steps.iter().enumerate().skip(self.begin(number));
-        let below = steps.take_while(move |(_, step)| high(**step) == number);
+    /// Tells where the steps with keys below a node are.
+    fn below(&self, number: u32) -> Range<usize> {
+        let mut below = group(&self.steps, self.begin(number));
+        let first = self.steps[below.clone()].first();
+        if first.is_some_and(|step| step & KEYED == 0) {
+            below.start += 1;
+        }
         below
-            .filter(|(_, step)| low(**step) & KEYED != 0)
-            .map(|(place, _)| place)
     }
 
     fn leads_on(&self, number: u32) -> bool {
-        self.below(number).next().is_some()
+        let first = self.begin(number);
+        let keyed = |place: usize| self.steps.get(place).map(|step| step & (KEYED | FIRST));
+        keyed(first).is_some_and(|marks| marks & KEYED != 0)
+            || keyed(first.saturating_add(1)) == Some(KEYED)
     }
 
     /// Sorts the steps with keys below nodes by their names: in place, or a copy when they stand in several places.
     fn sorted_below(&mut self, nodes: &[u32]) -> Range<usize> {
-        let end = self.steps.len();
-        for &number in nodes {
-            let mut below = self.below(number);
-            let Some(first) = below.next() else {
-                continue;
-            };
-            let range = first..first + 1 + below.count();
-            if nodes.len() == 1 {
-                self.sort(range.clone(), number);
-                return range;
-            }
-            self.steps.extend_from_within(range);
+        if let [number] = nodes {
+            let below = self.below(*number);
+            self.sort(below.clone());
+            return below;
         }
-        let copy = end..self.steps.len();
-        self.sort(copy.clone(), NONE);
+        let begin = self.steps.len();
+        for &number in nodes {
+            self.steps.extend_from_within(self.below(number));
+            // They stand together, behind those that stood last until now.
+            for step in &mut self.steps[begin..] {
+                *step &= !FIRST;
+            }
+            if let Some(first) = self.steps.get_mut(begin) {
+                *first |= FIRST;
+            }
+        }
+        let copy = begin..self.steps.len();
+        self.sort(copy.clone());
         copy
     }
 
-    /// Sorts steps by their names, and gives them their parent back.
-    fn sort(&mut self, steps: Range<usize>, parent: u32) {
+    /// Sorts steps by their names; the mark of the first stays where it is.
+    fn sort(&mut self, steps: Range<usize>) {
         let steps = &mut self.steps[steps];
-        sort_by_name(steps, |step| {
-            self.tree.name(step & !KEYED).unwrap_or_default()
-        });
-        for step in steps {
-            *step = with_high(*step, parent);
-        }
+        let Some(first) = steps.first_mut() else {
+            return;
+        };
+        let mark = *first & FIRST;
+        *first &= !FIRST;
+        sort_by_name(steps, |step| self.tree.name(node(step)).unwrap_or_default());
+        steps[0] |= mark;
     }
 }
 
@@ -202,6 +242,6 @@ fn is_before_dot(name: &str, longer: &str) -> bool {
     rest.is_some_and(|rest| rest.bytes().next().is_some_and(|byte| byte < b'.'))
 }
 
-fn node(step: u64) -> u32 {
-    low(step) & !KEYED
+fn node(step: u32) -> u32 {
+    step & NUMBER
 }

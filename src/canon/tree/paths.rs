@@ -68,7 +68,7 @@ impl Tree<'_> {
             }
             let numbers = alike.iter().copied().map(low);
             let placed = |number| (self.spelled(number), self.place(number));
-            let mut paths: Vec<(String, (u32, u32))> = numbers.map(placed).collect();
+            let mut paths: Vec<(String, (usize, u32))> = numbers.map(placed).collect();
             paths.sort_unstable();
             let neighbours = paths.windows(2).filter(|pair| pair[0].0 == pair[1].0);
             later.extend(neighbours.map(|pair| pair[1].1));
@@ -77,8 +77,8 @@ impl Tree<'_> {
         Ok(later.into_iter().map(|(_, number)| number).collect())
     }
 
-    fn place(&self, number: u32) -> (u32, u32) {
-        (self.nodes[number as usize].at, number)
+    fn place(&self, number: u32) -> (usize, u32) {
+        (self.nodes[number as usize].at(), number)
     }
 
     fn spelled(&self, number: u32) -> String {
@@ -93,7 +93,7 @@ impl Tree<'_> {
         let on_the_way = notes.len();
         notes.extend(collisions.into_iter().map(|node| Note {
             node,
-            at: self.nodes[node as usize].at,
+            at: narrow(self.nodes[node as usize].at()),
             reason: Reason::DuplicateKey,
         }));
         // Of one place, what was noted on the way comes first.

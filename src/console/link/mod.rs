@@ -185,9 +185,7 @@ impl Link {
 
     /// Has made what was claimed or begun at a moment.
     pub fn run(&self, migration_id: String, work: Work, claimed: Moment) {
-        let _ = self
-            .writes
-            .send(Write::Run(migration_id, work, claimed));
+        let _ = self.writes.send(Write::Run(migration_id, work, claimed));
     }
 
     /// Gives the writing connection back.
@@ -225,7 +223,8 @@ impl Address {
 
     /// Opens the database to look at it: as its viewer where there is one, as soon as it is known who looks.
     async fn open_to_look(&self, patience: Duration) -> Result<Store, StoreError> {
-        let own = self.open(Access::Read, patience).await?;
+        let opening = Store::open_narrow(&self.dsn, self.account.clone());
+        let own = in_time(patience, opening).await?;
         let Some(viewer) = &self.viewer else {
             return Ok(own);
         };

@@ -156,6 +156,7 @@ impl Reader {
         });
     }
 
+    /// Answers a question; what may take long has a store of its own, lest the picture waits for it.
     async fn answer(&self, store: &Store, question: Question) -> Result<(), StoreError> {
         match question {
             Question::Plan(id, verb, asked) => {
@@ -182,24 +183,30 @@ impl Reader {
                 }
             }
             Question::Cite(cites) => {
-                let (store, answer) = (store.clone(), self.answer.clone());
-                let root = self.address.governance_root.clone();
+                let (address, answer) = (self.address.clone(), self.answer.clone());
+                let patience = self.limits.answer;
                 tokio::spawn(async move {
-                    let followed = match store.view().await {
-                        Ok(mut view) => readback::chain(&mut view, &root, cites).await,
-                        Err(error) => Err(error),
+                    let root = &address.governance_root;
+                    let followed = async {
+                        let store = address.open_to_look(patience).await?;
+                        let followed = readback::chain(&mut store.view().await?, root, cites).await;
+                        close(store);
+                        followed
                     };
-                    let _ = answer.send(Event::Cited(Box::new(followed)));
+                    let _ = answer.send(Event::Cited(Box::new(followed.await)));
                 });
             }
             Question::Verify => {
-                let (store, answer) = (store.clone(), self.answer.clone());
+                let (address, answer) = (self.address.clone(), self.answer.clone());
+                let patience = self.limits.answer;
                 tokio::spawn(async move {
-                    let verified = match store.view().await {
-                        Ok(mut view) => verify::verify(&mut view, None).await,
-                        Err(error) => Err(error),
+                    let verified = async {
+                        let store = address.open_to_look(patience).await?;
+                        let verified = verify::verify(&mut store.view().await?, None).await;
+                        close(store);
+                        verified
                     };
-                    let _ = answer.send(Event::Verified(Box::new(verified)));
+                    let _ = answer.send(Event::Verified(Box::new(verified.await)));
                 });
             }
         }

@@ -83,8 +83,12 @@ impl Runs {
                 Err(_) => Err(Refusal::new(
                     "the task that made it ended early",
                     match work {
-                        Work::Bundle(_) => "`govdeck bundle show` tells how the run stands; `govdeck bundle run` takes it up",
-                        Work::Step => "`govdeck hour show` tells how the step stands; begin it again",
+                        Work::Bundle(_) => {
+                            "`govdeck bundle show` tells how the run stands; `govdeck bundle run` takes it up"
+                        }
+                        Work::Step => {
+                            "`govdeck hour show` tells how the step stands; begin it again"
+                        }
                     },
                 )),
             };

@@ -1,7 +1,8 @@
 //! What stands beside the list of bundles: what one is for, what it would touch, who approved it, and how its runs ended.
 
+use crate::clock::Moment;
 use crate::rules::bundle::RunType;
-use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier, Touched};
+use crate::rules::bundle_run::{self as rule, BundleStatus, RunOutcome, Tier, Touched};
 use crate::rules::text::shorten;
 use crate::store::bundle::{Bundle, Known, Listed, Plan, Run};
 
@@ -51,7 +52,8 @@ pub(super) fn explain(model: &Model, picture: &Picture, row: &Listed) -> Vec<Par
             for plan in known.plans.iter().filter(|plan| !is_told(plan)) {
                 lines.extend(planned(model, known, plan));
             }
-            lines.extend(known.runs.iter().rev().flat_map(|run| ran(model, run)));
+            let now = picture.now;
+            lines.extend(known.runs.iter().rev().flat_map(|run| ran(model, run, now)));
         }
     }
     lines.extend(super::you_may(model, "bundle"));
@@ -138,7 +140,15 @@ fn planned(model: &Model, known: &Known, plan: &Plan) -> Vec<Parts> {
             model.date_and_clock(plan.planned_at_utc)
         )),
     ];
-    vec![first, approved(known, plan)]
+    let mut lines = vec![first];
+    if known.bundle.requires_rollback && !known.has_led_back(plan) {
+        lines.push(vec![(
+            Token::StatusWarn,
+            "  ITS WAY BACK WAS NEVER RUN: govdeck bundle plan --register".to_owned(),
+        )]);
+    }
+    lines.push(approved(known, plan));
+    lines
 }
 
 fn counted(count: i64, one: &str, many: &str) -> String {
@@ -203,7 +213,7 @@ fn object(it: &Touched) -> Parts {
 }
 
 /// Says how a run went, and where its receipt is.
-fn ran(model: &Model, run: &Run) -> Vec<Parts> {
+fn ran(model: &Model, run: &Run, now: Moment) -> Vec<Parts> {
     let look = match run.outcome {
         RunOutcome::Running => Token::StatusPending,
         it if it.is_success(run.run_type) => Token::StatusOk,
@@ -232,6 +242,9 @@ fn ran(model: &Model, run: &Run) -> Vec<Parts> {
             format!(", receipt {}", shorten(hash, DIGITS))
         })),
     ]];
+    if let Some(late) = rule::given_up(&run.run_id, run.outcome, run.claimed_at_utc, now) {
+        lines.push(vec![(Token::StatusWarn, format!("  {late}"))]);
+    }
     if let Some(detail) = &run.detail {
         lines.push(vec![(Token::Fg, format!("  {detail}"))]);
     }

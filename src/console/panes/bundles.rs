@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::rules::bundle_run::BundleStatus;
+use crate::clock::Moment;
+use crate::rules::bundle_run::{self as rule, BundleStatus};
 use crate::store::bundle::{BUNDLE_FIELDS, BundleSort, Listed};
 
 use super::super::list::{Identified, Listing, Sorts};
@@ -58,7 +59,7 @@ fn newest_token(newest: &str) -> Token {
     }
 }
 
-fn cells(row: &Listed) -> Vec<Cell> {
+fn cells(row: &Listed, now: Moment) -> Vec<Cell> {
     let bundle = &row.bundle;
     let name = if bundle.status == BundleStatus::Superseded {
         Token::Muted
@@ -70,7 +71,10 @@ fn cells(row: &Listed) -> Vec<Cell> {
     } else if row.newest.is_empty() {
         muted("none")
     } else {
-        (newest_token(&row.newest), row.newest.clone())
+        let said = rule::newest(&row.newest, row.runs_since, now);
+        let is_late = said != row.newest;
+        let look = newest_token(&row.newest);
+        (if is_late { Token::StatusWarn } else { look }, said)
     };
     vec![
         (token(bundle.status), bundle.status.to_string()),
@@ -134,7 +138,7 @@ fn draw_list(
         columns: COLUMNS,
         rows,
         selected,
-        cells: &cells,
+        cells: &|row| cells(row, picture.now),
     };
     super::rows(
         pen,

@@ -42,6 +42,21 @@ pub fn counts(model: &Model) -> bool {
     hour.is_some_and(|hour| hour.hour.status == HourStatus::Running)
 }
 
+/// Says in one line that an hour runs, and which step comes now.
+#[must_use]
+pub(super) fn in_a_line(hour: &KnownHour, now: Moment) -> Parts {
+    let stand = hour.stand();
+    let step = stand.at().map_or("every step is done".to_owned(), |at| {
+        format!("step {} {} {}", at.step.number(), at.step, at.state)
+    });
+    vec![
+        (Token::PhaseCurrent, "CUTOVER HOUR ".to_owned()),
+        (Token::Fg, hour.hour.migration_id.clone()),
+        muted(format!(", led by {}: ", hour.hour.lead_id)),
+        (Token::Fg, format!("{step}, {}", stand.clock(now).said(now))),
+    ]
+}
+
 /// Draws the pane.
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let Some(sight) = sight(model) else {
@@ -148,7 +163,13 @@ fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
     let (Some(hour), Some(at)) = (&sight.hour, model.now()) else {
         return Step::ALL
             .iter()
-            .map(|step| vec![muted(format!("  {} {step:<9}  {}", step.number(), step.meaning()))])
+            .map(|step| {
+                vec![muted(format!(
+                    "  {} {step:<9}  {}",
+                    step.number(),
+                    step.meaning()
+                ))]
+            })
             .collect();
     };
     let now = comes_now(sight);
@@ -167,7 +188,10 @@ fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
     };
     let name = if comes_now { Token::Fg } else { Token::Muted };
     let mut line = vec![
-        (name, format!("{mark} {} {:<9}  ", row.step.number(), row.step)),
+        (
+            name,
+            format!("{mark} {} {:<9}  ", row.step.number(), row.step),
+        ),
         (token, format!("{:<17}", row.state)),
     ];
     if let (Some(began), Some(owner)) = (row.began_at_utc, &row.owner_id) {

@@ -16,7 +16,7 @@ use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks, ledger, migration, proposals, weeks};
+use super::{PaneId, blocks, cutover, ledger, migration, proposals, weeks};
 
 words! {
     /// The four questions.
@@ -153,20 +153,20 @@ pub fn items(model: &Model) -> Vec<Item> {
     items
 }
 
-/// Says where the dictionary's migration stands, as long as it is open or watched.
+/// Says where the dictionary's migration stands, as long as it is open or watched; in its hour, which step comes now.
 fn phase(picture: &Picture, now: Moment) -> Item {
+    if let Some(hour) = &picture.migrations.running {
+        let goes = Some((PaneId::Cutover, None));
+        return item(Section::Phase, "phase", cutover::in_a_line(hour, now), goes);
+    }
     let newest = picture.migrations.newest.as_ref();
     let counts = |it: &&Migration| {
         it.closed_at_dt_utc.is_none() || it.watch_until.is_some_and(|until| until > now)
     };
     let Some(found) = newest.filter(counts) else {
         let text = "no dictionary migration is open in this deployment";
-        return item(
-            Section::Phase,
-            "phase",
-            vec![(Token::Muted, text.into())],
-            None,
-        );
+        let says = vec![(Token::Muted, text.into())];
+        return item(Section::Phase, "phase", says, None);
     };
     let id = &found.migration_id;
     let (token, word) = migration::stands(found);

@@ -202,6 +202,7 @@ artifacts:
         (baseline(line, false), baseline(line, true)),
     );
     plan.milliseconds = Some(140);
+    plan.led_back = true;
     plan
 }
 

@@ -8,11 +8,13 @@
 mod found;
 mod open;
 mod plan;
+mod rehearse;
 mod verify;
 mod worker;
 
 pub use open::{Reach, claims, look_ahead};
 pub use plan::{Back, Files, Planned, plan};
+pub use rehearse::{Unmade, unmake};
 pub use verify::{left, verify_files};
 pub use worker::AtStore;
 

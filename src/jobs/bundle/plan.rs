@@ -93,6 +93,7 @@ pub async fn plan(
         registration: Registration {
             rows: observed.rows,
             milliseconds: u64::try_from(observed.took.as_millis()).ok(),
+            led_back: back == Back::Proven,
             ..Registration::of(tier, files.declaration, files.scripts, seen)
         },
         findings: observed.findings,

@@ -17,7 +17,7 @@ const MOST_ROWS: usize = 1_000_000;
 /// Freezes everything that the plan names; what cannot be read fails the step, and nothing is half frozen in the ledger.
 pub(super) async fn freeze(
     store: &Store,
-    root: &Path,
+    (root, below): (&Path, &Path),
     id: &str,
     plan: &CutoverPlan,
 ) -> Result<Found, Stop> {
@@ -40,9 +40,9 @@ pub(super) async fn freeze(
         let path = format!("migrations/{id}/golden_before/{}", golden.name);
         let length = bytes.len();
         let file = Prepared::of(GOLDEN_BEFORE, bytes.clone());
-        let (root, wanted) = (root.to_owned(), path.clone());
+        let (below, wanted) = (below.to_owned(), path.clone());
         let writing =
-            tokio::task::spawn_blocking(move || below_root::write_once(&root, &wanted, &bytes));
+            tokio::task::spawn_blocking(move || below_root::write_once(&below, &wanted, &bytes));
         if let Err(why) = writing.await.map_err(|_| ended_early())? {
             return Ok(Found::failed(
                 format!("{} could not be frozen: {why}", golden.name),
@@ -57,7 +57,10 @@ pub(super) async fn freeze(
     }
     Ok(Found {
         state: StepState::Done,
-        detail: format!("{} exports frozen in migrations/{id}/golden_before", files.len()),
+        detail: format!(
+            "{} exports frozen in migrations/{id}/golden_before",
+            files.len()
+        ),
         document: json!({"goldens": frozen}),
         files,
     })

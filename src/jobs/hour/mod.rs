@@ -6,7 +6,7 @@
 mod golden;
 mod outside;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub use outside::Commands;
 
 use super::{below_root, reconcile, replay};
-use crate::actions::{ByRule, Prepared, Request, Stop, StepFinding};
+use crate::actions::{ByRule, Prepared, Request, StepFinding, Stop};
 use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{CutoverPlan, Outside, Step, StepState};
 use crate::rules::text::shorten;
@@ -61,7 +61,7 @@ pub struct Performed {
 }
 
 /// What the work of a step comes to.
-enum Work {
+pub(in crate::jobs) enum Work {
     /// It ends the step.
     Ends(Found),
     /// A person goes on.
@@ -69,9 +69,9 @@ enum Work {
 }
 
 /// What work has found.
-struct Found {
-    state: StepState,
-    detail: String,
+pub(in crate::jobs) struct Found {
+    pub(in crate::jobs) state: StepState,
+    pub(in crate::jobs) detail: String,
     document: Value,
     files: Vec<Prepared>,
 }
@@ -109,8 +109,8 @@ pub async fn perform(store: &Store, reach: &Reach, id: &str) -> Result<Performed
     let job = Job {
         store,
         reach,
+        frozen_below: &reach.root,
         known: &known,
-        hour,
         plan: &plan.document,
         attempt,
     };
@@ -128,20 +128,25 @@ pub async fn perform(store: &Store, reach: &Reach, id: &str) -> Result<Performed
             });
         }
     };
-    job.end(step, found).await
+    job.end(hour, step, found).await
 }
 
 fn nothing(id: &str, what: &str) -> Refusal {
-    Refusal::new(format!("{id}: {what}"), "govdeck hour show says what comes now")
+    Refusal::new(
+        format!("{id}: {what}"),
+        "govdeck hour show says what comes now",
+    )
 }
 
-struct Job<'a> {
-    store: &'a Store,
-    reach: &'a Reach,
-    known: &'a Known,
-    hour: &'a KnownHour,
-    plan: &'a CutoverPlan,
-    attempt: i64,
+/// The work of steps at a store: that of the hour, or the fork of a rehearsal.
+pub(in crate::jobs) struct Job<'a> {
+    pub(in crate::jobs) store: &'a Store,
+    pub(in crate::jobs) reach: &'a Reach,
+    /// Below which folder exports are frozen.
+    pub(in crate::jobs) frozen_below: &'a Path,
+    pub(in crate::jobs) known: &'a Known,
+    pub(in crate::jobs) plan: &'a CutoverPlan,
+    pub(in crate::jobs) attempt: i64,
 }
 
 impl Job<'_> {
@@ -153,9 +158,7 @@ impl Job<'_> {
         match step {
             Step::Announce => self.outside(step, &self.plan.announce).await,
             Step::Purge => self.outside(step, &self.plan.purge).await,
-            Step::Golden => golden::freeze(self.store, &self.reach.root, self.id(), self.plan)
-                .await
-                .map(Work::Ends),
+            Step::Golden => self.freeze().await.map(Work::Ends),
             Step::Flip if self.known.migration.phase == Phase::Cutover => {
                 self.outside(step, &self.plan.deploy).await
             }
@@ -167,7 +170,18 @@ impl Job<'_> {
         }
     }
 
-    async fn outside(&self, step: Step, outside: &Outside) -> Result<Work, Stop> {
+    /// Freezes what both pipelines export.
+    pub(in crate::jobs) async fn freeze(&self) -> Result<Found, Stop> {
+        let (from, to) = (&*self.reach.root, self.frozen_below);
+        golden::freeze(self.store, (from, to), self.id(), self.plan).await
+    }
+
+    /// Does what happens outside of govdeck, where a command does it.
+    pub(in crate::jobs) async fn outside(
+        &self,
+        step: Step,
+        outside: &Outside,
+    ) -> Result<Work, Stop> {
         match outside {
             Outside::Attest { attest } => Ok(Work::Waits(
                 format!("a person sees to it: {attest}"),
@@ -184,14 +198,13 @@ impl Job<'_> {
                     name: command,
                     minutes: *minutes,
                 };
-                Ok(Work::Ends(
-                    outside::run(&self.reach.commands, &order).await,
-                ))
+                Ok(Work::Ends(outside::run(&self.reach.commands, &order).await))
             }
         }
     }
 
-    async fn replay_again(&self) -> Result<Work, Stop> {
+    /// Replays what is frozen; a replay that is green waits for a person's flip.
+    pub(in crate::jobs) async fn replay_again(&self) -> Result<Work, Stop> {
         let manifest = match self.manifest(&self.plan.replay) {
             Ok(manifest) => manifest,
             Err(why) => return Ok(Work::Ends(Found::failed(why, json!({})))),
@@ -225,7 +238,8 @@ impl Job<'_> {
         Ok(Work::Waits(format!("replayed: {}", probed.detail), then))
     }
 
-    async fn reconcile(&self) -> Result<Found, Stop> {
+    /// Compares every series now.
+    pub(in crate::jobs) async fn reconcile(&self) -> Result<Found, Stop> {
         let mut runs = Vec::new();
         let mut open = Vec::new();
         for path in &self.plan.reconcile {
@@ -278,11 +292,11 @@ impl Job<'_> {
         below_root::read(&self.reach.root, path, MOST_MANIFEST)
     }
 
-    async fn end(&self, step: Step, found: Found) -> Result<Performed, Stop> {
+    async fn end(&self, hour: &KnownHour, step: Step, found: Found) -> Result<Performed, Stop> {
         let document = json!({
             "schema": "govdeck.cutover-step.v1",
             "migration_id": self.id(),
-            "hour_no": self.hour.hour.hour_no,
+            "hour_no": hour.hour.hour_no,
             "step": step.word(),
             "attempt": self.attempt,
             "state": found.state.word(),

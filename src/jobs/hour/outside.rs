@@ -21,7 +21,7 @@ const ENVIRONMENT: &[&str] = &["PATH", "HOME", "LANG"];
 pub struct Commands(pub Vec<String>);
 
 impl Commands {
-    fn find(&self, name: &str) -> Option<&str> {
+    pub(in crate::jobs) fn find(&self, name: &str) -> Option<&str> {
         let named = self.0.iter().filter_map(|line| line.split_once('='));
         let mut named = named.filter(|(named, _)| *named == name);
         named.next().map(|(_, command)| command)
@@ -110,7 +110,9 @@ fn judged(name: &str, ended: &Ended, took: u64) -> Found {
             StepState::Done,
             format!(
                 "{name}: {}",
-                last(&output).as_deref().unwrap_or("ended well, and said nothing")
+                last(&output)
+                    .as_deref()
+                    .unwrap_or("ended well, and said nothing")
             ),
         ),
         (Some(0), Some(complaint)) => (

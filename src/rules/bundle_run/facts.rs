@@ -16,6 +16,8 @@ pub struct Planned<'a> {
     pub tier: Tier,
     /// What it hashes to.
     pub plan_hash: &'a str,
+    /// Whether its way back was run, and led back.
+    pub led_back: bool,
 }
 
 /// A run, as far as rules look at it.
@@ -157,6 +159,22 @@ impl<'a> Facts<'a> {
                 (false, None) => "it cannot be taken back, and nobody approved that".to_owned(),
             },
             "name the governance approval in approvals.reference",
+        )
+    }
+
+    pub(super) fn way_back_ran(&self, tier: Tier) -> Condition {
+        let led_back = |plan: &Planned<'_>| plan.tier == tier && plan.led_back;
+        let has_run = self.plans.iter().any(led_back);
+        Condition::holds(
+            "way_back_ran",
+            has_run || !self.requires_rollback,
+            BUILDER,
+            match (self.requires_rollback, has_run) {
+                (_, true) => "its way back was run, and led back",
+                (true, false) => "its way back was never run",
+                (false, false) => "it needs no way back",
+            },
+            "`govdeck bundle plan FOLDER --register` runs it, and registers that",
         )
     }
 

@@ -97,6 +97,7 @@ pub fn may_approve(
         facts.not_made(tier),
         facts.no_dead_end(tier),
         facts.way_back(),
+        facts.way_back_ran(tier),
         facts.dictionary(tier),
     ]
 }
@@ -147,6 +148,7 @@ pub fn may_claim(facts: &Facts<'_>, tier: Tier, found: &str) -> Vec<Condition> {
             },
             "plan it again there, register that, and have it approved",
         ),
+        facts.way_back_ran(tier),
         facts.nothing_runs(),
         facts.no_dead_end(tier),
         facts.dictionary(tier),

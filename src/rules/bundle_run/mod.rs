@@ -2,6 +2,7 @@
 //!
 //! What a change may touch is decided in `bundle`; here is decided when it may be made, once, by whom, and what of it stays.
 
+mod claim;
 mod facts;
 mod may;
 mod radius;
@@ -10,6 +11,7 @@ mod registration;
 mod registry;
 mod writers;
 
+pub use claim::{GIVEN_UP, given_up, is_given_up, newest};
 pub use facts::{Facts, Planned, Ran};
 pub use may::{
     Successor, may_approve, may_claim, may_finish, may_interrupt, may_merge, may_register,

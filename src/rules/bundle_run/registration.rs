@@ -37,6 +37,9 @@ pub struct Registration {
     /// How long it took.
     #[serde(default)]
     pub milliseconds: Option<u64>,
+    /// Whether the way back was run afterwards, and everything was as before.
+    #[serde(default)]
+    pub led_back: bool,
 }
 
 /// A script of a bundle.
@@ -89,6 +92,7 @@ impl Registration {
             post,
             rows: BTreeMap::new(),
             milliseconds: None,
+            led_back: false,
         }
     }
 
@@ -164,6 +168,20 @@ impl Registration {
     #[must_use]
     pub fn diff(&self, migration_id: &str) -> DiffSummary {
         DiffSummary::between(migration_id, &self.pre, &self.post, &self.rows)
+    }
+
+    /// Writes down that the way back was run and led back; nothing where it was not.
+    #[must_use]
+    pub fn way_back(&self, migration_id: &str) -> Option<Vec<u8>> {
+        let said = serde_json::json!({
+            "schema": "govdeck.bundle-way-back.v1",
+            "migration_id": migration_id,
+            "environment": self.environment,
+            "plan_hash": self.plan_hash(),
+            "back_at": self.pre.schema_fingerprint,
+        });
+        self.led_back
+            .then(|| canonical_of(&said).unwrap_or_default())
     }
 
     /// Hashes what an approval of the plan is bound to.

@@ -20,6 +20,12 @@ pub struct MadeAlone {
 }
 
 impl MadeAlone {
+    /// Returns the last moment at which somebody countersigns it in time.
+    #[must_use]
+    pub fn countersign_by(&self) -> Moment {
+        self.at.plus(COUNTERSIGN_WITHIN)
+    }
+
     /// Tells whether the time is over in which somebody should have countersigned it.
     #[must_use]
     pub fn is_overdue(&self, now: Moment) -> bool {

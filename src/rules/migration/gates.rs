@@ -191,7 +191,7 @@ const fn fix(gate: Gate) -> &'static str {
         Gate::NotRed => "end red by act leave-red",
         Gate::Protected => "run govdeck job protected",
         Gate::Prepared => "wait: a consumer that runs once a week is seen within a week",
-        Gate::Rehearsed => "no verb records a rehearsal yet: two people may override it",
+        Gate::Rehearsed => "rehearse the hour: govdeck rehearse",
         Gate::Unwatched => "wait until the other migration is closed and its watch is over",
     }
 }

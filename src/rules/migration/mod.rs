@@ -9,12 +9,16 @@ mod fingerprint;
 mod gates;
 pub mod hour;
 mod inputs;
+mod kept_views;
 mod matrix;
 mod moves;
 mod pair;
 mod probe;
+mod rehearsal;
 mod replay;
+mod reversible;
 mod stuck;
+mod trigger;
 mod views;
 
 pub use calendar::{CalendarKind, Planned, known_until, next_window, stands_in};
@@ -27,6 +31,7 @@ pub use facts::{
 pub use fingerprint::{Drift, Fingerprint, Landed, changes, fingerprinted, keysets_sha256};
 pub use gates::{Report, agreed, conditions, judge, reports};
 pub use inputs::{faq_inputs, plan_hash, protected_inputs, replay_inputs, scan_inputs};
+pub use kept_views::{Needing, WouldDo, leaves_the_way_back};
 pub use matrix::{Cell, MatrixFault, RISKS, SURFACES, matrix_verdict, read_matrix};
 pub use moves::{
     Closing, LONGEST_OVERRIDE, Opening, RollBack, may_close, may_countersign, may_move, may_open,
@@ -34,10 +39,19 @@ pub use moves::{
 };
 pub use pair::{PairFault, faults_of_pairs, identifier_fault};
 pub use probe::{Joined, Probed, protected_are_joined, questions_bind};
+pub use rehearsal::{
+    Deed, DeedState, Fault, ForkKind, FoundGate, Receipt, Rehearsed, Struck, TakenBack,
+    can_be_rehearsed, may_rehearse_move,
+};
 pub use replay::{
     Cells, Golden, Played, Replay, ReplaySource, first_difference, read_replay, replayed,
 };
+pub use reversible::{DICTIONARY_KEY, Looked, Reversible, WayBackFacts, reversible};
 pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
+pub use trigger::{
+    Against, EndedRun, KeptMetric, Trigger, TriggerState, Untold, Watch, WatchedRun, may_trigger,
+    trigger,
+};
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,
     literal, quoted,
@@ -87,6 +101,24 @@ words! {
         CutoverStepFailed = "cutover_step_failed",
         /// Somebody decided so.
         OperatorAbort = "operator_abort",
+    }
+}
+
+impl RollbackReason {
+    /// Tells whether a rule finds it in what was measured; people name no such reason.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        matches!(self, Self::EpsilonHard | Self::EpsilonSoftTwice)
+    }
+}
+
+words! {
+    /// What partners are told of a migration.
+    pub enum NoticeKind {
+        /// That it was taken back, and why.
+        RolledBack = "rolled_back",
+        /// What is known once it is over.
+        PostMortem = "post_mortem",
     }
 }
 

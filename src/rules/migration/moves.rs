@@ -256,10 +256,6 @@ pub fn may_roll_back(facts: &Facts<'_>, back: RollBack) -> Vec<Condition> {
         (Phase::Cutover, Some(_), false) => "it is closed, and its watch is over".to_owned(),
         (phase, ..) => format!("it is in {phase}"),
     };
-    let measured = matches!(
-        back.reason,
-        RollbackReason::EpsilonHard | RollbackReason::EpsilonSoftTwice
-    );
     vec![
         holds(
             "can_be_taken_back",
@@ -269,7 +265,7 @@ pub fn may_roll_back(facts: &Facts<'_>, back: RollBack) -> Vec<Condition> {
         ),
         holds(
             "reason",
-            measured != back.by_person,
+            back.reason.is_measured() != back.by_person,
             format!("{}", back.reason),
             "people name cutover_step_failed or operator_abort; what was measured is found by rule",
         ),

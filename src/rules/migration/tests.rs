@@ -2,6 +2,7 @@ mod moves;
 
 use std::time::Duration;
 
+use super::hour::{HourStand, HourStatus, Step, StepStand, StepState};
 use super::*;
 use crate::clock::Moment;
 use crate::rules::Verdict;
@@ -316,4 +317,30 @@ fn gates_of_one_phase_fail_alone_too() {
         .map(|(id, _)| *id)
         .collect();
     assert_eq!(ids, ["G1", "G3", "G4", "D1", "D5", "D7"]);
+}
+
+/// An hour whose first steps are done, and whose next one is in a state.
+pub(super) fn hour(done: usize, state: StepState) -> HourStand<'static> {
+    let steps = Step::ALL.iter().zip(0..).map(|(step, place)| {
+        let state = match usize::cmp(&place, &done) {
+            std::cmp::Ordering::Less => StepState::Done,
+            std::cmp::Ordering::Equal => state,
+            std::cmp::Ordering::Greater => StepState::NotStarted,
+        };
+        let is_begun = state != StepState::NotStarted;
+        StepStand {
+            step: *step,
+            state,
+            attempt: i64::from(is_begun),
+            owner: is_begun.then_some("maya"),
+            began: is_begun.then(|| at("2026-05-26T14:20:00Z")),
+        }
+    });
+    HourStand {
+        number: 1,
+        status: HourStatus::Running,
+        lead: "maya",
+        begun: at("2026-05-26T14:00:00Z"),
+        steps: steps.collect(),
+    }
 }

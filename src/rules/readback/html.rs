@@ -65,6 +65,9 @@ pub fn html(readback: &Readback) -> String {
     if !readback.addenda.is_empty() {
         section(&mut out, "Addendum", &readback.addenda, |said| markup(said));
     }
+    if !readback.notices.is_empty() {
+        section(&mut out, "Notices", &readback.notices, |said| markup(said));
+    }
     section(&mut out, "Questions", &readback.faq, |it| {
         let question = markup(&it.question);
         let metric = markup(&it.metric_id);

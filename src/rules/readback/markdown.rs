@@ -55,6 +55,9 @@ pub fn markdown(readback: &Readback) -> String {
     if !readback.addenda.is_empty() {
         section(&mut out, "Addendum", &readback.addenda, |said| plain(said));
     }
+    if !readback.notices.is_empty() {
+        section(&mut out, "Notices", &readback.notices, |said| plain(said));
+    }
     section(&mut out, "Questions", &readback.faq, |it| {
         let question = plain(&it.question);
         match faq::anchor(&it.annex_anchor) {

@@ -56,6 +56,8 @@ pub struct Readback {
     pub annexes: Vec<AnnexLine>,
     /// What has to be said because numbers had reached partners before governance turned red.
     pub addenda: Vec<String>,
+    /// What partners are told of migrations.
+    pub notices: Vec<String>,
     /// Questions, and where the annex answers them.
     pub faq: Vec<FaqStub>,
     /// The versions that it was made under.

@@ -42,6 +42,7 @@ fn sample() -> Readback {
             expires_at_utc: "2026-05-26T07:00:00Z".parse().expect("a moment"),
         }],
         addenda: vec!["numbers had reached partners".into()],
+        notices: vec!["mig-2026-05-14 was rolled back from 2.4.1 to 2.4.0".into()],
         faq: vec![FaqStub {
             question: "Why 94?".into(),
             metric_id: "MET-0144".into(),
@@ -77,6 +78,7 @@ fn both_forms_carry_everything_that_is_demanded() {
         let page = page.replace('\\', "");
         for said in [
             "2026-W21",
+            "mig-2026-05-14 was rolled back from 2.4.1 to 2.4.0",
             "Breaches",
             "94",
             &format!("(MET-0144, {TUPLE})"),
@@ -157,6 +159,7 @@ fn hostile_text_is_text_on_every_page() {
     readback.annexes[0].by = hostile.into();
     readback.annexes[0].reason = hostile.into();
     readback.addenda[0] = hostile.into();
+    readback.notices[0] = hostile.into();
     readback.faq[0].question = hostile.into();
     readback.faq[0].annex_anchor = hostile.into();
     readback.footer.dictionary_semver = Some(hostile.into());

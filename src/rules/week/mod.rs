@@ -20,6 +20,7 @@ pub use manifest::{Manifest, Owner, Owners, Source, read as read_manifest};
 pub use policy::{
     BACKTEST_SCHEMA, Backtest, Judged, Pair, PastWeek, Seen, WEEKS, backtest, is_sound, may_adopt,
 };
+pub(super) use spread::{Limits, worst};
 pub use state::{Because, FinalRun, History, Standing, opens_incident, stand};
 pub use window::{
     Schedule, Window, is_missed, may_finish, may_miss, may_plan, may_skip, may_start,

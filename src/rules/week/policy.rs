@@ -127,7 +127,9 @@ pub fn backtest(pair: &Pair, weeks: &[PastWeek]) -> Backtest {
     let limits = Limits::of(pair);
     let mut was_soft = false;
     for week in weeks {
-        let worst = limits.as_ref().and_then(|limits| worst(limits, week));
+        let worst = limits
+            .as_ref()
+            .and_then(|limits| worst(limits, &week.protected));
         let id = week.job_run_id.clone();
         let is_soft = worst.as_ref().is_some_and(|worst| worst.above_soft);
         let rollback =

@@ -1,10 +1,10 @@
 //! How far apart the protected metrics of a week lay, against a pair of limits; whether one lies above is always exact.
 
-use super::policy::{Pair, PastWeek};
+use super::policy::{Pair, Seen};
 use crate::rules::reconcile::Decimal;
 
 /// A pair as numbers.
-pub(super) struct Limits {
+pub(in crate::rules) struct Limits {
     soft: Decimal,
     hard: Decimal,
     floor: Decimal,
@@ -12,7 +12,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// Reads the pair; none where it is no pair of decimals.
-    pub(super) fn of(pair: &Pair) -> Option<Self> {
+    pub(in crate::rules) fn of(pair: &Pair) -> Option<Self> {
         let read = |text: &str| Decimal::parse(text).ok();
         Some(Self {
             soft: read(&pair.soft)?,
@@ -23,21 +23,21 @@ impl Limits {
 }
 
 /// How far apart a week's protected metrics lay.
-pub(super) struct Worst {
+pub(in crate::rules) struct Worst {
     /// The metric that lay farthest apart.
-    pub(super) metric_id: String,
+    pub(in crate::rules) metric_id: String,
     /// How far, nearly; only for looking at.
-    pub(super) ratio: f64,
+    pub(in crate::rules) ratio: f64,
     /// Whether one lay above soft, exactly.
-    pub(super) above_soft: bool,
+    pub(in crate::rules) above_soft: bool,
     /// Whether one lay above hard, exactly.
-    pub(super) above_hard: bool,
+    pub(in crate::rules) above_hard: bool,
 }
 
 /// Finds the protected metric that lay farthest apart, and whether one lay above a limit; none where one cannot be judged.
-pub(super) fn worst(limits: &Limits, week: &PastWeek) -> Option<Worst> {
+pub(in crate::rules) fn worst(limits: &Limits, protected: &[Seen]) -> Option<Worst> {
     let mut worst: Option<Worst> = None;
-    for seen in &week.protected {
+    for seen in protected {
         let delta = Decimal::parse(seen.delta.as_deref()?).ok()?;
         let partner = Decimal::parse(seen.partner.as_deref()?).ok()?;
         let of = if partner.cmp_abs(&limits.floor).is_gt() {
@@ -66,8 +66,6 @@ pub(super) fn worst(limits: &Limits, week: &PastWeek) -> Option<Worst> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RunStatus;
-    use super::super::policy::Seen;
     use super::*;
 
     fn found([soft, hard, floor]: [&str; 3], metrics: &[(Option<&str>, &str)]) -> Option<Worst> {
@@ -82,13 +80,7 @@ mod tests {
             delta: delta.map(str::to_owned),
             partner: Some((*partner).to_owned()),
         });
-        let week = PastWeek {
-            job_run_id: "w".into(),
-            status: RunStatus::Pass,
-            was_incident: false,
-            protected: seen.collect(),
-        };
-        worst(&Limits::of(&pair)?, &week)
+        worst(&Limits::of(&pair)?, &seen.collect::<Vec<_>>())
     }
 
     /// Deltas for which a quotient of doubles lies on the wrong side of the limit, or could.

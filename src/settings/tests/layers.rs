@@ -31,6 +31,7 @@ fn defaults_lie_in_the_folders_of_the_given_home() {
         Paths {
             config_file: Some(home.config()),
             keys_file: Some(home.path(".config/govdeck/keys.toml")),
+            agent_file: Some(home.path(".config/govdeck/agent.toml")),
             themes_dir: Some(home.path(".config/govdeck/themes")),
             data_dir: Some(home.path(".local/share/govdeck")),
             state_dir: Some(home.path(".local/state/govdeck")),

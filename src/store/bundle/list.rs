@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::Bundle;
+use crate::clock::Moment;
 use crate::rules::words;
 use crate::store::window::{self, List, Look, Runs};
 use crate::store::{StoreError, View};
@@ -28,6 +29,8 @@ pub struct Listed {
     pub bundle: Bundle,
     /// What runs now, or how the newest run ended; empty where nothing ran.
     pub newest: String,
+    /// Since when it runs; nothing where nothing runs.
+    pub runs_since: Option<Moment>,
     /// Whether a rollback of it has failed anywhere.
     pub dead_end: i64,
 }
@@ -37,6 +40,8 @@ pub const BUNDLE_FIELDS: &[&str] = &["id", "status", "type", "class", "owner", "
 
 const NEWEST: &str = "(SELECT r.outcome || COALESCE(' ' || r.environment, '') FROM bundle_run r WHERE r.migration_id = b.migration_id \
      AND r.run_type IN ('migration', 'rollback') ORDER BY r.claimed_at_utc DESC, r.run_id DESC LIMIT 1)";
+
+const RUNS_SINCE: &str = "(SELECT MIN(r.claimed_at_utc) FROM bundle_run r WHERE r.migration_id = b.migration_id AND r.outcome = 'running')";
 
 const DEAD_END: &str = "(SELECT CAST(COUNT(*) AS BIGINT) FROM bundle_run r WHERE r.migration_id = b.migration_id AND r.outcome = 'rollback_failed')";
 
@@ -66,7 +71,7 @@ pub async fn listed(
 ) -> Result<window::Window<Listed>, StoreError> {
     let list = List {
         select: format!(
-            "SELECT b.{}, COALESCE({NEWEST}, '') AS newest, {DEAD_END} AS dead_end FROM bundle b WHERE TRUE",
+            "SELECT b.{}, COALESCE({NEWEST}, '') AS newest, {RUNS_SINCE} AS runs_since, {DEAD_END} AS dead_end FROM bundle b WHERE TRUE",
             Bundle::COLUMNS.join(", b.")
         ),
         prefix: "b.",

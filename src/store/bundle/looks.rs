@@ -9,7 +9,8 @@ use crate::rules::bundle::{DECLARATION_FILE, FileDigest, Registry, RunType};
 use crate::rules::bundle_run::{
     BundleStatus, Facts, Moved, Planned, Ran, RunOutcome, Tier, entry, registry,
 };
-use crate::store::view::{all_where, on, one_where, query_as};
+use crate::store::tables::row_key_sql;
+use crate::store::view::{all_where, on, one_where, query_as, query_scalar};
 use crate::store::{StoreError, View, artifact};
 
 /// Finds a bundle.
@@ -22,6 +23,20 @@ pub async fn plans(view: &mut View, id: &str) -> Result<Vec<Plan>, StoreError> {
     let mut plans: Vec<Plan> = all_where!(view, Plan, "migration_id = $1 ORDER BY environment", id);
     plans.sort_by_key(|plan| plan.environment);
     Ok(plans)
+}
+
+/// Lists where the plan that is registered was made with its way back: it was run, and led back.
+pub async fn led_back(view: &mut View, id: &str) -> Result<Vec<Tier>, StoreError> {
+    let sql = format!(
+        "SELECT p.environment FROM bundle_plan p JOIN ledger_change c ON c.table_name = 'bundle_plan' AND c.row_key = {} \
+         AND c.version = p.version JOIN ledger_artifact a ON a.seq = c.seq AND a.role = $2 WHERE p.migration_id = $1 \
+         ORDER BY p.environment",
+        row_key_sql(&["migration_id", "environment"], "p.")
+    );
+    let role = artifact::BUNDLE_WAY_BACK.0;
+    Ok(
+        on!(view, c => query_scalar(sqlx::AssertSqlSafe(sql)).bind(id).bind(role).fetch_all(c).await)?,
+    )
 }
 
 /// Lists the runs of a bundle, in the order in which they began.
@@ -74,6 +89,8 @@ pub struct Known {
     pub bundle: Bundle,
     /// Its plans.
     pub plans: Vec<Plan>,
+    /// Where they were made with their way back.
+    pub led_back: Vec<Tier>,
     /// Its runs, in the order in which they began.
     pub runs: Vec<Run>,
 }
@@ -81,7 +98,8 @@ pub struct Known {
 impl Known {
     /// Lets a rule decide on it.
     pub fn decide<T>(&self, rule: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let plans: Vec<Planned<'_>> = self.plans.iter().map(Plan::planned).collect();
+        let planned = |plan| Plan::planned(plan, self.has_led_back(plan));
+        let plans: Vec<Planned<'_>> = self.plans.iter().map(planned).collect();
         let runs: Vec<Ran<'_>> = self.runs.iter().map(Run::ran).collect();
         let bundle = &self.bundle;
         rule(&Facts {
@@ -93,6 +111,12 @@ impl Known {
             reference: bundle.approval_reference.as_deref(),
             touches_dictionary: bundle.touches_dictionary,
         })
+    }
+
+    /// Tells whether a plan's way back was run, and led back.
+    #[must_use]
+    pub fn has_led_back(&self, plan: &Plan) -> bool {
+        self.led_back.contains(&plan.environment)
     }
 
     /// Finds the plan of a tier.
@@ -110,6 +134,7 @@ pub async fn known(view: &mut View, id: &str) -> Result<Option<Known>, StoreErro
     Ok(Some(Known {
         bundle,
         plans: plans(view, id).await?,
+        led_back: led_back(view, id).await?,
         runs: runs(view, id).await?,
     }))
 }
@@ -205,4 +230,10 @@ fn moved(run: &Run, all: &[Run]) -> Moved {
         is_sure: undone.is_none_or(|it| it.outcome == RunOutcome::Applied),
         receipt: run.receipt_sha256.clone().unwrap_or_default(),
     }
+}
+
+/// Names the bundles, each with the tier, of which a run was claimed and has not ended.
+pub async fn all_running(view: &mut View) -> Result<Vec<(String, Tier)>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT migration_id, environment FROM bundle_run WHERE outcome = 'running' ORDER BY migration_id, environment";
+    Ok(on!(view, c => query_as(SQL).fetch_all(c).await)?)
 }

@@ -6,7 +6,7 @@ mod rows;
 
 pub use list::{BUNDLE_FIELDS, BundleSort, Listed, listed};
 pub use looks::{
-    Count, Known, Piece, counts, files, find, known, named, pieces, plans, registered, run,
-    running, runs,
+    Count, Known, Piece, all_running, counts, files, find, known, led_back, named, pieces, plans,
+    registered, run, running, runs,
 };
 pub use rows::{Bundle, Plan, Run};

@@ -120,12 +120,13 @@ governed! {
 }
 
 impl Plan {
-    /// Returns it for the rules.
+    /// Returns it for the rules, with whether its way back was run and led back.
     #[must_use]
-    pub fn planned(&self) -> Planned<'_> {
+    pub fn planned(&self, led_back: bool) -> Planned<'_> {
         Planned {
             tier: self.environment,
             plan_hash: &self.plan_hash,
+            led_back,
         }
     }
 }

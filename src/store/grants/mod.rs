@@ -181,8 +181,20 @@ const EXCEPTIONS: &[Exception] = &[
     on("deficiency", &[(Group::Agent, APPEND)]),
     on("cutover_hour", &[(Group::Agent, AMEND)]),
     on("cutover_step", &[(Group::Agent, AMEND)]),
+    on("block_sla_mark", &[(Group::Agent, APPEND)]),
+    // A run that nobody ends is marked as interrupted.
+    on("bundle_run", &[(Group::Agent, AMEND)]),
+    on("agent_lease", &[(Group::Agent, WRITE)]),
+    on("agent_job", &[(Group::Agent, WRITE)]),
+    // A person may say that a dead message is tried again.
+    on(
+        "notification_delivery",
+        &[(Group::Operator, AMEND), (Group::Agent, WRITE)],
+    ),
     on("dictionary_migration_state", &[(Group::Agent, AMEND)]),
     on("dictionary_migration_event", &[(Group::Agent, APPEND)]),
+    on("redeploy_task", &[(Group::Agent, APPEND)]),
+    on("migration_notice", &[(Group::Agent, APPEND)]),
     on("allowlist_approval", &[(Group::Signer, APPEND)]),
     on(
         "governance_metric_dictionary_current",

@@ -15,7 +15,7 @@ pub struct Aftermath {
     pub open_series: Vec<String>,
     /// The runs since the flip that passed, one of each of the others.
     pub passed_runs: Vec<String>,
-    /// When the second scheduled window from now is.
+    /// Until when the second scheduled window from now must have ended, so that the trigger sees what it finds.
     pub watch_until: Option<Moment>,
 }
 
@@ -45,6 +45,7 @@ pub async fn aftermath(view: &mut View, known: &Known) -> Result<Aftermath, Stor
         }
         let second: Option<Moment> =
             on!(view, c => query_scalar(PLANNED).bind(&id).bind(now).fetch_optional(c).await)?;
+        let second = second.map(|at| at.plus_minutes(series.grace_minutes));
         is_planned &= second.is_some();
         latest = latest.max(second);
     }

@@ -153,7 +153,7 @@ impl KnownHour {
     /// Returns the banner that readers see while it runs.
     #[must_use]
     pub fn banner_id(&self) -> String {
-        format!("{}/{}", self.hour.migration_id, self.hour.hour_no)
+        banner_of(&self.hour.migration_id, self.hour.hour_no)
     }
 
     /// Finds the row of a step.
@@ -209,6 +209,26 @@ pub async fn last_hour(view: &mut View) -> Result<Option<KnownHour>, StoreError>
         Some(migration) => newest_hour(view, &migration.migration_id).await,
         None => Ok(None),
     }
+}
+
+/// Finds the banner that readers saw in some time: the newest hour's that ran in it.
+pub async fn banner_between(
+    view: &mut View,
+    from: Moment,
+    until: Moment,
+) -> Result<Option<String>, StoreError> {
+    let hour: Option<Hour> = one_where!(
+        view,
+        Hour,
+        "begun_at_utc < $2 AND (ended_at_utc IS NULL OR ended_at_utc >= $1) ORDER BY begun_at_utc DESC, migration_id, hour_no DESC LIMIT 1",
+        from,
+        until
+    );
+    Ok(hour.map(|hour| banner_of(&hour.migration_id, hour.hour_no)))
+}
+
+fn banner_of(migration: &str, hour: i64) -> String {
+    format!("{migration}/{hour}")
 }
 
 async fn with_steps(view: &mut View, hour: Option<Hour>) -> Result<Option<KnownHour>, StoreError> {

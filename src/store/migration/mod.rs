@@ -9,20 +9,24 @@ mod known;
 mod list;
 mod looks;
 mod mismatch;
+mod needing;
 mod probe;
 mod replay;
 mod rows;
 mod scan;
 mod shape;
 mod stuck;
+mod undone;
+mod watch;
+mod way_back;
 
 pub use aftermath::{Aftermath, aftermath};
 pub use alone::{Alone, made_alone, uncountersigned};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
 pub use hour::{
-    CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, completed, hour_plan,
-    last_hour, newest_hour, running_hour, signoffs,
+    CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, banner_between,
+    completed, hour_plan, last_hour, newest_hour, running_hour, signoffs,
 };
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
@@ -37,6 +41,7 @@ pub use mismatch::{
     Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, row_pairs,
     rows_of_dictionary, views_stand,
 };
+pub use needing::{Expanded, Needs, as_filed, expanded, needing};
 pub use probe::{Questions, questions};
 pub use replay::replayed_cells;
 pub use rows::{
@@ -46,3 +51,6 @@ pub use rows::{
 pub use scan::{Scan, scans};
 pub use shape::{Built, built};
 pub use stuck::{Seen, answers_for, seen};
+pub use undone::{MigrationNotice, RedeployTask, notices, notices_of, redeploy_task};
+pub use watch::{Watched, under_watch, watched};
+pub use way_back::{Alterable, dictionary_key, login_of, not_alterable};

@@ -10,12 +10,13 @@ use crate::store::key::PersonKey;
 use crate::store::migration::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, CompleteEvent, Deficiency, Event,
     ExporterFingerprint, GateEvidence, GateOverride, GateOwner, Hour, HourPlan, HourStep,
-    Migration, ProtectedMetric, Signoff,
+    Migration, MigrationNotice, ProtectedMetric, RedeployTask, Signoff,
 };
 use crate::store::person::{Person, PersonRole};
 use crate::store::policy::AttestationPolicy;
 use crate::store::publish::{Audit, FooterSchema, FreezeBypass, Snapshot};
 use crate::store::route::{Route, RouteChange};
+use crate::store::sla::BlockMark;
 use crate::store::tables::{Boxed, ImagePage};
 use crate::store::week::{
     Ack, AckRevocation, Annex, Bootstrap, EpsilonPolicy, Incident, OverridePacket, Remediation,
@@ -78,4 +79,7 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (HourStep::TABLE, HourStep::images),
     (Signoff::TABLE, Signoff::images),
     (CompleteEvent::TABLE, CompleteEvent::images),
+    (RedeployTask::TABLE, RedeployTask::images),
+    (MigrationNotice::TABLE, MigrationNotice::images),
+    (BlockMark::TABLE, BlockMark::images),
 ];

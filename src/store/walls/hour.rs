@@ -86,7 +86,7 @@ pub(super) const WALLS: &[Wall] = &[
         "dictionary_migration_state",
         &[On::Update],
         "a migration is cut over and closed in its hour, at that step",
-        "NEW.phase <> 'cutover' OR EXISTS (SELECT 1 FROM cutover_hour h JOIN cutover_step c ON c.migration_id = h.migration_id AND c.hour_no = h.hour_no \
+        "NEW.phase <> 'cutover' OR (SELECT environment FROM deployment) = 'rehearsal' OR EXISTS (SELECT 1 FROM cutover_hour h JOIN cutover_step c ON c.migration_id = h.migration_id AND c.hour_no = h.hour_no \
          WHERE h.migration_id = NEW.migration_id AND h.status = 'running' AND (CASE WHEN NEW.closed_at_dt_utc IS NULL \
          THEN c.step = 'flip' AND c.state = 'running' ELSE c.step = 'reconcile' AND c.state IN ('done', 'done_with_warning') END))",
     ),

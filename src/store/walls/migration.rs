@@ -48,7 +48,9 @@ pub(super) const WALLS: &[Wall] = &[
         "EXISTS (SELECT 1 FROM governance_ledger l, ledger_change c WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.migration_id \
          AND CASE l.action WHEN 'start_dual_write' THEN NEW.phase = 'dual_write' WHEN 'cutover' THEN OLD.phase = 'dual_write' AND NEW.phase = 'cutover' \
          WHEN 'close_migration' THEN OLD.phase = 'cutover' AND NEW.phase = 'cutover' WHEN 'roll_back_migration' THEN NEW.phase = 'rollback' \
-         WHEN 'abort_hour' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' ELSE FALSE END \
+         WHEN 'abort_hour' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' \
+         WHEN 'trigger_rollback' THEN OLD.phase = 'cutover' AND NEW.phase = 'rollback' \
+         WHEN 'rehearse_move' THEN OLD.phase <> 'prepare' AND (SELECT environment FROM deployment) = 'rehearsal' ELSE FALSE END \
          AND c.seq = l.seq AND c.table_name = 'dictionary_migration_event' AND c.row_key = NEW.migration_id || '/' || CAST(NEW.version AS TEXT))",
     ),
     wall(
@@ -67,7 +69,17 @@ pub(super) const WALLS: &[Wall] = &[
          AND l.approved_by IS NOT DISTINCT FROM NEW.approved_by AND s.migration_id = NEW.migration_id AND s.version = NEW.event_no AND s.phase = NEW.phase \
          AND s.rollback_reason IS NOT DISTINCT FROM NEW.rollback_reason AND CASE l.action WHEN 'open_migration' THEN NEW.kind = 'open' \
          WHEN 'start_dual_write' THEN NEW.kind = 'dual_write' WHEN 'cutover' THEN NEW.kind = 'cutover' WHEN 'close_migration' THEN NEW.kind = 'close' \
-         WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' WHEN 'abort_hour' THEN NEW.kind = 'rollback' ELSE FALSE END)",
+         WHEN 'roll_back_migration' THEN NEW.kind = 'rollback' WHEN 'abort_hour' THEN NEW.kind = 'rollback' AND NEW.from_phase = 'cutover' \
+         WHEN 'trigger_rollback' THEN NEW.kind = 'rollback' AND NEW.from_phase = 'cutover' \
+         WHEN 'rehearse_move' THEN NEW.kind IN ('cutover', 'close', 'rollback') AND (SELECT environment FROM deployment) = 'rehearsal' ELSE FALSE END)",
+    ),
+    wall(
+        "dictionary_migration_event",
+        &[On::Insert],
+        "what was measured is the reason of a rule alone, and of no person",
+        "COALESCE(NEW.rollback_reason IN ('epsilon_hard', 'epsilon_soft_x2'), FALSE) = EXISTS (SELECT 1 FROM governance_ledger l \
+         WHERE l.seq = (SELECT seq FROM ledger_head) AND l.action = 'trigger_rollback') \
+         AND (NEW.needs_countersign = FALSE OR COALESCE(NEW.rollback_reason NOT IN ('epsilon_hard', 'epsilon_soft_x2'), FALSE))",
     ),
     wall(
         "dictionary_migration_event",
@@ -92,7 +104,8 @@ pub(super) const WALLS: &[Wall] = &[
         WRITE,
         "evidence is recorded by the newest entry, and stays",
         "NEW.version = 1 AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.actor_id = NEW.recorded_by \
-         AND CASE l.action WHEN 'record_gate_evidence' THEN l.target_id = NEW.migration_id AND NEW.gate <> 'G0' \
+         AND CASE l.action WHEN 'record_gate_evidence' THEN l.target_id = NEW.migration_id AND NEW.gate NOT IN ('G0', 'D7') \
+         WHEN 'record_rehearsal' THEN l.target_id = NEW.migration_id AND NEW.gate = 'D7' \
          WHEN 'open_migration' THEN l.target_id = NEW.migration_id AND NEW.gate = 'G0' \
          WHEN 'attach_matrix' THEN l.target_id = NEW.migration_id AND NEW.gate = 'G0' ELSE FALSE END)",
     ),
@@ -179,6 +192,31 @@ pub(super) const WALLS: &[Wall] = &[
          AND l.action = 'close_deficiency' AND l.target_id = NEW.deficiency_id AND l.actor_id = NEW.closed_by) \
          AND NEW.kind = OLD.kind AND NEW.migration_id = OLD.migration_id AND NEW.subject = OLD.subject AND NEW.owner_id = OLD.owner_id \
          AND NEW.detail = OLD.detail AND NEW.opened_at_utc = OLD.opened_at_utc",
+    ),
+    wall(
+        "redeploy_task",
+        &[On::Insert],
+        "a task to deploy anew is opened by what takes its migration back in the newest entry, the way back",
+        "NEW.done_by IS NULL AND EXISTS (SELECT 1 FROM governance_ledger l, dictionary_migration_state s WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.target_id = NEW.migration_id AND s.migration_id = NEW.migration_id AND s.phase = 'rollback' \
+         AND s.to_semver = NEW.from_semver AND s.from_semver = NEW.to_semver)",
+    ),
+    wall(
+        "redeploy_task",
+        &[On::Update],
+        "a task to deploy anew is done once, by the newest entry, and otherwise stays",
+        "OLD.done_by IS NULL AND EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.action = 'close_redeploy_task' AND l.target_id = NEW.migration_id AND l.actor_id = NEW.done_by) \
+         AND NEW.from_semver = OLD.from_semver AND NEW.to_semver = OLD.to_semver AND NEW.owner_id = OLD.owner_id \
+         AND NEW.opened_at_utc = OLD.opened_at_utc",
+    ),
+    wall(
+        "migration_notice",
+        WRITE,
+        "what partners are told is published by the newest entry, and stays; that it was rolled back is told of what was",
+        "NEW.version = 1 AND EXISTS (SELECT 1 FROM governance_ledger l, dictionary_migration_state s WHERE l.seq = (SELECT seq FROM ledger_head) \
+         AND l.target_id = NEW.migration_id AND l.actor_id = NEW.published_by AND s.migration_id = NEW.migration_id \
+         AND (NEW.kind <> 'rolled_back' OR s.phase = 'rollback'))",
     ),
     wall(
         "dual_write_scan",

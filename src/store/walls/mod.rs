@@ -6,6 +6,7 @@
 //! and what the tables of the publish gate need in `publish`.
 //! `govdeck ledger verify` compares what is installed with what this module makes.
 
+mod agent;
 mod bundle;
 mod dialects;
 mod dictionary;
@@ -111,9 +112,8 @@ pub(in crate::store) async fn take_away(view: &mut View) -> Result<(), StoreErro
 fn of_single_tables() -> impl Iterator<Item = &'static Wall> {
     let all = single::WALLS.iter().chain(publish::WALLS);
     let all = all.chain(week::WALLS).chain(dictionary::WALLS);
-    all.chain(bundle::WALLS)
-        .chain(migration::WALLS)
-        .chain(hour::WALLS)
+    let all = all.chain(bundle::WALLS).chain(migration::WALLS);
+    all.chain(hour::WALLS).chain(agent::WALLS)
 }
 
 type Walls = BTreeMap<(&'static str, On), Vec<(String, String)>>;

@@ -7,15 +7,18 @@ use crate::rules::permission::{self, MATRIX, Permission};
 
 /// What a move of a migration changes.
 const MOVES: &[&str] = &["dictionary_migration_state", "dictionary_migration_event"];
-/// What such a move changes that ends the hour of its cutover, or may end it.
-const MOVES_IN_THE_HOUR: &[&str] = &[
+/// What a step of the hour changes.
+const STEPS: &[&str] = &["cutover_hour", "cutover_step"];
+
+/// What taking a migration back changes, its hour too where one runs.
+const BACK: &[&str] = &[
     "dictionary_migration_state",
     "dictionary_migration_event",
     "cutover_hour",
     "cutover_step",
+    "redeploy_task",
+    "migration_notice",
 ];
-/// What a step of the hour changes.
-const STEPS: &[&str] = &["cutover_hour", "cutover_step"];
 
 /// The governed tables that an action changes; the answer to a proposal is changed by what was approved.
 const TOUCHES: &[(&str, &[&str])] = &[
@@ -107,14 +110,19 @@ const TOUCHES: &[(&str, &[&str])] = &[
             "migration_complete_event",
         ],
     ),
-    ("roll_back_migration", MOVES_IN_THE_HOUR),
+    ("roll_back_migration", BACK),
     ("register_hour_plan", &["cutover_plan"]),
     ("start_hour", STEPS),
     ("begin_step", STEPS),
     ("attest_step", STEPS),
     ("end_step", STEPS),
     ("hand_over_hour", &["cutover_hour"]),
-    ("abort_hour", MOVES_IN_THE_HOUR),
+    (
+        "note_post_mortem",
+        &["cutover_hour", "cutover_step", "migration_notice"],
+    ),
+    ("abort_hour", BACK),
+    ("trigger_rollback", BACK),
     ("countersign_move", &["dictionary_migration_event"]),
     ("attach_matrix", &["migration_evidence"]),
     ("override_gate", &["gate_override", "approval_request"]),
@@ -127,9 +135,12 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("set_calendar", &["calendar_window"]),
     ("cancel_calendar", &["calendar_window"]),
     ("record_gate_evidence", &["migration_evidence"]),
+    ("record_rehearsal", &["migration_evidence"]),
+    ("rehearse_move", MOVES),
     ("record_fingerprint", &["exporter_fingerprint"]),
     ("open_deficiency", &["deficiency"]),
     ("close_deficiency", &["deficiency"]),
+    ("close_redeploy_task", &["redeploy_task"]),
     ("plan_window", &["reconciliation_window"]),
     ("start_run", &["reconciliation_window"]),
     (
@@ -149,6 +160,7 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("decline", &["approval_request"]),
     ("arm_console", &[]),
     ("decide_run", &["publish_snapshots", "publish_replay_audit"]),
+    ("mark_sla", &["block_sla_mark"]),
     ("disarm_console", &[]),
     ("end_approval", &["approval_request"]),
     (

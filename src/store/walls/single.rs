@@ -158,6 +158,12 @@ pub(super) const WALLS: &[Wall] = &[
         "(NEW.environment = 'demo') = (OLD.environment = 'demo')",
     ),
     wall(
+        "deployment",
+        WRITE,
+        "no entry makes a fork of a deployment",
+        "NEW.environment <> 'rehearsal'",
+    ),
+    wall(
         "demo_clock",
         WRITE,
         "only the time of a demo can be bent",

@@ -120,7 +120,7 @@ pub fn plan_of(declared: &Declaration, tier: Tier) -> Registration {
         approvals.expect("an object").remove("reference");
     }
     let declaration = serde_json::to_string_pretty(&document).expect("JSON");
-    Registration::of(
+    let plan = Registration::of(
         tier,
         declaration,
         vec![
@@ -128,7 +128,11 @@ pub fn plan_of(declared: &Declaration, tier: Tier) -> Registration {
             script("rollback.sql", "DROP INDEX public.roads_by_name;"),
         ],
         (baseline(0), baseline(1)),
-    )
+    );
+    Registration {
+        led_back: true,
+        ..plan
+    }
 }
 
 /// A plan of the bundle of the stories.

@@ -4,16 +4,19 @@ use govdeck::actions::{Asked, ByRule, GateFinding, Prepared, Unplanned};
 use govdeck::clock::Moment;
 use govdeck::jobs::bind;
 use govdeck::rules::Verdict;
-use govdeck::rules::migration::EvidenceKind;
+use govdeck::rules::migration::hour::Step;
+use govdeck::rules::migration::{
+    Deed, DeedState, EvidenceKind, ForkKind, Receipt, Rehearsed, TakenBack,
+};
 use govdeck::rules::week::{RunKind, RunStatus};
-use govdeck::store::artifact::GATE_EVIDENCE;
+use govdeck::store::artifact::{GATE_EVIDENCE, REHEARSAL_RECEIPT};
 use govdeck::store::migration::{self, Known};
 use serde_json::json;
 
-use super::{World, hour_story};
 use super::dictionary::{bind as register, document, release, released};
 use super::pairs;
 use super::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, ended, week};
+use super::{World, hour_story};
 
 /// The migration of the stories.
 pub const ID: &str = "mig-2098-05";
@@ -103,6 +106,9 @@ pub async fn known(world: &World) -> Known {
 /// Records what was found for a gate, of what there is now.
 pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Result<(), String> {
     let inputs = known(world).await.inputs_of(kind).to_owned();
+    if kind == EvidenceKind::Rehearsal {
+        return rehearsed(world, verdict, inputs).await;
+    }
     let finding = GateFinding {
         kind,
         verdict,
@@ -119,6 +125,50 @@ pub async fn found(world: &World, kind: EvidenceKind, verdict: Verdict) -> Resul
         "lee",
         rule,
         vec![Prepared::of(GATE_EVIDENCE, document)],
+    )
+    .await
+}
+
+/// Records the receipt of a rehearsal that comes to a verdict.
+async fn rehearsed(world: &World, verdict: Verdict, plan_hash: String) -> Result<(), String> {
+    let back = match verdict {
+        Verdict::Pass => vec![("same", "same")],
+        Verdict::Fail => vec![("same", "other")],
+        Verdict::CannotTell => Vec::new(),
+    };
+    let taken_back = back.into_iter().map(|(before, after)| TakenBack {
+        bundle: "PG-MIG-2026-03-01-01".to_owned(),
+        state: DeedState::Done,
+        detail: "taken back".to_owned(),
+        before: Some(before.to_owned()),
+        after: Some(after.to_owned()),
+        milliseconds: 7,
+        fault: None,
+    });
+    let receipt = Receipt {
+        schema: String::new(),
+        migration_id: ID.to_owned(),
+        plan_hash,
+        fork: ForkKind::Sqlite,
+        with_faults: false,
+        deeds: Vec::new(),
+        gates: Vec::new(),
+        moved_back: Rehearsed {
+            state: DeedState::Done,
+            ..Rehearsed::not(Step::Flip, Deed::Phase, "moved: rollback")
+        },
+        taken_back: taken_back.collect(),
+        verdict,
+    };
+    let receipt = serde_json::to_vec(&receipt.judged()).expect("JSON");
+    let rule = ByRule::RecordRehearsal {
+        migration: ID.to_owned(),
+    };
+    by_rule_with(
+        world,
+        "lee",
+        rule,
+        vec![Prepared::of(REHEARSAL_RECEIPT, receipt)],
     )
     .await
 }
@@ -349,6 +399,10 @@ pub fn asked_at_each_step(world: &World, verb: &str) -> Option<Asked> {
         "begin_step" => of().with("step", "golden"),
         "attest_step" => of().with("step", "announce").with("as", "done"),
         "hand_over_hour" => of().with("to", "lee"),
+        "note_post_mortem" => of().with(
+            "note",
+            "What changed, and where to look, in one whole paragraph.",
+        ),
         "attach_matrix" => of().with("matrix", MATRIX),
         "override_gate" => {
             let now = world

@@ -2,11 +2,12 @@
 //! passes. The same picture can be filled with one text in every column that holds text.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use govdeck::actions;
 use govdeck::canon::Digest;
 use govdeck::clock::Moment;
+use govdeck::console::agent_sight::AgentSight;
 use govdeck::console::detail::EntryDetail;
 use govdeck::console::event::{Event, Sight};
 use govdeck::console::live::Link;
@@ -18,6 +19,7 @@ use govdeck::rules::cadence::Week;
 use govdeck::rules::people::{Actor, Attestation, Basis, Environment, PersonKind, Role};
 use govdeck::rules::{Condition, Refusal};
 use govdeck::store::block::{OpenBlock, ReasonCount};
+use govdeck::store::delivery::Depth;
 use govdeck::store::deployment::Deployment;
 use govdeck::store::ledger::{Change, Entry, Head};
 use govdeck::store::presence::Armed;
@@ -307,6 +309,14 @@ pub fn picture() -> Picture {
             windows_passed: 1,
         },
         waiting_messages: 1,
+        agent: AgentSight {
+            beat_ago: Some(Duration::from_secs(7)),
+            depth: Depth {
+                unrouted: 0,
+                waiting: 1,
+                dead: 0,
+            },
+        },
         reasons: vec![
             count(BlockReason::MissingPublishHash, 1, 1, Some("04:30:00")),
             count(BlockReason::MissingSourceHash, 1, 1, Some("02:21:00")),

@@ -38,6 +38,7 @@ fn listed(bundle: Bundle, newest: &str) -> Listed {
     Listed {
         bundle,
         newest: newest.to_owned(),
+        runs_since: None,
         dead_end: i64::from(newest.starts_with("rollback_failed")),
     }
 }
@@ -160,6 +161,7 @@ pub fn detail() -> BundleDetail {
         known: Known {
             bundle: merged(),
             plans: vec![plan(Tier::Dev), plan(Tier::Stage)],
+            led_back: vec![Tier::Dev, Tier::Stage],
             runs: vec![
                 run(1, RunType::Approval, dev, RunOutcome::Applied),
                 run(1, RunType::Merge, None, RunOutcome::Applied),
@@ -213,6 +215,7 @@ pub fn fill(picture: &mut Picture, text: &str) {
         let Listed {
             bundle,
             newest,
+            runs_since: _,
             dead_end: _,
         } = row;
         fill_bundle(bundle, &format!("{number}{text}"), text);

@@ -12,7 +12,13 @@ use super::still_migration::{ID, migration};
 
 fn step(step: Step) -> HourStep {
     let (state, began, ended, attempt, detail) = match step {
-        Step::Announce => (StepState::Done, Some("01:40:00"), Some("01:41:00"), 1, Some("the banner is up")),
+        Step::Announce => (
+            StepState::Done,
+            Some("01:40:00"),
+            Some("01:41:00"),
+            1,
+            Some("the banner is up"),
+        ),
         Step::Golden => (
             StepState::DoneWithWarning,
             Some("01:56:30"),

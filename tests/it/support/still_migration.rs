@@ -238,6 +238,7 @@ fn mismatch(metric: &str, squad: &str, mismatches: i64) -> Mismatch {
 pub fn migrations() -> Migrations {
     Migrations {
         newest: Some(migration(ID, Phase::DualWrite, 2)),
+        running: None,
         rows: Window {
             rows: vec![
                 migration(ID, Phase::DualWrite, 2),

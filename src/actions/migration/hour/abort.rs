@@ -1,7 +1,8 @@
 //! Gives the hour of a cutover up, alone and at once; what was flipped goes back with it.
 
 use super::super::super::entry::{Action, Asked, Draft, Stop};
-use super::{Facts, HOUR, given_up, read, target, there};
+use super::super::taken_back::{deploys, taken_back};
+use super::{HOUR, given_up, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::may_abort;
@@ -11,8 +12,17 @@ use crate::rules::permission::{self, Permission};
 use crate::store::migration::KnownHour;
 use crate::store::{StoreError, View};
 
+/// What partners are told; the reason stays in the ledger.
+const WHY: &str = "The hour of its cutover was given up.";
+
 pub(in crate::actions) struct AbortHour {
     id: String,
+}
+
+pub(in crate::actions) struct Facts {
+    moved: super::Facts,
+    /// Who deploys exporters anew, where it goes back.
+    owner: String,
 }
 
 impl Action for AbortHour {
@@ -32,33 +42,36 @@ impl Action for AbortHour {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        read(view, &self.id).await
+        let Some(moved) = read(view, &self.id).await? else {
+            return Ok(None);
+        };
+        let owner = deploys(view, &moved.known.migration).await?;
+        Ok(Some(Facts { moved, owner }))
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let facts = there(facts.as_ref(), &self.id)?;
-        let known = &facts.known;
+        let moved = there(facts.as_ref().map(|facts| &facts.moved), &self.id)?;
+        let known = &moved.known;
         let hour = known.running_hour();
         let stand = hour.map(KnownHour::stand);
         let mut conditions = may_abort(stand.as_ref());
         let reason = by.reason();
-        let mut rows = given_up(known, &reason, by, now)?;
-        let mut said = "its hour was given up";
-        if known.migration.phase == Phase::Cutover {
-            let back = RollBack {
-                reason: RollbackReason::OperatorAbort,
-                by_person: true,
-            };
-            conditions.extend(known.decide(now, |facts| rule::may_roll_back(facts, back)));
-            rows.extend(super::super::roll_back::rows(
-                known,
-                (RollbackReason::OperatorAbort, &reason),
-                by,
-                now,
-            )?);
-            said = "its hour was given up, and it was taken back";
+        if known.migration.phase != Phase::Cutover {
+            let rows = given_up(known, &reason, by, now)?;
+            let notices = moved.tell(by, "its hour was given up", &reason);
+            return Ok(Draft::new(target(known), conditions, rows).with_notices(notices));
         }
-        let notices = facts.tell(by, said, &reason);
+        let why = RollbackReason::OperatorAbort;
+        let back = RollBack {
+            reason: why,
+            by_person: true,
+        };
+        conditions.extend(known.decide(now, |facts| rule::may_roll_back(facts, back)));
+        let owner = facts.as_ref().map_or("", |facts| &facts.owner);
+        let (rows, tasks) = taken_back(known, owner, (why, WHY), by, now)?;
+        let said = "its hour was given up, and it was taken back";
+        let mut notices = moved.tell(by, said, &reason);
+        notices.extend(tasks);
         Ok(Draft::new(target(known), conditions, rows).with_notices(notices))
     }
 }

@@ -20,7 +20,8 @@ impl Action for AttestStep {
     const MAY: Permission = permission::ATTEST_STEP;
     const KEY: char = 'z';
     const SUMMARY: &'static str = "Say how a step of the hour ended that people see to";
-    const UNDO: &'static str = "abort-hour: gives the hour up; after the flip the migration goes back";
+    const UNDO: &'static str =
+        "abort-hour: gives the hour up; after the flip the migration goes back";
     const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[

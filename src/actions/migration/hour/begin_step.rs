@@ -19,7 +19,8 @@ impl Action for BeginStep {
     const MAY: Permission = permission::BEGIN_STEP;
     const KEY: char = 's';
     const SUMMARY: &'static str = "Begin the step of the hour that comes now, or begin it again";
-    const UNDO: &'static str = "abort-hour: gives the hour up; after the flip the migration goes back";
+    const UNDO: &'static str =
+        "abort-hour: gives the hour up; after the flip the migration goes back";
     const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
     const FIELDS: &'static [Field] = &[STEP];

@@ -58,12 +58,7 @@ impl Action for HandOverHour {
         let hour = known.running_hour();
         let stand = hour.map(KnownHour::stand);
         let is_lead = facts.leads.contains(&self.to);
-        let conditions = may_hand_over(
-            stand.as_ref(),
-            &by.actor.person_id,
-            &self.to,
-            is_lead,
-        );
+        let conditions = may_hand_over(stand.as_ref(), &by.actor.person_id, &self.to, is_lead);
         let mut rows = Vec::new();
         let mut notices = Vec::new();
         // A row about nobody could not be written.
@@ -82,7 +77,11 @@ impl Action for HandOverHour {
                 about: format!("{}/{}", hour.banner_id(), hour.hour.version + 1),
                 recipient_id: other.clone(),
                 subject: format!("{}: {} leads the hour", self.id, self.to),
-                body: format!("{}\nSee it with: govdeck hour show {}", by.reason(), self.id),
+                body: format!(
+                    "{}\nSee it with: govdeck hour show {}",
+                    by.reason(),
+                    self.id
+                ),
                 drill: false,
             });
         }

@@ -6,15 +6,17 @@ mod attest_step;
 mod begin_step;
 mod end_step;
 mod hand_over;
+mod note;
 mod register_plan;
 mod start;
 
 pub(in crate::actions) use abort::AbortHour;
 pub(in crate::actions) use attest_step::AttestStep;
 pub(in crate::actions) use begin_step::BeginStep;
-pub use end_step::StepFinding;
 pub(in crate::actions) use end_step::EndStep;
+pub use end_step::StepFinding;
 pub(in crate::actions) use hand_over::HandOverHour;
+pub(in crate::actions) use note::NotePostMortem;
 pub(in crate::actions) use register_plan::RegisterHourPlan;
 pub(in crate::actions) use start::StartHour;
 

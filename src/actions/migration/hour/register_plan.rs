@@ -79,7 +79,11 @@ impl Action for RegisterHourPlan {
                 "no_hour_runs",
                 !runs,
                 "governance_lead",
-                if runs { "its hour runs" } else { "no hour runs" },
+                if runs {
+                    "its hour runs"
+                } else {
+                    "no hour runs"
+                },
                 "an hour is ended as it was planned",
             ),
             Condition::holds(

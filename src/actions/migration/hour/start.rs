@@ -27,7 +27,8 @@ pub(in crate::actions) struct Facts {
 impl Action for StartHour {
     const MAY: Permission = permission::START_HOUR;
     const KEY: char = 'h';
-    const SUMMARY: &'static str = "Begin the hour of a cutover: announce the lock, and freeze edits";
+    const SUMMARY: &'static str =
+        "Begin the hour of a cutover: announce the lock, and freeze edits";
     const UNDO: &'static str = "abort-hour: before the flip nothing has changed";
     const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";

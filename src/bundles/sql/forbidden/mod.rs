@@ -175,6 +175,13 @@ fn of_object(words: &[Token<'_>]) -> Option<Refused> {
         words.get(at + 1)
     };
     if noun.is("extension") {
+        let moves = |token: &&Token<'_>| token.is("add") || token.is("drop");
+        if first.is("alter") && words.iter().any(|token| moves(&token)) {
+            return Some(refused(
+                first,
+                "what becomes an extension's own is seen no more; leave it out",
+            ));
+        }
         let name = words.iter().filter_map(Token::name).find(|name| {
             EXTENSIONS.contains(&name.as_str()) || name.ends_with('u') && name.starts_with("pl")
         });

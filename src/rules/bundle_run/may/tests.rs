@@ -42,7 +42,35 @@ fn approval(run_id: &'static str, tier: Tier, plan_hash: &'static str) -> Ran<'s
 }
 
 fn plans(plan_hash: &'static str) -> [Planned<'static>; 3] {
-    [Tier::Dev, Tier::Stage, Tier::Prod].map(|tier| Planned { tier, plan_hash })
+    [Tier::Dev, Tier::Stage, Tier::Prod].map(|tier| Planned {
+        tier,
+        plan_hash,
+        led_back: true,
+    })
+}
+
+#[test]
+fn what_must_lead_back_is_neither_approved_nor_claimed_before_it_did() {
+    let plans = plans(P).map(|plan| Planned {
+        led_back: plan.tier == Tier::Stage,
+        ..plan
+    });
+    let runs = [approval("a1", Tier::Dev, P)];
+    let strict = facts(BundleStatus::Merged, &plans, &runs);
+    assert_eq!(unmet(&may_claim(&strict, Tier::Dev, P)), ["way_back_ran"]);
+    let unasked = Facts {
+        runs: &[],
+        ..strict
+    };
+    let approve = |facts: &Facts<'_>, tier| unmet(&may_approve(facts, tier, P, P));
+    assert_eq!(approve(&unasked, Tier::Dev), ["way_back_ran"]);
+    assert!(approve(&unasked, Tier::Stage).is_empty());
+    let irreversible = Facts {
+        requires_rollback: false,
+        reference: Some("CHG-1"),
+        ..strict
+    };
+    assert!(unmet(&may_claim(&irreversible, Tier::Dev, P)).is_empty());
 }
 
 #[test]
@@ -138,7 +166,7 @@ fn a_plan_is_approved_as_it_is_registered_and_once() {
         ))
     };
     assert!(found(&plans, &[]).is_empty());
-    assert_eq!(found(&[], &[]), ["plan"]);
+    assert_eq!(found(&[], &[]), ["plan", "way_back_ran"]);
     assert_eq!(found(&other, &[]), ["plan"]);
     // Of files that were registered anew since.
     let anew = may_approve(&facts(BundleStatus::Draft, &plans, &[]), Tier::Dev, P, "q");

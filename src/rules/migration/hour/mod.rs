@@ -2,12 +2,14 @@
 
 mod may;
 mod plan;
+mod start;
 
 pub use may::{
-    Attesting, Beginning, Ending, Starting, frozen, is_frozen, may_abort, may_attest, may_begin_step, may_end_step,
-    may_flip, may_hand_over, may_note, may_start_hour,
+    Attesting, Beginning, Ending, may_abort, may_attest, may_begin_step, may_end_step, may_flip,
+    may_hand_over, may_note,
 };
 pub use plan::{CutoverPlan, GoldenSource, Outside, Pipeline, PlannedGolden, read_plan};
+pub use start::{Starting, frozen, is_frozen, may_start_hour};
 
 use std::time::Duration;
 
@@ -236,4 +238,4 @@ impl HourStand<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -142,11 +142,7 @@ fn fault(plan: &CutoverPlan) -> Option<String> {
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Some(format!("goldens: {:?} is there twice", twice[0]));
     }
-    let lists = [
-        plan.goldens.len(),
-        plan.reconcile.len(),
-        plan.bundles.len(),
-    ];
+    let lists = [plan.goldens.len(), plan.reconcile.len(), plan.bundles.len()];
     if lists.iter().any(|length| *length > MOST) {
         return Some(format!("more than {MOST} goldens, manifests or bundles"));
     }
@@ -177,7 +173,9 @@ fn fault_of_outside(outside: &Outside) -> Option<String> {
                 None
             }
         }
-        Outside::Attest { attest } if attest.trim().is_empty() || attest.chars().any(is_hostile) => {
+        Outside::Attest { attest }
+            if attest.trim().is_empty() || attest.chars().any(is_hostile) =>
+        {
             Some("attest: say in one line what a person attests".to_owned())
         }
         Outside::Attest { .. } => None,

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::super::tests::hour;
 use super::*;
 
 const BEGUN: &str = "2026-05-26T14:00:00Z";
@@ -7,32 +8,6 @@ const BEGUN: &str = "2026-05-26T14:00:00Z";
 fn at(minutes: u64) -> Moment {
     let begun: Moment = BEGUN.parse().expect("a moment");
     begun.plus(Duration::from_mins(minutes))
-}
-
-/// An hour whose first steps are done, and whose next one is in a state.
-pub(in crate::rules::migration) fn hour(done: usize, state: StepState) -> HourStand<'static> {
-    let steps = Step::ALL.iter().zip(0..).map(|(step, place)| {
-        let state = match usize::cmp(&place, &done) {
-            std::cmp::Ordering::Less => StepState::Done,
-            std::cmp::Ordering::Equal => state,
-            std::cmp::Ordering::Greater => StepState::NotStarted,
-        };
-        let is_begun = state != StepState::NotStarted;
-        StepStand {
-            step: *step,
-            state,
-            attempt: i64::from(is_begun),
-            owner: is_begun.then_some("maya"),
-            began: is_begun.then(|| at(20)),
-        }
-    });
-    HourStand {
-        number: 1,
-        status: HourStatus::Running,
-        lead: "maya",
-        begun: at(0),
-        steps: steps.collect(),
-    }
 }
 
 fn unmet(conditions: &[crate::rules::Condition]) -> Vec<&'static str> {
@@ -74,7 +49,10 @@ fn only_who_leads_a_running_hour_begins_a_step() {
         now: at(20),
     };
     let mut hour = hour(3, StepState::NotStarted);
-    assert_eq!(unmet(&may_begin_step(Some(&hour), begins("lee"))), ["leads"]);
+    assert_eq!(
+        unmet(&may_begin_step(Some(&hour), begins("lee"))),
+        ["leads"]
+    );
     hour.status = HourStatus::Aborted;
     assert_eq!(
         unmet(&may_begin_step(Some(&hour), begins("maya"))),
@@ -163,19 +141,44 @@ fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
 #[test]
 fn a_plan_is_read_strictly() {
     let text = plan().to_string();
-    assert!(read_plan(text.as_bytes()).is_ok(), "{:?}", read_plan(text.as_bytes()));
+    assert!(
+        read_plan(text.as_bytes()).is_ok(),
+        "{:?}",
+        read_plan(text.as_bytes())
+    );
     for (change, says) in [
         (("schema", serde_json::json!("x")), "schema"),
-        (("deploy", serde_json::json!({"command": "a b", "minutes": 1})), "flip"),
-        (("deploy", serde_json::json!({"command": "a", "minutes": 0})), "minutes"),
-        (("deploy", serde_json::json!({"command": "a", "minutes": 60})), "minutes"),
+        (
+            (
+                "deploy",
+                serde_json::json!({"command": "a b", "minutes": 1}),
+            ),
+            "flip",
+        ),
+        (
+            ("deploy", serde_json::json!({"command": "a", "minutes": 0})),
+            "minutes",
+        ),
+        (
+            ("deploy", serde_json::json!({"command": "a", "minutes": 60})),
+            "minutes",
+        ),
         (("purge", serde_json::json!({"attest": " "})), "purge"),
-        (("purge", serde_json::json!({"attest": "a\u{1b}[31m"})), "purge"),
-        (("purge", serde_json::json!({"attest": "x", "command": "y"})), "malformed"),
+        (
+            ("purge", serde_json::json!({"attest": "a\u{1b}[31m"})),
+            "purge",
+        ),
+        (
+            ("purge", serde_json::json!({"attest": "x", "command": "y"})),
+            "malformed",
+        ),
         (("goldens", serde_json::json!([])), "leadership"),
         (("replay", serde_json::json!("../replay.json")), "replay"),
         (("reconcile", serde_json::json!([])), "reconcile"),
-        (("reconcile", serde_json::json!(["/etc/passwd"])), "reconcile"),
+        (
+            ("reconcile", serde_json::json!(["/etc/passwd"])),
+            "reconcile",
+        ),
         (("further", serde_json::json!(1)), "malformed"),
     ] {
         let (field, value) = change;

@@ -1,9 +1,8 @@
-use super::super::hour::StepState;
-use super::super::hour::tests::hour;
 use std::time::Duration;
 
+use super::super::hour::StepState;
 use super::super::*;
-use super::{NOW, at, good, stand, unmet};
+use super::{NOW, at, good, hour, stand, unmet};
 use crate::rules::{Condition, Verdict};
 
 #[test]
