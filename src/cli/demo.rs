@@ -169,7 +169,7 @@ fn cutover(passes: String) -> Vec<(Token, String)> {
         key("2  a s golden, once fifteen minutes have passed: half a minute"),
         key("3  a s flip replays    a x cutover    a z exporters: done"),
         key("4  a s purge, a z done    5  a s reconcile"),
-        key("6  lee signs off and closes, in a minute or two"),
+        key("6  lee signs off and closes, in seconds    7  a n the note"),
         key("Back at any time: a v gives the hour up, a u on 2 takes it back"),
     ]
 }

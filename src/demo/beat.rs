@@ -103,6 +103,11 @@ pub enum Deed {
         /// Why, as they write it.
         reason: &'static str,
     },
+    /// A person rehearses the hour on a fork.
+    Rehearse {
+        /// Who.
+        who: &'static str,
+    },
     /// A person acts on the run of a window.
     OnRun {
         /// Who.
@@ -156,6 +161,7 @@ impl Deed {
             | Self::Dated { who, .. }
             | Self::Expand { who, .. }
             | Self::PlanHour { who, .. }
+            | Self::Rehearse { who }
             | Self::OnRun { who, .. }
             | Self::RunBundle { who, .. }
             | Self::Agree { who, .. } => Some(who),

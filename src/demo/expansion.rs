@@ -14,6 +14,8 @@ use crate::bundles::folder::Folder;
 use crate::bundles::scaffold::{self, NotMade};
 use crate::bundles::sql::Place;
 use crate::jobs::bundle::{self as job, AtStore, Files, Reach};
+use crate::jobs::hour::Commands;
+use crate::jobs::rehearsal;
 use crate::rules::Refusal;
 use crate::rules::bundle::{DECLARATION_FILE, Declared, Kind};
 use crate::rules::bundle_run::Tier;
@@ -122,10 +124,10 @@ impl Site<'_> {
         let kind = Kind::Postgis;
         let ids: [String; 3] =
             scaffold::next_ids(self.root, kind, SERIES, day).map_err(not_made)?;
-        let [columns, index] = expansion.bundles(&ids[0], &ids[1])?;
+        let [columns, index] = expansion.bundles(&ids[0], &ids[2])?;
         for (id, files) in ids
             .iter()
-            .zip([columns, index, filling(&ids[2], self.seed)])
+            .zip([columns, filling(&ids[1], self.seed), index])
         {
             scaffold::put(self.root, kind, id, &files).map_err(not_made)?;
         }
@@ -148,6 +150,10 @@ impl Site<'_> {
             scripts,
         };
         let planned = job::plan(&worker, files, Tier::Dev, Place::InPlace).await?;
+        if !planned.passes() {
+            let found = format!("{id} does not keep to its plan: {:?}", planned.back);
+            return Err(unread(found).into());
+        }
         let bytes = planned.registration.bytes();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -160,6 +166,23 @@ impl Site<'_> {
         let asked = job::asked(&worker, id, Tier::Dev).await?;
         let claim = confirmed(store, CLAIM_BUNDLE_RUN.verb, asked, reason).await?;
         job::run(store, &worker, claim).await.map(drop)
+    }
+
+    /// Rehearses the hour with all of them on a fork, each deed once.
+    pub(super) async fn rehearse(&self, store: &Store) -> Result<(), StoreError> {
+        let reach = rehearsal::Reach {
+            root: self.root.to_owned(),
+            commands: Commands::default(),
+            ledger: self.dsn.clone(),
+            rehearsal: None,
+            bundles: self.dsn.clone(),
+        };
+        let (faults, never) = (rehearsal::Faults::LeftOut, std::future::pending());
+        unless_refused(
+            rehearsal::run(store, &reach, ID, faults, never)
+                .await
+                .map(drop),
+        )
     }
 
     fn reach(&self) -> Reach {

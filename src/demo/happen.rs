@@ -71,6 +71,10 @@ impl World {
                 let store = self.store(who).await?;
                 self.site().make(&store, *bundle, *making, reason).await
             }
+            Deed::Rehearse { who } => {
+                let store = self.store(who).await?;
+                self.site().rehearse(&store).await
+            }
             Deed::PlanHour { who, plan, reason } => {
                 let bundles = self.site().ids()?;
                 let bundles = format!("\"bundles\":{}", serde_json::json!(bundles));

@@ -116,7 +116,7 @@ impl Seat {
 }
 
 #[tokio::test]
-async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_the_note() {
+async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_its_end() {
     let mut seat = Seat::taken().await;
     let known = seat.known().await;
     assert_eq!(known.migration.phase, Phase::DualWrite);
@@ -126,11 +126,8 @@ async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_the_note() {
     let found = known.decide(now, |facts| reports(facts, Phase::Cutover));
     let closed: Vec<_> = found.iter().filter(|report| !report.lets_pass()).collect();
     assert!(closed.is_empty(), "{closed:#?}");
-    let overridden = found
-        .iter()
-        .filter(|report| report.overridden_until.is_some());
-    let overridden: Vec<_> = overridden.map(|report| report.gate.word()).collect();
-    assert_eq!(overridden, ["D7"], "there is no other way past one gate");
+    let overridden = found.iter().any(|report| report.overridden_until.is_some());
+    assert!(!overridden, "everything was really done");
     let entries = ledger::entries(&mut seat.store.view().await.expect("a view"), 1, 100_000).await;
     let entries = entries.expect("they are read");
     let start = entries[0].at_utc;
@@ -154,8 +151,12 @@ async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_the_note() {
     let closed = known.events.last().expect("moved");
     assert_eq!(closed.moved_by, BACKUP);
     assert!(known.migration.closed_at_dt_utc.is_some());
-    let hour = known.running_hour().expect("the note is left");
-    assert_eq!(hour.stand().at().map(|at| at.step), Some(Step::Note));
+    let note =
+        "Two columns have another name since today, and no total moved by more than was agreed on.";
+    seat.act("note_post_mortem", &[("note", note)]).await;
+    let known = seat.known().await;
+    let hour = known.hour.as_ref().expect("there was one");
+    assert_eq!(hour.hour.status, HourStatus::Done);
     seat.is_sound().await;
 }
 
