@@ -10,6 +10,7 @@ use crate::console::keymap::Keymap;
 use crate::console::link::{Address, Workshop};
 use crate::console::model::Start;
 use crate::console::overlay::Text;
+use crate::console::panes::PaneId;
 use crate::console::picture::Way;
 use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
@@ -218,6 +219,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
         last_looked: seat.last_looked,
         card_read: seat.card_read,
         welcome: seat.welcome,
+        first: PaneId::Home,
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
     })

@@ -14,9 +14,10 @@ use super::console::{self, Seat};
 use super::page::{Exit, Failure};
 use crate::console::link::Workshop;
 use crate::console::overlay::Text;
+use crate::console::panes::PaneId;
 use crate::console::theme::Token;
-use crate::demo::World;
 use crate::demo::chapters::people::{LEAD, SEATS, task};
+use crate::demo::{Story, World, root_of};
 use crate::jobs::hour::{Commands, Reach};
 use crate::rules::Refusal;
 use crate::settings::{Dsn, Settings, Source};
@@ -31,9 +32,12 @@ pub(super) struct Demo {
     /// Whose seat to take; nobody acts for them.
     #[arg(long = "as", value_name = "PERSON", default_value = LEAD, value_parser = PossibleValuesParser::new(SEATS))]
     seat: String,
-    /// How many times as fast as real time the story goes, 1 to 120.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
-    speed: u32,
+    /// Which story: everyday, or cutover, the hour of a migration that is ready. A new demo's is everyday.
+    #[arg(long, value_name = "STORY")]
+    story: Option<Story>,
+    /// How many times as fast as real time the story goes, 1 to 120; 10 when left out, 30 in the story cutover.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=120))]
+    speed: Option<u32>,
     /// Which story is told; the same number tells the same one. A new demo's is 1.
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -70,6 +74,7 @@ impl Demo {
             Failure::new(Exit::BadInput, format!("--keep: {fault}"), fault.hint())
         })?;
         let is_new = path.symlink_metadata().is_err();
+        let story = self.story.unwrap_or(Story::Everyday);
         let seat = Seat {
             dsn: dsn.clone(),
             viewer: None,
@@ -81,7 +86,7 @@ impl Demo {
                 .and_then(|_| console::last_looked(settings, &dsn)),
             // The demo has a card of its own.
             card_read: None,
-            welcome: is_new.then(|| self.welcome()),
+            welcome: is_new.then(|| self.welcome(story)),
             workshop: Ok(Workshop {
                 ledger: dsn.clone(),
                 bundles: Err(Refusal::new(
@@ -89,22 +94,27 @@ impl Demo {
                     "see how the others of the story ended; yours run in a deployment of your own",
                 )),
                 hour: Reach {
-                    root: path.with_extension("files"),
+                    root: root_of(&path),
                     commands: Commands::default(),
                 },
             }),
         };
-        let opening = console::opening(settings, seat)?;
+        let mut opening = console::opening(settings, seat)?;
         let runtime = console::runtime()?;
         let world = runtime.block_on(async {
             if is_new {
-                World::make(dsn, &self.seat, self.seed.unwrap_or(1)).await
+                World::make(dsn, story, &self.seat, self.seed.unwrap_or(1)).await
             } else {
-                World::take_up(dsn, &self.seat, self.seed).await
+                World::take_up(dsn, self.story, &self.seat, self.seed).await
             }
         })?;
+        let story = world.story();
+        if story == Story::Cutover {
+            opening.first = PaneId::Cutover;
+        }
+        let speed = self.speed.unwrap_or(story.speed());
         let (stop, stopped) = oneshot::channel();
-        let going = runtime.spawn(world.run(self.speed, stopped));
+        let going = runtime.spawn(world.run(speed, stopped));
         let ending = crate::console::run(opening, runtime.handle());
         drop(stop);
         let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, going).await });
@@ -112,40 +122,56 @@ impl Demo {
         console::ended(ending)
     }
 
-    fn welcome(&self) -> Text {
+    fn welcome(&self, story: Story) -> Text {
+        let hour = 60.0 / f64::from(self.speed.unwrap_or(story.speed()));
+        let passes =
+            format!("An hour passes in {hour:.1} minutes, and all of it goes into a real ledger.");
+        let mut lines = match story {
+            Story::Everyday => self.everyday(passes),
+            Story::Cutover => cutover(passes),
+        };
+        lines.push((
+            Token::Muted,
+            "These keys work from here; ? lists all. To leave: esc, then ctrl-c.".to_owned(),
+        ));
+        Text {
+            title: "The demo".to_owned(),
+            lines,
+            ..Text::default()
+        }
+    }
+
+    fn everyday(&self, passes: String) -> Vec<(Token, String)> {
         let seat = &self.seat;
-        let hour = 60.0 / f64::from(self.speed);
-        let lines = [
-            (
-                Token::Fg,
-                "A team publishes shared metrics; a gate stops what is not right.".to_owned(),
-            ),
-            (Token::Fg, format!("You are {seat}, {}.", task(seat))),
-            (
-                Token::Fg,
-                "The others are simulated, and nobody acts for you.".to_owned(),
-            ),
-            (
-                Token::Fg,
-                format!(
-                    "An hour passes in {hour:.1} minutes, and all of it goes into a real ledger."
-                ),
-            ),
+        let fg = |line: &str| (Token::Fg, line.to_owned());
+        vec![
+            fg("A team publishes shared metrics; a gate stops what is not right."),
+            fg(&format!("You are {seat}, {}.", task(seat))),
+            fg("The others are simulated, and nobody acts for you."),
+            (Token::Fg, passes),
             (
                 Token::Accent,
                 "Try: 4 the stopped runs, a what can be done and why not, * a tour.".to_owned(),
             ),
-            (
-                Token::Muted,
-                "These keys work from here; ? lists all. To leave: esc, then ctrl-c.".to_owned(),
-            ),
-        ];
-        Text {
-            title: "The demo".to_owned(),
-            lines: lines.to_vec(),
-            ..Text::default()
-        }
+        ]
     }
+}
+
+/// Leads through the hour, key by key.
+fn cutover(passes: String) -> Vec<(Token, String)> {
+    let fg = |line: &str| (Token::Fg, line.to_owned());
+    let key = |line: &str| (Token::Accent, line.to_owned());
+    vec![
+        fg("You are maya, governance lead: a cutover waits, and you lead it."),
+        fg("Every gate holds; the others are simulated. Pane 6 says what comes."),
+        (Token::Fg, passes),
+        key("1  a a arm    a h begin the hour    a z announced: say done"),
+        key("2  a s golden, once fifteen minutes have passed: half a minute"),
+        key("3  a s flip replays    a x cutover    a z exporters: done"),
+        key("4  a s purge, a z done    5  a s reconcile"),
+        key("6  lee signs off and closes, in seconds    7  a n the note"),
+        key("Back at any time: a v gives the hour up, a u on 2 takes it back"),
+    ]
 }
 
 /// A folder that only its owner may look into, and that goes away with everything in it.
@@ -178,12 +204,15 @@ mod tests {
         for seat in SEATS {
             let demo = Demo {
                 seat: (*seat).to_owned(),
-                speed: 1,
+                story: None,
+                speed: Some(1),
                 seed: None,
                 keep: None,
             };
-            for (_, line) in demo.welcome().lines {
-                assert!(line.chars().count() <= 72, "{seat}: {line}");
+            for story in Story::ALL {
+                for (_, line) in demo.welcome(*story).lines {
+                    assert!(line.chars().count() <= 72, "{seat}: {line}");
+                }
             }
         }
     }

@@ -17,6 +17,7 @@ use super::link::{Address, Limits, Link, newest};
 use super::model::{Model, Start};
 use super::newcomer::Card;
 use super::overlay::{Overlay, Text};
+use super::panes::PaneId;
 use super::screen;
 use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
 use super::stroke::Stroke;
@@ -39,6 +40,8 @@ pub struct Opening {
     pub inside_tmux: bool,
     /// What is said to a newcomer before anything else.
     pub welcome: Option<Text>,
+    /// The pane that is shown first.
+    pub first: PaneId,
 }
 
 /// How the console ended.
@@ -155,6 +158,7 @@ impl Shell {
             last_looked,
             Instant::now(),
         );
+        model.go(opening.first);
         model.overlay = opening.welcome.map(Overlay::Text);
         if opening.card_read.as_ref().is_some_and(|it| !it.exists()) {
             model.card = Card::Shown;

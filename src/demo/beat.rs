@@ -6,6 +6,8 @@ use crate::rules::block::{BlockReason, SnapshotStatus};
 use crate::rules::bundle_run::RunOutcome;
 use crate::store::publish::Snapshot;
 
+use super::expansion::Making;
+
 /// Something that happens at its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
@@ -35,19 +37,6 @@ pub enum Deed {
         /// When it is called for.
         when: When,
     },
-    /// A person proposes that a freeze is bypassed for some hours, which takes a second one.
-    Bypass {
-        /// Who.
-        who: &'static str,
-        /// The bypass's id.
-        id: String,
-        /// The freeze.
-        freeze: String,
-        /// For how many hours.
-        hours: i64,
-        /// Why, as they write it.
-        reason: &'static str,
-    },
     /// A person answers the proposal about something, if it waits.
     Answer {
         /// Who; the proposer takes it back.
@@ -59,16 +48,16 @@ pub enum Deed {
         /// Why, as they write it.
         reason: &'static str,
     },
-    /// A person registers a weekly series whose first window is at a second of the story.
-    Register {
+    /// A person acts, and names seconds of the story.
+    Dated {
         /// Who.
         who: &'static str,
-        /// The series.
-        series: &'static str,
-        /// The second.
-        first: i64,
-        /// Minutes from one window to the next.
-        every: i64,
+        /// The action's verb.
+        verb: &'static str,
+        /// On what, but for the seconds.
+        asked: Asked,
+        /// What is asked besides, each with its second.
+        dates: Vec<(&'static str, i64)>,
         /// Why, as they write it.
         reason: &'static str,
     },
@@ -83,6 +72,42 @@ pub enum Deed {
     Compare(String),
     /// The joins of the newest release of the dictionary, and of the one before, are run.
     Bind,
+    /// A file lands below the governance root.
+    Land {
+        /// Where.
+        path: &'static str,
+        /// What is in it.
+        text: String,
+    },
+    /// Both halves of every pair are compared.
+    Scan,
+    /// Everything is looked at anew that gates rest on: joins, questions, protected metrics, the replay.
+    Probe,
+    /// A person does something about a bundle that expands the dictionary.
+    Expand {
+        /// Who.
+        who: &'static str,
+        /// Which of the bundles, counted from none.
+        bundle: usize,
+        /// What.
+        making: Making,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+    /// A person registers the plan of an hour, with every bundle that was made.
+    PlanHour {
+        /// Who.
+        who: &'static str,
+        /// The plan without its bundles.
+        plan: String,
+        /// Why, as they write it.
+        reason: &'static str,
+    },
+    /// A person rehearses the hour on a fork.
+    Rehearse {
+        /// Who.
+        who: &'static str,
+    },
     /// A person acts on the run of a window.
     OnRun {
         /// Who.
@@ -123,13 +148,20 @@ impl Deed {
     #[must_use]
     pub fn who(&self) -> Option<&'static str> {
         match self {
-            Self::Mint(_) | Self::Decide(_) | Self::Plan { .. } | Self::Compare(_) | Self::Bind => {
-                None
-            }
+            Self::Mint(_)
+            | Self::Decide(_)
+            | Self::Plan { .. }
+            | Self::Compare(_)
+            | Self::Bind
+            | Self::Land { .. }
+            | Self::Scan
+            | Self::Probe => None,
             Self::Act { who, .. }
-            | Self::Bypass { who, .. }
             | Self::Answer { who, .. }
-            | Self::Register { who, .. }
+            | Self::Dated { who, .. }
+            | Self::Expand { who, .. }
+            | Self::PlanHour { who, .. }
+            | Self::Rehearse { who }
             | Self::OnRun { who, .. }
             | Self::RunBundle { who, .. }
             | Self::Agree { who, .. } => Some(who),
@@ -144,6 +176,10 @@ pub enum When {
     Always,
     /// While nobody has taken the block of this run.
     Untaken(String),
+    /// Once every series was compared in the hour, a little later.
+    Compared,
+    /// Once one lead has taken a migration back alone, a little later.
+    TakenBack,
 }
 
 /// A run as its pipeline mints it.

@@ -1,21 +1,28 @@
 //! What pipelines, rules and people of a story do to its database.
 
+use std::path::Path;
+
 use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use crate::clock::Moment;
 use crate::jobs::bundle::{self, Order, Ran, Worker};
-use crate::jobs::{bind, reconcile};
+use crate::jobs::{bind, probe, reconcile, replay, scan};
 use crate::rules::block::SnapshotStatus;
 use crate::rules::bundle::{Check, CheckStatus};
 use crate::rules::bundle_run::RunOutcome;
 use crate::rules::guard::Answer;
+use crate::rules::migration::hour::{Step, StepState};
 use crate::rules::permission::CLAIM_BUNDLE_RUN;
 use crate::rules::week::RunKind;
-use crate::store::{Store, StoreError, dictionary, leaf, publish};
+use crate::store::{Store, StoreError, dictionary, leaf, migration, publish};
 
 use super::beat::{Run, When};
+use super::files::{self, REPLAY};
 
 /// How many open blocks are enough: a demo that is left alone all night stays readable.
 const ENOUGH_OPEN: i64 = 40;
+
+/// After how many minutes somebody sees to what waits for them.
+const SOON: i64 = 1;
 
 /// How many minutes a comparison may take.
 const COMPARES: i64 = 15;
@@ -27,19 +34,26 @@ pub(super) async fn act(
     asked: Asked,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let proposed = actions::propose(&mut store.view().await?, verb, asked).await;
-    let confirmed = proposed.and_then(|proposal| {
-        let answer = Answer {
-            typed: proposal.phrase(),
-            reason: Some(reason.to_owned()),
-        };
-        proposal.confirm(&answer)
-    });
-    let outcome = match confirmed {
+    let outcome = match confirmed(store, verb, asked, reason).await {
         Ok(request) => settled(actions::carry_out(store, request).await),
         Err(stop) => Err(stop),
     };
     unless_refused(outcome)
+}
+
+/// Lets a person confirm what they propose.
+pub(super) async fn confirmed(
+    store: &Store,
+    verb: &str,
+    asked: Asked,
+    reason: &str,
+) -> Result<Request, Stop> {
+    let proposal = actions::propose(&mut store.view().await?, verb, asked).await?;
+    let answer = Answer {
+        typed: proposal.phrase(),
+        reason: Some(reason.to_owned()),
+    };
+    proposal.confirm(&answer)
 }
 
 /// What changes a store that the story only tells of: every run of it ends as the story says.
@@ -78,15 +92,7 @@ pub(super) async fn run_bundle(
     ends: RunOutcome,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let proposed = actions::propose(&mut store.view().await?, CLAIM_BUNDLE_RUN.verb, asked).await;
-    let confirmed = proposed.and_then(|proposal| {
-        let answer = Answer {
-            typed: proposal.phrase(),
-            reason: Some(reason.to_owned()),
-        };
-        proposal.confirm(&answer)
-    });
-    let ended = match confirmed {
+    let ended = match confirmed(store, CLAIM_BUNDLE_RUN.verb, asked, reason).await {
         Ok(request) => bundle::run(store, &Told { ends }, request).await.map(drop),
         Err(stop) => Err(stop),
     };
@@ -161,6 +167,20 @@ pub(super) async fn prove(store: &Store) -> Result<(), StoreError> {
     unless_refused(bind::run(store, None, Some(&newest)).await.map(drop))
 }
 
+/// Compares both halves of every pair, where they are both written.
+pub(super) async fn look(store: &Store) -> Result<(), StoreError> {
+    unless_refused(scan::run(store).await.map(drop))
+}
+
+/// Looks anew at everything that gates rest on.
+pub(super) async fn probe(store: &Store, root: &Path) -> Result<(), StoreError> {
+    unless_refused(bind::run(store, None, None).await.map(drop))?;
+    unless_refused(probe::questions(store).await.map(drop))?;
+    unless_refused(probe::protected(store).await.map(drop))?;
+    let manifest = files::read(root, REPLAY)?;
+    unless_refused(replay::run(store, root, &manifest).await.map(drop))
+}
+
 /// Tells whether a deed is still called for.
 pub(super) async fn is_called_for(store: &Store, when: &When) -> Result<bool, StoreError> {
     Ok(match when {
@@ -168,6 +188,24 @@ pub(super) async fn is_called_for(store: &Store, when: &When) -> Result<bool, St
         When::Untaken(run) => publish::audit(&mut store.view().await?, run)
             .await?
             .is_some_and(|block| block.taken_by.is_none()),
+        When::Compared => {
+            let mut view = store.view().await?;
+            let hour = migration::running_hour(&mut view).await?;
+            let compared = hour.as_ref().and_then(|hour| hour.step(Step::Reconcile));
+            let closes = hour.as_ref().and_then(|hour| hour.step(Step::Complete));
+            closes.is_some_and(|step| step.state == StepState::NotStarted)
+                && compared
+                    .and_then(|step| step.ended_at_utc.filter(|_| step.state.lets_go_on()))
+                    .is_some_and(|at| at.plus_minutes(SOON) <= view.now())
+        }
+        When::TakenBack => {
+            let mut view = store.view().await?;
+            let waiting = migration::uncountersigned(&mut view).await?;
+            let soon = |at: Moment| at.plus_minutes(SOON) <= view.now();
+            waiting
+                .first()
+                .is_some_and(|back| soon(back.happened_at_utc))
+        }
     })
 }
 

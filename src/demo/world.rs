@@ -1,47 +1,42 @@
 //! The world of a demo: makes it, takes it up again, and lets the story go on.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::actions::{self, Asked, ByRule, Founding, Request, Stop};
+use crate::actions::{self, ByRule, Founding, Request, Stop};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::people::Environment;
 use crate::settings::{Dsn, DsnKind};
-use crate::store::approval::{self, ApprovalRequest};
 use crate::store::{Access, OsAccount, Store, StoreError, demo_clock, deployment, ledger, schema};
 
 use super::beat::{Beat, Deed};
 use super::chapters;
 use super::chapters::people::{BACKUP, LEAD, PIPELINE, READY, SEATS};
-use super::deeds::{
-    act, by_rule, compare, decide, is_called_for, mint, prove, run_bundle, settled,
-};
+use super::deeds::settled;
+use super::files;
+use super::story::Story;
 
-/// The demo deployment's name.
-const NAME: &str = "gov-demo";
-/// How many seconds of the story have passed when a new demo opens.
-const HISTORY: i64 = 3 * 3_600;
 /// How often the world looks whether something is due.
 const TICK: Duration = Duration::from_millis(250);
-/// How many minutes of the story a proposal waits before anybody agrees to it.
-const HESITATION: i64 = 4;
-/// Among how many proposals that wait one is found.
-const MOST_WAITING: i64 = 200;
 /// How many seconds of the story are gone through again when it is taken up; what has happened does not happen twice.
 const LOOK_BACK: i64 = 600;
 
 /// A demo's database, with everybody in it but whoever has the seat.
 #[derive(Debug)]
 pub struct World {
-    dsn: Dsn,
+    pub(super) dsn: Dsn,
+    /// The governance root, for a story that has files.
+    pub(super) root: PathBuf,
+    story: Story,
     /// Each account's own way in.
     stores: BTreeMap<String, Store>,
     /// Whoever is at the keys; nobody acts for them.
-    seat: String,
-    seed: u32,
+    pub(super) seat: String,
+    pub(super) seed: u32,
     /// When the story began.
     start: Moment,
     /// The first second of which it is not certain that everything has happened.
@@ -49,69 +44,89 @@ pub struct World {
 }
 
 impl World {
-    /// Makes a demo in a file that is not there yet, with some hours of history; its clock stands still.
-    pub async fn make(dsn: Dsn, seat: &str, seed: u32) -> Result<Self, Stop> {
-        check_seat(seat)?;
-        if let DsnKind::Sqlite(path) = dsn.kind()
-            && path.symlink_metadata().is_ok()
-        {
-            return Err(Stop::BadInput(Refusal::new(
-                format!("there is something at {} already", path.display()),
-                "name a file that is not there yet",
-            )));
+    /// Makes a demo in a file that is not there yet, with the history of its story; its clock stands still.
+    pub async fn make(dsn: Dsn, story: Story, seat: &str, seed: u32) -> Result<Self, Stop> {
+        check_seat(story, seat)?;
+        let root = root(&dsn);
+        if let DsnKind::Sqlite(path) = dsn.kind() {
+            is_free(&path)?;
         }
-        let (store, _) = schema::prepare(&dsn, OsAccount::named(LEAD)).await?;
+        if story == Story::Cutover {
+            is_free(&root)?;
+            files::make(&root)?;
+        }
+        let (owned, _) = schema::prepare(&dsn, OsAccount::named(LEAD)).await?;
         let founding = Founding {
-            name: NAME.to_owned(),
+            name: story.deployment().to_owned(),
             environment: Environment::Demo,
             founder: LEAD.to_owned(),
             login: LEAD.to_owned(),
             backup: Some(BACKUP.to_owned()),
         };
         let founded = Request::by_rule(ByRule::Establish(founding))?;
-        let outcome = actions::carry_out(&store, founded).await;
-        store.close().await;
+        let outcome = actions::carry_out(&owned, founded).await;
+        owned.close().await;
         settled(outcome)?;
-        let mut world = Self::over(dsn, seat, seed).await?;
-        world.live_through(HISTORY).await?;
+        let mut world = Self::over(dsn, story, seat, seed).await?;
+        world.live_through(story.history()).await?;
         Ok(world)
     }
 
     /// Takes up a demo where it was left; its clock stands still. A database that is no such demo is refused.
-    pub async fn take_up(dsn: Dsn, seat: &str, seed: Option<u32>) -> Result<Self, Stop> {
-        check_seat(seat)?;
-        let store = Store::open(&dsn, OsAccount::named(seat), Access::Read).await?;
-        let found = left(&store).await;
-        store.close().await;
-        let (told, at) = found?.ok_or_else(|| {
+    pub async fn take_up(
+        dsn: Dsn,
+        story: Option<Story>,
+        seat: &str,
+        seed: Option<u32>,
+    ) -> Result<Self, Stop> {
+        check_seat(story.unwrap_or(Story::Everyday), seat)?;
+        let looked = Store::open(&dsn, OsAccount::named(seat), Access::Read).await?;
+        let found = left(&looked).await;
+        looked.close().await;
+        let (of, told, at) = found?.ok_or_else(|| {
             Stop::BadInput(Refusal::new(
                 format!("{dsn} is no demo"),
                 "name a file that is not there yet, or one that `govdeck demo --keep` made",
             ))
         })?;
+        if story.is_some_and(|story| story != of) {
+            return Err(Stop::BadInput(Refusal::new(
+                format!("the demo there tells the story {of}"),
+                "leave --story out to go on with it",
+            )));
+        }
+        check_seat(of, seat)?;
         if seed.is_some_and(|seed| seed != told) {
             return Err(Stop::BadInput(Refusal::new(
                 format!("the demo there was begun with the seed {told}"),
                 "leave --seed out to go on with it",
             )));
         }
-        let mut world = Self::over(dsn, seat, told).await?;
+        let mut world = Self::over(dsn, of, seat, told).await?;
         world.next = (world.second(at) - LOOK_BACK).max(0);
         world.set_clock(at, 0).await?;
         Ok(world)
     }
 
-    async fn over(dsn: Dsn, seat: &str, seed: u32) -> Result<Self, StoreError> {
-        let store = Store::open(&dsn, OsAccount::named(PIPELINE), Access::Write).await?;
-        let deployment = deployment::read(&mut store.view().await?).await?;
+    async fn over(dsn: Dsn, story: Story, seat: &str, seed: u32) -> Result<Self, StoreError> {
+        let pipeline = Store::open(&dsn, OsAccount::named(PIPELINE), Access::Write).await?;
+        let deployment = deployment::read(&mut pipeline.view().await?).await?;
         Ok(Self {
+            root: root(&dsn),
+            story,
             dsn,
-            stores: BTreeMap::from([(PIPELINE.to_owned(), store)]),
+            stores: BTreeMap::from([(PIPELINE.to_owned(), pipeline)]),
             seat: seat.to_owned(),
             seed,
             start: deployment.created_at_utc,
             next: 0,
         })
+    }
+
+    /// Tells which story is told.
+    #[must_use]
+    pub fn story(&self) -> Story {
+        self.story
     }
 
     /// Lets some more seconds of the story pass, each deed at its very time, and stops the clock after them.
@@ -198,7 +213,7 @@ impl World {
         at.since(self.start).num_seconds()
     }
 
-    fn moment(&self, second: i64) -> Moment {
+    pub(super) fn moment(&self, second: i64) -> Moment {
         let second = u64::try_from(second).unwrap_or(0);
         self.start.plus(Duration::from_secs(second))
     }
@@ -207,13 +222,13 @@ impl World {
     fn due(&self, end: i64) -> Vec<Beat> {
         let is_of_the_seat =
             |beat: &Beat| beat.at >= READY && beat.deed.who() == Some(self.seat.as_str());
-        let mut beats = chapters::beats(self.seed, &(self.next..end));
+        let mut beats = chapters::beats(self.story, self.seed, &(self.next..end));
         beats.retain(|beat| !is_of_the_seat(beat));
         beats
     }
 
     /// Returns an account's own way in.
-    async fn store(&mut self, account: &str) -> Result<Store, StoreError> {
+    pub(super) async fn store(&mut self, account: &str) -> Result<Store, StoreError> {
         if let Some(store) = self.stores.get(account) {
             return Ok(store.clone());
         }
@@ -221,130 +236,47 @@ impl World {
         self.stores.insert(account.to_owned(), store.clone());
         Ok(store)
     }
-
-    async fn happen(&mut self, beat: &Beat, now: Moment) -> Result<(), StoreError> {
-        match &beat.deed {
-            Deed::Mint(run) => mint(&self.store(PIPELINE).await?, run.clone(), now).await,
-            Deed::Decide(run) => decide(&self.store(PIPELINE).await?, run).await,
-            Deed::Act {
-                who,
-                verb,
-                asked,
-                reason,
-                when,
-            } => {
-                let store = self.store(who).await?;
-                if !is_called_for(&store, when).await? {
-                    return Ok(());
-                }
-                act(&store, verb, asked.clone(), reason).await
-            }
-            Deed::Bypass {
-                who,
-                id,
-                freeze,
-                hours,
-                reason,
-            } => {
-                let until = now.plus_minutes(hours * 60).to_string();
-                let asked = Asked::of(id.as_str()).with("freeze", freeze.as_str());
-                let asked = asked.with("expires", until);
-                act(&self.store(who).await?, "bypass_freeze", asked, reason).await
-            }
-            Deed::Answer {
-                who,
-                verb,
-                about,
-                reason,
-            } => {
-                let is_it = |request: &ApprovalRequest| request.target_id == *about;
-                self.answer(who, verb, is_it, reason).await
-            }
-            Deed::Register {
-                who,
-                series,
-                first,
-                every,
-                reason,
-            } => {
-                let asked = Asked::of(*series)
-                    .with("first", self.moment(*first).to_string())
-                    .with("every", every.to_string())
-                    .with("early", "5")
-                    .with("grace", "20");
-                act(&self.store(who).await?, "register_series", asked, reason).await
-            }
-            Deed::Plan { series, window } => {
-                let rule = ByRule::PlanWindow {
-                    series: (*series).to_owned(),
-                    at: self.moment(*window),
-                };
-                by_rule(&self.store(PIPELINE).await?, rule).await
-            }
-            Deed::Compare(manifest) => compare(&self.store(PIPELINE).await?, manifest).await,
-            Deed::Bind => prove(&self.store(PIPELINE).await?).await,
-            Deed::OnRun {
-                who,
-                verb,
-                series,
-                window,
-                asked,
-                reason,
-            } => {
-                let target = actions::window_run_id(series, self.moment(*window));
-                let asked = Asked {
-                    target,
-                    ..asked.clone()
-                };
-                act(&self.store(who).await?, verb, asked, reason).await
-            }
-            Deed::RunBundle {
-                who,
-                asked,
-                ends,
-                reason,
-            } => run_bundle(&self.store(who).await?, asked.clone(), *ends, reason).await,
-            Deed::Agree { who, reason } => {
-                let (seat, before) = (self.seat.clone(), now.plus_minutes(-HESITATION));
-                let is_theirs = |request: &ApprovalRequest| {
-                    request.proposed_by == seat && request.proposed_at_utc <= before
-                };
-                self.answer(who, "approve", is_theirs, reason).await
-            }
-        }
-    }
-
-    /// Answers the first proposal that waits and is meant, if there is one.
-    async fn answer(
-        &mut self,
-        who: &str,
-        verb: &str,
-        is_meant: impl Fn(&ApprovalRequest) -> bool,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let store = self.store(who).await?;
-        let waiting = approval::waiting(&mut store.view().await?, MOST_WAITING).await?;
-        match waiting.into_iter().find(is_meant) {
-            Some(request) => act(&store, verb, Asked::of(request.ticket), reason).await,
-            None => Ok(()),
-        }
-    }
 }
 
-fn check_seat(seat: &str) -> Result<(), Stop> {
-    if SEATS.contains(&seat) {
+fn check_seat(story: Story, seat: &str) -> Result<(), Stop> {
+    if story.seats().contains(&seat) {
+        return Ok(());
+    }
+    let sentence = if SEATS.contains(&seat) {
+        format!("the story {story} is not for {seat}")
+    } else {
+        format!("nobody in the demo is called {seat:?}")
+    };
+    let hint = format!("one of: {}", story.seats().join(", "));
+    Err(Stop::BadInput(Refusal::new(sentence, hint)))
+}
+
+fn is_free(path: &Path) -> Result<(), Stop> {
+    if path.symlink_metadata().is_err() {
         return Ok(());
     }
     Err(Stop::BadInput(Refusal::new(
-        format!("nobody in the demo is called {seat:?}"),
-        format!("one of: {}", SEATS.join(", ")),
+        format!("there is something at {} already", path.display()),
+        "name a file that is not there yet",
     )))
 }
 
-/// Tells by which seed a demo's story is told and when it was left; none when the database is no such demo.
-async fn left(store: &Store) -> Result<Option<(u32, Moment)>, StoreError> {
+fn root(dsn: &Dsn) -> PathBuf {
+    match dsn.kind() {
+        DsnKind::Sqlite(path) => files::root_of(&path),
+        DsnKind::Postgres => PathBuf::new(),
+    }
+}
+
+/// Tells which demo's story is told, by which seed, and when it was left; none when the database is no such demo.
+async fn left(store: &Store) -> Result<Option<(Story, u32, Moment)>, StoreError> {
     let mut view = store.view().await?;
     let Some(clock) = demo_clock::find(&mut view).await? else {
+        return Ok(None);
+    };
+    let name = deployment::read(&mut view).await?.name;
+    let mut stories = Story::ALL.iter();
+    let Some(told) = stories.find(|told| told.deployment() == name) else {
         return Ok(None);
     };
     let was_stopped = clock.rate()? == 0;
@@ -353,5 +285,5 @@ async fn left(store: &Store) -> Result<Option<(u32, Moment)>, StoreError> {
         .await?
         .latest_at_utc
         .filter(|_| !was_stopped);
-    Ok(Some((clock.seed()?, latest.unwrap_or(view.now()))))
+    Ok(Some((*told, clock.seed()?, latest.unwrap_or(view.now()))))
 }

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use govdeck::clock::Moment;
-use govdeck::demo::World;
 use govdeck::demo::chapters::people::{BACKUP, LEAD, OPERATIONS, READY, SEATS};
+use govdeck::demo::{Story, World};
 use govdeck::rules::block::{BlockReason, Sla, sla};
 use govdeck::settings::Dsn;
 use govdeck::store::block::OpenBlock;
@@ -28,7 +28,7 @@ fn dsn(path: &Path) -> Dsn {
 }
 
 async fn made(path: &Path, seat: &str, seed: u32) -> World {
-    let made = World::make(dsn(path), seat, seed).await;
+    let made = World::make(dsn(path), Story::Everyday, seat, seed).await;
     made.unwrap_or_else(|stop| panic!("{seat} {seed}: {stop}"))
 }
 
@@ -253,7 +253,7 @@ async fn a_kept_demo_goes_on_where_it_was_left() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
     let left = open_blocks(&parted).await.0;
-    let mut world = World::take_up(dsn(&parted), "ana", None)
+    let mut world = World::take_up(dsn(&parted), None, "ana", None)
         .await
         .expect("taken up");
     assert_eq!(open_blocks(&parted).await.0, left, "no time has passed");
@@ -285,13 +285,13 @@ async fn what_is_no_demo_is_not_taken_up_and_nothing_is_overwritten() {
     let stop = |made: Result<World, govdeck::actions::Stop>| {
         made.map(drop).expect_err("refused").to_string()
     };
-    let again = stop(World::make(dsn(&path), "maya", 5).await);
+    let again = stop(World::make(dsn(&path), Story::Everyday, "maya", 5).await);
     assert!(again.contains("there is something at"), "{again}");
-    let seed = stop(World::take_up(dsn(&path), "maya", Some(6)).await);
+    let seed = stop(World::take_up(dsn(&path), None, "maya", Some(6)).await);
     assert!(seed.contains("begun with the seed 5"), "{seed}");
-    let seat = stop(World::take_up(dsn(&path), "rob\u{1b}", None).await);
+    let seat = stop(World::take_up(dsn(&path), None, "rob\u{1b}", None).await);
     assert!(seat.contains("nobody in the demo"), "{seat}");
-    World::take_up(dsn(&path), "maya", Some(5))
+    World::take_up(dsn(&path), None, "maya", Some(5))
         .await
         .expect("its own seed is no other")
         .end()
@@ -308,11 +308,11 @@ async fn what_is_no_demo_is_not_taken_up_and_nothing_is_overwritten() {
     let place = format!("sqlite:{}", other.display());
     let made = run(home.govdeck(init.iter().copied().chain([place.as_str()])));
     assert_eq!(made.code, Some(0), "{made:?}");
-    let bare = stop(World::take_up(dsn(&other), "maya", None).await);
+    let bare = stop(World::take_up(dsn(&other), None, "maya", None).await);
     assert!(bare.contains("is no demo"), "{bare}");
     let text = home.folder().join("text");
     fs::write(&text, "my notes").expect("written");
-    stop(World::take_up(dsn(&text), "maya", None).await);
+    stop(World::take_up(dsn(&text), None, "maya", None).await);
     assert_eq!(fs::read(&text).expect("there"), b"my notes");
 }
 
@@ -365,6 +365,8 @@ fn words_that_make_no_sense_are_refused_and_nothing_is_made() {
         &["--as", "rob"],
         &["--as", "maya\u{1b}[31m"],
         &["--as", ""],
+        &["--story", "night"],
+        &["--story", ""],
         &["--dsn", "sqlite:mine.db"],
         &["--keep", "kept.db"],
         &["--keep", ""],

@@ -31,7 +31,7 @@ on_both!(no_clock_is_set_where_there_is_no_demo, |world| {
         .sql("UPDATE deployment SET environment = 'demo', version = version + 1")
         .expect_err("the wall stands");
     assert!(refused.contains("wall deployment"), "{refused}");
-    let refused = Demo::take_up(world.dsn("maya"), "maya", None)
+    let refused = Demo::take_up(world.dsn("maya"), None, "maya", None)
         .await
         .map(drop)
         .expect_err("it is no demo");

@@ -81,6 +81,7 @@ mod console_times;
 mod console_tour;
 mod demo;
 mod demo_clock;
+mod demo_cutover;
 mod dictionary;
 mod docs;
 mod dual_write;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::actions::Asked;
+
 use super::super::beat::{Beat, Deed};
 use super::super::dice::Dice;
 use super::people::{BACKUP, LEAD, READY};
@@ -52,11 +54,12 @@ fn of_proposal(seed: u32, number: i64) -> Vec<Beat> {
         (LEAD, BACKUP)
     };
     let reason = dice.pick(REASONS).copied().unwrap_or_default();
-    let bypass = Deed::Bypass {
+    let freeze = format!("fz-{:04}", number * 12 + 1);
+    let bypass = Deed::Dated {
         who,
-        id: id.clone(),
-        freeze: format!("fz-{:04}", number * 12 + 1),
-        hours: dice.between(2, 48),
+        verb: "bypass_freeze",
+        asked: Asked::of(id.as_str()).with("freeze", freeze),
+        dates: vec![("expires", at + dice.between(2, 48) * 3_600)],
         reason,
     };
     let answer = |who, verb, reason| Deed::Answer {

@@ -223,6 +223,11 @@ const METRICS: &[Line] = &[
     ),
 ];
 
+/// Lists the metrics that both releases have, in the order of their ids.
+pub fn metric_ids() -> impl Iterator<Item = &'static str> {
+    METRICS.iter().map(|(id, ..)| *id)
+}
+
 /// The dictionary as the story begins.
 #[must_use]
 pub fn first() -> Document {
@@ -327,7 +332,7 @@ pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
         }
         let view = Asked::of(format!("annex-{release}"))
             .with("release", release)
-            .with("footer", "2.4.0")
+            .with("footer", "v2.4.0")
             .with(
                 "sql",
                 "SELECT metric_id, display_label, unit FROM metric_dictionary",

@@ -12,7 +12,7 @@ use super::dictionary::{FIRST, FOLLOWS, SECOND};
 use super::people::BACKUP;
 
 /// The migration.
-const ID: &str = "mig-dict-241";
+pub const ID: &str = "mig-dict-241";
 /// Who looks after the numbers.
 const ANALYTICS: &str = "ana";
 
@@ -39,10 +39,7 @@ pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
         .with("matrix", MATRIX)
         .with("protected", "MET-0101");
     let list = allowlist();
-    let approval = Asked::of(ID).with("phase", "dual_write").with(
-        "hash",
-        allowlist_sha256(list.as_bytes()).map_or(String::new(), |hash| hash.to_string()),
-    );
+    let approval = approval_of("dual_write", &list);
     let deeds = [
         (
             BACKUP,
@@ -96,13 +93,27 @@ pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
 
 /// The allow-list of dual write.
 fn allowlist() -> String {
+    allowlist_of("dual_write", &[])
+}
+
+/// The allow-list of a phase, with the keys that nobody may write any more.
+#[must_use]
+pub fn allowlist_of(phase: &str, forbidden: &[&str]) -> String {
     json!({
-        "migration_id": ID, "phase": "dual_write", "from_semver": FIRST, "to_semver": SECOND,
+        "migration_id": ID, "phase": phase, "from_semver": FIRST, "to_semver": SECOND,
         "allowed_top_level_keys": ["breach_count", "breachCount", "owner_route_id", "route"],
         "nested_paths_allowed": ["route.ownerRouteId"],
-        "forbidden_exact_keys": [], "protected_metric_ids": ["MET-0101"],
+        "forbidden_exact_keys": forbidden, "protected_metric_ids": ["MET-0101"],
     })
     .to_string()
+}
+
+/// What is asked to say yes to an allow-list, by its hash.
+#[must_use]
+pub fn approval_of(phase: &str, list: &str) -> Asked {
+    let hash = allowlist_sha256(list.as_bytes());
+    let hash = hash.map_or(String::new(), |hash| hash.to_string());
+    Asked::of(ID).with("phase", phase).with("hash", hash)
 }
 
 #[cfg(test)]

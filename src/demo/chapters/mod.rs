@@ -1,9 +1,10 @@
 //! The chapters of the story, one file each; they only tell what happens when, and the world lets it happen.
 //!
-//! A new chapter is a file with a function like the others, and a row in [`CHAPTERS`].
+//! A new chapter is a file with a function like the others, and a row in the list of a story.
 
 pub mod approvals;
 pub mod bundles;
+pub mod cutover;
 pub mod dictionary;
 pub mod migration;
 pub mod people;
@@ -13,12 +14,13 @@ pub mod weeks;
 use std::ops::Range;
 
 use super::beat::Beat;
+use super::story::Story;
 
 /// Tells what happens in some seconds of the story; always the same for the same seed.
 pub type Chapter = fn(seed: u32, seconds: &Range<i64>) -> Vec<Beat>;
 
-/// Every chapter; of what happens in the same second, the earlier chapter's comes first.
-pub const CHAPTERS: &[Chapter] = &[
+/// Chapters of everyday.
+pub const EVERYDAY: &[Chapter] = &[
     people::beats,
     publish::beats,
     approvals::beats,
@@ -28,10 +30,19 @@ pub const CHAPTERS: &[Chapter] = &[
     migration::beats,
 ];
 
+/// Chapters that lead to the hour of a cutover; nothing is published in them, so that nothing is stopped.
+pub const CUTOVER: &[Chapter] = &[
+    people::beats,
+    dictionary::beats,
+    migration::beats,
+    cutover::beats,
+];
+
 /// Tells what happens in some seconds of the story, in order.
 #[must_use]
-pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
-    let mut all: Vec<Beat> = CHAPTERS
+pub fn beats(story: Story, seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
+    let mut all: Vec<Beat> = story
+        .chapters()
         .iter()
         .flat_map(|chapter| chapter(seed, seconds))
         .filter(|beat| seconds.contains(&beat.at))
@@ -46,13 +57,19 @@ mod tests {
 
     #[test]
     fn a_story_told_in_pieces_is_the_story_told_at_once() {
-        let whole = beats(7, &(0..20_000));
-        let pieces: Vec<Beat> = (0..20_000)
-            .step_by(100)
-            .flat_map(|from| beats(7, &(from..from + 100)))
-            .collect();
-        assert!(whole.len() > 100);
-        assert_eq!(whole, pieces);
-        assert_ne!(whole, beats(8, &(0..20_000)));
+        for story in Story::ALL {
+            let from = (story.history() - 10_000).max(0);
+            let seconds = from..from + 20_000;
+            let whole = beats(*story, 7, &seconds);
+            let pieces: Vec<Beat> = seconds
+                .step_by(100)
+                .flat_map(|from| beats(*story, 7, &(from..from + 100)))
+                .collect();
+            assert!(whole.len() > 100, "{story}");
+            assert_eq!(whole, pieces, "{story}");
+        }
+        let all = 0..20_000;
+        let told = |seed| beats(Story::Everyday, seed, &all);
+        assert_ne!(told(7), told(8));
     }
 }

@@ -16,7 +16,7 @@ use super::dictionary;
 use super::people::{BACKUP, LEAD, OPERATIONS, READY};
 
 /// The series.
-const SERIES: &str = "sla-weekly";
+pub const SERIES: &str = "sla-weekly";
 /// The policy that it is judged by.
 const POLICY: &str = "epsilon-1";
 /// When its first window is.
@@ -28,7 +28,7 @@ const FAILS: i64 = 4;
 /// After how many seconds nothing more happens to a window.
 const LONGEST: i64 = EVERY;
 /// Who signs.
-const SIGNER: &str = "kim";
+pub const SIGNER: &str = "kim";
 
 const MINUTE: i64 = 60;
 
@@ -42,11 +42,14 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     let number = |second: i64| (second - FIRST).div_euclid(EVERY).max(0);
     let windows = (number(seconds.start - LONGEST)..=number(seconds.end + EVERY))
         .flat_map(|number| of_window(seed, number));
-    beginning().into_iter().chain(windows).collect()
+    let reason = "a week of the demo takes an hour of its clock";
+    let beginning = beginning(FIRST, EVERY, reason);
+    beginning.into_iter().chain(windows).collect()
 }
 
 /// In the first minute a series is registered, and two adopt its policy.
-fn beginning() -> Vec<Beat> {
+#[must_use]
+pub fn beginning(first: i64, every: i64, reason: &'static str) -> Vec<Beat> {
     let pair = Pair {
         soft: "0.05".to_owned(),
         hard: "0.1".to_owned(),
@@ -64,12 +67,15 @@ fn beginning() -> Vec<Beat> {
     vec![
         beat(
             46,
-            Deed::Register {
+            Deed::Dated {
                 who: LEAD,
-                series: SERIES,
-                first: FIRST,
-                every: EVERY / MINUTE,
-                reason: "a week of the demo takes an hour of its clock",
+                verb: "register_series",
+                asked: Asked::of(SERIES)
+                    .with("every", (every / MINUTE).to_string())
+                    .with("early", "5")
+                    .with("grace", "20"),
+                dates: vec![("first", first)],
+                reason,
             },
         ),
         beat(
@@ -150,7 +156,7 @@ fn of_window(seed: u32, number: i64) -> Vec<Beat> {
 }
 
 /// Writes the manifest of a window, whose two sides are queries; in one that fails a metric lies too far apart.
-fn manifest(seed: u32, number: i64, fails: bool, dice: &mut Dice) -> String {
+pub fn manifest(seed: u32, number: i64, fails: bool, dice: &mut Dice) -> String {
     let wrong = dice.between(0, 7);
     let (mut leadership, mut partner) = (String::new(), String::new());
     for (place, metric) in (0..).zip(METRICS) {

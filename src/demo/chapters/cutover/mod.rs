@@ -1,0 +1,370 @@
+//! A migration goes its way to the hour of its cutover, which is for whoever has the seat.
+//!
+//! Ten days are told before anybody sits down: the dictionary is expanded, both halves are written and compared, and every gate
+//! is seen to. Then it waits. The others go on comparing and looking, and do their part of the hour when it comes to them.
+
+mod papers;
+
+use std::ops::Range;
+
+use crate::actions::Asked;
+
+use super::super::beat::{Beat, Deed, When};
+use super::super::dice::Dice;
+use super::super::expansion::Making;
+use super::super::files::REPLAY;
+use super::migration::{ID, allowlist_of, approval_of};
+use super::people::{BACKUP, LEAD, OPERATIONS, READY};
+use super::weeks::{self, SERIES, SIGNER};
+
+pub use papers::{COLUMNS, NO_BUNDLES, REFERENCE, filling};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// When the story opens.
+pub const OPENS: i64 = 10 * DAY + 6 * HOUR;
+/// When both halves are written: the migration was held in prepare for seven days.
+const DUAL_WRITE: i64 = 7 * DAY + 2 * HOUR;
+/// When the first window of the series is.
+const FIRST: i64 = 2 * DAY;
+/// How many seconds lie between two windows.
+const EVERY: i64 = 2 * DAY;
+/// How long before its time a window is planned: two are always ahead, which a close takes.
+const AHEAD: i64 = 5 * DAY;
+/// After how many seconds nothing more happens to a window.
+const LONGEST: i64 = HOUR;
+/// When everything was looked at first, and how often it is looked at anew.
+const PROBED: i64 = DUAL_WRITE - 30 * MINUTE;
+const PROBES: i64 = 12 * HOUR;
+/// How often the others look whether something waits for them, once somebody has the seat.
+const LOOKS: i64 = 30;
+/// How long a maintenance window is; there is one every day.
+const MAINTENANCE: i64 = 14 * HOUR;
+
+/// Who looks after the numbers.
+const ANALYTICS: &str = "ana";
+
+/// Tells how the migration becomes ready, and what the others do around its hour.
+#[must_use]
+pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
+    let mut beats = Vec::new();
+    if seconds.start < OPENS {
+        beats.extend(people());
+        let reason = "a week of this story takes two days of its clock";
+        beats.extend(weeks::beginning(FIRST, EVERY, reason));
+        beats.extend(expansion());
+        beats.extend(calendar());
+        beats.extend(papers_of_the_cutover(seed));
+    }
+    let windows = since(
+        FIRST,
+        EVERY,
+        &(seconds.start - LONGEST..seconds.end + AHEAD),
+    );
+    beats.extend(windows.flat_map(|number| of_window(seed, number)));
+    let beat = |at, deed| Beat { at, deed };
+    let scans = since(DUAL_WRITE + MINUTE, HOUR, seconds);
+    beats.extend(scans.map(|number| beat(DUAL_WRITE + MINUTE + number * HOUR, Deed::Scan)));
+    let probes = since(PROBED, PROBES, seconds);
+    beats.extend(probes.map(|number| beat(PROBED + number * PROBES, Deed::Probe)));
+    let looks = since(OPENS + LOOKS, LOOKS, seconds);
+    beats.extend(looks.flat_map(|number| looked(OPENS + LOOKS + number * LOOKS)));
+    beats
+}
+
+/// Numbers what happens every so often from a second on, as far as it may lie in these seconds.
+fn since(first: i64, every: i64, seconds: &Range<i64>) -> std::ops::RangeInclusive<i64> {
+    let number = |second: i64| (second - first).div_euclid(every);
+    number(seconds.start).max(0)..=number(seconds.end)
+}
+
+fn act(at: i64, who: &'static str, verb: &'static str, asked: Asked, reason: &'static str) -> Beat {
+    when(at, who, (verb, asked), When::Always, reason)
+}
+
+fn when(
+    at: i64,
+    who: &'static str,
+    (verb, asked): (&'static str, Asked),
+    when: When,
+    reason: &'static str,
+) -> Beat {
+    Beat {
+        at,
+        deed: Deed::Act {
+            who,
+            verb,
+            asked,
+            reason,
+            when,
+        },
+    }
+}
+
+/// In the first minute everybody gets the roles that a cutover takes.
+fn people() -> Vec<Beat> {
+    let roles = [
+        (BACKUP, "governance_lead"),
+        (SIGNER, "exporter_maintainer"),
+        (OPERATIONS, "ops_lead"),
+        (ANALYTICS, "data_engineer"),
+    ];
+    let grant = |(who, role): (&str, &str)| {
+        let asked = Asked::of(who).with("role", role);
+        act(
+            43,
+            LEAD,
+            "grant_role",
+            asked,
+            "the team is set up for the demo",
+        )
+    };
+    roles.into_iter().map(grant).collect()
+}
+
+/// The dictionary gets its columns and views, then its rows, then the index on what differs.
+fn expansion() -> Vec<Beat> {
+    let expand = |at, who, bundle, making, reason| Beat {
+        at,
+        deed: Deed::Expand {
+            who,
+            bundle,
+            making,
+            reason,
+        },
+    };
+    let begins = READY + HOUR;
+    let mut beats = vec![expand(
+        begins,
+        BACKUP,
+        0,
+        Making::Write,
+        "the columns, the views, the rows and the index",
+    )];
+    for (place, bundle) in (1..).zip([0, 1, 2]) {
+        let at = begins + place * 40 * MINUTE;
+        let steps = [
+            (
+                BACKUP,
+                Making::Plan,
+                "planned in place, it takes a fraction of a second",
+            ),
+            (
+                ANALYTICS,
+                Making::Propose,
+                "read the plan, nothing that is written today is refused",
+            ),
+            (
+                BACKUP,
+                Making::Agree,
+                "read it too, and the way back was tried",
+            ),
+            (
+                BACKUP,
+                Making::Merge,
+                "reviewed and merged with the release branch",
+            ),
+            (
+                OPERATIONS,
+                Making::Run,
+                "the window is agreed, nobody else works there",
+            ),
+        ];
+        for (step, (who, making, reason)) in (0..).zip(steps) {
+            beats.push(expand(at + step * 5 * MINUTE, who, bundle, making, reason));
+        }
+    }
+    beats
+}
+
+/// A maintenance window for every day around the opening, and a cert week that is far off.
+fn calendar() -> Vec<Beat> {
+    let span = |id: String, kind: &str, title: &str, begins, ends| Beat {
+        at: DAY,
+        deed: Deed::Dated {
+            who: OPERATIONS,
+            verb: "set_calendar",
+            asked: Asked::of(id).with("kind", kind).with("title", title),
+            dates: vec![("starts", begins), ("ends", ends)],
+            reason: "agreed with partners and with operations",
+        },
+    };
+    let (far, week) = (40 * DAY, 7 * DAY);
+    let mut beats = vec![span(
+        "cert-next".to_owned(),
+        "cert",
+        "Partners certify",
+        far,
+        far + week,
+    )];
+    beats.extend((0..7).map(|day| {
+        let begins = OPENS - HOUR + day * DAY;
+        let title = "Maintenance, agreed with partners";
+        span(
+            format!("maintenance-{}", day + 1),
+            "maintenance",
+            title,
+            begins,
+            begins + MAINTENANCE,
+        )
+    }));
+    beats
+}
+
+/// Everything that is agreed on: both allow-lists, the goldens, the plan of the hour, and its rehearsal.
+fn papers_of_the_cutover(seed: u32) -> Vec<Beat> {
+    let dual_write = approval_of("dual_write", &allowlist_of("dual_write", &[]));
+    let list = allowlist_of("cutover", &["breach_count", "owner_route_id"]);
+    let agreed = approval_of("cutover", &list);
+    let land = |at, path, text| Beat {
+        at,
+        deed: Deed::Land { path, text },
+    };
+    vec![
+        act(
+            DAY + HOUR,
+            SIGNER,
+            "approve_allowlist",
+            dual_write,
+            "read key by key, both halves and nothing else",
+        ),
+        land(6 * DAY, papers::LEADERSHIP, papers::leadership(seed)),
+        land(6 * DAY, papers::PARTNERS, papers::partners(seed)),
+        land(6 * DAY, REPLAY, papers::replay(seed)),
+        act(
+            DUAL_WRITE,
+            BACKUP,
+            "start_dual_write",
+            Asked::of(ID),
+            "seven days in prepare, and every consumer was seen",
+        ),
+        act(
+            9 * DAY,
+            SIGNER,
+            "register_allowlist",
+            Asked::of(ID).with("document", list),
+            "the modern half alone from the cutover on",
+        ),
+        act(
+            9 * DAY + HOUR,
+            BACKUP,
+            "approve_allowlist",
+            agreed.clone(),
+            "read key by key, the old halves are forbidden",
+        ),
+        act(
+            9 * DAY + 2 * HOUR,
+            ANALYTICS,
+            "approve_allowlist",
+            agreed,
+            "no dashboard reads the old halves any more",
+        ),
+        Beat {
+            at: OPENS - 4 * HOUR,
+            deed: Deed::PlanHour {
+                who: BACKUP,
+                plan: papers::plan(),
+                reason: "walked through with everybody whom the hour takes",
+            },
+        },
+        land(OPENS - 3 * HOUR, papers::ANNEX, papers::annex(seed)),
+        Beat {
+            at: OPENS - 2 * HOUR,
+            deed: Deed::Rehearse { who: BACKUP },
+        },
+    ]
+}
+
+/// A window of the series: planned well ahead, compared at its time, and signed.
+fn of_window(seed: u32, number: i64) -> [Beat; 4] {
+    let mut dice = Dice::of(seed, "cutover", number.unsigned_abs());
+    let window = FIRST + number * EVERY;
+    let compared = window + dice.between(20, 90);
+    let signed = compared + dice.between(8 * MINUTE, 25 * MINUTE);
+    let manifest = weeks::manifest(seed, number, false, &mut dice);
+    let beat = |at, deed| Beat { at, deed };
+    [
+        beat(
+            (window - AHEAD).max(READY + number),
+            Deed::Plan {
+                series: SERIES,
+                window,
+            },
+        ),
+        beat(
+            compared - 10,
+            Deed::Land {
+                path: papers::WEEKLY,
+                text: manifest.clone(),
+            },
+        ),
+        beat(compared, Deed::Compare(manifest)),
+        beat(
+            signed,
+            Deed::OnRun {
+                who: SIGNER,
+                verb: "ack_run",
+                series: SERIES,
+                window,
+                asked: Asked::default(),
+                reason: "read the report to its end, these are our numbers",
+            },
+        ),
+    ]
+}
+
+/// What the others look after: what the seat proposes, a close, and what one lead took back alone.
+fn looked(at: i64) -> [Beat; 3] {
+    [
+        Beat {
+            at,
+            deed: Deed::Agree {
+                who: BACKUP,
+                reason: "looked at it, and I would do the same",
+            },
+        },
+        when(
+            at,
+            BACKUP,
+            ("close_migration", Asked::of(ID)),
+            When::Compared,
+            "read every run that was made since the flip",
+        ),
+        when(
+            at,
+            BACKUP,
+            ("countersign_move", Asked::of(ID)),
+            When::TakenBack,
+            "called the lead, it was right to take it back",
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::migration::hour::read_plan;
+    use crate::rules::migration::read_replay;
+
+    #[test]
+    fn its_papers_can_be_read() {
+        let plan = read_plan(papers::plan().as_bytes()).expect("a plan");
+        assert_eq!(plan.migration_id, ID);
+        assert!(papers::plan().contains(NO_BUNDLES));
+        let replay = read_replay(papers::replay(1).as_bytes()).expect("a manifest");
+        assert_eq!(replay.goldens.len(), 2);
+    }
+
+    #[test]
+    fn once_it_is_open_nothing_of_its_history_comes_again() {
+        let later = beats(1, &(OPENS..OPENS + HOUR));
+        let kinds = |wanted: &str| {
+            let told = later.iter().map(|beat| format!("{:?}", beat.deed));
+            told.filter(|deed| deed.starts_with(wanted)).count()
+        };
+        assert_eq!((kinds("Dated"), kinds("Expand"), kinds("Scan")), (0, 0, 2));
+        assert!(kinds("Agree") > 100);
+    }
+}
