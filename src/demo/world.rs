@@ -138,7 +138,7 @@ impl World {
             if !matches!(beat.deed, Deed::Mint(_)) {
                 self.set_clock(at, 0).await?;
             }
-            self.happen(&beat, at).await?;
+            Box::pin(self.happen(&beat, at)).await?;
         }
         self.next = end;
         self.set_clock(self.moment(end), 0).await
@@ -149,7 +149,7 @@ impl World {
         let now = self.now().await?;
         let end = self.second(now) + 1;
         for beat in self.due(end) {
-            self.happen(&beat, now).await?;
+            Box::pin(self.happen(&beat, now)).await?;
             self.next = beat.at;
         }
         self.next = self.next.max(end);

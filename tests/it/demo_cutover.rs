@@ -100,7 +100,7 @@ impl Seat {
         self.attest(Step::Flip).await;
     }
 
-    async fn is_sound(self) {
+    async fn ends_sound(self) {
         let path = self.path();
         let mut view = self.store.view().await.expect("a view");
         let report = verify::verify(&mut view, None).await.expect("a report");
@@ -157,7 +157,7 @@ async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_its_end() {
     let known = seat.known().await;
     let hour = known.hour.as_ref().expect("there was one");
     assert_eq!(hour.hour.status, HourStatus::Done);
-    seat.is_sound().await;
+    seat.ends_sound().await;
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn what_the_seat_takes_back_is_countersigned_and_leaves_the_world_sound() 
     let back = known.events.last().expect("moved");
     assert_eq!(back.countersigned_by.as_deref(), Some(BACKUP));
     seat.minutes(90).await;
-    seat.is_sound().await;
+    seat.ends_sound().await;
 }
 
 #[tokio::test]
