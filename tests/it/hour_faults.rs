@@ -12,7 +12,7 @@ use crate::support::migration_story::{ID, ready, world};
 use crate::support::{REASON, World, on_both};
 
 /// The calls by which a killed process could leave something half done.
-const SQLITE_CALLS: &str = "pwrite64,fdatasync,ftruncate,unlink,?rename,renameat2";
+const SQLITE_CALLS: &str = "pwrite64,fdatasync,unlink";
 const POSTGRES_CALLS: &str = "sendto";
 
 fn wait_for<T>(future: impl Future<Output = T>) -> T {
