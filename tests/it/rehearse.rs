@@ -229,7 +229,7 @@ on_both!(
             let folder = folder.expect("one is left").expect("an entry").path();
             format!("sqlite:{}", folder.join("fork.db").display())
         });
-        for words in [&["status"][..], &["init"], &["act", "protect-metric", ID]] {
+        for words in [&["status"][..], &["init"], &["rehearse", ID]] {
             let (sentence, _) = refused(&at(&hall.world.home, &fork, words), 3);
             assert!(
                 sentence.contains("the fork of a rehearsal"),
