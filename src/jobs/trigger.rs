@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::actions::{ByRule, Request, Stop};
 use crate::rules::migration::{Trigger, TriggerState};
-use crate::store::{Store, migration};
+use crate::store::{Store, StoreError, View, migration};
 
 /// What the trigger said of a migration, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,15 +22,22 @@ pub struct Triggered {
     pub trigger: Trigger,
 }
 
-/// Looks at what is watched, and takes back what the trigger says.
-pub async fn run(store: &Store) -> Result<Vec<Triggered>, Stop> {
-    let mut view = store.view().await?;
+impl Triggered {
+    /// Tells whether it is to be taken back.
+    #[must_use]
+    pub fn fires(&self) -> bool {
+        self.trigger.state == TriggerState::RollBack
+    }
+}
+
+/// Looks at what is watched, and says what the trigger says of it.
+pub async fn look(view: &mut View) -> Result<Vec<Triggered>, StoreError> {
     let now = view.now();
     let mut looked = Vec::new();
-    for row in migration::under_watch(&mut view).await? {
-        let known = migration::known(&mut view, &row.migration_id).await?;
+    for row in migration::under_watch(view).await? {
+        let known = migration::known(view, &row.migration_id).await?;
         let Some(known) = known else { continue };
-        let watched = migration::watched(&mut view, &known).await?;
+        let watched = migration::watched(view, &known).await?;
         looked.push(Triggered {
             migration_id: row.migration_id,
             rolled_back: false,
@@ -38,11 +45,13 @@ pub async fn run(store: &Store) -> Result<Vec<Triggered>, Stop> {
             trigger: watched.trigger(&known, now),
         });
     }
-    drop(view);
-    for it in &mut looked {
-        if it.trigger.state != TriggerState::RollBack {
-            continue;
-        }
+    Ok(looked)
+}
+
+/// Looks at what is watched, and takes back what the trigger says.
+pub async fn run(store: &Store) -> Result<Vec<Triggered>, Stop> {
+    let mut looked = look(&mut store.view().await?).await?;
+    for it in looked.iter_mut().filter(|it| it.fires()) {
         let migration = it.migration_id.clone();
         let request = Request::by_rule(ByRule::TriggerRollback { migration })?;
         match super::done(store, request).await {

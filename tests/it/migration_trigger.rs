@@ -6,6 +6,7 @@ use govdeck::jobs::trigger;
 use govdeck::rules::week::{RunKind, RunStatus};
 use serde_json::Value;
 
+use crate::agent;
 use crate::cli_kit::{document, govdeck, said};
 use crate::support::command::kill_at_every;
 use crate::support::migration_story::{ID, cut_over, dual_writing, world};
@@ -193,6 +194,20 @@ async fn told_to_everybody(world: &World) {
     let page = govdeck(world, "maya", &before);
     assert!(!page.stdout.contains("was rolled back"), "{page:?}");
 }
+
+on_both!(an_agent_takes_back_what_lies_too_far_apart, |w| {
+    let world = flipped(w).await;
+    at_once(&world, "2098-05-22T06:30:00Z", RunKind::Immediate, WITHIN).await;
+    agent::once(&world, None);
+    assert_eq!(world.rows(STANDS), ["cutover 3"]);
+    at_once(&world, "2098-05-22T06:40:00Z", RunKind::Immediate, HARD).await;
+    agent::once(&world, None);
+    let taken_back = ["rollback 4 epsilon_hard"];
+    assert_eq!(world.rows(STANDS), taken_back);
+    agent::once(&world, None);
+    assert_eq!(world.rows(STANDS), taken_back, "once");
+    world.assert_sound().await;
+});
 
 on_both!(above_soft_in_two_weeks_in_a_row_is_taken_back, |w| {
     let world = flipped(w).await;

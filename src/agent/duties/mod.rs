@@ -6,6 +6,7 @@
 mod approvals;
 mod blocks;
 mod moves;
+mod trigger;
 mod windows;
 
 use std::time::Duration;
@@ -29,6 +30,8 @@ words! {
         Ended = "ended",
         /// A deficiency is opened.
         Opened = "opened",
+        /// A migration is taken back.
+        TakenBack = "taken_back",
     }
 }
 
@@ -70,6 +73,7 @@ pub(super) async fn look(store: &Store, planned_ahead: Duration) -> Result<Agend
         due: Vec::new(),
         next: None,
     };
+    looked("trigger", trigger::look(&mut view, &mut agenda).await)?;
     looked("blocks", blocks::look(&mut view, &mut agenda).await)?;
     let windows = windows::look(&mut view, &mut agenda, planned_ahead).await;
     looked("windows", windows)?;

@@ -212,8 +212,8 @@ pub fn may_attest(
     let is_it = comes_now && (state == Some(StepState::Running) || skips);
     let may_say = match attests.state {
         StepState::Skipped => step.may_be_skipped(),
-        // Whatever runs may be given up by whoever leads.
-        StepState::Failed => true,
+        // What govdeck does itself is begun again instead.
+        StepState::Failed => matches!(step.ended_by(), EndedBy::Outside | EndedBy::Flip),
         StepState::Done | StepState::DoneWithWarning => attests.is_left_to_people,
         _ => false,
     };
