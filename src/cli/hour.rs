@@ -164,7 +164,7 @@ fn shown(known: &Known, now: Moment) -> Page {
 fn clock_said(hour: &KnownHour, now: Moment) -> String {
     let row = &hour.hour;
     match (row.status, row.ended_at_utc) {
-        (HourStatus::Running, _) => hour.stand().clock(now).said(now),
+        (HourStatus::Running, _) => hour.stand().clock(now).said(),
         (status, Some(at)) => format!("{status} at {at}"),
         (status, None) => status.to_string(),
     }

@@ -1,7 +1,7 @@
 //! What this console does that takes its time, the run of a bundle or a step of a cutover's hour: how far it has come, and
 //! how it ended.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::bundles::Step;
 use crate::jobs::bundle::{Ended, claims};
@@ -9,6 +9,7 @@ use crate::jobs::hour::Performed;
 use crate::rules::bundle::RunType;
 use crate::rules::migration::hour::StepState;
 use crate::rules::text::shorten;
+use crate::rules::time::minutes;
 use crate::rules::{Refusal, permission};
 
 use super::theme::Token;
@@ -144,7 +145,7 @@ impl Running {
     /// Says everything, line by line.
     #[must_use]
     pub fn lines(&self, at: Instant) -> Vec<Parts> {
-        let since = |moment: Instant| clock(moment.saturating_duration_since(self.begun));
+        let since = |moment: Instant| minutes(moment.saturating_duration_since(self.begun));
         let until = self.end.as_ref().map_or(at, |(end, _)| *end);
         let (token, said) = self.said();
         let mut lines = vec![vec![
@@ -178,14 +179,10 @@ impl Running {
     }
 }
 
-/// Writes a time span as minutes and seconds.
-fn clock(span: Duration) -> String {
-    let seconds = span.as_secs();
-    format!("{:02}:{:02}", seconds / 60, seconds % 60)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn statement(number: usize) -> Step {

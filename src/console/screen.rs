@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::rules::people::{Environment, Role};
+use crate::rules::time;
 
 use super::keymap::{Intent, ROWS};
 use super::list::Listing;
@@ -121,13 +122,10 @@ fn environment(model: &Model) -> (Token, String) {
 
 fn mode(model: &Model) -> (Token, String) {
     match model.arming.left(model.at) {
-        Some(left) => {
-            let seconds = left.as_secs();
-            (
-                Token::ModeArmed,
-                format!(" ARMED {:02}:{:02} ", seconds / 60, seconds % 60),
-            )
-        }
+        Some(left) => (
+            Token::ModeArmed,
+            format!(" ARMED {} ", time::minutes(left)),
+        ),
         None => (Token::ModeReadonly, " READ-ONLY ".to_owned()),
     }
 }

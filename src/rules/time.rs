@@ -1,5 +1,7 @@
 //! What a clock that jumps back means for decisions, and what the clock of a demo shows.
 
+use std::time::Duration;
+
 use chrono::{Datelike, TimeDelta};
 
 use super::{Condition, Verdict};
@@ -44,6 +46,13 @@ pub fn bent(anchor_real: Moment, anchor_demo: Moment, rate: i64, real: Moment) -
     let passed = real.since(anchor_real).checked_mul(rate)?;
     let shown = anchor_demo.as_datetime().checked_add_signed(passed)?;
     (1..=9999).contains(&shown.year()).then(|| shown.into())
+}
+
+/// Writes a span of a few hours at most as a clock shows it, in minutes and seconds.
+#[must_use]
+pub fn minutes(span: Duration) -> String {
+    let seconds = span.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// Writes a span in its two largest units.

@@ -53,7 +53,7 @@ pub(super) fn in_a_line(hour: &KnownHour, now: Moment) -> Parts {
         (Token::PhaseCurrent, "CUTOVER HOUR ".to_owned()),
         (Token::Fg, hour.hour.migration_id.clone()),
         muted(format!(", led by {}: ", hour.hour.lead_id)),
-        (Token::Fg, format!("{step}, {}", stand.clock(now).said(now))),
+        (Token::Fg, format!("{step}, {}", stand.clock(now).said())),
     ]
 }
 
@@ -136,7 +136,7 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
     }
     let stands = hour.stand().clock(now);
     let (token, gone) = match stands {
-        HourClock::Notice(_) => (Token::StatusPending, 0),
+        HourClock::Announcing | HourClock::Notice(_) => (Token::StatusPending, 0),
         HourClock::Left(left) => {
             let gone = HOUR.saturating_sub(left).as_secs() * CLOCK / HOUR.as_secs();
             let token = if left.as_secs() < 600 {
@@ -155,7 +155,7 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
     vec![
         (token, cells(gone, pen.glyphs.block())),
         muted(cells(CLOCK - gone, '.')),
-        (token, format!(" {}", stands.said(now))),
+        (token, format!(" {}", stands.said())),
     ]
 }
 

@@ -93,7 +93,7 @@ fn stand(id: &'static str, phase: Phase) -> Stand<'static> {
 }
 
 /// Everything that lets a migration pass from a phase.
-fn good(phase: Phase) -> Facts<'static> {
+pub(super) fn good(phase: Phase) -> Facts<'static> {
     Facts {
         now: at(NOW),
         clock_is_behind: false,
@@ -333,14 +333,14 @@ pub(super) fn hour(done: usize, state: StepState) -> HourStand<'static> {
             state,
             attempt: i64::from(is_begun),
             owner: is_begun.then_some("maya"),
-            began: is_begun.then(|| at("2026-05-26T14:20:00Z")),
+            began: is_begun.then(|| at("2026-05-26T14:00:00Z")),
+            ended: state.lets_go_on().then(|| at("2026-05-26T14:05:00Z")),
         }
     });
     HourStand {
         number: 1,
         status: HourStatus::Running,
         lead: "maya",
-        begun: at("2026-05-26T14:00:00Z"),
         steps: steps.collect(),
     }
 }

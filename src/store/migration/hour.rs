@@ -140,12 +140,12 @@ impl KnownHour {
             attempt: row.attempt,
             owner: row.owner_id.as_deref(),
             began: row.began_at_utc,
+            ended: row.ended_at_utc,
         });
         HourStand {
             number: self.hour.hour_no,
             status: self.hour.status,
             lead: &self.hour.lead_id,
-            begun: self.hour.begun_at_utc,
             steps: steps.collect(),
         }
     }

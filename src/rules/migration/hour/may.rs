@@ -1,6 +1,6 @@
 //! What must hold before a step begins or ends, and before an hour is handed over, given up or ended.
 
-use super::{EndedBy, HourStand, HourStatus, NOTICE, Step, StepState};
+use super::{EndedBy, HourStand, HourStatus, Step, StepState};
 use crate::clock::Moment;
 use crate::rules::Condition;
 use crate::rules::migration::{EvidenceKind, Facts, Phase};
@@ -81,12 +81,12 @@ pub fn may_begin_step(hour: Option<&HourStand<'_>>, begins: Beginning<'_>) -> Ve
         ),
     ];
     if step == Step::Golden {
-        let heard = hour.map(|hour| hour.begun.plus(NOTICE));
+        let opens = hour.and_then(HourStand::opens);
         conditions.push(holds(
             "everybody_heard",
-            heard.is_some_and(|heard| heard <= begins.now),
-            heard.map_or("no lock was announced".to_owned(), |heard| {
-                format!("the lock was announced fifteen minutes before {heard}")
+            opens.is_some_and(|opens| opens <= begins.now),
+            opens.map_or("the lock is not announced".to_owned(), |opens| {
+                format!("everybody has had fifteen minutes to hear of the lock at {opens}")
             }),
             "wait until everybody has had fifteen minutes to hear of it",
         ));

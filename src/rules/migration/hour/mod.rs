@@ -14,6 +14,7 @@ pub use start::{Starting, frozen, is_frozen, may_start_hour};
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::rules::time::minutes;
 use crate::rules::words;
 
 /// How long everybody has to hear of it before the first step that changes something.
@@ -156,6 +157,8 @@ pub struct StepStand<'a> {
     pub owner: Option<&'a str>,
     /// When.
     pub began: Option<Moment>,
+    /// When it ended.
+    pub ended: Option<Moment>,
 }
 
 /// How far an hour is.
@@ -167,8 +170,6 @@ pub struct HourStand<'a> {
     pub status: HourStatus,
     /// Who leads it.
     pub lead: &'a str,
-    /// When the lock was announced.
-    pub begun: Moment,
     /// Its steps, in their order.
     pub steps: Vec<StepStand<'a>>,
 }
@@ -176,8 +177,10 @@ pub struct HourStand<'a> {
 /// The clock of the hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HourClock {
-    /// The lock is announced; the first step that changes something may begin at that time.
-    Notice(Moment),
+    /// The lock is being announced.
+    Announcing,
+    /// The lock is announced, and the sixty minutes begin so much later.
+    Notice(Duration),
     /// It runs, and has that long left.
     Left(Duration),
     /// It ran out that long ago.
@@ -187,19 +190,14 @@ pub enum HourClock {
 impl HourClock {
     /// Says in words how it stands.
     #[must_use]
-    pub fn said(self, now: Moment) -> String {
-        let clock = |span: Duration| {
-            let seconds = span.as_secs();
-            format!("{:02}:{:02}", seconds / 60, seconds % 60)
-        };
+    pub fn said(self) -> String {
         match self {
-            Self::Notice(at) if now < at => format!(
-                "lock announced, {} until the hour may begin",
-                clock(at.since(now).to_std().unwrap_or_default())
-            ),
-            Self::Notice(_) => "lock announced, the hour may begin".to_owned(),
-            Self::Left(left) => format!("{} of the hour left", clock(left)),
-            Self::Over(over) => format!("OVERRUN by {}", clock(over)),
+            Self::Announcing => "the lock is being announced".to_owned(),
+            Self::Notice(left) => {
+                format!("lock announced, the hour begins in {}", minutes(left))
+            }
+            Self::Left(left) => format!("{} of the hour left", minutes(left)),
+            Self::Over(over) => format!("OVERRUN by {}", minutes(over)),
         }
     }
 }
@@ -217,18 +215,23 @@ impl HourStand<'_> {
         self.steps.iter().find(|it| !it.state.lets_go_on())
     }
 
-    /// Returns when the sixty minutes began.
+    /// Returns when the sixty minutes begin: once everybody has had the time to hear of the lock.
     #[must_use]
-    pub fn opened(&self) -> Option<Moment> {
-        self.step(Step::Golden).and_then(|it| it.began)
+    pub fn opens(&self) -> Option<Moment> {
+        let announce = self.step(Step::Announce);
+        let announced = announce.filter(|it| it.state.lets_go_on());
+        announced.and_then(|it| Some(it.ended?.plus(NOTICE)))
     }
 
     /// Reads the clock of an hour that runs.
     #[must_use]
     pub fn clock(&self, now: Moment) -> HourClock {
-        let Some(opened) = self.opened() else {
-            return HourClock::Notice(self.begun.plus(NOTICE));
+        let Some(opened) = self.opens() else {
+            return HourClock::Announcing;
         };
+        if now < opened {
+            return HourClock::Notice(opened.since(now).to_std().unwrap_or_default());
+        }
         let gone = now.since(opened).to_std().unwrap_or_default();
         match HOUR.checked_sub(gone) {
             Some(left) => HourClock::Left(left),

@@ -95,24 +95,26 @@ pub fn may_start_hour(facts: &Facts<'_>, starting: Starting<'_>) -> Vec<Conditio
     conditions
 }
 
-/// States that a maintenance window is open, or opens once everybody has heard of it.
+/// States that a maintenance window is open once everybody has heard of the lock.
 fn window_near(facts: &Facts<'_>) -> Condition {
     let is_let_past = facts
         .overrides
         .iter()
         .any(|it| it.gate == Gate::Calendar && it.expires > facts.now);
-    let opens = next_window(&facts.calendar, facts.now);
-    let is_near = opens.is_some_and(|opens| opens <= facts.now.plus(NOTICE));
+    let heard = facts.now.plus(NOTICE);
+    let opens = next_window(&facts.calendar, heard);
+    let is_near = opens == Some(heard);
     let found = match opens {
         _ if is_let_past => "two people let it past the calendar".to_owned(),
         None => "no maintenance window is known".to_owned(),
-        Some(opens) => format!("a maintenance window is open at {opens}"),
+        Some(_) if is_near => format!("a maintenance window is open at {heard}"),
+        Some(opens) => format!("no maintenance window is open at {heard}, the next opens at {opens}"),
     };
     let mut condition = holds(
         "window_near",
         is_near || is_let_past,
         found,
-        "begin at most fifteen minutes before a maintenance window: govdeck calendar",
+        "begin so that a maintenance window is open fifteen minutes later: govdeck calendar",
     );
     if opens.is_none() && !is_let_past {
         condition.verdict = Verdict::CannotTell;

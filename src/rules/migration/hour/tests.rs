@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::super::tests::hour;
+use super::super::Phase;
+use super::super::tests::{good, hour};
 use super::*;
 
 const BEGUN: &str = "2026-05-26T14:00:00Z";
@@ -63,43 +64,73 @@ fn only_who_leads_a_running_hour_begins_a_step() {
 
 #[test]
 fn nothing_is_frozen_before_everybody_had_fifteen_minutes_to_hear_of_it() {
-    let hour = hour(1, StepState::NotStarted);
-    let open = |now| {
+    let open = |hour: &HourStand<'_>, now| {
         let begins = Beginning {
             step: Step::Golden,
             by: "maya",
             now,
         };
-        unmet(&may_begin_step(Some(&hour), begins))
+        unmet(&may_begin_step(Some(hour), begins))
     };
-    let just_before = BEGUN.parse::<Moment>().expect("a moment");
-    let just_before = just_before.plus(Duration::from_secs(15 * 60 - 1));
-    assert_eq!(open(just_before), ["everybody_heard"]);
-    assert!(open(at(15)).is_empty());
+    // It was announced at five past, however long ago the hour was begun.
+    let announced = hour(1, StepState::NotStarted);
+    let just_before = at(19).plus(Duration::from_secs(59));
+    assert_eq!(open(&announced, just_before), ["everybody_heard"]);
+    assert!(open(&announced, at(20)).is_empty());
     // A clock that was set back cannot tell either.
     let earlier: Moment = "2026-05-26T13:00:00Z".parse().expect("a moment");
-    assert_eq!(open(earlier), ["everybody_heard"]);
+    assert_eq!(open(&announced, earlier), ["everybody_heard"]);
+    let announcing = hour(0, StepState::Running);
+    assert_eq!(
+        open(&announcing, at(40)),
+        ["next_step", "everybody_heard"]
+    );
 }
 
 #[test]
-fn the_clock_counts_from_the_first_step_that_changes_something() {
+fn the_clock_counts_from_when_everybody_had_heard() {
+    let announcing = hour(0, StepState::Running);
+    assert_eq!(announcing.clock(at(40)), HourClock::Announcing);
     let waiting = hour(1, StepState::NotStarted);
-    assert_eq!(waiting.clock(at(3)), HourClock::Notice(at(15)));
-    let running = hour(2, StepState::NotStarted);
-    assert_eq!(
-        running.clock(at(50)),
-        HourClock::Left(Duration::from_mins(30))
-    );
-    assert_eq!(running.clock(at(80)), HourClock::Left(Duration::ZERO));
-    assert_eq!(
-        running.clock(at(92)),
-        HourClock::Over(Duration::from_mins(12))
-    );
-    assert_eq!(running.clock(at(92)).said(at(92)), "OVERRUN by 12:00");
-    assert_eq!(
-        waiting.clock(at(3)).said(at(3)),
-        "lock announced, 12:00 until the hour may begin"
-    );
+    let notice = HourClock::Notice(Duration::from_mins(12));
+    assert_eq!(waiting.clock(at(8)), notice);
+    assert_eq!(notice.said(), "lock announced, the hour begins in 12:00");
+    // Whatever is begun, and begun again, does not set it back.
+    let mut running = hour(2, StepState::NotStarted);
+    running.steps[1].began = Some(at(49));
+    running.steps[1].attempt = 3;
+    for hour in [waiting, running] {
+        assert_eq!(hour.clock(at(20)), HourClock::Left(HOUR));
+        assert_eq!(hour.clock(at(50)), HourClock::Left(Duration::from_mins(30)));
+        assert_eq!(hour.clock(at(80)), HourClock::Left(Duration::ZERO));
+        let over = HourClock::Over(Duration::from_mins(12));
+        assert_eq!(hour.clock(at(92)), over);
+        assert_eq!(over.said(), "OVERRUN by 12:00");
+    }
+}
+
+#[test]
+fn an_hour_begins_so_that_a_window_is_open_once_everybody_has_heard() {
+    let starting = Starting {
+        is_planned: true,
+        running: None,
+        annex: Some(("annex-2", "v2.4.0")),
+        footer: Some("v2.4.0"),
+    };
+    // The window of that Tuesday is open from two to three.
+    for (now, opens) in [
+        ("2026-05-26T13:44:59Z", false),
+        ("2026-05-26T13:45:00Z", true),
+        ("2026-05-26T14:44:59Z", true),
+        ("2026-05-26T14:45:00Z", false),
+    ] {
+        let mut facts = good(Phase::DualWrite);
+        facts.now = now.parse().expect("a moment");
+        facts.clean.newest = Some(facts.now);
+        let open = unmet(&may_start_hour(&facts, starting));
+        assert_eq!(open.contains(&"window_near"), !opens, "{now}: {open:?}");
+        assert!(open.iter().all(|id| *id == "window_near"), "{now}: {open:?}");
+    }
 }
 
 #[test]
