@@ -14,7 +14,7 @@ use crate::rules::Refusal;
 use crate::rules::allowlist::{
     Artifact, Case, Files, Judgement, Pair, Phase, filed_sha256, judge, read_pairs,
 };
-use crate::rules::migration::PairStatus;
+use crate::rules::migration::{PairStatus, no_such_migration};
 use crate::rules::text;
 use crate::store::{Store, migration};
 
@@ -140,8 +140,8 @@ async fn registered(store: &Store, id: &str) -> Result<Vec<Pair>, Failure> {
     let mut view = store.view().await?;
     let unknown = |sentence: String, hint: &str| Failure::new(Exit::CannotTell, sentence, hint);
     if migration::find(&mut view, id).await?.is_none() {
-        let sentence = format!("there is no migration {id:?}");
-        return Err(unknown(sentence, "`govdeck migration list` shows them"));
+        let refusal = no_such_migration(id);
+        return Err(unknown(refusal.sentence, &refusal.hint));
     }
     let registered = migration::pairs(&mut view, id).await?;
     let kept = registered.into_iter();

@@ -11,14 +11,15 @@ use super::key::Answered;
 use super::migration::{one, read};
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
+use super::signals::stopped;
 use crate::actions::Asked;
 use crate::clock::Moment;
 use crate::jobs::hour::{self as job, Commands, Performed, Reach};
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
-use crate::rules::{permission, time};
+use crate::rules::{Refusal, permission, time};
 use crate::settings::Settings;
 use crate::store::migration::{HourStep, Known, KnownHour};
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, person};
 
 /// What to do with the hour of a cutover.
 #[derive(Debug, Subcommand)]
@@ -42,6 +43,11 @@ pub(super) enum Hours {
         #[command(flatten)]
         answer: Answered,
     },
+    /// Do the work of the step that is begun, where beginning it did not: it was signed elsewhere, or begun with `act`.
+    Work {
+        /// The migration; the one under way when left out.
+        id: Option<String>,
+    },
     /// Show how far the hour is: its clock, its steps, and what comes now.
     Show {
         /// The migration; the one under way when left out.
@@ -57,6 +63,7 @@ impl Hours {
     pub(super) fn access(&self) -> Access {
         match self {
             Self::Plan { answer, .. } | Self::Begin { answer, .. } => answer.access(),
+            Self::Work { .. } => Access::Write,
             Self::Show { .. } => Access::Read,
         }
     }
@@ -89,8 +96,23 @@ impl Hours {
                 if !confirms {
                     return Ok(page);
                 }
-                let performed = job::perform(store, &reach(settings), &id).await?;
-                Ok(told(&performed))
+                worked(store, settings, &id).await
+            }
+            Self::Work { id } => {
+                let mut view = store.view().await?;
+                let known = one(&mut view, id).await?;
+                let by = person::actor(&mut view).await?.map(|it| it.person_id);
+                drop(view);
+                let id = known.migration.migration_id.as_str();
+                if let Some(hour) = known.running_hour()
+                    && by.as_ref() != Some(&hour.hour.lead_id)
+                {
+                    let lead = &hour.hour.lead_id;
+                    let said = format!("{lead} leads the hour of {id}, and does its steps");
+                    let hint = "take it over first: govdeck act hand-over-hour";
+                    return Err(Refusal::new(said, hint).into());
+                }
+                worked(store, settings, id).await
             }
             Self::Show { id } => {
                 let mut view = store.view().await?;
@@ -98,6 +120,19 @@ impl Hours {
                 Ok(shown(&known, view.now()))
             }
         }
+    }
+}
+
+/// Does the work of the step that is begun, until it ends or somebody stops it here.
+async fn worked(store: &Store, settings: &Settings, id: &str) -> Result<Page, Failure> {
+    let reach = reach(settings);
+    tokio::select! {
+        performed = job::perform(store, &reach, id) => Ok(told(&performed?)),
+        () = stopped() => Err(Failure::new(
+            Exit::CannotTell,
+            "the work was stopped here, and what it ran was ended; the step stays begun",
+            "see how it stands: govdeck hour show; then begin it again",
+        )),
     }
 }
 
@@ -111,7 +146,7 @@ pub(super) fn reach(settings: &Settings) -> Reach {
 
 /// A step that goes on is fine; one that failed says no.
 fn told(performed: &Performed) -> Page {
-    let exit = if performed.state == StepState::Failed {
+    let exit = if matches!(performed.state, StepState::Failed | StepState::Aborted) {
         Exit::No
     } else {
         Exit::Done

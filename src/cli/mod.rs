@@ -55,6 +55,7 @@ mod report;
 mod sign;
 mod sign_report;
 mod sign_week;
+mod signals;
 mod snapshot;
 mod status;
 mod terminal;

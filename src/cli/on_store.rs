@@ -22,7 +22,7 @@ pub(super) async fn within_patience(verb: Verb, settings: &Settings) -> Result<P
         | Verb::Evidence(_)
         | Verb::Bundle(bundle::Bundle::AtTarget(_))
         | Verb::Rehearse(_)
-        | Verb::Hour(hour::Hours::Begin { .. })
+        | Verb::Hour(hour::Hours::Begin { .. } | hour::Hours::Work { .. })
         | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
         Verb::Job(_)
         | Verb::Card(_)
@@ -76,7 +76,9 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     };
     // Whoever is alone at work holds a session, which a pooler would hand to others.
     let dsn = match verb {
-        Verb::Bundle(bundle::Bundle::AtTarget(_)) | Verb::Rehearse(_) => settings.direct()?,
+        Verb::Bundle(bundle::Bundle::AtTarget(_))
+        | Verb::Rehearse(_)
+        | Verb::Hour(hour::Hours::Begin { .. } | hour::Hours::Work { .. }) => settings.direct()?,
         _ => &settings.dsn,
     };
     let store = Store::open(dsn, account, access).await?;

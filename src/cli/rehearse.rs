@@ -2,10 +2,10 @@
 
 use clap::Args;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::migration::one;
 use super::page::{Exit, Failure, Page};
+use super::signals::stopped;
 use crate::jobs::hour::Commands;
 use crate::jobs::rehearsal::{self as job, Done, Faults, Reach};
 use crate::rules::migration::{DeedState, Fault, Rehearsed, Struck};
@@ -40,23 +40,6 @@ impl Rehearse {
         let id = &known.migration.migration_id;
         let done = job::run(store, &reach, id, faults, stopped()).await?;
         Ok(told(&done))
-    }
-}
-
-/// Waits until the system or a key says that this has to end.
-async fn stopped() {
-    let kinds = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
     }
 }
 

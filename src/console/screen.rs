@@ -122,10 +122,7 @@ fn environment(model: &Model) -> (Token, String) {
 
 fn mode(model: &Model) -> (Token, String) {
     match model.arming.left(model.at) {
-        Some(left) => (
-            Token::ModeArmed,
-            format!(" ARMED {} ", time::minutes(left)),
-        ),
+        Some(left) => (Token::ModeArmed, format!(" ARMED {} ", time::minutes(left))),
         None => (Token::ModeReadonly, " READ-ONLY ".to_owned()),
     }
 }

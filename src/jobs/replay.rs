@@ -12,8 +12,8 @@ use super::probe::{Recorded, record};
 use crate::actions::Stop;
 use crate::canon::Digest;
 use crate::rules::migration::{
-    Cells, EvidenceKind, Golden, Played, Probed, ReplaySource, first_difference, read_replay,
-    replayed,
+    Cells, EvidenceKind, Golden, Played, Probed, ReplaySource, first_difference, no_such_migration,
+    read_replay, replayed,
 };
 use crate::rules::reconcile::RejectReason;
 use crate::rules::{Refusal, Verdict};
@@ -45,12 +45,7 @@ impl AsRef<Probed> for Replayed {
 pub async fn run(store: &Store, root: &Path, manifest: &[u8]) -> Result<Recorded<Replayed>, Stop> {
     let replay = read_replay(manifest).map_err(Stop::BadInput)?;
     let known = migration::known(&mut store.view().await?, &replay.migration_id).await?;
-    let known = known.ok_or_else(|| {
-        Refusal::new(
-            format!("there is no migration {:?}", replay.migration_id),
-            "`govdeck migration list` shows them",
-        )
-    })?;
+    let known = known.ok_or_else(|| no_such_migration(&replay.migration_id))?;
     let semvers = [&*replay.from_semver, &*replay.to_semver];
     let row = &known.migration;
     if semvers != [&*row.from_semver, &*row.to_semver] {

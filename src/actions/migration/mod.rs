@@ -57,7 +57,9 @@ pub(super) use trigger_rollback::TriggerRollback;
 use super::entry::{Row, Stop};
 use crate::canon::Digest;
 use crate::clock::Moment;
-use crate::rules::migration::{EvidenceKind, Move, RollbackReason, matrix_verdict, read_matrix};
+use crate::rules::migration::{
+    EvidenceKind, Move, RollbackReason, matrix_verdict, no_such_migration, read_matrix,
+};
 use crate::rules::people::{Acting, Role};
 use crate::rules::{Condition, Refusal};
 use crate::store::artifact::{Artifact, IMPACT_MATRIX};
@@ -68,13 +70,6 @@ use crate::store::{StoreError, Target, View, person};
 const MIGRATION: &str = "migration";
 /// What is done with a migration in the hour of its cutover, and nowhere else.
 const HOUR: &str = "hour";
-
-fn no_such_migration(id: &str) -> Refusal {
-    Refusal::new(
-        format!("there is no migration {id:?}"),
-        "`govdeck migration list` shows them",
-    )
-}
 
 fn target(migration: &Migration) -> Target {
     Target {

@@ -5,6 +5,7 @@ use super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Subj
 use crate::clock::Moment;
 use crate::rules::migration::{
     DAYS, DeficiencyKind, Gate, Mismatching, may_open_countersign, may_open_deficiency,
+    no_such_migration,
 };
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
@@ -128,12 +129,8 @@ impl Action for OpenDeficiency {
     }
 
     fn propose(&self, facts: &Facts, _by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let found = facts.migration.as_ref().ok_or_else(|| {
-            Refusal::new(
-                format!("there is no migration {:?}", self.migration),
-                "scan the one that is under way",
-            )
-        })?;
+        let found = facts.migration.as_ref();
+        let found = found.ok_or_else(|| no_such_migration(&self.migration))?;
         let told = match (&self.about, &facts.found) {
             (About::Metric(metric), Found::Metric { seen, owner }) => {
                 self.of_metric(metric, found, seen.as_ref(), owner)

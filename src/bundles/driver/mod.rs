@@ -23,7 +23,7 @@ pub use change::Change;
 pub use command::DriverCommand;
 pub use conformance::{Check, conformance};
 pub use error::{DriverError, Trouble};
-pub use process::{Beyond, Bounds, Ended, Fault, run_in};
+pub use process::{Beyond, Bounds, Ended, Fault, Leash, run_in};
 pub use run::{Planned, Ran, RolledBack};
 pub use secrets::Secrets;
 
@@ -209,6 +209,7 @@ impl Inner {
                 "it was killed; a driver writes one document and nothing else",
             ),
             Fault::LeftOpen => self.malformed("a process that it left behind holds its output", ""),
+            Fault::LetGo => self.malformed("it was ended before it answered", ""),
             Fault::Broken(error) => self.malformed(&format!("it cannot be read: {error}"), ""),
         })?;
         let errors = self.secrets.scrub(&String::from_utf8_lossy(&ended.stderr));

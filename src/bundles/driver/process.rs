@@ -3,6 +3,8 @@
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +15,7 @@ use nix::unistd::Pid;
 use super::command::DriverCommand;
 use super::secrets::Secrets;
 
-/// How much of the error stream is kept; the rest is read and let go of.
+/// How much of a driver's error stream is kept; the rest is read and let go of.
 const KEPT_ERRORS: usize = 8 * 1024;
 
 /// How long processes that a driver left behind may hold its output open.
@@ -35,6 +37,24 @@ pub enum Beyond {
     Refused,
     /// It is read and let go of.
     Dropped,
+}
+
+/// Holds a command that runs: whoever lets go of it ends the command.
+#[derive(Debug, Default)]
+pub struct Leash(Arc<AtomicBool>);
+
+impl Leash {
+    /// Returns what a run looks at to see whether it is let go of.
+    #[must_use]
+    pub fn end(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How a driver ended.
@@ -59,6 +79,8 @@ pub enum Fault {
     TooMuch,
     /// A process that it started holds its output open.
     LeftOpen,
+    /// Whoever ran it let go of it.
+    LetGo,
     /// Its streams broke.
     Broken(io::Error),
 }
@@ -75,7 +97,9 @@ pub(super) fn run(
     input: Vec<u8>,
     bounds: Bounds,
 ) -> Result<Ended, Fault> {
-    run_in(command, secrets.pairs(), input, (bounds, Beyond::Refused))
+    let leash = Leash::default();
+    let limits = (bounds, Beyond::Refused);
+    run_in(command, secrets.pairs(), input, limits, &leash.end())
 }
 
 /// Runs a command once, in an environment of nothing but these values.
@@ -84,6 +108,7 @@ pub fn run_in<'a>(
     environment: impl IntoIterator<Item = (&'a str, &'a str)>,
     input: Vec<u8>,
     (bounds, beyond): (Bounds, Beyond),
+    let_go: &AtomicBool,
 ) -> Result<Ended, Fault> {
     let mut child = Command::new(command.program())
         .args(command.arguments())
@@ -105,12 +130,16 @@ pub fn run_in<'a>(
         thread::spawn(move || tell.send(Told::Output(read_all(stdout, bounds.bytes, beyond))));
     }
     if let Some(stderr) = child.stderr.take() {
-        thread::spawn(move || read_some(stderr, &tell));
+        let most = match beyond {
+            Beyond::Refused => KEPT_ERRORS,
+            Beyond::Dropped => bounds.bytes,
+        };
+        thread::spawn(move || read_some(stderr, most, &tell));
     }
     let group = Group(i32::try_from(child.id()).map(Pid::from_raw).ok());
     let deadline = Instant::now() + bounds.time;
-    let heard = listen(&mut child, &told, deadline).and_then(|(stdout, stderr)| {
-        let status = wait(&mut child, deadline)?;
+    let heard = listen(&mut child, &told, deadline, let_go).and_then(|(stdout, stderr)| {
+        let status = wait(&mut child, deadline, let_go)?;
         Ok(Ended {
             status,
             stdout,
@@ -139,6 +168,7 @@ fn listen(
     child: &mut Child,
     told: &mpsc::Receiver<Told>,
     deadline: Instant,
+    let_go: &AtomicBool,
 ) -> Result<(Vec<u8>, Vec<u8>), Fault> {
     let (mut stdout, mut stderr) = (None, None);
     let mut until = deadline;
@@ -146,6 +176,9 @@ fn listen(
     loop {
         if let (Some(_), Some(_)) = (&stdout, &stderr) {
             return Ok((stdout.unwrap_or_default(), stderr.unwrap_or_default()));
+        }
+        if let_go.load(Ordering::Relaxed) {
+            return Err(Fault::LetGo);
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -166,10 +199,13 @@ fn listen(
     }
 }
 
-fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, Fault> {
+fn wait(child: &mut Child, deadline: Instant, let_go: &AtomicBool) -> Result<ExitStatus, Fault> {
     loop {
         if let Some(status) = child.try_wait().map_err(Fault::Broken)? {
             return Ok(status);
+        }
+        if let_go.load(Ordering::Relaxed) {
+            return Err(Fault::LetGo);
         }
         if Instant::now() >= deadline {
             return Err(Fault::TimedOut);
@@ -193,12 +229,12 @@ fn read_all(stream: impl Read, most: usize, beyond: Beyond) -> Result<Vec<u8>, F
     Ok(bytes)
 }
 
-fn read_some(mut stream: impl Read, tell: &Sender<Told>) {
+fn read_some(mut stream: impl Read, most: usize, tell: &Sender<Told>) {
     let mut kept = Vec::new();
     let mut piece = [0; 8 * 1024];
     // An unreadable error stream is one that says nothing.
     while let Ok(length @ 1..) = stream.read(&mut piece) {
-        let room = KEPT_ERRORS.saturating_sub(kept.len());
+        let room = most.saturating_sub(kept.len());
         kept.extend_from_slice(&piece[..length.min(room)]);
     }
     // Nobody listens any more when the time was up.

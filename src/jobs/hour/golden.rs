@@ -82,7 +82,13 @@ async fn exported(
                 Ok(cells) if cells.rows() >= MOST_ROWS => {
                     Ok(Err(format!("the query gives {MOST_ROWS} rows or more")))
                 }
-                Ok(cells) => Ok(Ok(cells.csv().into_bytes())),
+                Ok(cells) => {
+                    let csv = cells.csv().into_bytes();
+                    if csv.len() > MOST_BYTES {
+                        return Ok(Err(format!("the query gives more than {MOST_BYTES} bytes")));
+                    }
+                    Ok(Ok(csv))
+                }
                 Err(error) if error.kind == Failure::Unreachable => Err(error),
                 Err(error) => Ok(Err(error.sentence)),
             }

@@ -15,8 +15,8 @@ pub use outside::Commands;
 
 use super::{below_root, reconcile, replay};
 use crate::actions::{ByRule, Prepared, Request, StepFinding, Stop};
-use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{CutoverPlan, Outside, Step, StepState};
+use crate::rules::migration::{Phase, no_such_migration};
 use crate::rules::text::shorten;
 use crate::rules::week::{RunKind, RunStatus};
 use crate::rules::{Refusal, Verdict};
@@ -87,48 +87,89 @@ impl Found {
     }
 }
 
-/// Does the work of the step that is begun, and ends it with what was found.
+/// Does the work of the step that is begun, alone, and ends it with what was found.
 pub async fn perform(store: &Store, reach: &Reach, id: &str) -> Result<Performed, Stop> {
-    let known = migration::known(&mut store.view().await?, id).await?;
-    let known = known.ok_or_else(|| {
+    let what = begun(store, id).await?.name();
+    let busy = || {
         Refusal::new(
-            format!("there is no migration {id:?}"),
-            "`govdeck migration list` shows them",
+            format!("somebody is at work on {what} now"),
+            "wait for its end, or end that process and begin the step again",
         )
-    })?;
-    let hour = known
-        .running_hour()
-        .ok_or_else(|| nothing(id, "no hour runs"))?;
-    let plan = known
-        .plan
-        .as_ref()
-        .ok_or_else(|| nothing(id, "its hour has no plan"))?;
+    };
+    let alone = store.alone(&what).await?.ok_or_else(busy)?;
+    let performed = perform_alone(store, reach, id, &what).await;
+    alone.let_go().await;
+    performed
+}
+
+/// A step that is begun and has not ended.
+struct Begun {
+    known: Known,
+    hour: KnownHour,
+    step: Step,
+    attempt: i64,
+}
+
+impl Begun {
+    fn name(&self) -> String {
+        let (banner, step, attempt) = (self.hour.banner_id(), self.step, self.attempt);
+        format!("{banner} {step}, attempt {attempt}")
+    }
+}
+
+async fn begun(store: &Store, id: &str) -> Result<Begun, Stop> {
+    let known = migration::known(&mut store.view().await?, id).await?;
+    let known = known.ok_or_else(|| no_such_migration(id))?;
+    let hour = known.running_hour().cloned();
+    let hour = hour.ok_or_else(|| nothing(id, "no hour runs"))?;
     let running = hour.steps.iter().find(|it| it.state == StepState::Running);
     let row = running.ok_or_else(|| nothing(id, "no step is begun"))?;
     let (step, attempt) = (row.step, row.attempt);
+    Ok(Begun {
+        known,
+        hour,
+        step,
+        attempt,
+    })
+}
+
+async fn perform_alone(
+    store: &Store,
+    reach: &Reach,
+    id: &str,
+    what: &str,
+) -> Result<Performed, Stop> {
+    // It may have ended before the way was free.
+    let begun = begun(store, id).await?;
+    if begun.name() != what {
+        return Err(nothing(id, "the step has ended meanwhile").into());
+    }
+    let plan = begun.known.plan.as_ref();
+    let plan = plan.ok_or_else(|| nothing(id, "its hour has no plan"))?;
+    let (step, attempt) = (begun.step, begun.attempt);
     let job = Job {
         store,
         reach,
         frozen_below: &reach.root,
-        known: &known,
+        known: &begun.known,
         plan: &plan.document,
         attempt,
     };
-    let found = match job.work(step).await? {
-        Work::Ends(found) => found,
-        Work::Waits(detail, then) => {
-            return Ok(Performed {
-                migration_id: id.to_owned(),
-                step,
-                attempt,
-                state: StepState::Running,
-                detail,
-                then: Some(then),
-                evidence_sha256: None,
-            });
-        }
+    let (state, detail, then) = match job.work(step).await? {
+        // The hour has ended with it.
+        Work::Ends(found) if found.state == StepState::Aborted => (found.state, found.detail, None),
+        Work::Ends(found) => return job.end(&begun.hour, step, found).await,
+        Work::Waits(detail, then) => (StepState::Running, detail, Some(then)),
     };
-    job.end(hour, step, found).await
+    Ok(Performed {
+        migration_id: id.to_owned(),
+        step,
+        attempt,
+        state,
+        detail,
+        then,
+        evidence_sha256: None,
+    })
 }
 
 fn nothing(id: &str, what: &str) -> Refusal {
@@ -255,6 +296,16 @@ impl Job<'_> {
             };
             match ended {
                 Ok(ended) => {
+                    let fired = ended.triggered.iter();
+                    let mut fired = fired.filter(|it| it.fires() && it.migration_id == self.id());
+                    if let Some(fired) = fired.next() {
+                        return Ok(Found {
+                            state: StepState::Aborted,
+                            detail: format!("taken back by rule: {}", fired.trigger.said()),
+                            document: json!({}),
+                            files: Vec::new(),
+                        });
+                    }
                     if ended.status != RunStatus::Pass {
                         open.push(format!("{} {}", ended.job_run_id, ended.status));
                     }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Found;
-use crate::bundles::driver::{Beyond, Bounds, DriverCommand, Ended, Fault, run_in};
+use crate::bundles::driver::{Beyond, Bounds, DriverCommand, Ended, Fault, Leash, run_in};
+use crate::rules::bundle::scan;
 use crate::rules::migration::hour::{Step, StepState};
 use crate::rules::text::{scrub, shorten};
 use crate::store::migration::Migration;
@@ -37,7 +38,7 @@ pub(super) struct Order<'a> {
     pub(super) minutes: u64,
 }
 
-/// Runs a command; whatever becomes of it is found, and nothing else is left of it.
+/// Runs a command; whatever becomes of it is found, and nothing else is left of it. Whoever drops this ends the command.
 pub(super) async fn run(commands: &Commands, order: &Order<'_>) -> Found {
     let name = order.name;
     let Some(line) = commands.find(name) else {
@@ -72,10 +73,18 @@ pub(super) async fn run(commands: &Commands, order: &Order<'_>) -> Found {
         .filter_map(|name| Some((*name, env::var(name).ok()?)))
         .collect();
     let begun = Instant::now();
+    let leash = Leash::default();
+    let let_go = leash.end();
     let running = tokio::task::spawn_blocking(move || {
         let environment = environment.iter().map(|(name, value)| (*name, &**value));
         let input = input.to_string().into_bytes();
-        run_in(&command, environment, input, (bounds, Beyond::Dropped))
+        run_in(
+            &command,
+            environment,
+            input,
+            (bounds, Beyond::Dropped),
+            &let_go,
+        )
     });
     let ended = running.await;
     let took = begun.elapsed().as_secs();
@@ -90,8 +99,7 @@ pub(super) async fn run(commands: &Commands, order: &Order<'_>) -> Found {
 }
 
 fn judged(name: &str, ended: &Ended, took: u64) -> Found {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (output, complaint) = (text(&ended.stdout), text(&ended.stderr));
+    let (output, complaint) = (kept(&ended.stdout), kept(&ended.stderr));
     let last = |text: &str| {
         let line = text.lines().rev().find(|line| !line.trim().is_empty());
         line.map(|line| shorten(&scrub(line.trim()), 200).into_owned())
@@ -103,6 +111,7 @@ fn judged(name: &str, ended: &Ended, took: u64) -> Found {
         "stdout": output,
         "stdout_is_whole": ended.stdout.len() < KEPT,
         "stderr": complaint,
+        "stderr_is_whole": ended.stderr.len() < KEPT,
     });
     let complained = last(&complaint);
     let (state, detail) = match (ended.status.code(), complained) {
@@ -136,11 +145,21 @@ fn judged(name: &str, ended: &Ended, took: u64) -> Found {
     }
 }
 
+/// Returns what is kept of an output: all of it, unless there is a secret in it.
+fn kept(output: &[u8]) -> String {
+    if scan(output).is_empty() {
+        String::from_utf8_lossy(output).into_owned()
+    } else {
+        "withheld: it looks like a secret".to_owned()
+    }
+}
+
 fn said(fault: &Fault, minutes: u64) -> String {
     match fault {
         Fault::Start(error) => format!("it could not be started: {error}"),
         Fault::TimedOut => format!("it did not end within {minutes} minutes, and was killed"),
         Fault::LeftOpen => "a process that it started held its output open, and was killed".into(),
+        Fault::LetGo => "it was given up here, and killed".into(),
         Fault::TooMuch | Fault::Broken(_) => "its output could not be read".into(),
     }
 }

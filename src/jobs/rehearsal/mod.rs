@@ -16,8 +16,7 @@ use serde::Serialize;
 use self::deeds::Bench;
 use self::folder::Folder;
 use crate::actions::{ByRule, Prepared, Request, Stop};
-use crate::rules::Refusal;
-use crate::rules::migration::{ForkKind, Receipt, can_be_rehearsed};
+use crate::rules::migration::{ForkKind, Receipt, can_be_rehearsed, no_such_migration};
 use crate::settings::Dsn;
 use crate::store::artifact::REHEARSAL_RECEIPT;
 use crate::store::fork::{Claimed, Fork, is_same_database};
@@ -168,12 +167,7 @@ fn interrupted() -> StoreError {
 
 async fn known(store: &Store, id: &str) -> Result<Known, Stop> {
     let known = migration::known(&mut store.view().await?, id).await?;
-    Ok(known.ok_or_else(|| {
-        Refusal::new(
-            format!("there is no migration {id:?}"),
-            "`govdeck migration list` shows them",
-        )
-    })?)
+    Ok(known.ok_or_else(|| no_such_migration(id))?)
 }
 
 async fn record(store: &Store, receipt: Receipt) -> Result<Done, Stop> {

@@ -58,7 +58,16 @@ pub use views::{
 };
 
 use super::people::Role;
-use super::words;
+use super::{Refusal, words};
+
+/// Says that nobody has opened such a migration.
+#[must_use]
+pub fn no_such_migration(id: &str) -> Refusal {
+    Refusal::new(
+        format!("there is no migration {id:?}"),
+        "`govdeck migration list` shows them",
+    )
+}
 
 words! {
     /// Where a migration stands.

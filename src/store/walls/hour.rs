@@ -114,7 +114,12 @@ pub(super) const WALLS: &[Wall] = &[
     frozen("partner_annex_view"),
     frozen("faq_rows"),
     frozen("dictionary_column_pair"),
-    frozen("protected_metric"),
+    wall(
+        "protected_metric",
+        WRITE,
+        "a migration protects no other metric while its hour runs",
+        "NOT EXISTS (SELECT 1 FROM cutover_hour h WHERE h.status = 'running' AND h.migration_id = NEW.migration_id)",
+    ),
     frozen("exporter_allowlist"),
     frozen("footer_schema_registry"),
 ];

@@ -108,7 +108,9 @@ fn window_near(facts: &Facts<'_>) -> Condition {
         _ if is_let_past => "two people let it past the calendar".to_owned(),
         None => "no maintenance window is known".to_owned(),
         Some(_) if is_near => format!("a maintenance window is open at {heard}"),
-        Some(opens) => format!("no maintenance window is open at {heard}, the next opens at {opens}"),
+        Some(opens) => {
+            format!("no maintenance window is open at {heard}, the next opens at {opens}")
+        }
     };
     let mut condition = holds(
         "window_near",

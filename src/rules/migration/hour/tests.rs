@@ -81,10 +81,7 @@ fn nothing_is_frozen_before_everybody_had_fifteen_minutes_to_hear_of_it() {
     let earlier: Moment = "2026-05-26T13:00:00Z".parse().expect("a moment");
     assert_eq!(open(&announced, earlier), ["everybody_heard"]);
     let announcing = hour(0, StepState::Running);
-    assert_eq!(
-        open(&announcing, at(40)),
-        ["next_step", "everybody_heard"]
-    );
+    assert_eq!(open(&announcing, at(40)), ["next_step", "everybody_heard"]);
 }
 
 #[test]
@@ -129,7 +126,10 @@ fn an_hour_begins_so_that_a_window_is_open_once_everybody_has_heard() {
         facts.clean.newest = Some(facts.now);
         let open = unmet(&may_start_hour(&facts, starting));
         assert_eq!(open.contains(&"window_near"), !opens, "{now}: {open:?}");
-        assert!(open.iter().all(|id| *id == "window_near"), "{now}: {open:?}");
+        assert!(
+            open.iter().all(|id| *id == "window_near"),
+            "{now}: {open:?}"
+        );
     }
 }
 
