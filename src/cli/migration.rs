@@ -13,7 +13,7 @@ use super::migration_watch::reversible_page;
 use super::page::{Exit, Failure, Page};
 use super::sign::Pen;
 use crate::actions::Asked;
-use crate::jobs::reversible;
+use crate::jobs::reversible::{self, WayBack};
 use crate::rules::permission;
 use crate::settings::Settings;
 use crate::store::migration::{self, Known};
@@ -149,7 +149,7 @@ impl Migrations {
                 let known = one(&mut store.view().await?, id).await?;
                 Ok(reversible_page(
                     &known.migration.migration_id,
-                    &reversible::look(store, settings, &known).await?,
+                    &reversible::look(store, &WayBack::of(settings), &known).await?,
                 ))
             }
             Self::Evidence { id } => {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::migration_watch::{reversible_lines, since};
 use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
-use crate::jobs::reversible;
+use crate::jobs::reversible::{self, WayBack};
 use crate::rules::Verdict;
 use crate::rules::migration::{self as rule, Clean, Earliest, Phase, Report};
 use crate::rules::time;
@@ -120,7 +120,7 @@ pub(super) async fn show(
 ) -> Result<Page, Failure> {
     // It looks at the target of bundles too, so nothing is held open meanwhile.
     let back = if row_can_go_back(&known.migration) {
-        Some(reversible::look(store, settings, known).await?)
+        Some(reversible::look(store, &WayBack::of(settings), known).await?)
     } else {
         None
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::actions::{Asked, Outcome, Proposal, Request, Stop};
 use crate::clock::Moment;
 use crate::readback::Chain;
+use crate::rules::migration::Reversible;
 use crate::rules::readback::Citation;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
@@ -34,6 +35,8 @@ pub enum Event {
     Verified(Box<Result<Report, StoreError>>),
     /// A number was followed to where it comes from.
     Cited(Box<Result<Chain, StoreError>>),
+    /// Whether a migration can be taken back; none where it is gone.
+    LookedBack(String, Box<Result<Option<Reversible>, StoreError>>),
     /// The text came back from the editor; none when nothing was written.
     Edited(Option<String>),
     /// Something could not be done outside the database.
@@ -97,6 +100,8 @@ pub enum Effect {
     Verify,
     /// Follow a number to where it comes from.
     Cite(Citation),
+    /// Look whether a migration can be taken back.
+    LookBack(String),
     /// Put a text into the clipboard.
     Copy(String),
     /// Let the person write a text in their editor.
@@ -128,7 +133,8 @@ impl Effect {
             | Self::Disarm
             | Self::EndProposal(_)
             | Self::Verify
-            | Self::Cite(_) => true,
+            | Self::Cite(_)
+            | Self::LookBack(_) => true,
             Self::Copy(_)
             | Self::Edit(_)
             | Self::Mouse(_)

@@ -48,6 +48,7 @@ pub mod topics;
 pub mod tour;
 pub mod ui;
 mod user_file;
+pub mod way_back;
 
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";

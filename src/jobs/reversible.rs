@@ -2,6 +2,7 @@
 //! writes nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -12,24 +13,44 @@ use crate::rules::bundle::Object;
 use crate::rules::migration::{
     EvidenceKind, LONG_VIEW, Looked, Reversible, WIDE_VIEW, WayBackFacts, reversible,
 };
-use crate::settings::Settings;
+use crate::settings::{Dsn, Settings};
 use crate::store::migration::{self, Expanded, Known};
 use crate::store::{Store, StoreError};
 
 const NOT_EXPANDED: &str = "no bundle that expanded the dictionary is registered as made here";
 
+/// What the settings say of what the way back rests on.
+#[derive(Debug, Clone)]
+pub struct WayBack<'a> {
+    /// The governance root.
+    pub root: &'a Path,
+    /// The database that SQL bundles change, or why there is none.
+    pub target: Result<&'a Dsn, String>,
+}
+
+impl<'a> WayBack<'a> {
+    /// Reads it from the settings.
+    #[must_use]
+    pub fn of(settings: &'a Settings) -> Self {
+        Self {
+            root: &settings.governance_root,
+            target: settings.bundle_target().map_err(|error| error.to_string()),
+        }
+    }
+}
+
 /// Looks whether a migration can be taken back.
 pub async fn look(
     store: &Store,
-    settings: &Settings,
+    rests_on: &WayBack<'_>,
     known: &Known,
 ) -> Result<Reversible, StoreError> {
-    let target = settings.bundle_target().map_err(|error| error.to_string());
+    let target = &rests_on.target;
     let mut view = store.view().await?;
     let now = view.now();
     let built = migration::built(&mut view).await?;
     let key = migration::dictionary_key(&mut view).await?;
-    let not_alterable = match &target {
+    let not_alterable = match target {
         Ok(dsn) => {
             let login = migration::login_of(dsn);
             migration::not_alterable(&mut view, login.as_deref()).await?
@@ -45,7 +66,7 @@ pub async fn look(
     }
     // Nothing is held open while files are hashed and another connection looks.
     drop(view);
-    let root = &settings.governance_root;
+    let root = rests_on.root;
     let goldens = frozen.map(|all| {
         let judge = |golden: Golden| {
             let is_filed = there.get(&golden.sha256) == Some(&true);
@@ -60,7 +81,7 @@ pub async fn look(
         };
         all.into_iter().map(judge).collect()
     });
-    let views = match (&expanded, &target) {
+    let views = match (&expanded, target) {
         (None, _) => Err(NOT_EXPANDED.to_owned()),
         (_, Err(why)) => Err(why.clone()),
         (Some(expanded), Ok(dsn)) => {

@@ -38,17 +38,19 @@ const LOCK: &str = "SELECT pg_try_advisory_lock(7382151)";
 /// Which database of which server it is; no two servers start in the same microsecond.
 const WHICH: &str = "SELECT CAST(d.oid AS TEXT) || ' ' || CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS TEXT) \
      FROM pg_database d WHERE d.datname = current_database()";
-/// Everything that somebody put into a database, but what extensions bring, as what drops it.
+/// Everything that somebody put into a database, but what extensions bring and what goes with its table, as what drops it.
 const HELD: &str = "WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'), \
      brought AS (SELECT objid FROM pg_depend WHERE deptype = 'e'), \
+     kept AS (SELECT objid FROM pg_depend WHERE deptype IN ('i', 'a') AND classid = CAST('pg_class' AS regclass) AND refclassid = CAST('pg_class' AS regclass)), \
      held AS (SELECT 1 AS step, format('DROP SCHEMA IF EXISTS %I CASCADE', nspname) AS gone FROM own WHERE nspname NOT IN ('public', 'govdeck_fork') AND oid NOT IN (SELECT objid FROM brought) \
      UNION ALL SELECT 2, format('DROP %s IF EXISTS %I.%I CASCADE', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' \
        WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, n.nspname, c.relname) FROM pg_class c JOIN own n ON n.oid = c.relnamespace \
        WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.oid NOT IN (SELECT objid FROM brought) \
+       AND NOT (c.relkind = 'S' AND c.oid IN (SELECT objid FROM kept)) \
      UNION ALL SELECT 3, format('DROP ROUTINE IF EXISTS %s CASCADE', CAST(p.oid AS regprocedure)) FROM pg_proc p JOIN own n ON n.oid = p.pronamespace \
        WHERE n.nspname = 'public' AND p.oid NOT IN (SELECT objid FROM brought) \
      UNION ALL SELECT 4, format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname) FROM pg_type t JOIN own n ON n.oid = t.typnamespace \
-       WHERE n.nspname = 'public' AND t.typtype IN ('d', 'e') AND t.oid NOT IN (SELECT objid FROM brought)) \
+       WHERE n.nspname = 'public' AND (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'c' AND EXISTS (SELECT 1 FROM pg_class k WHERE k.oid = t.typrelid AND k.relkind = 'c')) AND t.oid NOT IN (SELECT objid FROM brought)) \
      SELECT gone FROM held ORDER BY step, gone";
 
 /// Tells whether two addresses lead to one database.

@@ -100,7 +100,7 @@ on_both!(steps_follow_each_other, |w| {
         .expect("announced");
     let why = begin(&world, "maya", "golden").await.unwrap_err();
     assert!(why.contains("everybody_heard"), "{why}");
-    world.set_time("2098-05-22T06:16:00Z").await;
+    world.set_time("2098-05-22T06:18:00Z").await;
     begin(&world, "maya", "golden").await.expect("begun");
     // A person's word does not end what govdeck does itself.
     for state in ["done", "failed", "skipped"] {

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::cli_kit::{document, govdeck, said};
+use crate::cli_kit::{document, govdeck, refused, said};
 use crate::support::command::{Run, run};
 use crate::support::hour_story::{plan, register, start};
 use crate::support::migration_story::{ID, found, ready, world};
@@ -127,6 +130,81 @@ on_both!(a_command_sees_what_it_needs_and_nothing_else, |w| {
     );
     world.assert_sound().await;
 });
+
+on_both!(what_looks_like_a_secret_is_not_kept, |w| {
+    let world = locked(w).await;
+    let says = "echo 'postgres://lee:Kanarienvogel7@db/edge'; echo 'token=Kanarienvogel7xyzzy' >&2";
+    let run = announce(&world, &script(&world, says));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let kept = evidence(&world, &run);
+    for stream in ["stdout", "stderr"] {
+        assert_eq!(kept["found"][stream], "withheld: it looks like a secret");
+    }
+    assert!(!kept.to_string().contains("Kanarienvogel"));
+    assert!(!run.stdout.contains("Kanarienvogel"), "{}", run.stdout);
+    world.assert_sound().await;
+});
+
+/// Does the work of the step that is begun, as somebody.
+fn work(world: &World, who: &str, commands: &str) -> Run {
+    let mut command = world.govdeck(who, &["hour", "work", "--json"]);
+    command.env("GOVDECK_HOUR_COMMANDS", commands);
+    run(command)
+}
+
+on_both!(a_step_that_was_begun_is_worked_by_who_leads_it, |w| {
+    let world = locked(w).await;
+    // Beginning the hour began its first step, and nobody has worked on it yet.
+    let commands = script(&world, "echo told");
+    let (sentence, _) = refused(&work(&world, "lee", &commands), 1);
+    assert!(sentence.contains("maya leads the hour"), "{sentence}");
+    let ran = work(&world, "maya", &commands);
+    let json = document(&ran, 0, "hour-step");
+    assert_eq!(json["step"]["state"], "done");
+    assert_eq!(json["step"]["attempt"], 1);
+    let (sentence, _) = refused(&work(&world, "maya", &commands), 1);
+    assert!(sentence.contains("no step is begun"), "{sentence}");
+    world.assert_sound().await;
+});
+
+on_both!(
+    one_process_works_on_a_step_and_takes_its_command_along,
+    |w| {
+        let world = locked(w).await;
+        let here = world.home.folder().join("here");
+        let slow = script(&world, &format!("echo $$ > {}; sleep 60", here.display()));
+        let mut first = world.govdeck("maya", &["hour", "work"]);
+        first.env("GOVDECK_HOUR_COMMANDS", &slow);
+        let mut first = first.spawn().expect("it starts");
+        let pid = wait_for(&here);
+        let (sentence, _) = refused(&work(&world, "maya", &slow), 1);
+        assert!(sentence.contains("somebody is at work"), "{sentence}");
+        let govdeck = Pid::from_raw(i32::try_from(first.id()).expect("small"));
+        kill(govdeck, Signal::SIGINT).expect("it is ours");
+        assert_eq!(first.wait().expect("it ends").code(), Some(3));
+        kill(Pid::from_raw(pid), None).expect_err("its command ended with it");
+        // The step is still begun: it is begun again, from another terminal.
+        let run = announce(&world, &script(&world, "echo told"));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let states =
+            world.rows("SELECT state || ' ' || attempt FROM cutover_step WHERE step = 'announce'");
+        assert_eq!(states, ["done 2"]);
+        world.assert_sound().await;
+    }
+);
+
+/// Waits for a file with a number in it.
+fn wait_for(path: &Path) -> i32 {
+    let begun = Instant::now();
+    loop {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        if let Some(number) = text.strip_suffix('\n') {
+            return number.parse().expect("a number");
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "it never came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 on_both!(a_command_that_hangs_is_killed_and_said, |w| {
     // It takes its whole minute, so only the long run waits for it.

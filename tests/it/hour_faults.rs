@@ -1,14 +1,17 @@
 //! An hour whose step is killed at any call: begun again from another terminal, it is done; nothing is half written.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use govdeck::actions::Asked;
+use govdeck::rules::migration::hour::Step;
 
-use crate::support::command::{kill_at_every, run};
+use crate::support::command::{kill_at_a_share, kill_at_every, run};
 use crate::support::hour_story::{attest, begin, start};
 use crate::support::migration_story::{ID, ready, world};
+use crate::support::rehearsal_story::Hall;
 use crate::support::{REASON, World, on_both};
 
 /// The calls by which a killed process could leave something half done.
@@ -67,7 +70,7 @@ async fn announced(w: World) -> World {
     start(&world).await.expect("begun");
     let told = attest(&world, "maya", "announce", "done").await;
     told.expect("announced");
-    world.set_time("2098-05-22T06:16:00Z").await;
+    world.set_time("2098-05-22T06:18:00Z").await;
     world
 }
 
@@ -108,6 +111,83 @@ on_both!(a_step_that_was_killed_anywhere_is_begun_again, |w| {
         untouched > 0 && running > 0 && done > 0,
         "both commits were hit on both sides"
     );
+});
+
+/// How a step stands.
+fn stands(world: &World, step: Step) -> String {
+    world
+        .rows(&format!(
+            "SELECT state || ' ' || attempt FROM cutover_step WHERE step = '{step}'"
+        ))
+        .concat()
+}
+
+/// Brings an hour to just before a step, by what people and the program do in it; of the flip, to its second beginning.
+async fn before(hall: &Hall, step: Step) {
+    let world = &hall.world;
+    for earlier in Step::ALL.iter().take_while(|it| **it != step) {
+        // The hour begins with it.
+        if *earlier == Step::Announce {
+            continue;
+        }
+        if *earlier == Step::Golden {
+            world.set_time("2098-05-22T06:30:00Z").await;
+        }
+        let ran = run(hall.beginning(earlier.word()));
+        assert_eq!(ran.code, Some(0), "{earlier}: {ran:?}");
+        if *earlier == Step::Flip {
+            let moved = world.act("maya", "cutover", Asked::of(ID)).await;
+            moved.expect("moved");
+            let ran = run(hall.beginning("flip"));
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+    }
+}
+
+on_both!(whichever_step_is_killed_is_begun_again, |w| {
+    let first = Hall::ready(w).await;
+    start(&first.world).await.expect("begun");
+    let calls = if first.world.is_postgres() {
+        POSTGRES_CALLS
+    } else {
+        SQLITE_CALLS
+    };
+    let ran = run(first.beginning("announce"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for step in [Step::Golden, Step::Flip, Step::Purge, Step::Reconcile] {
+        let ready = first.again().await;
+        before(&ready, step).await;
+        // The flip waits for a person once it is replayed.
+        let ended = if step == Step::Flip {
+            "running"
+        } else {
+            "done"
+        };
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let prepare = || {
+            let hall = wait_for(ready.again());
+            let command = hall.beginning(step.word());
+            (hall, command)
+        };
+        let points = kill_at_a_share(12, calls, prepare, |point, hall, killed| {
+            let world = &hall.world;
+            wait_for(world.assert_sound());
+            let left = stands(world, step);
+            *seen.entry(left.clone()).or_default() += 1;
+            let allowed = ["not_started 0", "running 1", "done 1"];
+            assert!(allowed.contains(&&*left), "{step} {point:?} left {left}");
+            if killed.was_killed() && left != "done 1" {
+                // Another terminal; the database alone says how far it is.
+                let again = run(hall.beginning(step.word()));
+                assert_eq!(again.code, Some(0), "{step} {point:?}: {again:?}");
+                let stands = stands(world, step);
+                assert!(stands.starts_with(ended), "{step} {point:?}: {stands}");
+                wait_for(world.assert_sound());
+            }
+        });
+        println!("{step}: {points} points of {calls}: {seen:?}");
+        assert!(seen.len() > 1, "{step}: {seen:?}");
+    }
 });
 
 on_both!(

@@ -183,18 +183,26 @@ async fn a_fork_goes_where_nothing_else_is() {
     assert_eq!(kept.expect("it is there"), "ana");
     assert_eq!(hall.entries(), entries);
     assert_eq!(fs::read_dir(hall.temporary()).expect("there").count(), 0);
+    // What a rehearsal left is removed, whatever it is.
+    let left = "CREATE SCHEMA govdeck_fork; CREATE TABLE counted (id INTEGER GENERATED ALWAYS AS IDENTITY, other SERIAL); \
+         CREATE TYPE pair AS (one INTEGER, other INTEGER); CREATE TYPE span AS RANGE (subtype = integer)";
+    cluster().psql("maya", name, left).expect("made");
+    let ran = hall.rehearse(&["--without-faults"]);
+    assert!(said(&ran, 0).contains("pass"), "{ran:?}");
+    assert_eq!(hall.left(), Vec::<String>::new());
 }
 
 /// Begins a rehearsal and waits until it is in the middle of its deployment.
 fn in_the_middle(hall: &Hall) -> Child {
     let here = hall.world.home.folder().join("here");
     let _ = fs::remove_file(&here);
-    let deploy = hall.program("slow", &format!("touch {}\nsleep 2", here.display()));
+    let deploy = hall.program("slow", &format!("echo $$ > {}\nsleep 2", here.display()));
     let mut command = hall.rehearsing(&deploy, &["--without-faults"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().expect("it starts");
     let begun = Instant::now();
-    while !here.exists() {
+    let is_there = || fs::read_to_string(&here).is_ok_and(|text| text.ends_with('\n'));
+    while !is_there() {
         assert!(
             begun.elapsed() < Duration::from_mins(2),
             "it never came to its deployment"
@@ -217,6 +225,10 @@ on_both!(
         let (before, entries) = (hall.stands(), hall.entries());
         // Told to end, it takes its fork away.
         assert_eq!(signalled(in_the_middle(&hall), Signal::SIGTERM), Some(3));
+        // What it ran has ended with it.
+        let ran = fs::read_to_string(hall.world.home.folder().join("here")).expect("there");
+        let ran = Pid::from_raw(ran.trim().parse().expect("a number"));
+        kill(ran, None).expect_err("it is gone");
         assert_eq!(hall.left(), Vec::<String>::new());
         assert_eq!((hall.stands(), hall.entries()), (before.clone(), entries));
         assert_eq!(signalled(in_the_middle(&hall), Signal::SIGKILL), None);

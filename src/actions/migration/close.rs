@@ -122,6 +122,9 @@ impl Action for CloseMigration {
             hour: stand.as_ref(),
             annex: annex.map(|row| (&*row.annex_view_version, &*row.footer_schema_semver)),
             footer: footer.map(|row| &*row.current_semver),
+            allowlist: read
+                .and_then(|facts| facts.allowlist.as_ref())
+                .map(|list| &*list.allowlist_sha256),
         };
         let conditions = moved
             .known

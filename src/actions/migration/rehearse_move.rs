@@ -1,6 +1,7 @@
 //! Moves a migration on the fork of a rehearsal, where the rules for people cannot hold; nowhere else does it do anything.
 
 use super::super::entry::{Action, Asked, Draft, Stop};
+use super::taken_back::went_back;
 use super::{MIGRATION, Moved, no_such_migration, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
@@ -59,13 +60,7 @@ impl Action for RehearseMove {
             ..before.clone()
         };
         let after = match self.to {
-            Move::Rollback => Migration {
-                phase: Phase::Rollback,
-                closed_at_dt_utc: Some(now),
-                rollback_reason: Some(RollbackReason::OperatorAbort),
-                watch_until: None,
-                ..next
-            },
+            Move::Rollback => went_back(before, RollbackReason::OperatorAbort, now),
             Move::Close => Migration {
                 closed_at_dt_utc: Some(now),
                 watch_until: Some(now),

@@ -1,8 +1,8 @@
 //! Takes a migration back, for good; one lead may do it alone, and a second person countersigns.
 
 use super::super::entry::{Action, Asked, Draft, Field, Required, Stop, Suggested};
-use super::taken_back::{deploys, taken_back};
-use super::{MIGRATION, read, target, there};
+use super::taken_back::{Back, read_back, taken_back};
+use super::{MIGRATION, no_such_migration, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::{self as rule, RollBack, RollbackReason};
@@ -14,12 +14,6 @@ pub(in crate::actions) struct RollBackMigration {
     id: String,
     because: RollbackReason,
     note: String,
-}
-
-pub(in crate::actions) struct Facts {
-    moved: super::Facts,
-    /// Who deploys exporters anew.
-    owner: String,
 }
 
 impl Action for RollBackMigration {
@@ -41,7 +35,7 @@ impl Action for RollBackMigration {
             required: Required::Yes,
         },
     ];
-    type Facts = Option<Facts>;
+    type Facts = Option<Back>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
@@ -51,12 +45,8 @@ impl Action for RollBackMigration {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        let Some(moved) = read(view, &self.id).await? else {
-            return Ok(None);
-        };
-        let owner = deploys(view, &moved.known.migration).await?;
-        Ok(Some(Facts { moved, owner }))
+    async fn facts(&self, view: &mut View) -> Result<Option<Back>, StoreError> {
+        read_back(view, &self.id).await
     }
 
     async fn suggest(target: &str, _view: &mut View) -> Result<Option<Suggested>, Stop> {
@@ -69,13 +59,12 @@ impl Action for RollBackMigration {
         }))
     }
 
-    fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let read = facts.as_ref();
-        let facts = there(read.map(|facts| &facts.moved), &self.id)?;
-        let owner = read.map_or("", |facts| &facts.owner);
+    fn propose(&self, facts: &Option<Back>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
+        let goes = facts.as_ref().ok_or_else(|| no_such_migration(&self.id))?;
+        let facts = &goes.moved;
         let before = &facts.known.migration;
         let why = (self.because, &*self.note);
-        let (rows, tasks) = taken_back(&facts.known, owner, why, by, now)?;
+        let (rows, tasks) = taken_back(goes, why, by, now)?;
         let back = RollBack {
             reason: self.because,
             by_person: true,

@@ -2,40 +2,56 @@
 //! task to deploy exporters anew, and what partners are told.
 
 use super::super::entry::{Row, Stop};
-use super::{Moved, hour};
+use super::{Facts, Moved, hour, read};
 use crate::clock::Moment;
 use crate::rules::migration::{Gate, Move, NoticeKind, Phase, RollbackReason};
 use crate::rules::people::Acting;
 use crate::rules::text::shorten;
-use crate::store::migration::{self, Known, Migration, MigrationNotice, RedeployTask};
+use crate::store::migration::{self, Migration, MigrationNotice, RedeployTask};
 use crate::store::outbox::Notice;
 use crate::store::{StoreError, View};
 
 /// How long what partners are told may be.
 const MOST_TEXT: usize = 2_000;
 
-/// Finds who deploys exporters anew: whoever answers for their allow-list.
-pub(super) async fn deploys(view: &mut View, migration: &Migration) -> Result<String, StoreError> {
-    migration::answers_for(view, migration, Gate::Allowlist).await
+/// A migration that may go back.
+pub(in crate::actions) struct Back {
+    pub(in crate::actions) moved: Facts,
+    /// Who deploys exporters anew: whoever answers for their allow-list.
+    owner: String,
+}
+
+/// Reads what a migration takes along when it goes back.
+pub(super) async fn read_back(view: &mut View, id: &str) -> Result<Option<Back>, StoreError> {
+    let Some(moved) = read(view, id).await? else {
+        return Ok(None);
+    };
+    let owner = migration::answers_for(view, &moved.known.migration, Gate::Allowlist).await?;
+    Ok(Some(Back { moved, owner }))
+}
+
+/// Makes the migration as it is once it went back.
+pub(super) fn went_back(before: &Migration, reason: RollbackReason, now: Moment) -> Migration {
+    Migration {
+        phase: Phase::Rollback,
+        closed_at_dt_utc: Some(now),
+        rollback_reason: Some(reason),
+        watch_until: None,
+        version: before.version + 1,
+        ..before.clone()
+    }
 }
 
 /// Makes everything that goes back.
 pub(super) fn taken_back(
-    known: &Known,
-    owner: &str,
+    back: &Back,
     why: (RollbackReason, &str),
     by: &Acting<'_>,
     now: Moment,
 ) -> Result<(Vec<Row>, Vec<Notice>), Stop> {
+    let known = &back.moved.known;
     let before = &known.migration;
-    let after = Migration {
-        phase: Phase::Rollback,
-        closed_at_dt_utc: Some(now),
-        rollback_reason: Some(why.0),
-        watch_until: None,
-        version: before.version + 1,
-        ..before.clone()
-    };
+    let after = went_back(before, why.0, now);
     let moved = Moved {
         kind: Move::Rollback,
         second: None,
@@ -43,7 +59,7 @@ pub(super) fn taken_back(
     };
     let mut rows = moved.rows(before, after, by, now)?;
     rows.extend(hour::given_up(known, why.1, by, now)?);
-    let (further, notices) = follows(before, owner, why, by, now);
+    let (further, notices) = follows(before, &back.owner, why, by, now);
     rows.extend(further);
     Ok((rows, notices))
 }

@@ -2,8 +2,8 @@
 //! in two scheduled weeks in a row.
 
 use super::super::entry::{Action, Asked, Draft, Stop};
-use super::taken_back::{deploys, taken_back};
-use super::{MIGRATION, no_such_migration, read, target, there};
+use super::taken_back::{Back, read_back, taken_back};
+use super::{MIGRATION, no_such_migration, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::{self as rule, RollBack};
@@ -24,10 +24,8 @@ pub(in crate::actions) struct TriggerRollback {
 }
 
 pub(in crate::actions) struct Facts {
-    moved: super::Facts,
+    goes: Back,
     watched: Watched,
-    /// Who deploys exporters anew.
-    owner: String,
     /// Who is paged.
     paged: Vec<String>,
 }
@@ -49,20 +47,19 @@ impl Action for TriggerRollback {
     }
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        let Some(moved) = read(view, &self.id).await? else {
+        let Some(goes) = read_back(view, &self.id).await? else {
             return Ok(None);
         };
         Ok(Some(Facts {
-            watched: migration::watched(view, &moved.known).await?,
-            owner: deploys(view, &moved.known.migration).await?,
+            watched: migration::watched(view, &goes.moved.known).await?,
             paged: person::holders(view, &[Role::GovernanceLead, Role::OnCall]).await?,
-            moved,
+            goes,
         }))
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
         let facts = facts.as_ref().ok_or_else(|| no_such_migration(&self.id))?;
-        let known = &there(Some(&facts.moved), &self.id)?.known;
+        let known = &facts.goes.moved.known;
         let before = &known.migration;
         let found = facts.watched.trigger(known, now);
         let mut conditions = vec![rule::may_trigger(&found)];
@@ -77,7 +74,7 @@ impl Action for TriggerRollback {
         let note = found.grounds();
         let note = shorten(&note, MOST_NOTE);
         let why = (reason, &*note);
-        let (rows, mut notices) = taken_back(known, &facts.owner, why, by, now)?;
+        let (rows, mut notices) = taken_back(&facts.goes, why, by, now)?;
         notices.extend(facts.paged.iter().map(|who| Notice {
             event_class: "migration_rolled_back",
             about: self.id.clone(),

@@ -96,6 +96,7 @@ enum Question {
     Plan(u64, &'static str, Asked),
     Verify,
     Cite(Citation),
+    WayBack(String),
 }
 
 enum Write {
@@ -176,6 +177,11 @@ impl Link {
     /// Asks where a number comes from.
     pub fn cite(&self, cites: Citation) {
         let _ = self.questions.send(Question::Cite(cites));
+    }
+
+    /// Asks whether a migration can be taken back.
+    pub fn look_back(&self, migration_id: String) {
+        let _ = self.questions.send(Question::WayBack(migration_id));
     }
 
     /// Has a request carried out.

@@ -9,7 +9,10 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::actions::{self, Signing, Stop};
 use crate::clock::Moment;
 use crate::jobs::outside;
+use crate::jobs::reversible::{self, WayBack};
 use crate::readback;
+use crate::rules::migration::Reversible;
+use crate::store::migration;
 use crate::store::verify;
 use crate::store::wake::{Source, Wake};
 use crate::store::{Store, StoreError};
@@ -196,6 +199,14 @@ impl Reader {
                     let _ = answer.send(Event::Cited(Box::new(followed.await)));
                 });
             }
+            Question::WayBack(migration_id) => {
+                let (address, answer) = (self.address.clone(), self.answer.clone());
+                let patience = self.limits.answer;
+                tokio::spawn(async move {
+                    let looked = looked_back(&address, patience, &migration_id).await;
+                    let _ = answer.send(Event::LookedBack(migration_id, Box::new(looked)));
+                });
+            }
             Question::Verify => {
                 let (address, answer) = (self.address.clone(), self.answer.clone());
                 let patience = self.limits.answer;
@@ -212,6 +223,30 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Looks whether a migration can be taken back; none where nobody can tell, since it is gone.
+async fn looked_back(
+    address: &Address,
+    patience: Duration,
+    migration_id: &str,
+) -> Result<Option<Reversible>, StoreError> {
+    let store = address.open_to_look(patience).await?;
+    let looked = async {
+        let known = migration::known(&mut store.view().await?, migration_id).await?;
+        let Some(known) = known else { return Ok(None) };
+        let bundles = address.workshop.as_ref().map(|workshop| &workshop.bundles);
+        let target = match bundles {
+            Ok(Ok(reach)) => Ok(&reach.target),
+            Ok(Err(why)) | Err(why) => Err(why.sentence.clone()),
+        };
+        let root = &address.governance_root;
+        let rests_on = WayBack { root, target };
+        reversible::look(&store, &rests_on, &known).await.map(Some)
+    };
+    let looked = looked.await;
+    close(store);
+    looked
 }
 
 #[cfg(test)]

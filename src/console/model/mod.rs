@@ -37,6 +37,7 @@ use super::running::Running;
 use super::stroke::Stroke;
 use super::theme::{Depth, Theme, Token};
 use super::tour::Tour;
+use super::way_back::WayBack;
 
 /// How many messages are kept to be read again.
 const MESSAGES: usize = 200;
@@ -129,6 +130,8 @@ pub struct Model {
     pub mouse: Mouse,
     /// The last verification of the ledger.
     pub verified: Option<Verified>,
+    /// Whether the migration of the pane Cutover can be taken back.
+    pub way_back: WayBack,
     /// The entry up to which this person had looked when they last left.
     pub last_looked: Option<i64>,
     pub(super) next_id: u64,
@@ -209,6 +212,7 @@ impl Model {
             local_time: false,
             mouse: Mouse::default(),
             verified: None,
+            way_back: WayBack::default(),
             last_looked,
             next_id: 0,
             sent: BTreeMap::new(),
@@ -282,6 +286,7 @@ impl Model {
             }
             Event::Verified(result) => self.verified(*result),
             Event::Cited(result) => self.cited(*result),
+            Event::LookedBack(migration, found) => self.way_back.found(migration, *found, self.at),
             Event::Edited(text) => {
                 if let (Some(dialog), Some(text)) = (&mut self.dialog, text) {
                     dialog.edited(&text);

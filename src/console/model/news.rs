@@ -210,6 +210,7 @@ impl Model {
             let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
             self.settle_lists();
+            effects.extend(self.look_back());
             self.ring_for_breaches(effects);
             self.ring_for_news(effects);
             self.disarm_when_over(effects);

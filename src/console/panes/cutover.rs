@@ -234,6 +234,10 @@ fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
             )],
         }),
     }
+    if matches!(sight.migration.phase, Phase::DualWrite | Phase::Cutover) {
+        let id = &sight.migration.migration_id;
+        lines.extend(model.way_back.lines(id, model.at));
+    }
     lines.extend(super::you_may(model, "hour"));
     lines
 }

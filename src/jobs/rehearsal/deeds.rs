@@ -15,7 +15,7 @@ use crate::rules::migration::{
     TakenBack, reports,
 };
 use crate::store::fork::Fork;
-use crate::store::migration::Known;
+use crate::store::migration::{self, Known};
 use crate::store::{Failure, Store};
 
 /// How often the work under a fault goes on before its connection is closed.
@@ -73,6 +73,7 @@ impl Bench<'_> {
             });
             found.collect()
         });
+        let expansion = migration::expanded(&mut store.view().await?).await?;
         let deeds = self.forth(&store, plan).await?;
         let moved_back = self.phase_back(&store).await?;
         let taken_back = self.back(&store, plan).await?;
@@ -85,6 +86,7 @@ impl Bench<'_> {
             deeds,
             gates,
             moved_back,
+            expansion: expansion.map(|it| it.bundle.migration_id),
             taken_back,
             verdict: Verdict::CannotTell,
         };
@@ -186,7 +188,7 @@ impl Bench<'_> {
             let commands = &self.reach.commands;
             let work = self.work(&broken, commands, plan, step, deed);
             let (ended, ()) = tokio::join!(work, closes);
-            ("its connection to the database was closed under it", ended)
+            ("the store that it works on was closed under it", ended)
         };
         let (then, said, ended) = match ended {
             Err(why) => (Struck::Failed, why.to_string(), None),

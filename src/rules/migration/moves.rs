@@ -155,6 +155,8 @@ pub struct Closing<'a> {
     pub annex: Option<(&'a str, &'a str)>,
     /// The footer schema that is in force.
     pub footer: Option<&'a str>,
+    /// The allow-list of the cutover, hashed.
+    pub allowlist: Option<&'a str>,
 }
 
 /// Lists what must hold before a migration is closed.
@@ -211,6 +213,15 @@ pub fn may_close(facts: &Facts<'_>, closing: &Closing<'_>) -> Vec<Condition> {
             "another than whoever flipped it closes it",
         ),
         lockstep(closing.annex, closing.footer),
+        holds(
+            "allowlist",
+            closing.allowlist.is_some(),
+            closing.allowlist.map_or(
+                "no allow-list of the cutover is registered".to_owned(),
+                |sha256| format!("allow-list {sha256}"),
+            ),
+            "register it: govdeck act register-allowlist",
+        ),
         watch,
     ]
 }

@@ -147,6 +147,8 @@ pub struct Receipt {
     pub gates: Vec<FoundGate>,
     /// How the migration moved back.
     pub moved_back: Rehearsed,
+    /// The bundle whose run made both halves of the dictionary.
+    pub expansion: Option<String>,
     /// How its bundles were taken back, the newest first.
     pub taken_back: Vec<TakenBack>,
     /// What it comes to.
@@ -205,14 +207,32 @@ impl Receipt {
         Ok(receipt)
     }
 
-    /// Judges it: every bundle led back to the very same definitions, and nothing failed that was not broken on purpose.
+    /// Judges it: each step was come to, every bundle led back to the very same definitions, what made both halves among
+    /// them, and nothing failed that was not broken on purpose.
     fn comes_to(&self) -> Verdict {
         let deeds = self.deeds.iter().chain([&self.moved_back]);
         let failed = deeds
             .filter(|deed| deed.state == DeedState::Failed)
             .map(|_| Verdict::Fail);
         let back = Verdict::all(self.taken_back.iter().map(TakenBack::verdict));
-        Verdict::all(failed.chain([back]))
+        let is_whole = self.leaves_out().is_none() && self.expansion_goes_back();
+        let whole = if is_whole {
+            Verdict::Pass
+        } else {
+            Verdict::CannotTell
+        };
+        Verdict::all(failed.chain([back, whole]))
+    }
+
+    /// Finds a step that was not come to at all.
+    fn leaves_out(&self) -> Option<Step> {
+        let is_there = |step| self.deeds.iter().any(|deed| deed.step == Some(step));
+        Step::ALL.iter().copied().find(|step| !is_there(*step))
+    }
+
+    fn expansion_goes_back(&self) -> bool {
+        let expansion = self.expansion.as_ref();
+        expansion.is_some_and(|id| self.taken_back.iter().any(|it| it.bundle == *id))
     }
 
     /// Says in one line what it comes to.
@@ -232,6 +252,10 @@ impl Receipt {
                 format!("{step} failed: {}", deed.detail)
             }
             (None, None) => "the plan names no bundle: nothing was taken back".to_owned(),
+            (None, Some(_)) if !self.expansion_goes_back() => match &self.expansion {
+                None => "no bundle is known that made both halves".to_owned(),
+                Some(id) => format!("the plan does not name {id}, which made both halves"),
+            },
             (None, Some(worst)) => match worst.verdict() {
                 Verdict::Pass => format!(
                     "{} bundles taken back, to the very same definitions",
@@ -244,6 +268,9 @@ impl Receipt {
             },
         };
         let left_out = all.filter(|it| it.state == DeedState::NotRehearsed).count();
+        if let Some(step) = self.leaves_out() {
+            let _ = write!(said, "; {step} was not come to");
+        }
         if left_out > 0 {
             let _ = write!(said, "; {left_out} deeds not rehearsed");
         }
@@ -316,7 +343,7 @@ mod tests {
 
     fn back(state: DeedState, before: Option<&str>, after: Option<&str>) -> TakenBack {
         TakenBack {
-            bundle: "PG-MIG-2026-03-01-01".to_owned(),
+            bundle: BUNDLE.to_owned(),
             state,
             detail: "x".to_owned(),
             before: before.map(str::to_owned),
@@ -326,7 +353,16 @@ mod tests {
         }
     }
 
-    fn receipt(deeds: Vec<Rehearsed>, taken_back: Vec<TakenBack>) -> Receipt {
+    const BUNDLE: &str = "PG-MIG-2026-03-01-01";
+
+    /// Every step was done, but what is told of the purge.
+    fn receipt(purge: Vec<Rehearsed>, taken_back: Vec<TakenBack>) -> Receipt {
+        let others = Step::ALL.iter().filter(|step| **step != Step::Purge);
+        let others = others.map(|step| Rehearsed {
+            step: Some(*step),
+            ..deed(DeedState::Done)
+        });
+        let deeds = others.chain(purge).collect();
         Receipt {
             schema: String::new(),
             migration_id: "mig".to_owned(),
@@ -339,6 +375,7 @@ mod tests {
                 step: None,
                 ..deed(DeedState::Done)
             },
+            expansion: Some(BUNDLE.to_owned()),
             taken_back,
             verdict: Verdict::Pass,
         }
@@ -356,6 +393,7 @@ mod tests {
             (vec![deed(Failed)], vec![same()], Fail),
             (vec![deed(Done)], vec![], CannotTell),
             (vec![deed(Failed)], vec![], Fail),
+            (vec![], vec![same()], CannotTell),
             (vec![], vec![same(), back(Done, Some("a"), Some("b"))], Fail),
             (vec![], vec![same(), back(Failed, None, None)], Fail),
             (
@@ -372,6 +410,27 @@ mod tests {
             let receipt = receipt(deeds, taken_back);
             assert_eq!(receipt.verdict, verdict, "{receipt:?}");
             assert!(!receipt.said().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_made_both_halves_goes_back_or_nothing_is_told() {
+        let good = receipt(
+            vec![deed(DeedState::Done)],
+            vec![back(DeedState::Done, Some("a"), Some("a"))],
+        );
+        assert_eq!(good.verdict, Verdict::Pass);
+        for (expansion, says) in [
+            (None, "no bundle is known"),
+            (Some("PG-OTHER".to_owned()), "does not name PG-OTHER"),
+        ] {
+            let other = Receipt {
+                expansion,
+                ..good.clone()
+            };
+            let other = other.judged();
+            assert_eq!(other.verdict, Verdict::CannotTell);
+            assert!(other.said().contains(says), "{}", other.said());
         }
     }
 

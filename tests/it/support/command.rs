@@ -170,6 +170,16 @@ const LONG: u32 = 1_000;
 /// calls would never be the one that is hit: leave that name out, or give the program one thread.
 pub fn kill_at_every<W>(
     syscalls: &str,
+    prepare: impl FnMut() -> (W, Command),
+    check: impl FnMut(&KillPoint, W, Run),
+) -> usize {
+    kill_at_a_share(4, syscalls, prepare, check)
+}
+
+/// Kills a command at each of its calls in turn, or at a share of so many as there are rounds.
+pub fn kill_at_a_share<W>(
+    share: u32,
+    syscalls: &str,
     mut prepare: impl FnMut() -> (W, Command),
     mut check: impl FnMut(&KillPoint, W, Run),
 ) -> usize {
@@ -188,7 +198,7 @@ pub fn kill_at_every<W>(
     }
     // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run all are hit.
     let rounds = super::rounds();
-    let most = match usize::try_from(rounds / 4) {
+    let most = match usize::try_from(rounds / share) {
         Ok(some) if rounds < LONG => some.max(1),
         _ => usize::MAX,
     };

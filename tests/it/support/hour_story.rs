@@ -96,7 +96,7 @@ pub async fn at_the_flip(world: &World) {
     start(world).await.expect("begun");
     let told = attest(world, "maya", "announce", "done").await;
     told.expect("announced");
-    world.set_time("2098-05-22T06:16:00Z").await;
+    world.set_time("2098-05-22T06:18:00Z").await;
     begin(world, "maya", "golden").await.expect("begun");
     let ended = end(world, Step::Golden, 1, StepState::Done).await;
     ended.expect("frozen");

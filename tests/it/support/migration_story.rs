@@ -151,12 +151,16 @@ async fn rehearsed(world: &World, verdict: Verdict, plan_hash: String) -> Result
         plan_hash,
         fork: ForkKind::Sqlite,
         with_faults: false,
-        deeds: Vec::new(),
+        deeds: Step::ALL
+            .iter()
+            .map(|step| Rehearsed::not(*step, Deed::Outside, "a person sees to it"))
+            .collect(),
         gates: Vec::new(),
         moved_back: Rehearsed {
             state: DeedState::Done,
             ..Rehearsed::not(Step::Flip, Deed::Phase, "moved: rollback")
         },
+        expansion: Some("PG-MIG-2026-03-01-01".to_owned()),
         taken_back: taken_back.collect(),
         verdict,
     };

@@ -8,7 +8,9 @@ use std::process::Command;
 use govdeck::bundles::Progress;
 use govdeck::bundles::sql::Place;
 use govdeck::jobs::bundle::{self as job, AtStore, Files as Scripts, Reach};
+use govdeck::rules::Verdict;
 use govdeck::rules::bundle_run::{RunOutcome, Script, Tier};
+use govdeck::rules::migration::{DICTIONARY, EvidenceKind, LONG_VIEW, WIDE_VIEW};
 use serde_json::{Value, json};
 
 use super::bundle_story::{ID as BUNDLE, approve, confirmed, people, register as registered};
@@ -16,10 +18,10 @@ use super::cluster::{SUPERUSER, cluster};
 use super::command::{Run, run};
 use super::ground::allowing;
 use super::hour_story::{plan, register};
-use super::migration_story::{ID, agreed, dual_writing, world};
+use super::migration_story::{ID, agreed, dual_writing, found, ready, world};
 use super::pairs::row;
 use super::week_files::{Files, adopt_policy};
-use super::{World, database_like};
+use super::{REASON, World, database_like};
 use crate::cli_kit::sha256;
 
 const GOLDEN: &str = "metric,breaches\nMET-0144,3\n";
@@ -58,6 +60,60 @@ impl Hall {
             .await
             .expect("registered");
         hall
+    }
+
+    /// Lets everything be there that the hour itself takes, with a plan in which commands do what is outside.
+    pub async fn ready(fresh: World) -> Self {
+        let world = world(fresh).await;
+        adopt_policy(&world).await;
+        ready(&world).await;
+        row(&world, "MET-0144", "", "bo", [Some(3), Some(3)]);
+        let hall = Self {
+            root: Files::of(&world).root,
+            world,
+            rehearsal: None,
+        };
+        hall.files();
+        let mut plan = Self::plan();
+        plan["announce"] = json!({"command": "announce", "minutes": 1});
+        plan["bundles"] = json!([]);
+        register(&hall.world, &plan).await.expect("registered");
+        let rehearsed = found(&hall.world, EvidenceKind::Rehearsal, Verdict::Pass).await;
+        rehearsed.expect("recorded");
+        hall
+    }
+
+    /// Another of the same, as far as it has come.
+    pub async fn again(&self) -> Self {
+        let world = self.world.again().await;
+        let hall = Self {
+            root: Files::of(&world).root,
+            world,
+            rehearsal: None,
+        };
+        hall.files();
+        hall
+    }
+
+    /// Begins a step at a terminal, with commands that say so of themselves.
+    pub fn beginning(&self, step: &str) -> Command {
+        let says = self.program("says", "cat > /dev/null\necho done");
+        let words = [
+            "hour",
+            "begin",
+            step,
+            ID,
+            "--confirm",
+            ID,
+            "--reason",
+            REASON,
+        ];
+        let mut command = self.world.govdeck("maya", &words);
+        let named = ["announce", "deploy", "purge"].map(|name| format!("{name}={says}"));
+        command
+            .env("GOVDECK_GOVERNANCE_ROOT", &self.root)
+            .env("GOVDECK_HOUR_COMMANDS", named.join(","));
+        command
     }
 
     /// The plan of its hour: people announce, commands deploy and purge.
@@ -193,7 +249,8 @@ impl Hall {
 /// Registers a bundle that adds an index, whatever its way back leads to, has it approved, and makes it.
 async fn made(world: &World, rollback: &str) {
     people(world).await;
-    let mut document = serde_json::to_value(allowing(&["roads"], 0)).expect("JSON");
+    let declared = allowing(&["roads", DICTIONARY, WIDE_VIEW, LONG_VIEW], 0);
+    let mut document = serde_json::to_value(&declared).expect("JSON");
     let approvals = document["approvals"].as_object_mut().expect("there");
     approvals.remove("reference");
     let script = |path: &str, text: &str| Script {
@@ -211,7 +268,7 @@ async fn made(world: &World, rollback: &str) {
         target: world.dsn("maya"),
         drivers: Vec::new(),
     };
-    let worker = AtStore::open(allowing(&["roads"], 0), &reach, Progress::default()).await;
+    let worker = AtStore::open(declared, &reach, Progress::default()).await;
     let worker = worker.expect("opened");
     let planned = job::plan(&worker, files, Tier::Dev, Place::InPlace).await;
     let mut registration = planned.expect("planned").registration;

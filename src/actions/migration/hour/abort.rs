@@ -1,8 +1,8 @@
 //! Gives the hour of a cutover up, alone and at once; what was flipped goes back with it.
 
 use super::super::super::entry::{Action, Asked, Draft, Stop};
-use super::super::taken_back::{deploys, taken_back};
-use super::{HOUR, given_up, read, target, there};
+use super::super::taken_back::{Back, read_back, taken_back};
+use super::{HOUR, given_up, no_such_migration, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::migration::hour::may_abort;
@@ -19,12 +19,6 @@ pub(in crate::actions) struct AbortHour {
     id: String,
 }
 
-pub(in crate::actions) struct Facts {
-    moved: super::Facts,
-    /// Who deploys exporters anew, where it goes back.
-    owner: String,
-}
-
 impl Action for AbortHour {
     const MAY: Permission = permission::ABORT_HOUR;
     const KEY: char = 'v';
@@ -33,7 +27,7 @@ impl Action for AbortHour {
         "cannot be undone: before the flip another hour may begin, after it a new migration";
     const KIND: &'static str = HOUR;
     const TARGET: &'static str = "The migration's id";
-    type Facts = Option<Facts>;
+    type Facts = Option<Back>;
 
     fn parse(asked: &Asked) -> Result<Self, Refusal> {
         Ok(Self {
@@ -41,16 +35,13 @@ impl Action for AbortHour {
         })
     }
 
-    async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
-        let Some(moved) = read(view, &self.id).await? else {
-            return Ok(None);
-        };
-        let owner = deploys(view, &moved.known.migration).await?;
-        Ok(Some(Facts { moved, owner }))
+    async fn facts(&self, view: &mut View) -> Result<Option<Back>, StoreError> {
+        read_back(view, &self.id).await
     }
 
-    fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
-        let moved = there(facts.as_ref().map(|facts| &facts.moved), &self.id)?;
+    fn propose(&self, facts: &Option<Back>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {
+        let goes = facts.as_ref().ok_or_else(|| no_such_migration(&self.id))?;
+        let moved = &goes.moved;
         let known = &moved.known;
         let hour = known.running_hour();
         let stand = hour.map(KnownHour::stand);
@@ -67,8 +58,7 @@ impl Action for AbortHour {
             by_person: true,
         };
         conditions.extend(known.decide(now, |facts| rule::may_roll_back(facts, back)));
-        let owner = facts.as_ref().map_or("", |facts| &facts.owner);
-        let (rows, tasks) = taken_back(known, owner, (why, WHY), by, now)?;
+        let (rows, tasks) = taken_back(goes, (why, WHY), by, now)?;
         let said = "its hour was given up, and it was taken back";
         let mut notices = moved.tell(by, said, &reason);
         notices.extend(tasks);

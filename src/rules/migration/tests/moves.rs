@@ -54,6 +54,7 @@ fn every_other_move_is_refused() {
             hour: Some(&hour),
             annex: Some(("annex-3", "1.2.0")),
             footer: Some("1.2.0"),
+            allowlist: Some("a"),
         };
         assert_eq!(
             open(&may_close(&facts, &closing), "phase"),
@@ -101,6 +102,7 @@ fn a_migration_is_closed_by_another_after_every_series_was_compared() {
         hour: Some(&compared),
         annex: Some(("annex-3", "1.2.0")),
         footer: Some("1.2.0"),
+        allowlist: Some("a"),
     };
     let open = |closing: Closing<'_>| {
         let all = may_close(&facts, &closing);
@@ -133,6 +135,13 @@ fn a_migration_is_closed_by_another_after_every_series_was_compared() {
             ..good
         }),
         ["watch"]
+    );
+    assert_eq!(
+        open(Closing {
+            allowlist: None,
+            ..good
+        }),
+        ["allowlist"]
     );
     for (annex, footer) in [
         (None, Some("1.2.0")),
