@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use govdeck::actions::Asked;
 use govdeck::rules::migration::hour::Step;
 
-use crate::support::command::{kill_at_a_share, kill_at_every, run};
+use crate::support::cluster::{SUPERUSER, cluster};
+use crate::support::command::{kill_at_a_share, run};
 use crate::support::hour_story::{attest, begin, start};
 use crate::support::migration_story::{ID, ready, world};
 use crate::support::rehearsal_story::Hall;
-use crate::support::{REASON, World, on_both};
+use crate::support::week_files::Files;
+use crate::support::{World, on_both};
 
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fdatasync,unlink";
@@ -22,40 +25,9 @@ fn wait_for<T>(future: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
 }
 
-/// Lets an exporter land what is frozen, and returns the governance root.
-fn landed(world: &World) -> PathBuf {
-    let root = world.home.folder().join("root");
-    fs::create_dir_all(root.join("landed")).expect("the home is ours");
-    fs::write(root.join("landed/annex.json"), r#"[{"breach_count": 3}]"#).expect("ours");
-    root
-}
-
-/// Begins a step as maya, at a terminal, and does its work there.
-fn beginning(world: &World, step: &str) -> Command {
-    let words = [
-        "hour",
-        "begin",
-        step,
-        ID,
-        "--confirm",
-        ID,
-        "--reason",
-        REASON,
-    ];
-    let mut command = world.govdeck("maya", &words);
-    command.env("GOVDECK_GOVERNANCE_ROOT", landed(world));
-    command
-}
-
-fn golden(world: &World) -> String {
-    world
-        .rows("SELECT state || ' ' || attempt FROM cutover_step WHERE step = 'golden'")
-        .concat()
-}
-
-/// How many names below the folder of goldens are whole.
+/// How many exports are whole below the folder of goldens.
 fn frozen(world: &World) -> usize {
-    let folder = world.home.folder().join("root/migrations").join(ID);
+    let folder = Files::of(world).root.join("migrations").join(ID);
     let listed = fs::read_dir(folder.join("golden_before"));
     listed.map_or(0, |entries| {
         let names = entries.map(|entry| entry.expect("read").file_name());
@@ -73,45 +45,6 @@ async fn announced(w: World) -> World {
     world.set_time("2098-05-22T06:18:00Z").await;
     world
 }
-
-on_both!(a_step_that_was_killed_anywhere_is_begun_again, |w| {
-    let first = announced(w).await;
-    let calls = if first.is_postgres() {
-        POSTGRES_CALLS
-    } else {
-        SQLITE_CALLS
-    };
-    let (mut untouched, mut running, mut done) = (0, 0, 0);
-    let prepare = || {
-        let world = wait_for(first.again());
-        let command = beginning(&world, "golden");
-        (world, command)
-    };
-    let points = kill_at_every(calls, prepare, |point, world, killed| {
-        wait_for(world.assert_sound());
-        match golden(&world).as_str() {
-            "not_started 0" => untouched += 1,
-            "running 1" => running += 1,
-            "done 1" => {
-                done += 1;
-                return assert_eq!(frozen(&world), 2, "{point:?}");
-            }
-            other => panic!("{point:?} left {other}"),
-        }
-        assert!(killed.code != Some(0), "{point:?} said done");
-        // Another terminal; the database alone says how far it is.
-        let again = run(beginning(&world, "golden"));
-        assert_eq!(again.code, Some(0), "{point:?}: {again:?}");
-        assert!(golden(&world).starts_with("done "), "{point:?}");
-        assert_eq!(frozen(&world), 2, "{point:?}");
-        wait_for(world.assert_sound());
-    });
-    println!("{points} points of {calls}: {untouched} untouched, {running} running, {done} done");
-    assert!(
-        untouched > 0 && running > 0 && done > 0,
-        "both commits were hit on both sides"
-    );
-});
 
 /// How a step stands.
 fn stands(world: &World, step: Step) -> String {
@@ -182,6 +115,12 @@ on_both!(whichever_step_is_killed_is_begun_again, |w| {
                 assert_eq!(again.code, Some(0), "{step} {point:?}: {again:?}");
                 let stands = stands(world, step);
                 assert!(stands.starts_with(ended), "{step} {point:?}: {stands}");
+                let whole = if step == Step::Golden {
+                    2
+                } else {
+                    frozen(world)
+                };
+                assert_eq!(frozen(world), whole, "{step} {point:?}");
                 wait_for(world.assert_sound());
             }
         });
@@ -204,7 +143,7 @@ on_both!(
             let lost = first.and(second).expect_err("one lost");
             assert!(lost.contains("changed"), "{lost}");
         }
-        assert_eq!(golden(&world), format!("running {won}"));
+        assert_eq!(stands(&world, Step::Golden), format!("running {won}"));
         world.assert_sound().await;
     }
 );
@@ -227,3 +166,123 @@ on_both!(
         world.assert_sound().await;
     }
 );
+
+/// Takes a database away from everybody: it lets nobody in, or somebody else holds the file.
+enum Away {
+    Server(String),
+    File(Child),
+}
+
+impl Away {
+    fn take(world: &World) -> Self {
+        if world.is_postgres() {
+            let name = world.rows("SELECT current_database()").concat();
+            admits(&name, "false");
+            Self::Server(name)
+        } else {
+            let path = world.dsn_text("maya");
+            let mut shell = Command::new("sqlite3")
+                .arg(path.trim_start_matches("sqlite:"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("sqlite3 starts");
+            let mut says = shell.stdin.as_ref().expect("piped");
+            writeln!(says, ".timeout 10000\nBEGIN EXCLUSIVE; SELECT 'held';").expect("told");
+            let mut heard = [0; 5];
+            let out = shell.stdout.as_mut().expect("piped");
+            out.read_exact(&mut heard).expect("it holds");
+            Self::File(shell)
+        }
+    }
+
+    fn give_back(self) {
+        match self {
+            Self::Server(name) => admits(&name, "true"),
+            Self::File(mut shell) => {
+                drop(shell.stdin.take());
+                shell.wait().expect("it ends");
+            }
+        }
+    }
+}
+
+fn admits(name: &str, whom: &str) {
+    let sql = format!(
+        "ALTER DATABASE {name} ALLOW_CONNECTIONS {whom}; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    );
+    cluster().psql(SUPERUSER, SUPERUSER, &sql).expect("done");
+}
+
+on_both!(
+    a_database_that_is_away_leaves_a_step_to_be_begun_again,
+    |w| {
+        let hall = Hall::ready(w).await;
+        let world = &hall.world;
+        start(world).await.expect("begun");
+        let folder = world.home.folder();
+        let (here, go) = (folder.join("here"), folder.join("go"));
+        let slow = hall.program(
+            "slow",
+            &format!(
+                "cat > /dev/null\ntouch {}\nwhile [ ! -e {} ]; do sleep 0.05; done",
+                here.display(),
+                go.display()
+            ),
+        );
+        let mut working = hall.beginning("announce");
+        working.env("GOVDECK_HOUR_COMMANDS", format!("announce={slow}"));
+        let working = working.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let working = working.spawn().expect("it starts");
+        while !here.exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let away = Away::take(world);
+        fs::write(&go, "").expect("ours");
+        let ended = working.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+        away.give_back();
+        assert_eq!(stands(world, Step::Announce), "running 2");
+        let again = run(hall.beginning("announce"));
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert_eq!(stands(world, Step::Announce), "done 3");
+        world.assert_sound().await;
+    }
+);
+
+on_both!(a_clock_that_steps_ends_nothing_and_lets_nothing_pass, |w| {
+    let hall = Hall::ready(w).await;
+    let world = &hall.world;
+    start(world).await.expect("begun");
+    let ran = run(hall.beginning("announce"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // Back by an hour: nobody has had time to hear of it.
+    world.set_time("2098-05-22T05:00:00Z").await;
+    let ran = run(hall.beginning("golden"));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("fifteen minutes"), "{ran:?}");
+    // On by a day: it runs over, loudly, and what needs its window waits.
+    world.set_time("2098-05-23T07:00:00Z").await;
+    let shown = run(world.govdeck("lee", &["hour", "show"]));
+    assert!(shown.stdout.contains("OVERRUN by"), "{shown:?}");
+    for step in ["golden", "flip"] {
+        let ran = run(hall.beginning(step));
+        assert_eq!(ran.code, Some(0), "{step}: {ran:?}");
+    }
+    let why = world
+        .act("maya", "cutover", Asked::of(ID))
+        .await
+        .unwrap_err();
+    assert!(why.contains("D2"), "{why}");
+    // The right time again: the flip is begun anew, since what was replayed then lies ahead.
+    world.set_time("2098-05-22T06:30:00Z").await;
+    let why = world
+        .act("maya", "cutover", Asked::of(ID))
+        .await
+        .unwrap_err();
+    assert!(why.contains("D1") || why.contains("G1"), "{why}");
+    let given_up = world.act("lee", "abort_hour", Asked::of(ID)).await;
+    given_up.expect("the way out is open whatever the clock says");
+    world.assert_sound().await;
+});
