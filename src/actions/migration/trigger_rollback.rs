@@ -6,8 +6,8 @@ use super::taken_back::{deploys, taken_back};
 use super::{MIGRATION, no_such_migration, read, target, there};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::migration::{self as rule, RollBack};
-use crate::rules::people::{Acting, Role};
+use crate::rules::migration::{self as rule, RollBack, TOLD_OF_ROLLBACK};
+use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::text::shorten;
 use crate::store::artifact::{Artifact, ROLLBACK_TRIGGER};
@@ -55,7 +55,7 @@ impl Action for TriggerRollback {
         Ok(Some(Facts {
             watched: migration::watched(view, &moved.known).await?,
             owner: deploys(view, &moved.known.migration).await?,
-            paged: person::holders(view, &[Role::GovernanceLead, Role::OnCall]).await?,
+            paged: person::holders(view, TOLD_OF_ROLLBACK).await?,
             moved,
         }))
     }
