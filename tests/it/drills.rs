@@ -39,10 +39,20 @@ fn what_counts(world: &World) -> Vec<String> {
         world.owner_sql(&format!("SELECT COUNT(*), {versions} FROM {table}"))
     };
     let mut all: Vec<String> = COUNTS.iter().map(all).collect();
-    for words in [&["week", "status"][..], &["status"], &["cadence"]] {
-        all.push(govdeck(world, "maya", words).stdout);
+    for words in [["week", "status"], ["cadence", "--json"]] {
+        all.push(govdeck(world, "maya", &words).stdout);
     }
+    all.push(governance(world));
     all
+}
+
+/// What `status` says of blocks, runs and governance; its messages and its newest entry a drill does make.
+fn governance(world: &World) -> String {
+    let status = govdeck(world, "maya", &["--json", "status"]);
+    let status = document(&status, 0, "status");
+    ["open_blocks", "pending_runs", "governance"]
+        .map(|field| format!("{field}: {}", status[field]))
+        .join(", ")
 }
 
 fn practised(world: &World, what: &str) -> Value {
@@ -123,10 +133,14 @@ on_both!(
             page["found"],
             "roll_back (epsilon_hard); of a drill's run: inconclusive (no_run)"
         );
-        assert_eq!(page["paged"], serde_json::json!(["kim", "maya"]));
+        assert_eq!(page["paged"], serde_json::json!(["kim", "lee", "maya"]));
         assert_eq!(
             world.rows(TOLD),
-            ["migration_rolled_back kim", "migration_rolled_back maya"]
+            [
+                "migration_rolled_back kim",
+                "migration_rolled_back lee",
+                "migration_rolled_back maya"
+            ]
         );
         let given = world.rows("SELECT given FROM drill_record");
         assert!(
@@ -175,7 +189,7 @@ on_both!(
         text.contains("nobody answered in 30 min, warned after 15 min, backup paged after 32 min, too late"),
         "{text}"
     );
-        assert_eq!(govdeck(&world, "maya", &["status"]).stdout, before);
+        assert_eq!(governance(&world), before);
         // Where no agent came at all, that is said too.
         practised(&world, "sla");
         stand(&world, "2098-05-01T04:00:00Z").await;
