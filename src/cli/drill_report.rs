@@ -106,7 +106,7 @@ fn drill_line(drill: &DrillRecord) -> String {
         _ => "nobody has answered yet".to_owned(),
     };
     format!(
-        "DRILL {}: {went}, {}; told {}: {response}",
+        "DRILL {}: {went}, {}; would page {}: {response}",
         drill.drill_id, drill.found, drill.paged
     )
 }

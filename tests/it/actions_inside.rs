@@ -399,7 +399,7 @@ on_both!(a_role_opens_the_same_inside_the_write, |world| {
         assert_eq!(before, after, "{role:?}");
         set_trap(&world, false);
     }
-    assert_eq!(requests.len(), 54);
+    assert_eq!(requests.len(), 55);
     store.close().await;
     world.assert_sound().await;
 });

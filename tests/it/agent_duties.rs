@@ -1,7 +1,7 @@
 //! What an agent does by duty: jobs in their time, proposals and moves that nobody answered, whatever clock its machine has, and
 //! what became due while the database was away.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use govdeck::actions::Asked;
@@ -277,4 +277,38 @@ async fn what_became_due_while_the_database_was_away_is_done_once_and_late() {
         .count();
     assert_eq!(opened, 2);
     world.assert_sound().await;
+}
+
+/// Finds what is written between two marks, wherever it is.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let parts = text.split(before).skip(1);
+    parts.filter_map(|part| part.split(after).next()).collect()
+}
+
+#[test]
+fn the_page_lists_every_event_that_is_sent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut source = String::new();
+    let mut folders = vec![root.join("src/actions")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("it is there") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                source += &std::fs::read_to_string(path).expect("readable");
+            }
+        }
+    }
+    let mut sent: Vec<&str> = between(&source, "event_class: \"", "\"");
+    sent.extend(between(&source, "SlaMark::Soon => \"", "\""));
+    sent.extend(between(&source, "SlaMark::Breach => \"", "\""));
+    sent.extend(between(&source, "SlaMark::Stale => \"", "\""));
+    sent.sort_unstable();
+    sent.dedup();
+    let page = std::fs::read_to_string(root.join("docs/agent.md")).expect("readable");
+    let table = between(&page, "| event | what is sent |", "\n\n");
+    let mut listed = between(table[0], "\n| `", "`");
+    listed.sort_unstable();
+    assert_eq!(listed, sent);
 }
