@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use super::migration::{EndedRun, KeptMetric, Phase, Stand, Trigger, Watch, trigger};
+use super::migration::{
+    EndedRun, KeptMetric, Phase, RollbackReason, Stand, Trigger, Untold, Watch, trigger,
+};
 use super::reconcile::Decimal;
 use super::week::{FinalRun, History, Pair, RunKind, RunStatus, is_sound, opens_incident, stand};
 use super::{Condition, Verdict, words};
@@ -174,8 +176,8 @@ fn far_apart(pair: &Pair) -> (Option<String>, Option<String>) {
 }
 
 fn in_words(said: &Trigger) -> String {
-    let reason = said.reason.map(|it| it.word());
-    let why = reason.or(said.untold.map(|it| it.word()));
+    let reason = said.reason.map(RollbackReason::word);
+    let why = reason.or(said.untold.map(Untold::word));
     format!("{} ({})", said.state, why.unwrap_or("-"))
 }
 
