@@ -322,17 +322,17 @@ on_both!(nobody_has_a_drill_count_by_plain_sql, |world| {
     let block = sla["run"]["run"].as_str().expect("a run").to_owned();
     let before = what_counts(&world);
     all_are_refused(&world, &ways_to_count(&drill, &block));
-    // A pending run is its pipeline's; whether it is a drill is settled when it is minted.
+    // A pending run is its pipeline's, but for this: what was minted as a drill stays one.
     let hash = "a".repeat(64);
     world
         .mint("pub-1", Some(&hash), Some(&hash))
         .expect("minted");
-    let flipped = "UPDATE publish_snapshots SET drill = TRUE WHERE publish_run_id = 'pub-1'";
-    let said = world.sql(flipped).expect_err("a wall");
-    assert!(
-        said.contains("a run is a drill from its beginning, or never"),
-        "{said}"
-    );
+    let mark = |drill: &str| {
+        format!("UPDATE publish_snapshots SET drill = {drill} WHERE publish_run_id = 'pub-1'")
+    };
+    world.sql(&mark("TRUE")).expect("its pipeline may");
+    let said = world.sql(&mark("FALSE")).expect_err("a wall");
+    assert!(said.contains("a run that is a drill stays one"), "{said}");
     world.sql("DELETE FROM drill_record").expect_err("a wall");
     // Where the triggers are gone the constraint is still there, and verification finds the rest.
     let away = world.walls_away("drill_record");

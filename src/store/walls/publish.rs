@@ -13,8 +13,8 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "publish_snapshots",
         &[On::Update],
-        "a run is a drill from its beginning, or never",
-        "NEW.drill = OLD.drill",
+        "a run that is a drill stays one",
+        "OLD.drill = FALSE OR NEW.drill = TRUE",
     ),
     wall(
         "publish_snapshots",
