@@ -8,6 +8,7 @@ use super::migration::{About, FingerprintFinding, GateFinding, StepFinding};
 use super::week::{Finding, Unplanned};
 use crate::clock::Moment;
 use crate::rules::block::SlaMark;
+use crate::rules::drill::DrillKind;
 use crate::rules::migration::Move;
 use crate::store::tables::image_of;
 
@@ -25,6 +26,13 @@ pub enum ByRule {
         run: String,
         /// What is marked.
         mark: SlaMark,
+    },
+    /// Something is practised.
+    Practise {
+        /// The drill's new id.
+        drill: String,
+        /// What is practised.
+        kind: DrillKind,
     },
     /// Whoever sits at a console stops acting there.
     Disarm {
@@ -151,6 +159,9 @@ impl ByRule {
         Ok(match self {
             ByRule::DecideRun { run } => ("decide_run", Asked::of(run)),
             ByRule::MarkSla { run, mark } => ("mark_sla", Asked::of(run).with("mark", mark.word())),
+            ByRule::Practise { drill, kind } => {
+                ("practise", Asked::of(drill).with("kind", kind.word()))
+            }
             ByRule::Disarm { console } => ("disarm_console", Asked::of(console)),
             ByRule::EndApproval { ticket } => ("end_approval", Asked::of(ticket)),
             ByRule::PlanWindow { series, at } => {

@@ -8,6 +8,7 @@
 mod ack_route;
 mod add_key;
 mod add_person;
+mod answer_drill;
 mod approve;
 mod arm_console;
 mod ask_approval;
@@ -32,6 +33,7 @@ mod grant_role;
 mod mark_sla;
 mod migration;
 mod note_block;
+mod practise;
 mod proposal;
 mod propose_route;
 mod put_aside;
@@ -135,8 +137,10 @@ pub const ENTRIES: &[Entry] = &[
     entry::entry::<approve::Approve>(),
     entry::entry::<decline::Decline>(),
     entry::entry::<arm_console::ArmConsole>(),
+    entry::entry::<answer_drill::AnswerDrill>(),
     entry::entry::<decide_run::DecideRun>(),
     entry::entry::<mark_sla::MarkSla>(),
+    entry::entry::<practise::Practise>(),
     entry::entry::<disarm_console::DisarmConsole>(),
     entry::entry::<end_approval::EndApproval>(),
     entry::entry::<week::PlanWindow>(),

@@ -50,21 +50,34 @@ impl Agent {
         let led = async {
             let mut works = Works::new(&self.place, &self.settings, fence);
             works.start(&ours).await?;
-            let jobs = works.ended(&ours).await?;
-            let turn = self.do_what_is_due(&ours, &halt).await?;
-            self.route(&ours).await?;
-            let sent = self.post.send_all(&ours, &halt).await?;
-            Ok(Led {
-                done: turn.done,
-                jobs,
-                delivered: sent.delivered,
-                failed: sent.failed,
-            })
+            let mut led = Led::default();
+            // Nobody waits for a page because a job takes long, and what jobs find is told as well.
+            let mut patience = Duration::ZERO;
+            loop {
+                let is_last = works.ended_within(patience, &ours, &mut led.jobs).await?;
+                self.turn_once(&ours, &halt, &mut led).await?;
+                if is_last || halt.is_set() {
+                    return Ok(led);
+                }
+                patience = LOOK_REST;
+            }
         };
         tokio::select! {
             led = led => led,
             lost = heart.stopped() => Err(lost.into()),
         }
+    }
+
+    /// Does what is due, and sends what there is to say.
+    async fn turn_once(&self, ours: &Store, halt: &Halt, led: &mut Led) -> Result<(), Stop> {
+        for (deed, times) in self.do_what_is_due(ours, halt).await?.done {
+            *led.done.entry(deed).or_default() += times;
+        }
+        self.route(ours).await?;
+        let sent = self.post.send_all(ours, halt).await?;
+        led.delivered += sent.delivered;
+        led.failed += sent.failed;
+        Ok(())
     }
 
     /// Leads until it is told to stop, or another one leads.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::Place;
 use crate::actions::Stop;
@@ -35,8 +35,7 @@ pub(super) struct Works {
     place: Place,
     jobs: Vec<Job>,
     fence: i64,
-    running: JoinSet<Ended>,
-    begun: Vec<String>,
+    running: Running,
 }
 
 impl Works {
@@ -45,8 +44,7 @@ impl Works {
             place: place.clone(),
             jobs: settings.jobs(),
             fence,
-            running: JoinSet::new(),
-            begun: Vec::new(),
+            running: Running::default(),
         }
     }
 
@@ -66,50 +64,94 @@ impl Works {
         let due: Vec<Job> = self.jobs.iter().filter(|it| is_due(it)).cloned().collect();
         for job in due {
             let name = job.name();
-            if self.begun.contains(&name) {
+            if self.running.has(&name) {
                 continue;
             }
             job::begin(ours, &name, self.fence).await?;
-            self.begun.push(name);
             let (place, fence) = (self.place.clone(), self.fence);
-            // In a thread of its own: it may compute for long, and a heart beats in this one.
-            self.running
-                .spawn_blocking(move || apart(place, fence, job));
+            self.running.begin(name, move || apart(place, fence, job));
         }
         Ok(())
     }
 
     /// Writes down what has ended, and waits for nothing.
     pub async fn end(&mut self, ours: &Store) -> Result<(), Stop> {
-        while let Some(ended) = self.running.try_join_next() {
+        while let Some(ended) = self.running.ended_by_now() {
             self.written(ours, ended).await?;
         }
         Ok(())
     }
 
-    /// Waits for all that was begun, and says what became of each.
-    pub async fn ended(&mut self, ours: &Store) -> Result<BTreeMap<String, &'static str>, Stop> {
-        let mut all = BTreeMap::new();
-        while let Some(ended) = self.running.join_next().await {
-            if let Some((name, outcome)) = self.written(ours, ended).await? {
-                all.insert(name, outcome.word());
+    /// Waits so long for what was begun, and adds what became of each; tells whether all of it has ended.
+    pub async fn ended_within(
+        &mut self,
+        patience: Duration,
+        ours: &Store,
+        all: &mut BTreeMap<String, &'static str>,
+    ) -> Result<bool, Stop> {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            match tokio::time::timeout_at(until, self.running.ended()).await {
+                Ok(Some(ended)) => {
+                    let (name, outcome) = self.written(ours, ended).await?;
+                    all.insert(name, outcome.word());
+                }
+                Ok(None) => return Ok(true),
+                Err(_) => return Ok(false),
             }
         }
-        Ok(all)
     }
 
-    async fn written(
-        &mut self,
-        ours: &Store,
-        ended: Result<Ended, tokio::task::JoinError>,
-    ) -> Result<Option<(String, JobOutcome)>, Stop> {
-        let Ok((name, outcome, detail)) = ended else {
-            return Ok(None);
-        };
-        self.begun.retain(|it| *it != name);
+    async fn written(&self, ours: &Store, ended: Ended) -> Result<(String, JobOutcome), Stop> {
+        let (name, outcome, detail) = ended;
         tracing::info!(job = name, %outcome, detail, "a job ended");
         job::end(ours, &name, self.fence, outcome, &detail).await?;
-        Ok(Some((name, outcome)))
+        Ok((name, outcome))
+    }
+}
+
+/// What runs now, each under its job's name, so that one that breaks is known by it.
+#[derive(Debug, Default)]
+struct Running {
+    tasks: JoinSet<Ended>,
+    names: BTreeMap<Id, String>,
+}
+
+impl Running {
+    fn has(&self, name: &str) -> bool {
+        self.names.values().any(|it| it == name)
+    }
+
+    /// Begins in a thread of its own: it may compute for long, and a heart beats in this one.
+    fn begin(&mut self, name: String, work: impl FnOnce() -> Ended + Send + 'static) {
+        let task = self.tasks.spawn_blocking(work);
+        self.names.insert(task.id(), name);
+    }
+
+    fn ended_by_now(&mut self) -> Option<Ended> {
+        let ended = self.tasks.try_join_next_with_id()?;
+        Some(self.named(ended))
+    }
+
+    async fn ended(&mut self) -> Option<Ended> {
+        let ended = self.tasks.join_next_with_id().await?;
+        Some(self.named(ended))
+    }
+
+    fn named(&mut self, ended: Result<(Id, Ended), JoinError>) -> Ended {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let name = self.names.remove(&id).unwrap_or_default();
+        match ended {
+            Ok((_, ended)) => ended,
+            Err(error) => {
+                tracing::error!(job = name, %error, "a job broke down");
+                let detail = "it broke down: a fault of the program; see the log".to_owned();
+                (name, JobOutcome::Failed, detail)
+            }
+        }
     }
 }
 
@@ -118,7 +160,12 @@ fn apart(place: Place, fence: i64, job: Job) -> Ended {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(in_time(place, fence, job)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(in_time(place, fence, job));
+            // What was cut off may still wait for a file in a thread of its own; nobody waits for that.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => (job.name(), JobOutcome::Failed, error.to_string()),
     }
 }
@@ -130,9 +177,19 @@ async fn in_time(place: Place, fence: i64, job: Job) -> Ended {
         Ok(store) => store.fenced(fence),
         Err(error) => return (name, JobOutcome::Failed, error.sentence),
     };
-    let limit = job.timeout();
-    let done = tokio::time::timeout(limit, run(&store, &place.governance_root, &job)).await;
-    let (outcome, detail) = match done {
+    let done = run(&store, &place.governance_root, &job);
+    let (outcome, detail) = limited(job.timeout(), done).await;
+    let _ = tokio::time::timeout(GRACE, store.close()).await;
+    let detail = shorten(&scrub(&detail), KEPT).into_owned();
+    (name, outcome, detail)
+}
+
+/// Does it for no longer than it may take, and says what became of it.
+async fn limited(
+    limit: Duration,
+    work: impl Future<Output = Result<(JobOutcome, String), Stop>>,
+) -> (JobOutcome, String) {
+    match tokio::time::timeout(limit, work).await {
         Ok(Ok((outcome, detail))) => (outcome, detail),
         Ok(Err(Stop::Refused(refusal))) => (JobOutcome::No, refusal.sentence),
         Ok(Err(Stop::BadInput(refusal))) => (JobOutcome::Failed, refusal.sentence),
@@ -142,10 +199,7 @@ async fn in_time(place: Place, fence: i64, job: Job) -> Ended {
             let detail = format!("it took longer than {minutes} minutes and was cut off");
             (JobOutcome::TimedOut, detail)
         }
-    };
-    let _ = tokio::time::timeout(GRACE, store.close()).await;
-    let detail = shorten(&scrub(&detail), KEPT).into_owned();
-    (name, outcome, detail)
+    }
 }
 
 async fn run(store: &Store, root: &Path, job: &Job) -> Result<(JobOutcome, String), Stop> {
@@ -197,12 +251,18 @@ fn judged(probed: crate::rules::migration::Probed) -> (JobOutcome, String) {
 /// The manifest is named by whoever set the agent up, like the words of a timer's command.
 fn read(job: &Job) -> Result<Vec<u8>, Stop> {
     let path = job.manifest.as_deref().unwrap_or(Path::new(""));
-    std::fs::read(path).map_err(|error| {
+    let unread = |why: String| {
         Stop::BadInput(Refusal::new(
-            format!("{} cannot be read: {error}", path.display()),
+            format!("{} cannot be read: {why}", path.display()),
             "correct the manifest's path in the agent's file",
         ))
-    })
+    };
+    // A pipe could keep us waiting, and nothing cuts that off.
+    let is_file = std::fs::metadata(path).map(|it| it.is_file());
+    if !is_file.map_err(|error| unread(error.to_string()))? {
+        return Err(unread("it is no plain file".to_owned()));
+    }
+    std::fs::read(path).map_err(|error| unread(error.to_string()))
 }
 
 /// Marks the runs of bundles as interrupted that were claimed long ago and are nobody's work now.
@@ -219,4 +279,35 @@ async fn sweep(store: &Store) -> Result<(JobOutcome, String), Stop> {
         runs => format!("interrupted {}", runs.join(", ")),
     };
     Ok((JobOutcome::Done, said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_takes_too_long_is_cut_off() {
+        let limit = Duration::from_millis(1);
+        let (outcome, detail) = limited(limit, std::future::pending()).await;
+        assert_eq!(outcome, JobOutcome::TimedOut);
+        assert!(detail.ends_with("and was cut off"), "{detail}");
+        let limit = Duration::from_hours(1);
+        let done = || (JobOutcome::Done, "all is well".to_owned());
+        assert_eq!(limited(limit, async { Ok(done()) }).await, done());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_breaks_down_is_named_and_may_begin_again() {
+        let mut running = Running::default();
+        running.begin("scan".to_owned(), || panic!("a fault"));
+        assert!(running.has("scan"));
+        let (name, outcome, detail) = running.ended().await.expect("it was begun");
+        assert_eq!((&*name, outcome), ("scan", JobOutcome::Failed));
+        assert!(detail.contains("broke down"), "{detail}");
+        assert!(!running.has("scan"));
+        let done = || ("scan".to_owned(), JobOutcome::Done, String::new());
+        running.begin("scan".to_owned(), done);
+        assert_eq!(running.ended().await, Some(done()));
+        assert_eq!(running.ended().await, None);
+    }
 }

@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::page::{Exit, Failure, Page};
+use super::{drill_report, drill_rule, drill_sla};
 use crate::actions::{self, ByRule, Outcome, Request};
 use crate::canon::{self, Digest};
 use crate::clock::Moment;
-use crate::rules::Verdict;
 use crate::rules::block::{BlockReason, SnapshotStatus};
 use crate::rules::drift::Side;
+use crate::rules::drill::DrillKind;
+use crate::rules::{Refusal, Verdict};
 use crate::store::leaf::{self, NewLeaves};
 use crate::store::publish::{self, Snapshot};
 use crate::store::{Store, outbox};
@@ -23,7 +25,13 @@ use crate::store::{Store, outbox};
 pub(super) enum Drill {
     /// Mint three sample runs, marked DRILL, and let the gate decide them: one passes, one drifted, one has no hash.
     Premint,
-    /// Say who answered the blocks of drills, and in how long.
+    /// Leave out two scheduled windows in a row that are made up: governance would be red.
+    DoubleSkip,
+    /// Let a weekly run that is made up lie above the hard limit: a migration would be taken back.
+    EpsilonBreach,
+    /// Let the gate stop a run that nobody answers: its owner is warned at half time, and the backup paged at its end.
+    Sla,
+    /// Say who answered drills in how long, and whether the agent warned and paged when it should.
     Report {
         /// Over how many days until now.
         #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(i64).range(1..=366))]
@@ -32,7 +40,7 @@ pub(super) enum Drill {
 }
 
 /// A sample run: the rows that it would publish, and what the gate must say.
-struct Sample {
+pub(super) struct Sample {
     name: &'static str,
     publish: Option<&'static str>,
     expected: Option<BlockReason>,
@@ -74,16 +82,22 @@ const SAMPLES: [Sample; 3] = [
     },
     Sample {
         name: "unhashed",
-        publish: None,
-        expected: Some(BlockReason::MissingPublishHash),
+        ..STOPPED
     },
 ];
 
+/// A run that the gate stops at once.
+pub(super) const STOPPED: Sample = Sample {
+    name: "sla",
+    publish: None,
+    expected: Some(BlockReason::MissingPublishHash),
+};
+
 /// How a sample went.
 #[derive(Serialize)]
-struct Went {
-    run: String,
-    verdict: Verdict,
+pub(super) struct Went {
+    pub run: String,
+    pub verdict: Verdict,
     expected: Option<BlockReason>,
     found: Option<BlockReason>,
     owner: Option<String>,
@@ -95,32 +109,44 @@ struct Went {
 
 impl Drill {
     pub(super) async fn run(self, store: &Store) -> Result<Page, Failure> {
-        if let Self::Report { days } = self {
-            return super::drill_report::run(store, days).await;
+        match self {
+            Self::Premint => {
+                let mut all = Vec::new();
+                for sample in &SAMPLES {
+                    all.push(practise(store, sample).await?);
+                }
+                Ok(page(&all))
+            }
+            Self::DoubleSkip => drill_rule::run(store, DrillKind::DoubleSkip).await,
+            Self::EpsilonBreach => drill_rule::run(store, DrillKind::EpsilonBreach).await,
+            Self::Sla => drill_sla::run(store).await,
+            Self::Report { days } => drill_report::run(store, days).await,
         }
-        let footer = publish::footer_schema(&mut store.view().await?).await?;
-        let footer = footer.ok_or_else(|| {
-            Failure::new(
-                Exit::CannotTell,
-                "no footer schema is registered, so no run could pass",
-                "register it first: govdeck act register-footer",
-            )
-        })?;
-        let mut all = Vec::new();
-        for sample in &SAMPLES {
-            all.push(practise(store, sample, &footer.current_semver).await?);
-        }
-        Ok(page(&all))
     }
 }
 
-async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, Failure> {
-    let now = store.view().await?.now();
-    let run = format!(
-        "drill-{}-{}",
-        now.as_datetime().format("%Y%m%dT%H%M%S%6f"),
-        sample.name
-    );
+/// What a drill that begins now is called.
+pub(super) fn named(now: Moment, name: &str) -> String {
+    let at = now.as_datetime().format("%Y%m%dT%H%M%S%6f");
+    format!("drill-{at}-{name}")
+}
+
+/// What is refused to a drill is no finding about what it practises.
+pub(super) fn cannot_practise(refusal: Refusal) -> Failure {
+    Failure::new(Exit::CannotTell, refusal.sentence, refusal.hint)
+}
+
+pub(super) async fn practise(store: &Store, sample: &Sample) -> Result<Went, Failure> {
+    let mut view = store.view().await?;
+    let footer = publish::footer_schema(&mut view).await?.ok_or_else(|| {
+        cannot_practise(Refusal::new(
+            "no footer schema is registered, so no run could pass",
+            "register it first: govdeck act register-footer",
+        ))
+    })?;
+    let now = view.now();
+    drop(view);
+    let run = named(now, sample.name);
     let publish = sample.publish.map(canon::tuple_leaves).transpose();
     let (publish, source) = publish
         .and_then(|publish| Ok((publish, canon::tuple_leaves(SOURCE)?)))
@@ -131,7 +157,7 @@ async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, 
         &run,
         publish.as_ref().map(|side| side.digest),
         source.digest,
-        footer,
+        &footer.current_semver,
         now,
     );
     let ours = publish.map(|side| NewLeaves::new(Side::Publish, side.leaves));
@@ -142,19 +168,13 @@ async fn practise(store: &Store, sample: &Sample, footer: &str) -> Result<Went, 
     let drift = actions::explained(store, &run).await?;
     let request = Request::by_rule(ByRule::DecideRun { run: run.clone() })?.with_prepared(drift);
     match actions::carry_out(store, request).await {
-        Outcome::Refused(refusal) => {
-            return Err(Failure::new(
-                Exit::CannotTell,
-                refusal.sentence,
-                refusal.hint,
-            ));
-        }
+        Outcome::Refused(refusal) => return Err(cannot_practise(refusal)),
         outcome => super::act::settle(store, outcome).await?,
     };
     let decided_in_ms = began.elapsed().as_millis();
     let mut view = store.view().await?;
     let audit = publish::audit(&mut view, &run).await?;
-    let messages = outbox::about(&mut view, &run).await?;
+    let messages = outbox::about(&mut view, "run", &run).await?;
     let found = audit.as_ref().and_then(|audit| audit.block_reason);
     let drift = leaf::drift(&mut view, &run).await?;
     let drift = drift.and_then(|filed| filed.drift.ok());
@@ -205,29 +225,32 @@ fn minted(
     }
 }
 
+impl Went {
+    pub(super) fn line(&self) -> String {
+        let reason = |reason: Option<BlockReason>| reason.map_or("passes", BlockReason::word);
+        let went = if self.verdict == Verdict::Pass {
+            "PASS"
+        } else {
+            "FAIL"
+        };
+        format!(
+            "[{went}] DRILL {}: expected {}, found {}, owner {}, {} messages queued, decided in {} ms",
+            self.run,
+            reason(self.expected),
+            reason(self.found),
+            self.owner.as_deref().unwrap_or("none"),
+            self.messages,
+            self.decided_in_ms
+        )
+    }
+}
+
 fn page(all: &[Went]) -> Page {
     let verdict = Verdict::all(all.iter().map(|went| went.verdict));
-    let reason = |reason: Option<BlockReason>| reason.map_or("passes", BlockReason::word);
-    let line = |went: &Went| {
-        format!(
-            "[{}] DRILL {}: expected {}, found {}, owner {}, {} messages queued, decided in {} ms",
-            if went.verdict == Verdict::Pass {
-                "PASS"
-            } else {
-                "FAIL"
-            },
-            went.run,
-            reason(went.expected),
-            reason(went.found),
-            went.owner.as_deref().unwrap_or("none"),
-            went.messages,
-            went.decided_in_ms
-        )
-    };
     let drift = |went: &Went| went.drift.as_ref().map(|drift| format!("       {drift}"));
     let lines = all
         .iter()
-        .flat_map(|went| [Some(line(went)), drift(went)])
+        .flat_map(|went| [Some(went.line()), drift(went)])
         .flatten()
         .collect();
     let json = json!({"verdict": verdict, "runs": all});

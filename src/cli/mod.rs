@@ -25,6 +25,8 @@ mod doctor;
 mod doctor_agent;
 mod drill;
 mod drill_report;
+mod drill_rule;
+mod drill_sla;
 mod evidence;
 mod gate;
 mod gate_allowlist;

@@ -66,6 +66,7 @@ pub const TOPICS: &[Topic] = &[
     typed("run", &[PaneId::Weeks]),
     selected("entry", &[PaneId::Home, PaneId::Ledger]),
     selected("approval", &[PaneId::Ledger, PaneId::Home]),
+    typed("drill", &[PaneId::Ledger]),
     selected("person", &[PaneId::People]),
     typed("key", &[PaneId::People]),
     typed("attestation", &[PaneId::People]),

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 pub use ending::{
     Ending, Replacement, is_stale, may_note, may_reassign, may_resolve, may_withdraw,
 };
-pub use mark::{DueMark, SlaMark, Watched, may_mark};
+pub use mark::{DueMark, Promptness, SlaMark, Watched, half_time, may_mark, promptness};
 pub use report::{Answered, Responses, responses};
 pub use sla::{Sla, sla, was_late};
 

@@ -17,6 +17,7 @@ pub mod condition;
 pub mod delivery;
 pub mod dictionary;
 pub mod drift;
+pub mod drill;
 pub mod faq;
 pub mod filter;
 pub mod governance;

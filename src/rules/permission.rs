@@ -242,8 +242,11 @@ permissions! {
         .besides("whoever could approve; the proposer takes it back");
     ARM_CONSOLE = Permission::person("arm_console", Level::Confirm, ACTING)
         .besides("a console that nobody else has armed");
+    ANSWER_DRILL = Permission::person("answer_drill", Level::Confirm, ACTING)
+        .besides("a drill that nobody has answered");
     DECIDE_RUN = Permission::rule("decide_run");
     MARK_SLA = Permission::rule("mark_sla");
+    PRACTISE = Permission::rule("practise");
     DISARM_CONSOLE = Permission::rule("disarm_console");
     END_APPROVAL = Permission::rule("end_approval");
     PLAN_WINDOW = Permission::rule("plan_window");

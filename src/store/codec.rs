@@ -17,6 +17,7 @@ use crate::rules::bundle::{Kind, RunType};
 use crate::rules::bundle_run::{BundleStatus, RunOutcome, Tier};
 use crate::rules::delivery::DeliveryState;
 use crate::rules::dictionary::{AggregationRule, EpsilonClass};
+use crate::rules::drill::DrillKind;
 use crate::rules::faq::FaqStatus;
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::migration::{
@@ -82,6 +83,7 @@ stored_as_text!(
     DeficiencyKind,
     DeliveryState,
     Digest,
+    DrillKind,
     Environment,
     EpsilonClass,
     EvidenceKind,

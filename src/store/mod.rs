@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod demo_clock;
 pub mod deployment;
 pub mod dictionary;
+pub mod drill;
 pub mod error;
 pub mod export;
 mod file;

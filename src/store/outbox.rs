@@ -60,9 +60,9 @@ pub async fn waiting(view: &mut View) -> Result<i64, StoreError> {
     Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
 }
 
-/// Counts the messages about a run that its block sent.
-pub async fn about(view: &mut View, run: &str) -> Result<i64, StoreError> {
+/// Counts the messages that entries about a thing sent.
+pub async fn about(view: &mut View, kind: &str, id: &str) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM notification_outbox o JOIN governance_ledger l ON l.seq = o.ledger_seq \
-         WHERE l.target_kind = 'run' AND l.target_id = $1";
-    Ok(on!(view, c => query_scalar(SQL).bind(run).fetch_one(c).await)?)
+         WHERE l.target_kind = $1 AND l.target_id = $2";
+    Ok(on!(view, c => query_scalar(SQL).bind(kind).bind(id).fetch_one(c).await)?)
 }

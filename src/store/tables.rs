@@ -261,6 +261,7 @@ pub const TABLES: &[Table] = &[
             &["publish_run_id", "mark", "mark_no"],
         )
     },
+    Table::new("drill_record", Kind::Governed, &["drill_id"]),
     Table::new("agent_lease", Kind::Bookkeeping, &["slot"]),
     Table::new("agent_job", Kind::Bookkeeping, &["job"]),
     Table::new(

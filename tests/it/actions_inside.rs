@@ -6,6 +6,7 @@
 
 use govdeck::actions::{self, Asked, ByRule, Outcome, Request, window_run_id};
 use govdeck::clock::Moment;
+use govdeck::rules::drill::DrillKind;
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::{Basis, Role};
 use govdeck::rules::permission::{self, ACTING, MATRIX};
@@ -106,6 +107,11 @@ async fn with_something_for_every_action(world: World) -> World {
         let asked = Asked::of(series).with("first", MONDAYS[0]);
         done(&world, "maya", "register_series", asked).await;
     }
+    let practised = ByRule::Practise {
+        drill: "drill-1".to_owned(),
+        kind: DrillKind::DoubleSkip,
+    };
+    by_rule(&world, "maya", practised).await.expect("practised");
     published(&world, "pub-1", "04:00", "a").await;
     published(&world, "pub-2", "04:10", "b").await;
     published(&world, "pub-3", "04:20", "a").await;
@@ -266,6 +272,7 @@ fn asked(world: &World, verb: &str, weeks: &[PastWeek]) -> Option<(Asked, Vec<Ro
         "approve" => (waiting(), vec![Role::EngineeringLead]),
         "decline" => (waiting(), vec![GovernanceLead, Role::EngineeringLead]),
         "arm_console" => (Asked::of("c-7"), by_matrix()),
+        "answer_drill" => (Asked::of("drill-1"), by_matrix()),
         other => {
             let asked = bundle_story::asked_at_each_step(world, other)
                 .or_else(|| migration_story::asked_at_each_step(world, other))
@@ -392,7 +399,7 @@ on_both!(a_role_opens_the_same_inside_the_write, |world| {
         assert_eq!(before, after, "{role:?}");
         set_trap(&world, false);
     }
-    assert_eq!(requests.len(), 54);
+    assert_eq!(requests.len(), 55);
     store.close().await;
     world.assert_sound().await;
 });

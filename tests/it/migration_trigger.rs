@@ -199,7 +199,7 @@ on_both!(an_agent_takes_back_what_lies_too_far_apart, |w| {
     let world = flipped(w).await;
     at_once(&world, "2098-05-22T06:30:00Z", RunKind::Immediate, WITHIN).await;
     agent::once(&world, None);
-    assert_eq!(world.rows(STANDS), ["cutover 3"]);
+    assert_eq!(world.rows(STANDS), ["cutover 3 -"]);
     at_once(&world, "2098-05-22T06:40:00Z", RunKind::Immediate, HARD).await;
     agent::once(&world, None);
     let taken_back = ["rollback 4 epsilon_hard"];

@@ -6,8 +6,8 @@ use super::taken_back::{Back, read_back, taken_back};
 use super::{MIGRATION, no_such_migration, target};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::migration::{self as rule, RollBack};
-use crate::rules::people::{Acting, Role};
+use crate::rules::migration::{self as rule, RollBack, TOLD_OF_ROLLBACK};
+use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::text::shorten;
 use crate::store::artifact::{Artifact, ROLLBACK_TRIGGER};
@@ -52,7 +52,7 @@ impl Action for TriggerRollback {
         };
         Ok(Some(Facts {
             watched: migration::watched(view, &goes.moved.known).await?,
-            paged: person::holders(view, &[Role::GovernanceLead, Role::OnCall]).await?,
+            paged: person::holders(view, TOLD_OF_ROLLBACK).await?,
             goes,
         }))
     }

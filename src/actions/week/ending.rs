@@ -4,8 +4,7 @@ use super::super::entry::{Row, Stop};
 use super::{no_such_run, no_such_series};
 use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::people::Role;
-use crate::rules::week::{RunKind, opens_incident};
+use crate::rules::week::{RunKind, TOLD_OF_RED, opens_incident};
 use crate::store::outbox::Notice;
 use crate::store::week::{self, Ended, Incident, Series, Window};
 use crate::store::{StoreError, View, person, publish};
@@ -63,7 +62,7 @@ pub(super) async fn read(view: &mut View, run: &str) -> Result<Ending, StoreErro
         before,
         is_red: open.iter().any(|incident| incident.series_id == series),
         had_reached_partners,
-        leads: person::holders(view, &[Role::GovernanceLead, Role::Signer]).await?,
+        leads: person::holders(view, TOLD_OF_RED).await?,
         window,
         series: row,
     })

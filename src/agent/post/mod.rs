@@ -106,8 +106,14 @@ impl Post {
         }
         let mut all = Sent::default();
         while let Some(sent) = sending.join_next().await {
-            let Ok(sent) = sent else { continue };
-            let sent = sent?;
+            let sent = match sent {
+                Ok(sent) => sent?,
+                Err(error) => {
+                    tracing::error!(%error, "whoever sends broke down");
+                    all.failed += 1;
+                    continue;
+                }
+            };
             all.delivered += sent.delivered;
             all.failed += sent.failed;
         }
@@ -118,7 +124,33 @@ impl Post {
     pub(super) fn keep_sending(&self, senders: &mut JoinSet<()>, ours: &Store, halt: &Halt) {
         for line in &self.lines {
             let (line, ours, halt) = (Arc::clone(line), ours.clone(), halt.clone());
-            senders.spawn(async move { line.keep_sending(&ours, halt).await });
+            senders.spawn(async move {
+                let send = || {
+                    let (line, ours, halt) = (Arc::clone(&line), ours.clone(), halt.clone());
+                    async move { line.keep_sending(&ours, halt).await }
+                };
+                kept_up(&line.name, halt.clone(), REST, send).await;
+            });
+        }
+    }
+}
+
+/// Does something until it ends; where it breaks down, it is done again after a rest.
+async fn kept_up<F>(name: &str, mut halt: Halt, rest: Duration, mut work: impl FnMut() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while !halt.is_set() {
+        // Whoever is dropped takes along what is in the set.
+        let mut one = JoinSet::new();
+        one.spawn(work());
+        let Some(Err(error)) = one.join_next().await else {
+            return;
+        };
+        tracing::error!(channel = name, %error, "whoever sends broke down, and begins again");
+        tokio::select! {
+            () = halt.set() => return,
+            () = tokio::time::sleep(rest) => (),
         }
     }
 }
@@ -198,5 +230,37 @@ impl Line {
             NotTaken::Later(why) => NotTaken::Later(kept(why)),
             NotTaken::Never(why) => NotTaken::Never(kept(why)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_breaks_down_while_sending_begins_again() {
+        let begun = Arc::new(AtomicU32::new(0));
+        let (_set, halt) = Halt::new();
+        kept_up("pager", halt, Duration::ZERO, || {
+            let begun = begun.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(begun > 1, "it breaks down twice") }
+        })
+        .await;
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn nobody_begins_again_once_told_to_stop() {
+        let (set, halt) = Halt::new();
+        let begun = AtomicU32::new(0);
+        let work = || {
+            begun.fetch_add(1, Ordering::SeqCst);
+            set.send_replace(true);
+            async { panic!("a fault") }
+        };
+        kept_up("pager", halt, Duration::from_hours(1), work).await;
+        assert_eq!(begun.load(Ordering::SeqCst), 1);
     }
 }

@@ -102,12 +102,47 @@ impl Watched {
         self.next(now).filter(|next| next.due_at <= now)
     }
 
-    /// The first moment at which no more time is left than is gone.
     fn half_time(&self) -> Moment {
-        let whole = self.respond_by.since(self.blocked_at);
-        let half = whole.num_microseconds().unwrap_or(0).max(0).cast_unsigned();
-        self.blocked_at
-            .plus(Duration::from_micros(half.div_ceil(2)))
+        half_time(self.blocked_at, self.respond_by)
+    }
+}
+
+/// The first moment at which no more time is left than is gone.
+#[must_use]
+pub fn half_time(blocked_at: Moment, respond_by: Moment) -> Moment {
+    let whole = respond_by.since(blocked_at);
+    let half = whole.num_microseconds().unwrap_or(0).max(0).cast_unsigned();
+    blocked_at.plus(Duration::from_micros(half.div_ceil(2)))
+}
+
+words! {
+    /// Whether something that was due was marked.
+    pub enum Promptness {
+        /// It is not due yet, or somebody answered before it was.
+        NotDue = "not_due",
+        /// It was, soon enough.
+        InTime = "in_time",
+        /// It was, later than a minute after it was due.
+        Late = "late",
+        /// It was not, and should have been.
+        Missing = "missing",
+    }
+}
+
+/// Judges whether something that was due at a moment, unless somebody answered before, was marked.
+#[must_use]
+pub fn promptness(
+    due_at: Moment,
+    answered_at: Option<Moment>,
+    marked_at: Option<Moment>,
+    now: Moment,
+) -> Promptness {
+    let is_late = |at: Moment| at.since(due_at) > LATE;
+    match marked_at {
+        Some(at) if is_late(at) => Promptness::Late,
+        Some(_) => Promptness::InTime,
+        None if is_late(answered_at.unwrap_or(now)) => Promptness::Missing,
+        None => Promptness::NotDue,
     }
 }
 

@@ -49,8 +49,8 @@ pub use replay::{
 pub use reversible::{DICTIONARY_KEY, Looked, Reversible, WayBackFacts, reversible};
 pub use stuck::{DAYS, Mismatching, days, is_stuck, may_open_deficiency};
 pub use trigger::{
-    Against, EndedRun, KeptMetric, Trigger, TriggerState, Untold, Watch, WatchedRun, may_trigger,
-    trigger,
+    Against, EndedRun, KeptMetric, TOLD_OF_ROLLBACK, Trigger, TriggerState, Untold, Watch,
+    WatchedRun, may_trigger, trigger,
 };
 pub use views::{
     DICTIONARY, Dialect, LONG_VIEW, MISMATCH_INDEX, Site, WIDE_VIEW, differing_in_view, halves,

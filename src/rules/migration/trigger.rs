@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::{Phase, RollbackReason, Stand};
 use crate::clock::Moment;
+use crate::rules::people::Role;
 use crate::rules::reconcile::Decimal;
 use crate::rules::week::{Limits, Pair, RunKind, RunStatus, Seen, is_sound, worst};
 use crate::rules::{Verdict, words};
@@ -86,6 +87,9 @@ impl Untold {
         }
     }
 }
+
+/// Who is told that a rule took a migration back, besides whoever deploys exporters anew.
+pub const TOLD_OF_ROLLBACK: &[Role] = &[Role::GovernanceLead, Role::OnCall];
 
 /// A metric that a run kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,11 @@ pub use window::{
     Schedule, Window, is_missed, may_finish, may_miss, may_plan, may_skip, may_start,
 };
 
+use super::people::Role;
 use super::words;
+
+/// Who is told that governance is red.
+pub const TOLD_OF_RED: &[Role] = &[Role::GovernanceLead, Role::Signer];
 
 words! {
     /// Why a run was made; only scheduled ones feed states, gates and acks.

@@ -182,6 +182,11 @@ const EXCEPTIONS: &[Exception] = &[
     on("cutover_hour", &[(Group::Agent, AMEND)]),
     on("cutover_step", &[(Group::Agent, AMEND)]),
     on("block_sla_mark", &[(Group::Agent, APPEND)]),
+    // A signer is among those who are told of red, and answers.
+    on(
+        "drill_record",
+        &[(Group::Signer, AMEND), (Group::Agent, APPEND)],
+    ),
     // A run that nobody ends is marked as interrupted.
     on("bundle_run", &[(Group::Agent, AMEND)]),
     on("agent_lease", &[(Group::Agent, WRITE)]),

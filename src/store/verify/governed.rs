@@ -6,6 +6,7 @@ use crate::store::deployment::Deployment;
 use crate::store::dictionary::{
     AnnexView, BindProof, BindQuery, DictionaryMetric, FaqRow, Release, RunManifest, VarianceCheck,
 };
+use crate::store::drill::DrillRecord;
 use crate::store::key::PersonKey;
 use crate::store::migration::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, CompleteEvent, Deficiency, Event,
@@ -82,4 +83,5 @@ pub const GOVERNED: &[(&str, Images)] = &[
     (RedeployTask::TABLE, RedeployTask::images),
     (MigrationNotice::TABLE, MigrationNotice::images),
     (BlockMark::TABLE, BlockMark::images),
+    (DrillRecord::TABLE, DrillRecord::images),
 ];

@@ -27,6 +27,21 @@ pub(super) const WALLS: &[Wall] = &[
         "NEW.mark_no = 1 + (SELECT COUNT(*) FROM block_sla_mark m WHERE m.publish_run_id = NEW.publish_run_id AND m.mark = NEW.mark)",
     ),
     wall(
+        "drill_record",
+        WRITE,
+        "what is practised is written by the newest entry, answered once by the newest entry, and stays",
+        "EXISTS (SELECT 1 FROM governance_ledger l WHERE l.seq = (SELECT seq FROM ledger_head) AND l.target_id = NEW.drill_id \
+         AND CASE l.action WHEN 'practise' THEN NEW.version = 1 AND NEW.answered_by IS NULL AND l.at_utc = NEW.practised_at_utc \
+         WHEN 'answer_drill' THEN NEW.version = 2 AND NEW.answered_by = l.actor_id AND NEW.answered_at_utc = l.at_utc ELSE FALSE END)",
+    ),
+    wall(
+        "drill_record",
+        &[On::Update],
+        "what was practised stays what it was",
+        "NEW.kind = OLD.kind AND NEW.drill = OLD.drill AND NEW.given = OLD.given AND NEW.expected = OLD.expected AND NEW.found = OLD.found \
+         AND NEW.passed = OLD.passed AND NEW.paged = OLD.paged AND NEW.practised_at_utc = OLD.practised_at_utc",
+    ),
+    wall(
         "agent_lease",
         &[On::Update],
         "a lease belongs to its holder under one number, and to the next one under the next",

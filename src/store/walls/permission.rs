@@ -161,6 +161,8 @@ const TOUCHES: &[(&str, &[&str])] = &[
     ("arm_console", &[]),
     ("decide_run", &["publish_snapshots", "publish_replay_audit"]),
     ("mark_sla", &["block_sla_mark"]),
+    ("practise", &["drill_record"]),
+    ("answer_drill", &["drill_record"]),
     ("disarm_console", &[]),
     ("end_approval", &["approval_request"]),
     (

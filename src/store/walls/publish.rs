@@ -13,6 +13,12 @@ pub(super) const WALLS: &[Wall] = &[
     wall(
         "publish_snapshots",
         &[On::Update],
+        "a run that is a drill stays one",
+        "OLD.drill = FALSE OR NEW.drill = TRUE",
+    ),
+    wall(
+        "publish_snapshots",
+        &[On::Update],
         "only the current footer schema passes",
         "NEW.status <> 'gate_passed' OR OLD.status = 'gate_passed' \
          OR NEW.footer_schema_semver = (SELECT current_semver FROM footer_schema_registry)",
