@@ -54,6 +54,7 @@ mod cli_memory;
 mod cli_passphrase;
 mod cli_reconcile;
 mod cli_refusals;
+mod cli_schema;
 mod cli_secrets;
 mod cli_servers;
 mod cli_sign;

@@ -8,12 +8,14 @@ mod conflict;
 mod file;
 mod force;
 mod presets;
+mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use super::user_file::FileError as KeysError;
 pub use force::{GivenBy, Keymap};
 pub use presets::Preset;
+pub use schema::schema;
 
 use super::panes::PaneId;
 use crate::rules::words;
