@@ -76,6 +76,7 @@ mod console_link;
 mod console_lists;
 mod console_looks;
 mod console_model;
+mod console_past;
 mod console_people;
 mod console_screens;
 mod console_times;

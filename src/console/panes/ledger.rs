@@ -78,8 +78,9 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if list.height > 0 {
         let dot = pen.glyphs.dot();
         let title = format!(
-            "Ledger {dot} {} entries{} {dot} {}",
-            picture.head.seq,
+            "Ledger{} {dot} {} entries{} {dot} {}",
+            model.as_of_words(dot),
+            model.past().map_or(picture.head.seq, |past| past.past.seq),
             super::filter_word(&model.entries.filter_text),
             match model.entries.look.order {
                 crate::store::window::Order::Natural => "newest first",
