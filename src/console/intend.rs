@@ -13,7 +13,7 @@ use super::theme::{Theme, Token};
 use super::tour::Tour;
 
 /// Writes an id so that a shell takes it for one word; ids come from outside.
-fn shell_word(id: &str) -> String {
+pub(super) fn shell_word(id: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !id.is_empty() && id.chars().all(plain) {
         id.to_owned()

@@ -31,6 +31,7 @@ pub mod overlay;
 pub mod panes;
 pub mod past_sight;
 pub mod picture;
+mod plain;
 mod possible;
 mod press;
 pub mod prose;
@@ -54,6 +55,7 @@ mod user_file;
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";
 
+pub use plain::{PlainEnd, run as plain};
 pub use shell::{Ended, Ending, Opening, run};
 pub use terminal::is_there as has_terminal;
 pub use terminal::size as terminal_size;

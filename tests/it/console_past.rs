@@ -278,6 +278,8 @@ on_both!(weeks_and_migrations_stand_as_they_stood, |world| {
     desk.press("5").await;
     desk.shows(&["PASS", &weeks::run(0)]);
     go_back(&mut desk, &planned.to_string()).await;
+    desk.shows(&["this run was not there yet"]);
+    desk.press("g g").await;
     desk.shows(&[
         "Weekly reconciliation · AS OF",
         "SCHEDULED",
@@ -290,6 +292,7 @@ on_both!(weeks_and_migrations_stand_as_they_stood, |world| {
         desk.screen(160, 48)
     );
     go_back(&mut desk, &opened.to_string()).await;
+    desk.press("g g").await;
     desk.shows(&["PASS", "signed by then: kim"]);
     go_back(&mut desk, &planned.to_string()).await;
     desk.press("2").await;

@@ -52,6 +52,7 @@ mod cli_ledger;
 mod cli_looks;
 mod cli_memory;
 mod cli_passphrase;
+mod cli_plain;
 mod cli_reconcile;
 mod cli_refusals;
 mod cli_schema;

@@ -31,7 +31,7 @@ impl Sorts for BlockSort {
     const FIELDS: &'static [&'static str] = BLOCK_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("RUN", 9, 0),
     Column::new("REASON", 20, 2),
     Column::new("SLA", 13, 0),
@@ -93,7 +93,7 @@ pub fn state(block: &OpenBlock, now: Moment) -> Cell {
     }
 }
 
-fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
+pub(super) fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
     let audit = &block.audit;
     let text = |text: Option<&str>| (Token::Fg, text.unwrap_or("nobody").to_owned());
     vec![

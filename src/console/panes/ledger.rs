@@ -25,7 +25,7 @@ impl Sorts for LedgerSort {
     const FIELDS: &'static [&'static str] = LEDGER_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("SEQ", 4, 0),
     Column::new("AT", 15, 1),
     Column::new("ACTION", 15, 0),
@@ -43,7 +43,7 @@ pub fn by(entry: &Entry) -> String {
     )
 }
 
-fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
+pub(super) fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
     let by = match entry.basis {
         Basis::Person => (Token::Fg, by(entry)),
         Basis::Rule => (Token::Muted, "by rule".to_owned()),

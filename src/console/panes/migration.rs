@@ -27,7 +27,7 @@ impl Sorts for MigrationSort {
     const FIELDS: &'static [&'static str] = MIGRATION_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("PHASE", 10, 0),
     Column::new("MIGRATION", 22, 0),
     Column::new("FROM", 9, 0),
@@ -49,7 +49,7 @@ pub(super) fn stands(row: &Migration) -> (Token, &'static str) {
     }
 }
 
-fn cells(model: &Model, row: &Migration) -> Vec<Cell> {
+pub(super) fn cells(model: &Model, row: &Migration) -> Vec<Cell> {
     let (token, word) = stands(row);
     vec![
         (token, word.to_owned()),
@@ -81,7 +81,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             Some(row) => explain(model, picture, row, pen),
             None if model.migrations.selected.is_some() => vec![vec![(
                 Token::StatusStale,
-                "this migration is not in the list: the filter hides it".to_owned(),
+                super::past::why_hidden(model, "migration"),
             )]],
             None => Vec::new(),
         };

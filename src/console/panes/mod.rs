@@ -14,6 +14,7 @@ mod past;
 pub mod people;
 pub mod proposals;
 mod responses;
+mod spoken;
 mod week_detail;
 pub mod weeks;
 mod you_may;
@@ -23,6 +24,7 @@ use ratatui::layout::Rect;
 use crate::rules::words;
 use crate::store::window::{Order, Window};
 
+pub use spoken::{spoken, text};
 pub use you_may::you_may;
 
 use super::keymap::Intent;

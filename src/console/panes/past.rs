@@ -23,6 +23,14 @@ pub(super) fn none_kept(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     super::say(pen, inside, Token::StatusStale, &said);
 }
 
+/// Says why a selected row is not in the list.
+pub(super) fn why_hidden(model: &Model, kind: &str) -> String {
+    match model.as_of {
+        Some(_) => format!("this {kind} was not there yet, or the filter hides it"),
+        None => format!("this {kind} is not in the list: the filter hides it"),
+    }
+}
+
 /// Tells what was known of a migration; what its gates rest on is partly a feed, so they are left out.
 pub(super) fn of_migration(model: &Model, row: &Migration, past: &PastSight) -> Vec<Parts> {
     let unknown = "gates, scans and the clock of clean hours: unknown, as they rest on feeds, which keep no history";

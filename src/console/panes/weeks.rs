@@ -26,7 +26,7 @@ impl Sorts for WeekSort {
     const FIELDS: &'static [&'static str] = WEEK_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("RUN", 12, 0),
     Column::new("STATUS", 12, 0),
     Column::new("WORST METRIC", 12, 1),
@@ -58,7 +58,7 @@ pub fn of_state(state: State) -> Token {
     }
 }
 
-fn cells(listed: &Listed) -> Vec<Cell> {
+pub(super) fn cells(listed: &Listed) -> Vec<Cell> {
     let window = &listed.window;
     let token = of_status(window.status);
     let signed = if listed.signers.is_empty() {
@@ -151,7 +151,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             Some(listed) => week_detail::explain(model, picture, listed, pen.glyphs),
             None if model.weeks.selected.is_some() => vec![vec![(
                 Token::StatusStale,
-                "this run is not in the list: the filter hides it".to_owned(),
+                super::past::why_hidden(model, "run"),
             )]],
             None => Vec::new(),
         };
