@@ -228,12 +228,12 @@ on_both!(an_end_from_outside_and_closed_pipes_end_it, |world| {
 #[test]
 fn without_a_database_it_says_so_and_ends() {
     let home = Home::new();
-    let (sentence, _) = refused(&run(home.govdeck(&["--plain"])), 3);
+    let (sentence, _) = refused(&run(home.govdeck(["--plain"])), 3);
     assert!(
         sentence.starts_with("there is no database at "),
         "{sentence}"
     );
-    let both = run(home.govdeck(&["--plain", "status"]));
+    let both = run(home.govdeck(["--plain", "status"]));
     assert!(
         misused(&both).contains("--plain belongs to the console"),
         "{both:?}"

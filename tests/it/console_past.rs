@@ -99,6 +99,13 @@ on_both!(a_block_is_seen_as_it_stood_at_each_moment, |world| {
     go_back(&mut desk, &story.opened.to_string()).await;
     desk.press("esc").await;
     assert_eq!(desk.model.as_of, None);
+    // In the palette it is typed as every other command.
+    desk.choose(&format!("as-of {}", story.opened)).await;
+    assert_eq!(desk.model.as_of, Some(story.opened));
+    desk.choose("now").await;
+    assert_eq!(desk.model.as_of, None);
+    desk.choose("as-of").await;
+    desk.shows(&[":as-of "]);
     world.assert_sound().await;
 });
 

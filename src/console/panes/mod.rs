@@ -24,7 +24,7 @@ use ratatui::layout::Rect;
 use crate::rules::words;
 use crate::store::window::{Order, Window};
 
-pub use spoken::{spoken, text};
+pub use spoken::spoken;
 pub use you_may::you_may;
 
 use super::keymap::Intent;

@@ -79,7 +79,7 @@ fn sentence(columns: &[Column], cells: &[Cell]) -> String {
 }
 
 /// Writes what stands in a line without its looks, and with single blanks.
-pub fn text(parts: &Parts) -> String {
+fn text(parts: &Parts) -> String {
     let text: String = parts.iter().map(|(_, text)| text.as_str()).collect();
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ")
