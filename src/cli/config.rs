@@ -1,10 +1,11 @@
 //! `govdeck config`: where the settings come from.
 
-use clap::Subcommand;
-use serde_json::json;
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
 
 use super::page::{Exit, Failure, Page};
-use crate::settings::{Flags, Settings, config_path, write_template};
+use crate::console::{keymap, theme};
+use crate::settings::{self, Flags, Settings, config_path, write_template};
 
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,33 @@ pub(super) enum Config {
     Path,
     /// Read everything and warn about what is risky.
     Check,
+    /// Print a JSON Schema (draft 2020-12) of a file that you may write.
+    Schema {
+        /// Which file: the settings, a theme, or the keys.
+        #[arg(value_enum, default_value_t = File::Config)]
+        of: File,
+    },
+}
+
+/// A file that a user may write.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum File {
+    /// The settings.
+    Config,
+    /// A theme.
+    Theme,
+    /// The keys of the console.
+    Keymap,
+}
+
+impl File {
+    fn schema(self) -> Value {
+        match self {
+            Self::Config => settings::schema(),
+            Self::Theme => theme::schema(),
+            Self::Keymap => keymap::schema(),
+        }
+    }
 }
 
 impl Config {
@@ -99,6 +127,7 @@ impl Config {
                     json!({"warnings": warnings}),
                 ))
             }
+            Self::Schema { of } => Ok(Page::raw(format!("{:#}\n", of.schema()).into_bytes())),
         }
     }
 }

@@ -45,9 +45,28 @@ pub(super) struct Seat {
     pub(super) workshop: Result<Workshop, Refusal>,
 }
 
+/// How a console shows what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Drawn on a screen.
+    OnAScreen,
+    /// As lines of text: no terminal is asked for anything.
+    AsLines,
+}
+
 /// Opens the console and returns the program's exit code when it ends.
 pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     refuse_without_screen()?;
+    let opening = opening(settings, seat(settings)?, Shown::OnAScreen)?;
+    let runtime = runtime()?;
+    let ending = console::run(opening, runtime.handle());
+    // A task that still waits for a silent server must not keep the program.
+    runtime.shutdown_background();
+    ended(ending)
+}
+
+/// Says where the console of the settings is opened, and as whom.
+pub(super) fn seat(settings: &Settings) -> Result<Seat, Failure> {
     if let DsnKind::Sqlite(path) = settings.dsn.kind()
         && !path.exists()
     {
@@ -66,7 +85,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
         // Being told of changes is looking too.
         (_, false) => Some(viewer.unwrap_or(dsn).clone()),
     };
-    let seat = Seat {
+    Ok(Seat {
         dsn: dsn.clone(),
         viewer: viewer.cloned(),
         direct,
@@ -75,13 +94,7 @@ pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
         card_read: state_folder(settings).map(|folder| folder.join("card-read")),
         welcome: None,
         workshop: workshop(settings),
-    };
-    let opening = opening(settings, seat)?;
-    let runtime = runtime()?;
-    let ending = console::run(opening, runtime.handle());
-    // A task that still waits for a silent server must not keep the program.
-    runtime.shutdown_background();
-    ended(ending)
+    })
 }
 
 /// Says where runs of bundles are made, by the settings.
@@ -174,14 +187,14 @@ fn cannot(what: &str, error: &std::io::Error) -> Failure {
 }
 
 /// Puts together what a console is opened with.
-pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failure> {
+pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<Opening, Failure> {
     let depth = depth_of(variable);
     let themes_folder = settings.paths().themes_dir;
     let wanted = settings.theme.as_str();
-    let name = if wanted == "auto" {
-        by_the_terminal(depth)
-    } else {
-        wanted
+    let name = match (shown, wanted) {
+        (Shown::AsLines, _) => "mono",
+        (Shown::OnAScreen, "auto") => by_the_terminal(depth),
+        (Shown::OnAScreen, wanted) => wanted,
     };
     let theme = Theme::load(name, themes_folder.as_deref(), depth)?;
     let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -200,7 +213,10 @@ pub(super) fn opening(settings: &Settings, seat: Seat) -> Result<Opening, Failur
             depth,
             themes_folder,
             console_id: console_id.clone(),
-            glyphs: if utf8 { Glyphs::Lines } else { Glyphs::Ascii },
+            glyphs: match shown {
+                Shown::OnAScreen if utf8 => Glyphs::Lines,
+                _ => Glyphs::Ascii,
+            },
             place: seat.dsn.to_string(),
             signing: Signing::with(signer.as_ref()),
             way: way(settings),

@@ -10,7 +10,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use tokio::sync::oneshot;
 
-use super::console::{self, Seat};
+use super::console::{self, Seat, Shown};
 use super::page::{Exit, Failure};
 use crate::console::link::Workshop;
 use crate::console::overlay::Text;
@@ -99,7 +99,7 @@ impl Demo {
                 },
             }),
         };
-        let mut opening = console::opening(settings, seat)?;
+        let mut opening = console::opening(settings, seat, Shown::OnAScreen)?;
         let runtime = console::runtime()?;
         let world = runtime.block_on(async {
             if is_new {

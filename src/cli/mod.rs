@@ -49,6 +49,7 @@ mod migration_watch;
 mod on_store;
 mod outbox;
 mod page;
+mod plain;
 mod policy;
 mod publish;
 mod readback;
@@ -95,6 +96,9 @@ struct Cli {
     /// Print one JSON document.
     #[arg(long, global = true)]
     json: bool,
+    /// Open the console as lines of text, for screen readers: the state, and then what changes.
+    #[arg(long)]
+    plain: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -225,6 +229,12 @@ pub fn main() -> ExitCode {
         theme: cli.theme,
     };
     let ended = match cli.verb {
+        Some(_) if cli.plain => Err(Failure::new(
+            Exit::BadInput,
+            "--plain belongs to the console, and this is another verb",
+            "leave one of the two out; every verb prints plain lines",
+        )),
+        None if cli.plain => open_plain(&flags),
         Some(Verb::Demo(verb)) => open_demo(&verb, &flags),
         Some(verb) => run(verb, &flags).map(|page| page.print(shape)),
         None => open_console(&flags),
@@ -236,6 +246,12 @@ fn open_console(flags: &Flags) -> Result<ExitCode, Failure> {
     let settings = Settings::load(flags, std::env::vars_os())?;
     log::start(&settings);
     console::open(&settings)
+}
+
+fn open_plain(flags: &Flags) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(flags, std::env::vars_os())?;
+    log::start(&settings);
+    plain::open(&settings)
 }
 
 fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {

@@ -6,20 +6,23 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::page::{Exit, Failure, Page};
 use crate::actions::Signing;
+use crate::clock::Moment;
 use crate::console::event::{Event, Sight};
 use crate::console::keymap::Keymap;
 use crate::console::live::Link;
 use crate::console::model::{Model, Start};
 use crate::console::panes::PaneId;
+use crate::console::picture::Picture;
 use crate::console::theme::{Depth, Theme};
 use crate::console::ui::Glyphs;
-use crate::console::{drawn, picture, screen};
+use crate::console::{drawn, past_sight, picture, screen};
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::store::past::NoPast;
 
 /// A pane as it would be drawn.
 #[derive(Debug, Args)]
@@ -33,6 +36,9 @@ pub(super) struct Snapshot {
     /// How many columns and rows.
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "80x24", value_parser = size)]
     size: (u16, u16),
+    /// The moment in the past that is looked at, such as 2026-05-14T02:14Z; on migration, blocks, weeks and ledger.
+    #[arg(long, value_name = "TIME", value_parser = past_sight::parse)]
+    as_of: Option<Moment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,11 +95,22 @@ impl Snapshot {
         let at = Instant::now();
         let mut model = Model::new(start, self.size, None, at);
         model.pane = self.pane;
+        model.as_of = self.as_of;
+        if self.as_of.is_some() && !self.pane.keeps_history() {
+            return Err(Failure::new(
+                Exit::BadInput,
+                format!("{} keeps no history", self.pane),
+                "migration, blocks, weeks and ledger do; leave --as-of out",
+            ));
+        }
         let mut taken;
         // The first picture selects a row, the second shows what belongs to it.
         loop {
             model.update(Event::Tick, at);
             taken = Arc::new(picture::take(store, &model.wanted()).await?);
+            if let Some(Err(none)) = &taken.past {
+                return Err(no_past(*none));
+            }
             let wanted = taken.wanted.clone();
             let link = Link {
                 heard: Some(at),
@@ -112,12 +129,7 @@ impl Snapshot {
         let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
         screen::draw(&model, &mut buffer);
         let lines = drawn::text(&buffer);
-        let json = json!({
-            "pane": self.pane, "now": taken.now, "deployment": taken.deployment.name,
-            "environment": taken.deployment.environment, "lines": lines, "open_blocks": taken.counts.open,
-            "blocks": taken.blocks.rows, "first_responses": taken.lately, "waiting_for_you": taken.mine, "ledger": taken.head,
-            "proposals": taken.approvals.iter().map(|it| &it.waiting).collect::<Vec<_>>(), "people": taken.people.rows,
-        });
+        let json = self.json(&taken, &lines);
         let page = Page::new(Exit::Done, lines, "snapshot", json);
         Ok(match self.format {
             Format::Text => page,
@@ -128,4 +140,33 @@ impl Snapshot {
             }
         })
     }
+
+    /// Writes what was drawn and the rows behind it; of the past that is the pane's rows alone.
+    fn json(&self, taken: &Picture, lines: &[String]) -> Value {
+        if let Some(Ok(sight)) = &taken.past {
+            let entries = taken.entries.rows.iter().map(|it| json!({"seq": it.seq, "ticket": it.ticket, "action": it.action, "at": it.at_utc, "hash": it.hash}));
+            return json!({
+                "pane": self.pane, "as_of": sight.past.at, "entry": sight.past.seq, "deployment": taken.deployment.name,
+                "environment": taken.deployment.environment, "lines": lines, "open_blocks": sight.open_blocks,
+                "blocks": taken.blocks.rows, "migrations": taken.migrations.rows.rows, "weeks": taken.weeks.rows,
+                "entries": entries.collect::<Vec<_>>(),
+            });
+        }
+        json!({
+            "pane": self.pane, "now": taken.now, "deployment": taken.deployment.name,
+            "environment": taken.deployment.environment, "lines": lines, "open_blocks": taken.counts.open,
+            "blocks": taken.blocks.rows, "first_responses": taken.lately, "waiting_for_you": taken.mine, "ledger": taken.head,
+            "proposals": taken.approvals.iter().map(|it| &it.waiting).collect::<Vec<_>>(), "people": taken.people.rows,
+        })
+    }
+}
+
+/// Says why there is nothing to be seen; only where nobody can tell is that a matter of the database.
+fn no_past(none: NoPast) -> Failure {
+    let refusal = none.refusal();
+    let exit = match none {
+        NoPast::Ahead { .. } | NoPast::BeforeTheFirst(_) => Exit::BadInput,
+        NoPast::Disordered => Exit::CannotTell,
+    };
+    Failure::new(exit, refusal.sentence, refusal.hint)
 }

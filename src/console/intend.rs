@@ -13,7 +13,7 @@ use super::theme::{Theme, Token};
 use super::tour::Tour;
 
 /// Writes an id so that a shell takes it for one word; ids come from outside.
-fn shell_word(id: &str) -> String {
+pub(super) fn shell_word(id: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !id.is_empty() && id.chars().all(plain) {
         id.to_owned()
@@ -92,6 +92,8 @@ impl Model {
                     Some(_) => None,
                 };
             }
+            Intent::AsOf => self.ask_moment(),
+            Intent::Now => self.come_back(),
             Intent::Messages => self.overlay = Some(Overlay::Text(self.said())),
             Intent::Mouse => {
                 self.mouse = match self.mouse {
@@ -141,6 +143,8 @@ impl Model {
         } else if newcomer::height(self) > 0 && self.pane == PaneId::Home {
             self.card = Card::Away;
             effects.push(Effect::KeepCardRead);
+        } else if self.as_of.is_some() {
+            self.come_back();
         }
     }
 
@@ -192,7 +196,7 @@ impl Model {
     }
 
     fn next_problem(&mut self) {
-        let (Some(picture), Some(now)) = (self.picture.clone(), self.now()) else {
+        let (Some(picture), Some(now)) = (self.picture.clone(), self.moment()) else {
             return;
         };
         if self.pane != PaneId::Blocks {
@@ -217,6 +221,9 @@ impl Model {
     }
 
     fn open(&mut self) {
+        if self.as_of.is_some() && !self.pane.keeps_history() {
+            return self.say_quietly(format!("{} keeps no history", self.pane));
+        }
         if self.pane == PaneId::Home {
             let item = home::items(self).into_iter().nth(self.home);
             if item.as_ref().is_some_and(|item| item.id == home::CADENCE) {

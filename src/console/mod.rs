@@ -29,7 +29,10 @@ pub mod model;
 pub mod newcomer;
 pub mod overlay;
 pub mod panes;
+pub mod past_sight;
 pub mod picture;
+mod plain;
+mod possible;
 mod press;
 pub mod prose;
 mod reading;
@@ -53,6 +56,7 @@ pub mod way_back;
 /// The action that lets this console write.
 pub(crate) const ARM: &str = "arm_console";
 
+pub use plain::{PlainEnd, run as plain};
 pub use shell::{Ended, Ending, Opening, run};
 pub use terminal::is_there as has_terminal;
 pub use terminal::size as terminal_size;

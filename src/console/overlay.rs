@@ -119,6 +119,23 @@ pub struct Themes {
 }
 
 impl Palette {
+    /// Makes a palette in which a moment in the past is typed.
+    #[must_use]
+    pub fn asking_moment() -> Self {
+        Self {
+            line: Line::holding(&format!("{} ", Intent::AsOf)),
+            at: 0,
+        }
+    }
+
+    /// Returns what was typed as a moment in the past, where that is what is typed.
+    #[must_use]
+    pub fn moment(&self) -> Option<String> {
+        let typed = self.line.text();
+        let moment = typed.trim_start().strip_prefix(Intent::AsOf.word())?;
+        moment.starts_with(' ').then(|| moment.trim().to_owned())
+    }
+
     /// Lists the commands that fit what was typed, the best first; where nothing was, the actions that belong here first.
     #[must_use]
     pub fn found(&self, here: Here) -> Vec<Command> {
@@ -137,7 +154,11 @@ impl Palette {
             about: entry.summary,
             choice: Choice::Act(entry),
         });
-        let all: Vec<Command> = actions.chain(keys).collect();
+        let mut all: Vec<Command> = actions.chain(keys).collect();
+        if self.moment().is_some() {
+            all.retain(|command| command.name == Intent::AsOf.word());
+            return all;
+        }
         let typed = self.line.text();
         if typed.trim().is_empty() {
             return all;

@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use crate::actions::{self, Entry, Signing, Stop};
+use crate::actions::{self, Signing};
 use crate::clock::Moment;
 use crate::rules::approval::{Part, WAITS_MINUTES, part_of};
 use crate::rules::cadence::Week;
-use crate::rules::people::{Actor, Basis, Role};
+use crate::rules::people::{Actor, Role};
 use crate::rules::week::State;
-use crate::rules::{Condition, Refusal, condition};
 use crate::store::approval::{self, ApprovalRequest, Waiting};
 use crate::store::block::{self, BlockSort, OpenBlock, ReasonCount};
 use crate::store::bundle::{self, BundleSort};
@@ -16,6 +15,7 @@ use crate::store::deployment::{self, Deployment};
 use crate::store::dictionary::{self, DictionaryMetric, MetricSort};
 use crate::store::ledger::{self, Head, LedgerSort};
 use crate::store::migration::{MigrationSort, MismatchSort};
+use crate::store::past::NoPast;
 use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
 use crate::store::publish::{self, Counts};
@@ -32,8 +32,11 @@ use super::detail::{
 use super::list::Rows;
 use super::migration_sight::{self, Migrations};
 use super::panes::PaneId;
+use super::past_sight::{self, PastSight};
+use super::possible::possible;
 
 pub use super::detail::Lately;
+pub use super::possible::Possible;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
 const LISTED: i64 = 20;
@@ -71,6 +74,8 @@ pub struct Wanted {
     pub signing: Signing,
     /// What leads to the database.
     pub way: Way,
+    /// The moment in the past that is looked at; none is now.
+    pub as_of: Option<Moment>,
 }
 
 /// What leads to the database.
@@ -164,6 +169,9 @@ pub struct Picture {
     pub lately: Option<Lately>,
     /// What can be done with the selected row.
     pub possible: Vec<Possible>,
+    /// What was found of the past, where that is looked at, or why there is none; then the pane's rows are of that moment,
+    /// and everything else is of now.
+    pub past: Option<Result<PastSight, NoPast>>,
     /// What was wanted when the picture was taken.
     pub wanted: Wanted,
 }
@@ -228,25 +236,28 @@ pub struct Approval {
     pub part: Part,
 }
 
-/// An action, and whether it can be done with the selected row now.
-#[derive(Debug)]
-pub struct Possible {
-    /// The action.
-    pub entry: &'static Entry,
-    /// Everything that must hold.
-    pub conditions: Vec<Condition>,
-    /// Why it cannot be done; none when it can.
-    pub refusal: Option<Refusal>,
-    /// A field and the word that can be offered for it.
-    pub offer: Option<(&'static str, String)>,
-}
-
 /// Takes a picture of what is wanted.
 pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError> {
     let mut view = store.view().await?;
+    let Some(at) = wanted.as_of else {
+        return Box::pin(today(store, &mut view, wanted)).await;
+    };
+    // What is not put in afterwards is missing, and never as of today.
+    let frame = Wanted {
+        pane: PaneId::Home,
+        selected: None,
+        about: None,
+        ..wanted.clone()
+    };
+    let mut picture = Box::pin(today(store, &mut view, &frame)).await?;
+    Box::pin(past_sight::put(&mut view, wanted, at, &mut picture)).await?;
+    Ok(picture)
+}
+
+/// Takes a picture of how things stand now.
+async fn today(store: &Store, view: &mut View, wanted: &Wanted) -> Result<Picture, StoreError> {
     // Both are measured before anything else is read: each later read would be taken for a difference of clocks.
     let (at, here) = (Instant::now(), Moment::on_this_workstation());
-    let view = &mut view;
     let actor = person::actor(view).await?;
     let mine = match &actor {
         Some(actor) => block::waiting_for(view, &actor.person_id, LISTED).await?,
@@ -328,6 +339,7 @@ pub async fn take(store: &Store, wanted: &Wanted) -> Result<Picture, StoreError>
         block: detail::block(view, wanted).await?,
         lately,
         possible: Box::pin(possible(view, wanted, actor.as_ref())).await?,
+        past: None,
         wanted: wanted.clone(),
         actor,
         blocks,
@@ -358,58 +370,4 @@ async fn approvals(view: &mut View, actor: Option<&Actor>) -> Result<Vec<Approva
     };
     let most = usize::try_from(LISTED).unwrap_or(usize::MAX);
     Ok(waiting.into_iter().filter_map(theirs).take(most).collect())
-}
-
-/// Asks every action on this kind of row whether it could be done; the rules answer, not the console.
-async fn possible(
-    view: &mut View,
-    wanted: &Wanted,
-    actor: Option<&Actor>,
-) -> Result<Vec<Possible>, StoreError> {
-    let (Some((kind, id)), Some(_)) = (&wanted.about, actor) else {
-        return Ok(Vec::new());
-    };
-    let mut found = Vec::new();
-    for entry in actions::ENTRIES {
-        if entry.basis != Basis::Person || entry.kind != *kind {
-            continue;
-        }
-        match judge(view, entry, id, wanted.signing).await {
-            Ok(possible) => found.extend(possible),
-            Err(Stop::Store(error)) => return Err(error),
-            Err(Stop::Refused(refusal) | Stop::BadInput(refusal)) => found.push(Possible {
-                entry,
-                conditions: Vec::new(),
-                refusal: Some(refusal),
-                offer: None,
-            }),
-        }
-    }
-    Ok(found)
-}
-
-/// Judges one action, by words that somebody could give where it takes some; none where only theirs will do.
-async fn judge(
-    view: &mut View,
-    entry: &'static Entry,
-    id: &str,
-    signing: Signing,
-) -> Result<Option<Possible>, Stop> {
-    let Some(suggested) = entry.suggest(id, view).await? else {
-        return Ok(None);
-    };
-    let offered = suggested
-        .offers
-        .and_then(|field| Some((field, suggested.asked.fields.get(field)?.clone())));
-    let asked = suggested.asked.with_signing(signing);
-    let proposal = actions::propose(view, entry.verb, asked).await?;
-    let is_told = |condition: &&Condition| !suggested.untold.contains(&condition.id);
-    let conditions = proposal.conditions().iter().filter(is_told).cloned();
-    let conditions: Vec<_> = conditions.collect();
-    Ok(Some(Possible {
-        entry,
-        refusal: condition::unmet(&conditions),
-        conditions,
-        offer: offered,
-    }))
 }

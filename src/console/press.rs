@@ -158,6 +158,11 @@ impl Model {
                 let previous = self.means(stroke, Intent::Up);
                 match stroke.code {
                     _ if closes => false,
+                    KeyCode::Enter if palette.moment().is_some() => {
+                        let typed = palette.moment().unwrap_or_default();
+                        // One that is refused stays, to be put right.
+                        !self.look_back(&typed)
+                    }
                     KeyCode::Enter => {
                         if let Some(command) = found.get(palette.at) {
                             match command.choice {

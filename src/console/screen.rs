@@ -131,6 +131,7 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let bar = pen.glyphs.bar();
     let between = || (Token::Border, bar.to_owned());
     let mut left: Parts = vec![environment(model), mode(model)];
+    left.extend(model.as_of_chip(area.width));
     // Where this is and what may happen is never cut; of the rest, what matters least goes first.
     let right = clock_and_link(model, area.width.saturating_sub(width_of(&left) + 1));
     let right_width = width_of(&right);
@@ -321,7 +322,9 @@ fn footer(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             if let Some(key) = keymap.key(row.intent) {
                 parts.push((Token::KeyHint, key));
                 let token = match row.intent {
-                    Intent::Act if !model.liveness().is_good() => Token::KeyDisabled,
+                    Intent::Act if !model.liveness().is_good() || model.as_of.is_some() => {
+                        Token::KeyDisabled
+                    }
                     _ => Token::KeyLabel,
                 };
                 parts.push((token, format!(" {}  ", row.label)));

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::user_file::quoted;
 use crate::rules::Refusal;
-use crate::settings::nearest;
+use crate::settings::{CONTROLS, nearest};
 
 /// One press of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,6 +144,24 @@ impl FromStr for Stroke {
         };
         Ok(Self::plain(code, control))
     }
+}
+
+/// Spells every stroke that can be typed, as a pattern.
+pub(super) fn pattern() -> String {
+    let with_control = |code| Stroke::plain(code, true).arrives();
+    let names = |takes: &dyn Fn(KeyCode) -> bool| {
+        let named = NAMED.iter().filter(|(_, code)| takes(*code));
+        named.map(|(name, _)| *name).collect::<Vec<_>>().join("|")
+    };
+    let letters = ('a'..='z').chain('A'..='Z');
+    let letters: String = letters
+        .filter(|letter| with_control(KeyCode::Char(*letter)))
+        .collect();
+    format!(
+        r"({}|[^\s{CONTROLS}]|ctrl-({}|[{letters}]))",
+        names(&|_| true),
+        names(&with_control)
+    )
 }
 
 /// Says that there is no such key, and what was probably meant.

@@ -76,6 +76,8 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 
 fn tab(model: &Model, pane: PaneId) -> Tab {
     let count = match (pane, &model.picture) {
+        // Beside rows of the past, a count of today would mislead.
+        _ if model.as_of.is_some() => String::new(),
         (PaneId::Blocks, Some(picture)) if picture.counts.open > 0 => {
             let urgent = picture.reasons.iter().any(|reason| reason.untaken > 0);
             format!(" {}{}", picture.counts.open, if urgent { "!" } else { "" })

@@ -20,6 +20,7 @@ mod folders;
 mod keys;
 mod layers;
 mod postgres;
+mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -35,10 +36,12 @@ pub use dsn::{Dsn, DsnKind};
 pub use dsn_fault::DsnFault;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key, Kind, LogLevel, OTHER_VARIABLES};
+pub use schema::{DIALECT, schema};
 pub use template::{template, write_template};
 
 pub(crate) use file::position;
 pub(crate) use keys::{nearest, shown_path};
+pub(crate) use schema::CONTROLS;
 
 use environment::Environment;
 use error::Fault;

@@ -2,8 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::publish::Audit;
-use super::view::{on, query_as};
+use super::past::{Past, Stood};
+use super::publish::{Audit, Snapshot};
+use super::view::{on, query_as, query_scalar};
 use super::window::{self, List, Look, Runs, Window};
 use super::{StoreError, View};
 use crate::clock::Moment;
@@ -85,16 +86,52 @@ pub async fn window(
     view: &mut View,
     look: &Look<BlockSort>,
 ) -> Result<Window<OpenBlock>, StoreError> {
-    let list = List {
+    window::read(view, &list(look.sort), look).await
+}
+
+/// Reads a window of the blocks that were open at a moment in the past, as they stood then.
+pub async fn window_at(
+    view: &mut View,
+    look: &Look<BlockSort>,
+    past: Past,
+) -> Result<Window<OpenBlock>, StoreError> {
+    let tables = past.tables(view, STOOD);
+    window::read_of(view, &list(look.sort), look, &tables).await
+}
+
+/// Counts the blocks that were open at a moment in the past.
+pub async fn open_at(view: &mut View, past: Past) -> Result<i64, StoreError> {
+    let sql = format!(
+        "WITH {} SELECT CAST(COUNT(*) AS BIGINT) FROM publish_replay_audit a WHERE {OPEN}",
+        past.tables(view, &STOOD[..1])
+    );
+    Ok(on!(view, c => query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(c).await)?)
+}
+
+/// What blocks are read from, in the past.
+const STOOD: &[Stood] = &[
+    Stood {
+        table: Audit::TABLE,
+        columns: Audit::COLUMNS,
+        set_with: Some(("is_taken", "taken_by")),
+    },
+    Stood {
+        table: Snapshot::TABLE,
+        columns: Snapshot::COLUMNS,
+        set_with: None,
+    },
+];
+
+fn list(sort: BlockSort) -> List {
+    List {
         select: select(OPEN),
         prefix: "a.",
-        key: look.sort.key(),
+        key: sort.key(),
         runs: Runs::Up,
         place: "publish_replay_audit a WHERE a.publish_run_id = $1 AND a.block_reason IS NOT NULL",
         fields: FIELDS,
         sought: None,
-    };
-    window::read(view, &list, look).await
+    }
 }
 
 /// Finds a block, or any other decided run, whatever became of it.

@@ -29,6 +29,7 @@ pub mod lease;
 pub mod ledger;
 pub mod migration;
 pub mod outbox;
+pub mod past;
 pub mod people;
 pub mod person;
 pub mod policy;

@@ -8,7 +8,7 @@ mod query;
 mod rows;
 
 pub use kept::Kept;
-pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, strip};
+pub use list::{Listed, WEEK_FIELDS, WeekSort, listed, listed_at, strip};
 pub use looks::{
     Ended, Look, ack, active_series, annex, annex_for, annexes_of, bootstrap, ended_before,
     evidence_of, find, incident, incidents_in, look, metric_of, metrics, open_before,

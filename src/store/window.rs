@@ -136,13 +136,18 @@ impl List {
         (self.runs == Runs::Up) == (order == Order::Natural)
     }
 
-    /// Writes what finds the anchor's key, before the parts that ask for it.
-    fn anchored(&self, anchor: &Anchor) -> String {
-        if matches!(anchor, Anchor::Around(_)) {
+    /// Writes what stands before the parts: tables as they stood, where they are not those of today, and what finds the
+    /// anchor's key.
+    fn with(&self, tables: &str, anchor: &Anchor) -> String {
+        let place = matches!(anchor, Anchor::Around(_)).then(|| {
             let key = self.key.join(", ");
-            format!("WITH place AS (SELECT {key} FROM {}) ", self.place)
-        } else {
-            String::new()
+            format!("place AS (SELECT {key} FROM {})", self.place)
+        });
+        let tables = (!tables.is_empty()).then(|| tables.to_owned());
+        let all: Vec<_> = tables.into_iter().chain(place).collect();
+        match all.as_slice() {
+            [] => String::new(),
+            all => format!("WITH {} ", all.join(", ")),
         }
     }
 
@@ -239,11 +244,21 @@ pub(in crate::store) async fn read<Row: Readable, Sort>(
     list: &List,
     look: &Look<Sort>,
 ) -> Result<Window<Row>, StoreError> {
-    let window = at(view, list, look, &look.anchor).await?;
+    read_of(view, list, look, "").await
+}
+
+/// Reads the window that a look asks for, of tables as they stood.
+pub(in crate::store) async fn read_of<Row: Readable, Sort>(
+    view: &mut View,
+    list: &List,
+    look: &Look<Sort>,
+    tables: &str,
+) -> Result<Window<Row>, StoreError> {
+    let window = at(view, list, look, (tables, &look.anchor)).await?;
     let is_empty = window.rows.is_empty() && !window.more_before && !window.more_after;
     if is_empty && matches!(look.anchor, Anchor::Around(_)) {
         // An id that stands nowhere has nothing around it.
-        return at(view, list, look, &Anchor::First).await;
+        return at(view, list, look, (tables, &Anchor::First)).await;
     }
     Ok(window)
 }
@@ -252,7 +267,7 @@ async fn at<Row: Readable, Sort>(
     view: &mut View,
     list: &List,
     look: &Look<Sort>,
-    anchor: &Anchor,
+    (tables, anchor): (&str, &Anchor),
 ) -> Result<Window<Row>, StoreError> {
     let reach = usize::from(look.reach);
     let (sides, most, id): (&[Side], _, _) = match anchor {
@@ -275,10 +290,10 @@ async fn at<Row: Readable, Sort>(
         [before, from] if view.is_postgres() => vec![format!("({before}) UNION ALL ({from})")],
         _ => parts,
     };
-    let place = list.anchored(anchor);
+    let with = list.with(tables, anchor);
     let (mut before, mut from) = (Vec::new(), Vec::new());
     for part in parts {
-        let sql = format!("{place}{part}");
+        let sql = format!("{with}{part}");
         let rows: Vec<Placed<Row>> = on!(view, c => {
             let mut query = query_as(AssertSqlSafe(sql)).bind(id);
             for term in terms {

@@ -142,3 +142,35 @@ async fn doctor_fails_a_viewer_that_may_write() {
         assert_ne!(row["fix"], "");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_viewer_sees_the_past() {
+    let world = world().await;
+    let mut command = console(&world, "maya");
+    command.env("GOVDECK_VIEWER_DSN", world.dsn_text(EYES));
+    world.register_footer().await;
+    world.block("pub-1").await;
+    let newest = "SELECT to_char(at_utc AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
+         FROM governance_ledger ORDER BY seq DESC LIMIT 1";
+    let blocked = world.owner_sql(newest);
+    let taken = world
+        .act("lee", "take_block", govdeck::actions::Asked::of("pub-1"))
+        .await;
+    taken.expect("taken");
+    let terminal = opened(&command);
+    terminal.type_keys("4");
+    terminal.wait_for("TAKEN");
+    terminal.type_keys("@");
+    terminal.type_text(":as-of ", &blocked);
+    terminal.type_keys("enter");
+    terminal.wait_for("AS OF ");
+    terminal.wait_for("nobody has taken it");
+    terminal.wait_gone("TAKEN");
+    for pane in ["2", "5", "8"] {
+        terminal.type_keys(pane);
+        terminal.wait_gone("loading");
+        terminal.wait_for(", history");
+    }
+    terminal.type_keys("esc");
+    terminal.wait_gone("AS OF ");
+}

@@ -8,12 +8,14 @@ mod conflict;
 mod file;
 mod force;
 mod presets;
+mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use super::user_file::FileError as KeysError;
 pub use force::{GivenBy, Keymap};
 pub use presets::Preset;
+pub use schema::schema;
 
 use super::panes::PaneId;
 use crate::rules::words;
@@ -91,6 +93,10 @@ words! {
         Theme = "theme",
         /// Begins the tour, or ends it.
         Tour = "tour",
+        /// Looks at a moment in the past.
+        AsOf = "as-of",
+        /// Comes back from the past.
+        Now = "now",
         /// Shows what was said.
         Messages = "messages",
         /// Lets the mouse select rows.
@@ -329,6 +335,13 @@ pub const ROWS: &[Row] = &[
         "",
         "the card for newcomers and a tour of eight steps, or its end",
     ),
+    row(
+        Intent::AsOf,
+        &["@"],
+        "",
+        "look at a moment in the past: as-of 2026-05-14T02:14Z",
+    ),
+    row(Intent::Now, &["."], "", "come back from the past"),
     row(Intent::Messages, &["!"], "", "show what was said"),
     row(
         Intent::Mouse,

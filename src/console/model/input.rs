@@ -257,6 +257,9 @@ impl Model {
 
     /// Returns the picture that an action may be decided on, whatever it is about, or says why there is none.
     fn not_now(&self, entry: &Entry) -> Result<&Picture, Refusal> {
+        if let Some(refusal) = self.not_in_the_past() {
+            return Err(refusal);
+        }
         let (Some(picture), Liveness::Live) = (&self.picture, self.liveness()) else {
             return Err(Refusal::new(
                 "the picture is not fresh, so nothing is decided on it",

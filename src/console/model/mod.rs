@@ -3,6 +3,7 @@
 mod bell;
 mod input;
 mod news;
+mod past;
 mod place;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -78,6 +79,8 @@ pub struct Model {
     pub pane: PaneId,
     /// The panes to go back to.
     pub before: Vec<PaneId>,
+    /// The moment in the past that is looked at; none is now.
+    pub as_of: Option<Moment>,
     /// The newest picture.
     pub picture: Option<Arc<Picture>>,
     /// How the link stands.
@@ -186,6 +189,7 @@ impl Model {
             size,
             pane: PaneId::Home,
             before: Vec::new(),
+            as_of: None,
             picture: None,
             link: Link::default(),
             home: 0,

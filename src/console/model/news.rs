@@ -209,6 +209,7 @@ impl Model {
         if is_new {
             let line = home::items(self).into_iter().nth(self.home);
             self.picture = sight.picture;
+            self.see_past();
             self.settle_lists();
             effects.extend(self.look_back());
             self.ring_for_breaches(effects);
@@ -235,6 +236,9 @@ impl Model {
             return;
         };
         let read = &picture.wanted;
+        if read.as_of != self.as_of {
+            return;
+        }
         match read.pane {
             PaneId::Blocks if read.blocks == self.blocks.look => {
                 self.blocks.settle(&picture.blocks);

@@ -19,6 +19,9 @@ impl Model {
             return false;
         };
         let read = &picture.wanted;
+        if read.as_of != self.as_of {
+            return false;
+        }
         match self.pane {
             PaneId::Home => true,
             PaneId::Cutover => read.pane == self.pane,
@@ -42,6 +45,9 @@ impl Model {
     /// Returns the row whose detail is shown: its kind and its id.
     #[must_use]
     pub fn selected(&self) -> Option<(&'static str, String)> {
+        if self.as_of.is_some() && !self.pane.keeps_history() {
+            return None;
+        }
         match self.pane {
             PaneId::Home => home::items(self)
                 .get(self.home)
@@ -97,6 +103,7 @@ impl Model {
             last_looked: self.last_looked,
             signing: self.start.signing,
             way: self.start.way,
+            as_of: self.as_of,
         }
     }
 

@@ -31,7 +31,7 @@ impl Sorts for BlockSort {
     const FIELDS: &'static [&'static str] = BLOCK_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("RUN", 9, 0),
     Column::new("REASON", 20, 2),
     Column::new("SLA", 13, 0),
@@ -93,7 +93,7 @@ pub fn state(block: &OpenBlock, now: Moment) -> Cell {
     }
 }
 
-fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
+pub(super) fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
     let audit = &block.audit;
     let text = |text: Option<&str>| (Token::Fg, text.unwrap_or("nobody").to_owned());
     vec![
@@ -110,9 +110,12 @@ fn cells(block: &OpenBlock, now: Moment) -> Vec<Cell> {
 
 /// Draws the pane.
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    let (Some(picture), Some(now)) = (&model.picture, model.now()) else {
+    let (Some(picture), Some(now)) = (&model.picture, model.moment()) else {
         return;
     };
+    let open = model
+        .past()
+        .map_or(picture.counts.open, |past| past.open_blocks);
     let rows = &picture.blocks.rows;
     let selected = model.blocks.position(&picture.blocks);
     let (list, detail) = super::split(model, area, rows.len());
@@ -120,14 +123,17 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let order = super::order_word(model.blocks.look.order);
         let dot = pen.glyphs.dot();
         let title = format!(
-            "Open publish blocks {dot} {}{} {dot} sort {}{order}",
-            picture.counts.open,
+            "Open publish blocks{} {dot} {open}{} {dot} sort {}{order}",
+            model.as_of_words(dot),
             super::filter_word(&model.blocks.filter_text),
             model.blocks.look.sort,
         );
         let inside = pen.frame(list, &title, Token::BorderFocus);
         let checked = model.clock(picture.now);
-        let none = format!("0 rows: nothing is blocked; last checked {checked}");
+        let none = match model.as_of {
+            Some(_) => "0 rows: nothing was blocked then".to_owned(),
+            None => format!("0 rows: nothing is blocked; last checked {checked}"),
+        };
         let nothing = super::nothing(model, &model.blocks, &none);
         let table = Table {
             columns: COLUMNS,

@@ -25,7 +25,7 @@ impl Sorts for BundleSort {
     const FIELDS: &'static [&'static str] = BUNDLE_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("STATUS", 14, 0),
     Column::new("BUNDLE", 24, 0),
     Column::new("NEWEST RUN", 16, 0),
@@ -59,7 +59,7 @@ fn newest_token(newest: &str) -> Token {
     }
 }
 
-fn cells(row: &Listed, now: Moment) -> Vec<Cell> {
+pub(super) fn cells(row: &Listed, now: Moment) -> Vec<Cell> {
     let bundle = &row.bundle;
     let name = if bundle.status == BundleStatus::Superseded {
         Token::Muted

@@ -31,7 +31,7 @@ const TIMELINE: u16 = 10;
 /// How many letters of a hash are shown.
 const DIGITS: usize = 12;
 
-fn sight(model: &Model) -> Option<&HourSight> {
+pub(super) fn sight(model: &Model) -> Option<&HourSight> {
     model.picture.as_ref()?.migrations.hour.as_deref()
 }
 
@@ -159,7 +159,7 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
     ]
 }
 
-fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
+pub(super) fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
     let (Some(hour), Some(at)) = (&sight.hour, model.now()) else {
         return Step::ALL
             .iter()

@@ -27,7 +27,7 @@ impl Sorts for MetricSort {
     const FIELDS: &'static [&'static str] = METRIC_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("METRIC", 10, 0),
     Column::new("LABEL", 22, 0),
     Column::new("STATE", 10, 0),
@@ -38,7 +38,7 @@ const COLUMNS: &[Column] = &[
     Column::new("RELEASE", 8, 2),
 ];
 
-fn cells(metric: &DictionaryMetric) -> Vec<Cell> {
+pub(super) fn cells(metric: &DictionaryMetric) -> Vec<Cell> {
     let (state, name) = match metric.deprecated_after {
         None => ((Token::StatusOk, "in use".to_owned()), Token::Fg),
         Some(_) => ((Token::StatusWarn, "DEPRECATED".to_owned()), Token::Muted),

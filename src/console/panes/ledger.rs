@@ -25,7 +25,7 @@ impl Sorts for LedgerSort {
     const FIELDS: &'static [&'static str] = LEDGER_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("SEQ", 4, 0),
     Column::new("AT", 15, 1),
     Column::new("ACTION", 15, 0),
@@ -43,7 +43,7 @@ pub fn by(entry: &Entry) -> String {
     )
 }
 
-fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
+pub(super) fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
     let by = match entry.basis {
         Basis::Person => (Token::Fg, by(entry)),
         Basis::Rule => (Token::Muted, "by rule".to_owned()),
@@ -78,8 +78,9 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if list.height > 0 {
         let dot = pen.glyphs.dot();
         let title = format!(
-            "Ledger {dot} {} entries{} {dot} {}",
-            picture.head.seq,
+            "Ledger{} {dot} {} entries{} {dot} {}",
+            model.as_of_words(dot),
+            model.past().map_or(picture.head.seq, |past| past.past.seq),
             super::filter_word(&model.entries.filter_text),
             match model.entries.look.order {
                 crate::store::window::Order::Natural => "newest first",

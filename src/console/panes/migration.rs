@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::rules::Verdict;
 use crate::rules::migration::{Earliest, Gate, PairStatus, Phase, Report};
 use crate::rules::time;
-use crate::store::migration::{ColumnPair, MIGRATION_FIELDS, Migration, MigrationSort};
+use crate::store::migration::{ColumnPair, Event, MIGRATION_FIELDS, Migration, MigrationSort};
 
 use super::super::chart::spark;
 use super::super::list::{Identified, Listing, Sorts};
@@ -27,7 +27,7 @@ impl Sorts for MigrationSort {
     const FIELDS: &'static [&'static str] = MIGRATION_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("PHASE", 10, 0),
     Column::new("MIGRATION", 22, 0),
     Column::new("FROM", 9, 0),
@@ -49,7 +49,7 @@ pub(super) fn stands(row: &Migration) -> (Token, &'static str) {
     }
 }
 
-fn cells(model: &Model, row: &Migration) -> Vec<Cell> {
+pub(super) fn cells(model: &Model, row: &Migration) -> Vec<Cell> {
     let (token, word) = stands(row);
     vec![
         (token, word.to_owned()),
@@ -81,7 +81,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             Some(row) => explain(model, picture, row, pen),
             None if model.migrations.selected.is_some() => vec![vec![(
                 Token::StatusStale,
-                "this migration is not in the list: the filter hides it".to_owned(),
+                super::past::why_hidden(model, "migration"),
             )]],
             None => Vec::new(),
         };
@@ -99,13 +99,17 @@ fn draw_list(
     let window = &picture.migrations.rows;
     let dot = pen.glyphs.dot();
     let title = format!(
-        "Migrations{} {dot} sort {}{}",
+        "Migrations{}{} {dot} sort {}{}",
+        model.as_of_words(dot),
         super::filter_word(&model.migrations.filter_text),
         model.migrations.look.sort,
         super::order_word(model.migrations.look.order),
     );
     let inside = pen.frame(list, &title, Token::BorderFocus);
-    let none = "0 migrations: none was opened yet; govdeck migration new";
+    let none = match model.as_of {
+        Some(_) => "0 migrations: none was opened by then",
+        None => "0 migrations: none was opened yet; govdeck migration new",
+    };
     let nothing = super::nothing(model, &model.migrations, none);
     let table = Table {
         columns: COLUMNS,
@@ -125,6 +129,10 @@ fn draw_list(
 
 fn explain(model: &Model, picture: &Picture, row: &Migration, pen: &Pen<'_>) -> Vec<Parts> {
     let mut lines = vec![way(row)];
+    if let Some(past) = model.past() {
+        lines.extend(super::past::of_migration(model, row, past));
+        return lines;
+    }
     let detail = picture.migrations.selected.as_deref();
     let is_it = |it: &&MigrationDetail| it.migration.migration_id == row.migration_id;
     let Some(detail) = detail.filter(is_it) else {
@@ -334,7 +342,13 @@ fn rest(model: &Model, detail: &MigrationDetail) -> Vec<Parts> {
             list.author_id
         ))]);
     }
-    for event in detail.events.iter().rev() {
+    lines.extend(moves(model, &detail.events));
+    lines
+}
+
+/// Tells the moves of a migration, the last first.
+pub(super) fn moves(model: &Model, events: &[Event]) -> Vec<Parts> {
+    let one = |event: &Event| {
         let waits = event.needs_countersign && event.countersigned_by.is_none();
         let mut parts = vec![muted(format!(
             "{} {} by {}: {}",
@@ -346,9 +360,9 @@ fn rest(model: &Model, detail: &MigrationDetail) -> Vec<Parts> {
         if waits {
             parts.push((Token::AckWaiting, " WAITS FOR A SECOND PERSON".to_owned()));
         }
-        lines.push(parts);
-    }
-    lines
+        parts
+    };
+    events.iter().rev().map(one).collect()
 }
 
 /// Writes the selected migration as JSON: the row, its gates, its moves and its clock.
@@ -357,6 +371,14 @@ pub fn row_json(model: &Model) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let at = model.migrations.position(&picture.migrations.rows)?;
     let row = picture.migrations.rows.rows.get(at)?;
+    if let Some(past) = model.past() {
+        let moves = past.moves.iter();
+        let moves: Vec<_> = moves
+            .filter(|it| it.migration_id == row.migration_id)
+            .collect();
+        let json = serde_json::json!({"as_of": past.past.at, "migration": row, "events": moves});
+        return serde_json::to_string_pretty(&json).ok();
+    }
     let detail = picture.migrations.selected.as_ref()?;
     let is_it = detail.migration.migration_id == row.migration_id;
     let json = serde_json::json!({

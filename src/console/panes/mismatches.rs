@@ -25,7 +25,7 @@ impl Sorts for MismatchSort {
     const FIELDS: &'static [&'static str] = MISMATCH_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("MISMATCHES", 10, 0),
     Column::new("METRIC", 30, 0),
     Column::new("SQUAD", 20, 0),
@@ -36,7 +36,7 @@ const TREND: usize = 60;
 /// How much of the clock's log is shown.
 const LOG: usize = 20;
 
-fn cells(row: &Mismatch) -> Vec<Cell> {
+pub(super) fn cells(row: &Mismatch) -> Vec<Cell> {
     vec![
         (Token::StatusDanger, row.mismatches.to_string()),
         (Token::Fg, row.metric_id.clone()),

@@ -10,16 +10,22 @@ pub mod home;
 pub mod ledger;
 pub mod migration;
 pub mod mismatches;
+mod past;
 pub mod people;
 pub mod proposals;
 mod responses;
+mod spoken;
 mod week_detail;
 pub mod weeks;
+mod you_may;
 
 use ratatui::layout::Rect;
 
 use crate::rules::words;
 use crate::store::window::{Order, Window};
+
+pub use spoken::spoken;
+pub use you_may::you_may;
 
 use super::keymap::Intent;
 use super::list::{Drawn, List, Listing};
@@ -82,6 +88,15 @@ impl PaneId {
         all.find(|pane| pane.intent() == intent)
     }
 
+    /// Tells whether the ledger keeps what its rows were, so that they can be shown as they stood.
+    #[must_use]
+    pub const fn keeps_history(self) -> bool {
+        matches!(
+            self,
+            Self::Migration | Self::Blocks | Self::Weeks | Self::Ledger
+        )
+    }
+
     /// Returns the pane so many places on, round and round.
     #[must_use]
     pub fn neighbour(self, by: isize) -> Self {
@@ -94,6 +109,10 @@ impl PaneId {
 /// Tells whether a timer is on the screen.
 #[must_use]
 pub fn counts(model: &Model) -> bool {
+    // The past stands still.
+    if model.as_of.is_some() {
+        return false;
+    }
     match model.pane {
         PaneId::Home => home::counts(model),
         PaneId::Blocks => blocks::counts(model),
@@ -131,6 +150,9 @@ pub fn row_json(model: &Model) -> Option<(String, String)> {
 
 /// Draws a pane whose rows were read.
 pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    if model.as_of.is_some() && !model.pane.keeps_history() {
+        return past::none_kept(model, pen, area);
+    }
     match model.pane {
         PaneId::Home => home::draw(model, pen, area),
         PaneId::Migration => migration::draw(model, pen, area),
@@ -360,50 +382,4 @@ fn place<Row>(
     if !said.is_empty() && (above || below) {
         pen.foot(frame, &said.join(", "));
     }
-}
-
-/// Says what can be done with the selected row, and what not, and why.
-#[must_use]
-pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
-    let Some(picture) = model.picture.as_ref() else {
-        return Vec::new();
-    };
-    if picture.wanted.about != model.about() {
-        return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
-    }
-    let mut may = Vec::new();
-    let mut not = Vec::new();
-    for possible in picture
-        .possible
-        .iter()
-        .filter(|possible| possible.entry.kind == kind)
-    {
-        let name = possible.entry.name();
-        match &possible.refusal {
-            None => {
-                let keys = model.start.keymap.action(possible.entry);
-                may.push(format!("{name} ({keys})"));
-            }
-            Some(refusal) => not.push(format!("{name}: {}", refusal.sentence)),
-        }
-    }
-    if picture.actor.is_none() {
-        return vec![vec![(
-            Token::Muted,
-            format!("the login {} may only look", picture.login),
-        )]];
-    }
-    let mut lines = Vec::new();
-    if may.is_empty() {
-        lines.push(vec![(Token::Muted, "you may look".to_owned())]);
-    } else {
-        lines.push(vec![
-            (Token::Muted, "you may: ".to_owned()),
-            (Token::KeyHint, may.join(", ")),
-        ]);
-    }
-    for refusal in not {
-        lines.push(vec![(Token::Muted, format!("not {refusal}"))]);
-    }
-    lines
 }

@@ -28,7 +28,7 @@ impl Sorts for PersonSort {
     const FIELDS: &'static [&'static str] = PERSON_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("PERSON", 10, 0),
     Column::new("STATE", 8, 0),
     Column::new("HERE", 5, 2),
@@ -66,7 +66,7 @@ fn how_many_connected(picture: &Picture, dot: &str) -> String {
     connected.map_or_else(String::new, |all| format!(" {dot} {} connected", all.len()))
 }
 
-fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
+pub(super) fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     let person = &listed.person;
     let is_armed = model.picture.as_ref().zip(model.now()).is_some_and(|at| {
         let (picture, now) = at;

@@ -27,6 +27,11 @@ pub(super) fn explain(
     let window = &listed.window;
     let mut lines = vec![how_it_ended(model, window)];
     lines.extend(why_not_compared(window));
+    if model.as_of.is_some() {
+        lines.extend(super::past::of_week(model, listed));
+        lines.extend(hashes(window));
+        return lines;
+    }
     lines.extend(state_of(picture, window));
     let detail = picture.run.as_ref();
     match detail.filter(|detail| detail.job_run_id == window.job_run_id) {
@@ -257,6 +262,13 @@ fn proof(window: &Window, detail: &WeekDetail) -> Vec<Parts> {
         Found::NotNamed => (Token::Muted, "there is no diff".to_owned()),
     };
     let mut lines = vec![vec![diff]];
+    lines.extend(hashes(window));
+    lines
+}
+
+/// Lists what was read, as far as the run says so.
+fn hashes(window: &Window) -> Vec<Parts> {
+    let mut lines = Vec::new();
     for (what, value) in [
         ("leadership", &window.leadership_ingest_hash),
         ("partners", &window.partner_ingest_hash),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::rules::week::{RunStatus, State};
 use crate::store::week::{Listed, WEEK_FIELDS, WeekSort};
 
+use super::super::detail::SeriesSight;
 use super::super::list::{Identified, Listing, Sorts};
 use super::super::model::Model;
 use super::super::overlay::Number;
@@ -25,7 +26,7 @@ impl Sorts for WeekSort {
     const FIELDS: &'static [&'static str] = WEEK_FIELDS;
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::new("RUN", 12, 0),
     Column::new("STATUS", 12, 0),
     Column::new("WORST METRIC", 12, 1),
@@ -57,7 +58,7 @@ pub fn of_state(state: State) -> Token {
     }
 }
 
-fn cells(listed: &Listed) -> Vec<Cell> {
+pub(super) fn cells(listed: &Listed) -> Vec<Cell> {
     let window = &listed.window;
     let token = of_status(window.status);
     let signed = if listed.signers.is_empty() {
@@ -107,18 +108,25 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     };
     let rows = &picture.weeks.rows;
     let selected = model.weeks.position(&picture.weeks);
-    // The strips above the list take rows too.
-    let strips = picture.series.len().min(3);
+    // The strips above the list take rows too; how series stood is not worked out for the past.
+    let series = match model.as_of {
+        Some(_) => &[],
+        None => picture.series.as_slice(),
+    };
+    let strips = series.len().min(3);
     let (list, detail) = super::split(model, area, rows.len() + strips);
     if list.height > 0 {
         let inside = pen.frame(list, &title(model, picture, pen.glyphs), Token::BorderFocus);
-        let drawn = strips_of(picture, pen, inside);
+        let drawn = strips_of(series, pen, inside);
         let table_area = Rect {
             y: inside.y + drawn,
             height: inside.height.saturating_sub(drawn),
             ..inside
         };
-        let none = "no window is planned yet: register a series, and plan its windows";
+        let none = match model.as_of {
+            Some(_) => "0 rows: no window was planned then",
+            None => "no window is planned yet: register a series, and plan its windows",
+        };
         let nothing = super::nothing(model, &model.weeks, none);
         let table = Table {
             columns: COLUMNS,
@@ -143,7 +151,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             Some(listed) => week_detail::explain(model, picture, listed, pen.glyphs),
             None if model.weeks.selected.is_some() => vec![vec![(
                 Token::StatusStale,
-                "this run is not in the list: the filter hides it".to_owned(),
+                super::past::why_hidden(model, "run"),
             )]],
             None => Vec::new(),
         };
@@ -153,6 +161,15 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
 
 fn title(model: &Model, picture: &Picture, glyphs: Glyphs) -> String {
     let dot = glyphs.dot();
+    if model.as_of.is_some() {
+        return format!(
+            "Weekly reconciliation{}{} {dot} sort {}{}",
+            model.as_of_words(dot),
+            super::filter_word(&model.weeks.filter_text),
+            model.weeks.look.sort,
+            super::order_word(model.weeks.look.order),
+        );
+    }
     let stands = governance(picture).map_or("not established", |(_, word)| word);
     let owed = match picture.owed().len() {
         0 => String::new(),
@@ -168,9 +185,9 @@ fn title(model: &Model, picture: &Picture, glyphs: Glyphs) -> String {
 }
 
 /// Draws how each series stands and its last year, a letter a week; returns how many lines that took.
-fn strips_of(picture: &Picture, pen: &mut Pen<'_>, inside: Rect) -> u16 {
+fn strips_of(series: &[SeriesSight], pen: &mut Pen<'_>, inside: Rect) -> u16 {
     let mut taken = 0;
-    for sight in &picture.series {
+    for sight in series {
         if taken + 4 > inside.height || taken == 3 {
             break;
         }
@@ -215,6 +232,10 @@ pub fn row_json(model: &Model) -> Option<String> {
     let picture = model.picture.as_ref()?;
     let at = model.weeks.position(&picture.weeks)?;
     let listed = picture.weeks.rows.get(at)?;
+    if let Some(past) = model.past() {
+        let json = serde_json::json!({"as_of": past.past.at, "run": listed});
+        return serde_json::to_string_pretty(&json).ok();
+    }
     let detail = picture.run.as_ref();
     let detail = detail.filter(|detail| detail.job_run_id == listed.window.job_run_id)?;
     let names: Vec<_> = detail

@@ -6,6 +6,7 @@
 pub mod check;
 mod colour;
 mod file;
+mod schema;
 mod sheet;
 mod token;
 mod vision;
@@ -15,6 +16,7 @@ use std::path::Path;
 use ratatui::style::{Color, Style};
 
 pub use super::user_file::FileError as ThemeError;
+pub use schema::schema;
 pub use token::{Kind, Token};
 pub use vision::Vision;
 

@@ -2,8 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::Migration;
+use super::{Event, Migration};
 use crate::rules::words;
+use crate::store::past::{Past, Stood};
+use crate::store::view::{on, query_as};
 use crate::store::window::{self, List, Look, Runs, Window};
 use crate::store::{StoreError, View};
 
@@ -34,11 +36,46 @@ pub async fn window(
     view: &mut View,
     look: &Look<MigrationSort>,
 ) -> Result<Window<Migration>, StoreError> {
-    let (key, runs): (&[&str], Runs) = match look.sort {
+    window::read(view, &list(look.sort), look).await
+}
+
+/// Reads a window of the migrations that there were at a moment in the past, as they stood then.
+pub async fn window_at(
+    view: &mut View,
+    look: &Look<MigrationSort>,
+    past: Past,
+) -> Result<Window<Migration>, StoreError> {
+    let migrations = Stood {
+        table: Migration::TABLE,
+        columns: Migration::COLUMNS,
+        set_with: None,
+    };
+    let tables = past.tables(view, &[migrations]);
+    window::read_of(view, &list(look.sort), look, &tables).await
+}
+
+/// Lists the moves that a migration had made by a moment in the past, the first first.
+pub async fn events_at(view: &mut View, id: &str, past: Past) -> Result<Vec<Event>, StoreError> {
+    let moves = Stood {
+        table: Event::TABLE,
+        columns: Event::COLUMNS,
+        set_with: None,
+    };
+    let sql = format!(
+        "WITH {} SELECT {} FROM {} WHERE migration_id = $1 ORDER BY event_no",
+        past.tables(view, &[moves]),
+        Event::COLUMNS.join(", "),
+        Event::TABLE
+    );
+    Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(c).await)?)
+}
+
+fn list(sort: MigrationSort) -> List {
+    let (key, runs): (&[&str], Runs) = match sort {
         MigrationSort::Opened => (&["opened_at_dt_utc", "migration_id"], Runs::Down),
         MigrationSort::Id => (&["migration_id"], Runs::Up),
     };
-    let list = List {
+    List {
         select: format!(
             "SELECT m.{} FROM dictionary_migration_state m WHERE TRUE",
             Migration::COLUMNS.join(", m.")
@@ -49,8 +86,7 @@ pub async fn window(
         place: "dictionary_migration_state m WHERE m.migration_id = $1",
         fields: FIELDS,
         sought: None,
-    };
-    window::read(view, &list, look).await
+    }
 }
 
 words! {

@@ -30,7 +30,8 @@ pub use hour::{
 };
 pub use known::{Known, agreed_allowlist, known, planned};
 pub use list::{
-    MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, mismatches, window,
+    MIGRATION_FIELDS, MISMATCH_FIELDS, MigrationSort, Mismatch, MismatchSort, events_at,
+    mismatches, window, window_at,
 };
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies,

@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::Window;
+use super::{Ack, AckRevocation, Window};
 use crate::rules::week::RunStatus;
 use crate::rules::words;
+use crate::store::past::{Past, Stood};
 use crate::store::view::{on, query_scalar};
 use crate::store::window::{self, List, Look, Runs};
 use crate::store::{StoreError, View};
@@ -61,8 +62,34 @@ pub async fn listed(
     view: &mut View,
     look: &Look<WeekSort>,
 ) -> Result<window::Window<Listed>, StoreError> {
-    let (key, runs) = look.sort.key();
-    let list = List {
+    window::read(view, &list(look.sort), look).await
+}
+
+/// Reads a window of the weekly runs that there were at a moment in the past, as they stood then.
+pub async fn listed_at(
+    view: &mut View,
+    look: &Look<WeekSort>,
+    past: Past,
+) -> Result<window::Window<Listed>, StoreError> {
+    let stood = |table, columns| Stood {
+        table,
+        columns,
+        set_with: None,
+    };
+    let tables = past.tables(
+        view,
+        &[
+            stood(Window::TABLE, Window::COLUMNS),
+            stood(Ack::TABLE, Ack::COLUMNS),
+            stood(AckRevocation::TABLE, AckRevocation::COLUMNS),
+        ],
+    );
+    window::read_of(view, &list(look.sort), look, &tables).await
+}
+
+fn list(sort: WeekSort) -> List {
+    let (key, runs) = sort.key();
+    List {
         select: format!(
             "SELECT w.{}, COALESCE({SIGNERS}, '') AS signers FROM reconciliation_window w WHERE TRUE",
             Window::COLUMNS.join(", w.")
@@ -73,8 +100,7 @@ pub async fn listed(
         place: "reconciliation_window w WHERE w.job_run_id = $1",
         fields: FIELDS,
         sought: None,
-    };
-    window::read(view, &list, look).await
+    }
 }
 
 /// Reads how the newest scheduled windows of a series stand, the oldest first; those that are to come are left out.

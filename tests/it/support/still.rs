@@ -365,6 +365,7 @@ pub fn picture() -> Picture {
         block: Some(still_block::detail()),
         lately: Some(still_block::lately()),
         possible: possible(),
+        past: None,
         wanted: Wanted::default(),
     }
 }

@@ -1,0 +1,58 @@
+//! What whoever looks may do with the selected row.
+
+use super::super::model::Model;
+use super::super::theme::Token;
+use super::super::ui::Parts;
+
+/// Says what can be done with the selected row, and what not, and why.
+#[must_use]
+pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
+    let Some(picture) = model.picture.as_ref() else {
+        return Vec::new();
+    };
+    if let Some(refusal) = model.not_in_the_past() {
+        let said = format!(
+            "{}: nothing is done here; {}",
+            refusal.sentence, refusal.hint
+        );
+        return vec![vec![(Token::Muted, said)]];
+    }
+    if picture.wanted.about != model.about() {
+        return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
+    }
+    let mut may = Vec::new();
+    let mut not = Vec::new();
+    for possible in picture
+        .possible
+        .iter()
+        .filter(|possible| possible.entry.kind == kind)
+    {
+        let name = possible.entry.name();
+        match &possible.refusal {
+            None => {
+                let keys = model.start.keymap.action(possible.entry);
+                may.push(format!("{name} ({keys})"));
+            }
+            Some(refusal) => not.push(format!("{name}: {}", refusal.sentence)),
+        }
+    }
+    if picture.actor.is_none() {
+        return vec![vec![(
+            Token::Muted,
+            format!("the login {} may only look", picture.login),
+        )]];
+    }
+    let mut lines = Vec::new();
+    if may.is_empty() {
+        lines.push(vec![(Token::Muted, "you may look".to_owned())]);
+    } else {
+        lines.push(vec![
+            (Token::Muted, "you may: ".to_owned()),
+            (Token::KeyHint, may.join(", ")),
+        ]);
+    }
+    for refusal in not {
+        lines.push(vec![(Token::Muted, format!("not {refusal}"))]);
+    }
+    lines
+}
