@@ -36,7 +36,7 @@ pub enum Event {
     /// A number was followed to where it comes from.
     Cited(Box<Result<Chain, StoreError>>),
     /// Whether a migration can be taken back; none where it is gone.
-    LookedBack(String, Box<Result<Option<Reversible>, StoreError>>),
+    WayBack(String, Box<Result<Option<Reversible>, StoreError>>),
     /// The text came back from the editor; none when nothing was written.
     Edited(Option<String>),
     /// Something could not be done outside the database.
@@ -101,7 +101,7 @@ pub enum Effect {
     /// Follow a number to where it comes from.
     Cite(Citation),
     /// Look whether a migration can be taken back.
-    LookBack(String),
+    FindWayBack(String),
     /// Put a text into the clipboard.
     Copy(String),
     /// Let the person write a text in their editor.
@@ -134,7 +134,7 @@ impl Effect {
             | Self::EndProposal(_)
             | Self::Verify
             | Self::Cite(_)
-            | Self::LookBack(_) => true,
+            | Self::FindWayBack(_) => true,
             Self::Copy(_)
             | Self::Edit(_)
             | Self::Mouse(_)

@@ -269,7 +269,7 @@ impl Shell {
             Effect::EndProposal(ticket) => self.link.end_proposal(ticket),
             Effect::Verify => self.link.verify(),
             Effect::Cite(cites) => self.link.cite(cites),
-            Effect::LookBack(migration) => self.link.look_back(migration),
+            Effect::FindWayBack(migration) => self.link.find_way_back(migration),
             Effect::Copy(text) => self.copy(&text),
             Effect::Edit(text) => return self.edit(&text).await,
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,

@@ -92,12 +92,12 @@ impl WayBack {
 
 impl Model {
     /// Has the way back of the migration looked at whose hour is on the screen, while there is one.
-    pub(super) fn look_back(&mut self) -> Option<Effect> {
+    pub(super) fn find_way_back(&mut self) -> Option<Effect> {
         let sight = self.picture.as_ref()?.migrations.hour.as_ref()?;
         let migration = &sight.migration;
         let may_go_back = matches!(migration.phase, Phase::DualWrite | Phase::Cutover);
         let id = migration.migration_id.clone();
-        (may_go_back && self.way_back.is_due(&id, self.at)).then_some(Effect::LookBack(id))
+        (may_go_back && self.way_back.is_due(&id, self.at)).then_some(Effect::FindWayBack(id))
     }
 }
 

@@ -180,7 +180,7 @@ impl Link {
     }
 
     /// Asks whether a migration can be taken back.
-    pub fn look_back(&self, migration_id: String) {
+    pub fn find_way_back(&self, migration_id: String) {
         let _ = self.questions.send(Question::WayBack(migration_id));
     }
 

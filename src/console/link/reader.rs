@@ -203,8 +203,8 @@ impl Reader {
                 let (address, answer) = (self.address.clone(), self.answer.clone());
                 let patience = self.limits.answer;
                 tokio::spawn(async move {
-                    let looked = looked_back(&address, patience, &migration_id).await;
-                    let _ = answer.send(Event::LookedBack(migration_id, Box::new(looked)));
+                    let looked = way_back(&address, patience, &migration_id).await;
+                    let _ = answer.send(Event::WayBack(migration_id, Box::new(looked)));
                 });
             }
             Question::Verify => {
@@ -226,7 +226,7 @@ impl Reader {
 }
 
 /// Looks whether a migration can be taken back; none where nobody can tell, since it is gone.
-async fn looked_back(
+async fn way_back(
     address: &Address,
     patience: Duration,
     migration_id: &str,

@@ -290,7 +290,7 @@ impl Model {
             }
             Event::Verified(result) => self.verified(*result),
             Event::Cited(result) => self.cited(*result),
-            Event::LookedBack(migration, found) => self.way_back.found(migration, *found, self.at),
+            Event::WayBack(migration, found) => self.way_back.found(migration, *found, self.at),
             Event::Edited(text) => {
                 if let (Some(dialog), Some(text)) = (&mut self.dialog, text) {
                     dialog.edited(&text);

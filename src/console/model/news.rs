@@ -211,7 +211,7 @@ impl Model {
             self.picture = sight.picture;
             self.see_past();
             self.settle_lists();
-            effects.extend(self.look_back());
+            effects.extend(self.find_way_back());
             self.ring_for_breaches(effects);
             self.ring_for_news(effects);
             self.disarm_when_over(effects);
