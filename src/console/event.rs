@@ -17,6 +17,8 @@ use super::running::{Running, Work};
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event {
+    /// A key that was typed before the newest screen was shown, or right behind another.
+    TypedAhead(crossterm::event::KeyEvent),
     /// A key, a paste, a resize, the mouse.
     Input(crossterm::event::Event),
     /// The reader has news.

@@ -14,6 +14,15 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// Whether something was there already when it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It was: nobody can tell how long ago it was typed, or what was on the screen then.
+    Before,
+    /// It was waited for.
+    Now,
+}
+
 /// The keys, as long as they are the console's.
 pub(super) struct Keys {
     terminal: AsyncFd<Stdin>,
@@ -34,11 +43,13 @@ impl Keys {
     }
 
     /// Waits for what comes next; nothing does once the terminal is gone.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Event>> {
+    pub(super) async fn next(&mut self) -> io::Result<Option<(Event, Came)>> {
+        let mut came = Came::Before;
         loop {
             if poll(Duration::ZERO)? {
-                return read().map(Some);
+                return read().map(|event| Some((event, came)));
             }
+            came = Came::Now;
             tokio::select! {
                 readable = self.terminal.readable() => {
                     let mut readable = readable?;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
 use super::kept::{keep, remembered};
-use super::keys::Keys;
+use super::keys::{Came, Keys};
 use super::link::{Address, Limits, Link, newest};
 use super::model::{Model, Start};
 use super::newcomer::Card;
@@ -123,7 +123,7 @@ async fn leaves_it(keys: Option<&mut Keys>) -> bool {
         return std::future::pending().await;
     };
     match keys.next().await {
-        Ok(Some(Input::Key(key))) => Stroke::of(&key) == Some(Stroke::CTRL_C),
+        Ok(Some((Input::Key(key), _))) => Stroke::of(&key) == Some(Stroke::CTRL_C),
         Ok(Some(_)) => false,
         // Without keys nobody can leave any more.
         Ok(None) | Err(_) => true,
@@ -242,7 +242,8 @@ impl Shell {
             _ = self.signals.sleep.recv() => { self.sleep().await; Event::Awake }
             _ = self.signals.wake.recv() => { self.awake(); Event::Awake }
             input = key => match input {
-                Ok(Some(input)) => Event::Input(input),
+                Ok(Some((Input::Key(key), Came::Before))) => Event::TypedAhead(key),
+                Ok(Some((input, _))) => Event::Input(input),
                 // Without keys nobody can leave any more.
                 Ok(None) | Err(_) => Event::Stop(Cause::HungUp),
             },

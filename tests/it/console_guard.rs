@@ -102,6 +102,22 @@ on_both!(keys_with_alt_take_a_confirmation_back, |world| {
     assert_eq!(entries(&world), before);
 });
 
+on_both!(a_key_that_was_typed_ahead_confirms_nothing, |world| {
+    blocked(&world).await;
+    let before = entries(&world);
+    let mut desk = asked_to_take(&world, "lee").await;
+    // However late it is taken: the loop may have had no core for a while.
+    desk.wait(5_000).await;
+    let yes = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::NONE);
+    desk.happen(Event::TypedAhead(yes)).await;
+    assert!(desk.says().contains("too fast"), "{}", desk.says());
+    desk.wait(2_000).await;
+    assert!(is_asking(&desk));
+    assert_eq!(entries(&world), before);
+    desk.say_yes().await;
+    assert_eq!(entries(&world), before + 1);
+});
+
 fn with(modifiers: KeyModifiers, letter: char) -> Event {
     let key = KeyEvent::new(KeyCode::Char(letter), modifiers);
     Event::Input(crossterm::event::Event::Key(key))

@@ -44,6 +44,8 @@ pub struct Dialog {
     pub waits: Option<(String, Moment)>,
     opened: Instant,
     last_key: Option<Instant>,
+    /// Whether the next key was typed before the newest screen was shown, or right behind another.
+    typed_ahead: bool,
     /// The words as they were typed, to come back to when they are refused.
     filled: Option<Filling>,
 }
@@ -124,6 +126,7 @@ impl Dialog {
             waits: None,
             opened: at,
             last_key: None,
+            typed_ahead: false,
             filled: None,
         }
     }
@@ -222,6 +225,11 @@ impl Dialog {
         }
     }
 
+    /// Lets the next key count as one of many, whenever it is taken: it stands in no time of its own.
+    pub fn expect_typed_ahead(&mut self) {
+        self.typed_ahead = true;
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: &KeyEvent, at: Instant) -> Step {
         let stroke = match Stroke::of(key) {
@@ -230,10 +238,11 @@ impl Dialog {
             Some(stroke) => stroke,
             None => return Step::Stay,
         };
-        let quiet = self
-            .last_key
-            .is_none_or(|last| at.saturating_duration_since(last) >= QUIET_BEFORE);
-        let pause = self.last_key.map(|last| at.saturating_duration_since(last));
+        let mut pause = self.last_key.map(|last| at.saturating_duration_since(last));
+        if std::mem::take(&mut self.typed_ahead) {
+            pause = Some(Duration::ZERO);
+        }
+        let quiet = pause.is_none_or(|pause| pause >= QUIET_BEFORE);
         self.last_key = Some(at);
         let blind = matches!(self.stage, Stage::Asking(_))
             && at.saturating_duration_since(self.opened) < BLIND;

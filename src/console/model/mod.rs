@@ -269,6 +269,12 @@ impl Model {
     fn happen(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Input(input) => self.input(input, effects),
+            Event::TypedAhead(key) => {
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.expect_typed_ahead();
+                }
+                self.input(crossterm::event::Event::Key(key), effects);
+            }
             Event::Planned(id, planned) => {
                 if let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.id == id) {
                     let was_begun = matches!(dialog.stage, Stage::Planning);
