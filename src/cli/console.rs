@@ -39,6 +39,8 @@ pub(super) struct Seat {
     pub(super) last_looked: Option<PathBuf>,
     /// The file that says that the card for a newcomer was read.
     pub(super) card_read: Option<PathBuf>,
+    /// Below which folder files lie that decisions rest on.
+    pub(super) governance_root: PathBuf,
     /// What is said to a newcomer before anything else.
     pub(super) welcome: Option<Text>,
     /// Where runs of bundles are made, or why none is made here.
@@ -92,6 +94,7 @@ pub(super) fn seat(settings: &Settings) -> Result<Seat, Failure> {
         account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
         last_looked: last_looked(settings, &settings.dsn.value),
         card_read: state_folder(settings).map(|folder| folder.join("card-read")),
+        governance_root: settings.governance_root.value.clone(),
         welcome: None,
         workshop: workshop(settings),
     })
@@ -103,6 +106,7 @@ fn workshop(settings: &Settings) -> Result<Workshop, Refusal> {
         Ok(Workshop {
             ledger: settings.direct()?.clone(),
             bundles: Ok(bundle_run::reach(settings)?),
+            dictionary: Ok(settings.bundle_target()?.clone()),
             hour: hour::reach(settings),
         })
     };
@@ -227,9 +231,8 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
             direct: seat.direct,
             account: seat.account,
             console_id,
-            governance_root: settings.governance_root.value.clone(),
+            governance_root: seat.governance_root,
             signer,
-            root: settings.governance_root.value.clone(),
             workshop: seat.workshop,
         },
         last_looked: seat.last_looked,

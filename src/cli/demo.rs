@@ -86,6 +86,7 @@ impl Demo {
                 .and_then(|_| console::last_looked(settings, &dsn)),
             // The demo has a card of its own.
             card_read: None,
+            governance_root: root_of(&path),
             welcome: is_new.then(|| self.welcome(story)),
             workshop: Ok(Workshop {
                 ledger: dsn.clone(),
@@ -93,6 +94,7 @@ impl Demo {
                     "the demo has no store that a bundle could change",
                     "see how the others of the story ended; yours run in a deployment of your own",
                 )),
+                dictionary: Ok(dsn.clone()),
                 hour: Reach {
                     root: root_of(&path),
                     commands: Commands::default(),

@@ -38,7 +38,6 @@ fn linked(dsn: &str, limits: Limits) -> Link {
         console_id: CONSOLE.to_owned(),
         dsn,
         signer: None,
-        root: ".".into(),
         workshop: Err(Refusal::new("nothing is made here", "look on")),
     };
     Link::start(

@@ -43,12 +43,10 @@ pub struct Address {
     pub account: OsAccount,
     /// The name under which this console is armed.
     pub console_id: String,
-    /// Where the files lie that runs were made of.
+    /// Where the files lie that runs were made of, and that decisions rest on.
     pub governance_root: PathBuf,
     /// What decision cards are signed with, if anything.
     pub signer: Option<Signer>,
-    /// Where files lie that decisions rest on and the database only names.
-    pub root: PathBuf,
     /// Where runs of bundles and steps of an hour are made, or why nothing is made here.
     pub workshop: Result<Workshop, Refusal>,
 }

@@ -165,7 +165,7 @@ impl Reader {
             Question::Plan(id, verb, asked) => {
                 let signing = Signing::with(self.address.signer.as_ref());
                 let mut asked = asked.with_signing(signing);
-                let root = &self.address.root;
+                let root = &self.address.governance_root;
                 let plan = async {
                     let seen = outside::seen(store, root, verb, &asked.target).await?;
                     asked.prepared.extend(seen);
@@ -235,9 +235,9 @@ async fn way_back(
     let looked = async {
         let known = migration::known(&mut store.view().await?, migration_id).await?;
         let Some(known) = known else { return Ok(None) };
-        let bundles = address.workshop.as_ref().map(|workshop| &workshop.bundles);
-        let target = match bundles {
-            Ok(Ok(reach)) => Ok(&reach.target),
+        let workshop = address.workshop.as_ref();
+        let target = match workshop.map(|workshop| &workshop.dictionary) {
+            Ok(Ok(target)) => Ok(target),
             Ok(Err(why)) | Err(why) => Err(why.sentence.clone()),
         };
         let root = &address.governance_root;

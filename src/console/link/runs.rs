@@ -25,6 +25,8 @@ pub struct Workshop {
     pub ledger: Dsn,
     /// What the settings say of the stores that bundles change, or why none is changed here.
     pub bundles: Result<Reach, Refusal>,
+    /// The database whose dictionary bundles change, or why nobody can tell.
+    pub dictionary: Result<Dsn, Refusal>,
     /// What the settings say of the world that steps of an hour reach into.
     pub hour: hour::Reach,
 }

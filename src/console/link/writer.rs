@@ -74,7 +74,7 @@ impl Writer {
             Err(error) => return self.tell(ticket, Outcome::Failed(error)),
         };
         let mut attempt = {
-            let (store, root) = (store.clone(), self.address.root.clone());
+            let (store, root) = (store.clone(), self.address.governance_root.clone());
             let runs = self.runs.clone();
             tokio::spawn(async move {
                 match runs.look_ahead(&store, &request).await {

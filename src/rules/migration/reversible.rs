@@ -88,7 +88,10 @@ pub fn reversible(facts: &WayBackFacts<'_>) -> Reversible {
     ];
     let verdict = Verdict::all(conditions.iter().map(|it| it.verdict));
     let (until, until_said) = until(&facts.stand);
-    let open = conditions.iter().find(|it| it.verdict != Verdict::Pass);
+    // What fails comes before what nobody can tell.
+    let is = |verdict| move |it: &&Condition| it.verdict == verdict;
+    let failed = conditions.iter().find(is(Verdict::Fail));
+    let open = failed.or_else(|| conditions.iter().find(is(Verdict::CannotTell)));
     let breaks_first = match (open, until) {
         (Some(open), _) => format!("{}: {}", open.id, open.evidence),
         (None, Some(until)) => format!("the end of its watch at {until}"),
