@@ -1,6 +1,6 @@
 //! One consistent look at the database: counts, the visible windows, and what is possible with the selected row.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::actions::{self, Signing};
 use crate::clock::Moment;
@@ -34,6 +34,9 @@ use super::migration_sight::{self, Migrations};
 use super::panes::PaneId;
 use super::past_sight::{self, PastSight};
 use super::possible::possible;
+
+/// How often a picture is taken anew at most while nothing is written.
+const SOONEST: Duration = Duration::from_secs(1);
 
 pub use super::detail::Lately;
 pub use super::possible::Possible;
@@ -177,6 +180,17 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Tells for how long it may be shown while nothing is written: what may be done changes with the time too.
+    #[must_use]
+    pub fn good_for(&self, renewal: Duration) -> Duration {
+        let rate = self.rate.max(1);
+        let hour = self.migrations.hour.as_ref();
+        let opens = hour.and_then(|sight| sight.hour.as_ref()?.stand().opens());
+        let left = opens.and_then(|opens| opens.since(self.now).to_std().ok());
+        let soonest = left.map_or(renewal, |left| left.min(renewal));
+        (soonest / rate).max(SOONEST)
+    }
+
     /// Returns the rows of a pane's list, as far as they were read; Home and Cutover have no list.
     #[must_use]
     pub fn rows(&self, pane: PaneId) -> Option<&dyn Rows> {

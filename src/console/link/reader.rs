@@ -107,8 +107,12 @@ impl Reader {
         };
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
+            let renewal;
             match in_time(self.limits.answer, Box::pin(picture::take(store, &wanted))).await {
-                Ok(picture) => self.show(picture, wake.source()),
+                Ok(picture) => {
+                    renewal = picture.good_for(self.limits.renewal);
+                    self.show(picture, wake.source());
+                }
                 // A row that cannot be read is no reason to connect anew, but the picture is not fresh.
                 Err(error) => return error.into(),
             }
@@ -131,7 +135,7 @@ impl Reader {
                     },
                     turn = in_time(self.limits.answer, wake.turn()) => match turn {
                         Ok(true) => break,
-                        Ok(false) if is_old(taken, self.limits.renewal) => break,
+                        Ok(false) if is_old(taken, renewal) => break,
                         Ok(false) => self.heard(wake.source()),
                         Err(error) => return error.into(),
                     },
