@@ -105,6 +105,7 @@ mod migration_probes;
 mod migration_replay;
 mod migration_reversible;
 mod migration_trigger;
+mod packaging;
 mod pictures;
 mod publish_forbidden;
 mod publish_gates;
