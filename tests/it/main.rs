@@ -85,6 +85,7 @@ mod demo_clock;
 mod demo_cutover;
 mod dictionary;
 mod docs;
+mod docs_site;
 mod drills;
 mod dual_write;
 mod evidence;
