@@ -208,6 +208,7 @@ enum Verb {
 }
 
 /// Returns what each exit code of a verb means.
+#[must_use]
 pub fn exit_codes() -> [(u8, &'static str); 4] {
     Exit::ALL.map(|exit| (exit as u8, exit.meaning()))
 }

@@ -114,6 +114,7 @@ mod publish_leaves;
 mod publish_mint;
 mod publish_truth;
 mod rehearse;
+mod servers_life;
 mod signing;
 mod sql_style;
 mod store_blocks;

@@ -256,10 +256,10 @@ fn the_package_holds_what_is_there_or_what_the_script_makes() {
     assert!(script.contains("made=target/package-files ") && script.contains(shells));
     let mut made = BTreeSet::new();
     for asset in deb["assets"].as_array().expect("it is a list") {
-        let [source, place, mode] = words(asset)[..] else {
+        let [source, place, rights] = words(asset)[..] else {
             panic!("{asset} has three parts");
         };
-        assert!(["644", "755"].contains(&mode) && place.starts_with("usr/"));
+        assert!(["644", "755"].contains(&rights) && place.starts_with("usr/"));
         if let Some(file) = source.strip_prefix("target/") {
             made.insert(file);
             continue;
