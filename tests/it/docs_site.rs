@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::Command;
+use govdeck::actions::ENTRIES;
+use govdeck::console::keymap::{Keymap, Preset};
 
 use crate::docs::{assert_current, code_spans, pages, read, row};
 
@@ -93,6 +95,25 @@ fn every_page_begins_with_a_sentence_about_it() {
         .iter()
         .filter(|page| opening(&read(&format!("docs/{page}"))).is_none());
     assert_eq!(silent.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn the_keys_of_the_role_pages_are_those_of_the_keymap() {
+    let keymap = Keymap::of(Preset::Default).expect("it is sound");
+    let mut told = 0;
+    for line in read("docs/for-governance-leads.md").lines() {
+        let cells: Vec<_> = line.split('|').map(code_spans).collect();
+        let [_, _, keys, named, _] = &cells[..] else {
+            continue;
+        };
+        let name = named.first().and_then(|name| name.strip_prefix("act "));
+        let Some(name) = name else { continue };
+        let entry = ENTRIES.iter().find(|entry| entry.name() == name);
+        let entry = entry.unwrap_or_else(|| panic!("there is no action {name}"));
+        assert_eq!(keys[1..].join(" "), keymap.action(entry), "{line}");
+        told += 1;
+    }
+    assert!(told > 4, "the rows were found");
 }
 
 /// Lists the verbs below a command that have none below them, such as `gate publish`.
