@@ -211,6 +211,12 @@ enum Verb {
     Man(manual::Man),
 }
 
+/// Returns what each exit code of a verb means.
+#[must_use]
+pub fn exit_codes() -> [(u8, &'static str); 4] {
+    Exit::ALL.map(|exit| (exit as u8, exit.meaning()))
+}
+
 /// Runs the program and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {

@@ -26,6 +26,21 @@ pub(super) enum Exit {
     CannotTell = 3,
 }
 
+impl Exit {
+    /// All of them, in their order.
+    pub(super) const ALL: [Self; 4] = [Self::Done, Self::No, Self::BadInput, Self::CannotTell];
+
+    /// Says what a script may take it for.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "pass, or done",
+            Self::No => "a gate or a rule says no, or what was looked at has a fault",
+            Self::BadInput => "the words or the input make no sense",
+            Self::CannotTell => "cannot tell: unreachable, unusable, missing, or not decided",
+        }
+    }
+}
+
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {

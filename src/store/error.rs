@@ -109,6 +109,14 @@ fn primary_code(code: &str) -> String {
     }
 }
 
+fn read_only() -> StoreError {
+    StoreError::new(
+        Failure::Unreachable,
+        "the database is read-only",
+        "check the file's permissions, or connect to the primary server",
+    )
+}
+
 fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
     let code = primary_code(&said.code().unwrap_or_default());
     let message = said.message();
@@ -135,6 +143,8 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
             "this rule is kept by the database itself",
         );
     }
+    // A standby says so in one of two ways, by what was asked of it.
+    let is_standby = code == "0A000" && message.ends_with("during recovery");
     match code.as_str() {
         "26" => StoreError::unusable(
             "the file is no SQLite database",
@@ -149,11 +159,8 @@ fn from_database(said: &dyn sqlx::error::DatabaseError) -> StoreError {
             "the database file cannot be opened",
             "check the path and its permissions; `govdeck init` makes a new one",
         ),
-        "8" | "25006" => StoreError::new(
-            Failure::Unreachable,
-            "the database is read-only",
-            "check the file's permissions, or connect to the primary server",
-        ),
+        "8" | "25006" => read_only(),
+        _ if is_standby => read_only(),
         "10" | "58030" => StoreError::new(
             Failure::Unreachable,
             format!("the disk failed: {message}"),

@@ -25,12 +25,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(name: &str) -> String {
+pub fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The pages for people, by their path from the project's folder.
-fn pages() -> Vec<String> {
+pub fn pages() -> Vec<String> {
     let mut pages: Vec<String> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
         .map(str::to_owned)
         .into();
@@ -401,7 +401,7 @@ fn every_link_leads_somewhere() {
 }
 
 /// Lists what stands between single backticks.
-fn code_spans(text: &str) -> Vec<String> {
+pub fn code_spans(text: &str) -> Vec<String> {
     let prose = prose(text);
     let spans = prose.split('`').skip(1).step_by(2);
     spans.map(str::to_owned).collect()
@@ -414,6 +414,7 @@ fn every_named_file_exists() {
         "tests/",
         "migrations/",
         "scripts/",
+        "packaging/",
         "docs/",
         "themes/",
     ];
