@@ -70,6 +70,9 @@ impl Gate {
     }
 
     pub(super) async fn run(self, store: &Store, settings: &Settings) -> Result<Page, Failure> {
+        if !matches!(self, Self::Reconcile(_) | Self::Parity(_)) {
+            of_a_primary(store).await?;
+        }
         match self {
             Self::Publish { run } => publish(store, run).await,
             Self::Distribute { run } => distribute(store, &settings.governance_root, &run).await,
@@ -81,6 +84,18 @@ impl Gate {
             Self::Bind(verb) => verb.run(store).await,
         }
     }
+}
+
+/// Refuses to judge by a standby: what stops something may have come to its primary alone.
+async fn of_a_primary(store: &Store) -> Result<(), Failure> {
+    if store.view().await?.is_of_a_standby().await? {
+        return Err(Failure::new(
+            Exit::CannotTell,
+            "this server is a standby, and may not know of the newest blocks yet",
+            "ask the primary server",
+        ));
+    }
+    Ok(())
 }
 
 async fn publish(store: &Store, run: String) -> Result<Page, Failure> {

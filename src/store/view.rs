@@ -143,6 +143,16 @@ impl View {
         matches!(self.session, Session::Postgres(_))
     }
 
+    /// Tells whether the server is a standby, which knows what its primary has sent and nothing newer.
+    pub async fn is_of_a_standby(&mut self) -> Result<bool, StoreError> {
+        match &mut self.session {
+            Session::Sqlite(_) => Ok(false),
+            Session::Postgres(t) => Ok(query_scalar("SELECT pg_is_in_recovery()")
+                .fetch_one(&mut **t)
+                .await?),
+        }
+    }
+
     async fn over(mut session: Session, store: &Store) -> Result<Self, StoreError> {
         let account = store.account.name();
         let (now, login, walls_stand) = match &mut session {

@@ -97,6 +97,8 @@ fn a_standby_is_looked_at_and_never_written_and_goes_on_once_it_is_promoted() {
         "{sentence}"
     );
     assert!(hint.contains("connect to the primary server"), "{hint}");
+    let (sentence, _) = refused(&at(&home, &dsn, &["gate", "rehearsal"]), 3);
+    assert!(sentence.contains("a standby"), "{sentence}");
     let looked = at(&home, &dsn, &["doctor"]);
     let warned = "WARN rights       only looking works: the database is read-only";
     assert!(looked.stdout.contains(warned), "{looked:?}");
@@ -105,4 +107,5 @@ fn a_standby_is_looked_at_and_never_written_and_goes_on_once_it_is_promoted() {
     assert_eq!(promoted.as_deref(), Ok("t"));
     said(&at(&home, &dsn, &add("zoe")), 0);
     said(&at(&home, &dsn, &verify), 0);
+    said(&at(&home, &dsn, &["gate", "rehearsal"]), 0);
 }

@@ -1,6 +1,6 @@
 //! Writes the note about a migration that partners read, which ends its hour.
 
-use super::super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop};
+use super::super::super::entry::{Action, Asked, Draft, Field, Required, Row, Stop, Suggested};
 use super::{Facts, HOUR, done_by_deed, read, target, there};
 use crate::clock::Moment;
 use crate::rules::migration::NoticeKind;
@@ -45,6 +45,14 @@ impl Action for NotePostMortem {
 
     async fn facts(&self, view: &mut View) -> Result<Option<Facts>, StoreError> {
         read(view, &self.id).await
+    }
+
+    async fn suggest(target: &str, _view: &mut View) -> Result<Option<Suggested>, Stop> {
+        Ok(Some(Suggested {
+            asked: Asked::of(target).with("note", "-"),
+            untold: &["says_something"],
+            offers: None,
+        }))
     }
 
     fn propose(&self, facts: &Option<Facts>, by: &Acting<'_>, now: Moment) -> Result<Draft, Stop> {

@@ -23,7 +23,7 @@ fn runs(hour: Option<&HourStand<'_>>) -> Condition {
         "hour_runs",
         is_running,
         match hour {
-            None => "no hour was begun".to_owned(),
+            None => "no hour runs".to_owned(),
             Some(hour) => format!("hour {} is {}", hour.number, hour.status),
         },
         "begin one: govdeck act start-hour",
