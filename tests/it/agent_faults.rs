@@ -117,6 +117,61 @@ on_both!(two_agents_at_once_do_everything_once, |world| {
     world.assert_sound().await;
 });
 
+/// Takes each message in one write, so that two at once do not mix.
+const IN_ONE: &str = "message=$(cat); printf '%s\\n' \"$message\" >>taken";
+
+on_both!(
+    every_timed_event_happens_once_though_an_agent_dies,
+    |world| {
+        let world = blocked_at(world, "pub-0", "2098-05-01T02:00:00Z").await;
+        let file = commanded(&world, IN_ONE, "");
+        once(&world, Some(&file));
+        let blocks = rounds();
+        for number in 1..=blocks {
+            block_at(&world, &format!("pub-{number}"), "2098-05-01T02:00:00Z").await;
+        }
+        // All of them are late at the same moment.
+        stand(&world, "2098-05-01T02:30:01Z").await;
+        let file = file.display().to_string();
+        let start = || Running::start(world.govdeck("maya", &["agent", "--file", &file]));
+        let mut agents = vec![start(), start()];
+        let late = || {
+            let sql = "SELECT COUNT(*) FROM block_sla_mark WHERE mark = 'breach'";
+            world.owner_sql(sql).parse::<u32>().expect("a number")
+        };
+        until("some are marked", || late() > blocks / 4);
+        let leads = world.owner_sql("SELECT host FROM agent_lease");
+        let leads = |agent: &Running| leads.ends_with(&format!("process {}", agent.id()));
+        let leader = agents.iter().position(leads).expect("one of them leads");
+        agents.remove(leader).kill();
+        expire(&world);
+        until("all are marked", || late() == blocks + 1);
+        let open = "SELECT COUNT(*) FROM notification_outbox WHERE delivered_at_utc IS NULL";
+        until("all are delivered", || world.owner_sql(open) == "0");
+        for agent in agents {
+            assert_eq!(agent.stop(), Some(0));
+        }
+        let sent = world.rows("SELECT notification_id FROM notification_outbox");
+        let taken = taken(&world);
+        let keys = taken
+            .iter()
+            .map(|it| it["notification_id"].as_str().expect("a key"));
+        let keys: BTreeSet<&str> = keys.collect();
+        assert_eq!(keys, sent.iter().map(String::as_str).collect());
+        // What was on its way when the agent died may come again, under the same key.
+        let again = taken.len() - keys.len();
+        println!(
+            "{} messages of {} blocks, {again} twice",
+            keys.len(),
+            blocks + 1
+        );
+        let twice = "SELECT event_class, l.target_id FROM notification_outbox o JOIN governance_ledger l ON l.seq = o.ledger_seq \
+         GROUP BY event_class, l.target_id HAVING COUNT(*) > 1";
+        assert_eq!(world.owner_sql(twice), "");
+        world.assert_sound().await;
+    }
+);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_away_loses_nothing() {
     let world = World::postgres().await;

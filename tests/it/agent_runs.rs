@@ -34,6 +34,15 @@ impl Running {
         Self { child }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it, as nothing can that it could prepare for.
+    pub fn kill(self) {
+        self.signal(Signal::SIGKILL);
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("process numbers are small");
         kill(Pid::from_raw(pid), signal).expect("it runs");
