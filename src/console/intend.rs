@@ -8,7 +8,7 @@ use super::list::{Listing, Step};
 use super::model::{Model, Verified};
 use super::newcomer::{self, Card};
 use super::overlay::{self, Number, Numbers, Overlay, Palette, Text, Themes};
-use super::panes::{PaneId, blocks, dictionary, home, weeks};
+use super::panes::{PaneId, dictionary, home, weeks};
 use super::theme::{Theme, Token};
 use super::tour::Tour;
 
@@ -192,31 +192,6 @@ impl Model {
             self.detail.walk(step, usize::from(page));
         } else {
             self.step(step);
-        }
-    }
-
-    fn next_problem(&mut self) {
-        let (Some(picture), Some(now)) = (self.picture.clone(), self.moment()) else {
-            return;
-        };
-        if self.pane != PaneId::Blocks {
-            return self.go(PaneId::Blocks);
-        }
-        let from = self.blocks.position(&picture.blocks).map_or(0, |at| at + 1);
-        let rows = &picture.blocks.rows;
-        let order = (from..rows.len()).chain(0..from.min(rows.len()));
-        if !self.has_read() {
-            return self.say_quietly("the blocks are being read".to_owned());
-        }
-        let found = order
-            .filter_map(|at| rows.get(at))
-            .find(|row| blocks::needs_somebody(row, now));
-        match found {
-            Some(row) => self.blocks.select(&row.audit.publish_run_id),
-            None if picture.blocks.more_before || picture.blocks.more_after => {
-                self.say_quietly("no block near here waits for an answer".to_owned());
-            }
-            None => self.say_quietly("no block here waits for an answer".to_owned()),
         }
     }
 

@@ -59,6 +59,14 @@ fn newest_token(newest: &str) -> Token {
     }
 }
 
+/// Tells whether the newest run of a bundle did not end well, or takes longer than it may.
+#[must_use]
+pub fn needs_somebody(row: &Listed, now: Moment) -> bool {
+    let is_late = rule::newest(&row.newest, row.runs_since, now) != row.newest;
+    let ended = newest_token(&row.newest);
+    row.dead_end > 0 || is_late || matches!(ended, Token::StatusDanger | Token::StatusWarn)
+}
+
 pub(super) fn cells(row: &Listed, now: Moment) -> Vec<Cell> {
     let bundle = &row.bundle;
     let name = if bundle.status == BundleStatus::Superseded {

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
+use crate::rules::text::counted;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
 use crate::store::migration::Migration;
@@ -51,6 +52,19 @@ pub struct Item {
 }
 
 impl Item {
+    /// Tells whether the line tells of something that somebody has to see to, and leads there.
+    #[must_use]
+    pub fn needs_somebody(&self) -> bool {
+        let loud = |(token, _): &(Token, String)| {
+            matches!(
+                token,
+                Token::StatusDanger | Token::StatusWarn | Token::SlaBreach | Token::PhaseFailed
+            )
+        };
+        let is_loud = self.section != Section::News && self.says.iter().any(loud);
+        self.goes.is_some() && (self.section == Section::Mine || is_loud)
+    }
+
     /// Returns what the line is about, for the action box.
     #[must_use]
     pub fn subject(&self) -> Option<(&'static str, String)> {
@@ -264,10 +278,8 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
         ));
     }
     if picture.counts.pending > 0 {
-        let text = match picture.counts.pending {
-            1 => "  1 run waits for the gate".to_owned(),
-            count => format!("{count:>3} runs wait for the gate"),
-        };
+        let waiting = counted(picture.counts.pending, "run waits", "runs wait");
+        let text = format!("{waiting:>13} for the gate");
         items.push(item(
             Section::Blocked,
             "pending",

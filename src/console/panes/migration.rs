@@ -49,6 +49,12 @@ pub(super) fn stands(row: &Migration) -> (Token, &'static str) {
     }
 }
 
+/// Tells whether a migration is still open, so that somebody has to bring it on.
+#[must_use]
+pub fn needs_somebody(row: &Migration) -> bool {
+    row.phase != Phase::Rollback && row.closed_at_dt_utc.is_none()
+}
+
 pub(super) fn cells(model: &Model, row: &Migration) -> Vec<Cell> {
     let (token, word) = stands(row);
     vec![

@@ -66,6 +66,15 @@ fn how_many_connected(picture: &Picture, dot: &str) -> String {
     connected.map_or_else(String::new, |all| format!(" {dot} {} connected", all.len()))
 }
 
+/// Tells whether an active person holds no role, or is a signer without a key.
+#[must_use]
+pub fn needs_somebody(listed: &Listed) -> bool {
+    let is_human = listed.person.active && listed.person.kind == PersonKind::Human;
+    let mut roles = listed.roles.split(' ');
+    let signs = roles.any(|role| role == Role::Signer.word());
+    is_human && (listed.roles.is_empty() || (signs && listed.valid_keys == 0))
+}
+
 pub(super) fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     let person = &listed.person;
     let is_armed = model.picture.as_ref().zip(model.now()).is_some_and(|at| {

@@ -48,6 +48,19 @@ pub(super) fn of_status(status: RunStatus) -> Token {
     }
 }
 
+/// Tells whether a run did not pass, or waits for the name of whoever is at the keys.
+#[must_use]
+pub fn needs_somebody(picture: &Picture, row: &Listed) -> bool {
+    let id = &row.window.job_run_id;
+    let is_owed =
+        |sight: &&SeriesSight| sight.look.newest().is_some_and(|run| run.job_run_id == *id);
+    match row.window.status {
+        RunStatus::Fail | RunStatus::Skip | RunStatus::Missed | RunStatus::Inconclusive => true,
+        RunStatus::Pass => picture.owed().iter().any(is_owed),
+        RunStatus::Scheduled | RunStatus::Running => false,
+    }
+}
+
 /// Returns the colour of a state; its word stands beside it everywhere.
 #[must_use]
 pub fn of_state(state: State) -> Token {

@@ -8,6 +8,7 @@ use super::super::reading::spoken;
 use super::super::user_file::quoted;
 use crate::actions::ENTRIES;
 use crate::rules::Verdict;
+use crate::rules::text::counted;
 
 /// The words that can be typed.
 pub(super) const HELP: &[&str] = &[
@@ -25,8 +26,7 @@ pub(super) fn rows(model: &Model) -> Vec<String> {
     let lines = panes::spoken(model);
     let count = match lines.len() {
         0 => "no rows".to_owned(),
-        1 => "1 row".to_owned(),
-        many => format!("{many} rows"),
+        some => counted(some, "row", "rows"),
     };
     let title = format!("{}: {count}", model.pane);
     std::iter::once(title).chain(lines).collect()
