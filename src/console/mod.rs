@@ -35,6 +35,7 @@ mod plain;
 mod possible;
 mod press;
 mod problem;
+mod proof;
 pub mod prose;
 mod reading;
 pub mod running;

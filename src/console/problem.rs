@@ -3,10 +3,12 @@
 use crate::clock::Moment;
 
 use super::model::Model;
+use super::panes::home::{self, Item, Section};
 use super::panes::{
-    PaneId, blocks, bundles, cutover, dictionary, home, ledger, migration, people, weeks,
+    PaneId, blocks, bundles, cutover, dictionary, ledger, migration, people, weeks,
 };
 use super::picture::Picture;
+use super::theme::Token;
 
 impl Model {
     /// Goes to the next row that needs somebody, round and round.
@@ -47,10 +49,7 @@ impl Model {
     }
 
     fn next_line(&mut self) {
-        let needs: Vec<bool> = home::items(self)
-            .iter()
-            .map(home::Item::needs_somebody)
-            .collect();
+        let needs: Vec<bool> = home::items(self).iter().map(line_needs_somebody).collect();
         match next(&needs, self.home + 1) {
             Some(at) => self.home = at,
             None => self.say_quietly("no line here needs somebody".to_owned()),
@@ -67,6 +66,18 @@ impl Model {
             None => self.say_quietly("no step of the hour has failed".to_owned()),
         }
     }
+}
+
+/// Tells whether a line of Home tells of something that somebody has to see to, and leads there.
+fn line_needs_somebody(item: &Item) -> bool {
+    let loud = |(token, _): &(Token, String)| {
+        matches!(
+            token,
+            Token::StatusDanger | Token::StatusWarn | Token::SlaBreach | Token::PhaseFailed
+        )
+    };
+    let is_loud = item.section != Section::News && item.says.iter().any(loud);
+    item.goes.is_some() && (item.section == Section::Mine || is_loud)
 }
 
 /// Finds the first place from one on, and then from the beginning.

@@ -56,9 +56,12 @@ fn steps(alike: &[Standing]) -> Option<String> {
 }
 
 impl Model {
-    /// Writes every condition of every action on the selected row.
+    /// Writes what the verdict on the selected row rests on, and every condition of every action on it.
     pub(super) fn why(&self) -> Text {
-        let mut lines = Vec::new();
+        let mut lines = super::proof::of(self);
+        if !lines.is_empty() {
+            lines.push((Token::Muted, String::new()));
+        }
         for entry in self.here().actions() {
             let refusal = self.why_not(entry);
             let possible = self

@@ -36,7 +36,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Returns the look of a status.
-pub(super) const fn token(status: BundleStatus) -> Token {
+pub(in crate::console) const fn token(status: BundleStatus) -> Token {
     match status {
         BundleStatus::Draft => Token::StatusPending,
         BundleStatus::Approved | BundleStatus::Merged => Token::StatusInfo,

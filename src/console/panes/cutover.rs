@@ -35,7 +35,7 @@ const TIMELINE: u16 = 10;
 /// How many letters of a hash are shown.
 const DIGITS: usize = 12;
 
-pub(super) fn sight(model: &Model) -> Option<&HourSight> {
+pub(in crate::console) fn sight(model: &Model) -> Option<&HourSight> {
     model.picture.as_ref()?.migrations.hour.as_deref()
 }
 
@@ -219,13 +219,7 @@ fn step_line(
     (comes_now, chart): (bool, Chart),
 ) -> Parts {
     let mark = if comes_now { ">" } else { " " };
-    let token = match row.state {
-        StepState::NotStarted => Token::PhaseNext,
-        StepState::Running => Token::PhaseCurrent,
-        StepState::Done => Token::PhaseDone,
-        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
-        StepState::Failed | StepState::Aborted => Token::PhaseFailed,
-    };
+    let token = token(row.state);
     let name = if comes_now { Token::Fg } else { Token::Muted };
     let mut line = vec![
         (
@@ -260,6 +254,17 @@ fn step_line(
         line.push(muted(format!("  {}", row.step.meaning())));
     }
     line
+}
+
+/// Returns the look of how far a step is; its word stands beside it everywhere.
+pub(in crate::console) const fn token(state: StepState) -> Token {
+    match state {
+        StepState::NotStarted => Token::PhaseNext,
+        StepState::Running => Token::PhaseCurrent,
+        StepState::Done => Token::PhaseDone,
+        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
+        StepState::Failed | StepState::Aborted => Token::PhaseFailed,
+    }
 }
 
 /// Draws from when to when a step ran, on the scale of the sixty minutes: `<` is before them, `>` after them.

@@ -52,19 +52,6 @@ pub struct Item {
 }
 
 impl Item {
-    /// Tells whether the line tells of something that somebody has to see to, and leads there.
-    #[must_use]
-    pub fn needs_somebody(&self) -> bool {
-        let loud = |(token, _): &(Token, String)| {
-            matches!(
-                token,
-                Token::StatusDanger | Token::StatusWarn | Token::SlaBreach | Token::PhaseFailed
-            )
-        };
-        let is_loud = self.section != Section::News && self.says.iter().any(loud);
-        self.goes.is_some() && (self.section == Section::Mine || is_loud)
-    }
-
     /// Returns what the line is about, for the action box.
     #[must_use]
     pub fn subject(&self) -> Option<(&'static str, String)> {

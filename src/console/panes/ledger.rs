@@ -246,6 +246,16 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
     lines
 }
 
+/// Lists what held when an entry was written, each in a line with its look.
+pub(in crate::console) fn held(detail: &EntryDetail) -> Vec<(Token, String)> {
+    let told = gates(&detail.card).into_iter();
+    told.filter_map(|line| {
+        let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
+        Some((line.first()?.0, format!("  {text}")))
+    })
+    .collect()
+}
+
 /// Writes what an entry changed, column by column, before → after.
 fn changes(detail: &EntryDetail, arrow: &str) -> Vec<Parts> {
     let columns =

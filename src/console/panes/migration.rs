@@ -41,7 +41,7 @@ pub(super) const COLUMNS: &[Column] = &[
 const TREND: usize = 24;
 
 /// Says where a migration stands, in a word and its look.
-pub(super) fn stands(row: &Migration) -> (Token, &'static str) {
+pub(in crate::console) fn stands(row: &Migration) -> (Token, &'static str) {
     match (row.phase, row.closed_at_dt_utc) {
         (Phase::Cutover, Some(_)) => (Token::PhaseDone, "closed"),
         (Phase::Rollback, _) => (Token::PhaseFailed, Phase::Rollback.word()),

@@ -37,7 +37,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Returns the colour of a run; its word stands beside it everywhere.
-pub(super) fn of_status(status: RunStatus) -> Token {
+pub(in crate::console) fn of_status(status: RunStatus) -> Token {
     match status {
         RunStatus::Scheduled => Token::StatusPending,
         RunStatus::Running => Token::StatusInfo,
