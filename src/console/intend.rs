@@ -1,5 +1,6 @@
 //! What the keys do: one arm for each intent.
 
+use crate::actions::Required;
 use crate::rules::text::is_hostile;
 
 use super::event::{Effect, Mouse};
@@ -9,6 +10,7 @@ use super::model::{Model, Verified};
 use super::newcomer::{self, Card};
 use super::overlay::{self, Number, Numbers, Overlay, Palette, Text, Themes};
 use super::panes::{PaneId, dictionary, home, weeks};
+use super::picture::Possible;
 use super::theme::{Theme, Token};
 use super::tour::Tour;
 
@@ -19,6 +21,34 @@ pub(super) fn shell_word(id: &str) -> String {
         id.to_owned()
     } else {
         format!("'{}'", id.replace('\'', "'\\''"))
+    }
+}
+
+/// Writes the command that shows what an action would do; what somebody still has to say stands there in capitals.
+pub(super) fn command(possible: &Possible, id: &str) -> String {
+    let needed = possible.entry.fields.iter();
+    let needed = needed.filter(|field| field.required == Required::Yes);
+    let fields: String = needed
+        .map(|field| {
+            let name = field.name;
+            let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
+            let value = match offered {
+                Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
+                _ => name.to_uppercase(),
+            };
+            format!(" --{name} {value}")
+        })
+        .collect();
+    act(&possible.entry.name(), id, &fields)
+}
+
+/// Writes the command of an action on something, with its fields.
+pub(super) fn act(name: &str, id: &str, fields: &str) -> String {
+    let word = shell_word(id);
+    if word.starts_with('-') {
+        format!("govdeck act {name}{fields} --dry-run -- {word}")
+    } else {
+        format!("govdeck act {name} {word}{fields} --dry-run")
     }
 }
 
@@ -256,21 +286,19 @@ impl Model {
         let Some(picture) = &self.picture else {
             return;
         };
-        let first = picture
-            .possible
-            .iter()
-            .find(|possible| possible.refusal.is_none() && possible.entry.fields.is_empty());
+        // What was asked about another row says nothing of this one.
+        let is_of_row = picture.wanted.about == self.about();
+        let all = picture.possible.iter().filter(|_| is_of_row);
+        let mut possible = all.filter(|possible| possible.refusal.is_none());
+        // What needs no more words comes first.
+        let plain = possible.clone().find(|it| it.entry.fields.is_empty());
+        let first = plain.or_else(|| possible.next());
         match (first, self.about()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
                 self.say_hidden();
             }
             (Some(possible), Some((_, id))) => {
-                let (name, word) = (possible.entry.name(), shell_word(&id));
-                effects.push(Effect::Copy(if word.starts_with('-') {
-                    format!("govdeck act {name} --dry-run -- {word}")
-                } else {
-                    format!("govdeck act {name} {word} --dry-run")
-                }));
+                effects.push(Effect::Copy(command(possible, &id)));
             }
             _ => self.say_quietly("nothing can be done with this row now".to_owned()),
         }

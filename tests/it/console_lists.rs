@@ -237,6 +237,8 @@ on_both!(the_next_problem_waits_for_an_answer, |world| {
         .expect("taken");
     let mut desk = Desk::open(&world, "maya").await;
     desk.press("n").await;
+    assert_eq!(desk.model.pane, PaneId::Home, "a line of Home");
+    desk.press("enter").await;
     assert_eq!(desk.model.pane, PaneId::Blocks);
     desk.press("s s g g").await;
     assert_eq!(selected(&desk).as_deref(), Some("pub-1"));

@@ -381,13 +381,16 @@ pub fn counts(model: &Model) -> bool {
     proposals::counts(model) || picture.mine.iter().any(unanswered)
 }
 
-/// Writes a proposal or a block that waits for whoever is at the keys as JSON.
+/// Writes a proposal, a weekly run or a block that waits for whoever is at the keys as JSON.
 #[must_use]
 pub fn row_json(model: &Model, id: &str) -> Option<String> {
     if let Some(json) = proposals::row_json(model, id) {
         return Some(json);
     }
     let picture = model.picture.as_ref()?;
+    if let Some(json) = weeks::series_json(picture, id) {
+        return Some(json);
+    }
     let block = picture
         .mine
         .iter()

@@ -239,6 +239,19 @@ const fn letter(status: RunStatus) -> &'static str {
     }
 }
 
+/// Writes how the series of a run stands as JSON; nothing where no series stands by that run.
+#[must_use]
+pub fn series_json(picture: &Picture, run: &str) -> Option<String> {
+    let stands_by = |sight: &&SeriesSight| sight.look.standing.runs.iter().any(|it| it == run);
+    let sight = picture.series.iter().find(stands_by)?;
+    let (have, need) = sight.quorum;
+    let json = serde_json::json!({
+        "series_id": sight.look.series.series_id, "job_run_id": run, "standing": sight.look.standing,
+        "strip": sight.strip, "signers": sight.signers, "names_that_count": have, "names_needed": need,
+    });
+    serde_json::to_string_pretty(&json).ok()
+}
+
 /// Writes the selected run as JSON: the row, its metrics, the names.
 #[must_use]
 pub fn row_json(model: &Model) -> Option<String> {

@@ -3,6 +3,7 @@
 mod moves;
 mod records;
 
+use crate::rules::release::Found;
 use crate::store::ledger::Entry;
 
 use super::detail::SeriesSight;
@@ -115,6 +116,7 @@ fn of_week(model: &Model, picture: &Picture) -> Option<Lines> {
             side(&metric.epsilon)
         )));
     }
+    lines.extend(detail.and_then(|it| diff(&it.diff)));
     if window.metrics_total.is_some() {
         lines.extend([
             hash("leadership", window.leadership_ingest_hash.as_deref()),
@@ -130,6 +132,19 @@ fn of_week(model: &Model, picture: &Picture) -> Option<Lines> {
         lines.extend(of_series(sight));
     }
     Some(lines)
+}
+
+/// Tells whether the diff is still what the run named; nothing where it named none.
+fn diff(found: &Found) -> Option<(Token, String)> {
+    match found {
+        Found::Same(sha256) => Some(hash("diff", Some(&sha256.to_string()))),
+        Found::Changed(why) => Some((Token::StatusDanger, format!("  hash  DIFF CHANGED: {why}"))),
+        Found::Unreachable(why) => Some((
+            Token::StatusUnknown,
+            format!("  hash  cannot tell about the diff: {why}"),
+        )),
+        Found::NotNamed => None,
+    }
 }
 
 fn of_block(model: &Model, picture: &Picture) -> Option<Lines> {
