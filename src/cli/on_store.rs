@@ -109,7 +109,7 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
         Verb::Policy(verb) => verb.run(&store, &pen).await,
         Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
         Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Rehearse(verb) => verb.run(&store, settings).await,
+        Verb::Rehearse(verb) => Box::pin(verb.run(&store, settings)).await,
         Verb::Calendar => migration_report::calendar(&store).await,
         Verb::Dictionary(verb) => verb.run(&store, &pen).await,
         Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,

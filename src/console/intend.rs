@@ -1,5 +1,7 @@
 //! What the keys do: one arm for each intent.
 
+use std::fmt::Write as _;
+
 use crate::actions::Required;
 use crate::rules::text::is_hostile;
 
@@ -28,17 +30,17 @@ pub(super) fn shell_word(id: &str) -> String {
 pub(super) fn command(possible: &Possible, id: &str) -> String {
     let needed = possible.entry.fields.iter();
     let needed = needed.filter(|field| field.required == Required::Yes);
-    let fields: String = needed
-        .map(|field| {
-            let name = field.name;
-            let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
-            let value = match offered {
-                Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
-                _ => name.to_uppercase(),
-            };
-            format!(" --{name} {value}")
-        })
-        .collect();
+    let said = |name: &'static str| {
+        let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
+        match offered {
+            Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
+            _ => name.to_uppercase(),
+        }
+    };
+    let mut fields = String::new();
+    for field in needed {
+        let _ = write!(fields, " --{} {}", field.name, said(field.name));
+    }
     act(&possible.entry.name(), id, &fields)
 }
 

@@ -1,14 +1,19 @@
 //! Texts that open to be read: why something can or cannot be done, and what was said.
 
+use crate::actions::Entry;
 use crate::rules::Verdict;
 use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
+use super::panes::PaneId;
 use super::theme::Token;
 use super::topics::{Named, topic};
 use super::ui::Parts;
+
+/// The action that begins the step that comes now.
+const BEGIN_STEP: &str = "begin_step";
 
 /// Names a verdict, as every list of them does.
 fn verdict(verdict: Verdict) -> (Token, &'static str) {
@@ -56,65 +61,67 @@ fn steps(alike: &[Standing]) -> Option<String> {
 }
 
 impl Model {
-    /// Writes what the verdict on the selected row rests on, and every condition of every action on it.
+    /// Writes what the verdict on the selected row rests on, and every condition of every action on it. In the hour of a
+    /// cutover what holds the next step back comes first.
     pub(super) fn why(&self) -> Text {
-        let mut lines = super::proof::of(self);
-        if !lines.is_empty() {
-            lines.push((Token::Muted, String::new()));
+        let mut parts = vec![super::proof::of(self)];
+        let mut actions = self.here().actions();
+        if self.pane == PaneId::Cutover {
+            actions.sort_by_key(|entry| entry.verb != BEGIN_STEP);
+            let first: Vec<_> = actions.drain(..1.min(actions.len())).collect();
+            parts.insert(0, first.iter().flat_map(|it| self.why_of(it)).collect());
         }
-        for entry in self.here().actions() {
-            let refusal = self.why_not(entry);
-            let possible = self
-                .picture
-                .as_ref()
-                .filter(|picture| picture.wanted.about == self.about())
-                .and_then(|picture| {
-                    picture
-                        .possible
-                        .iter()
-                        .find(|possible| possible.entry.verb == entry.verb)
-                });
-            // Nobody asks why something cannot be done with a row of another kind.
-            let is_of_row = topic(entry.kind).is_some_and(|topic| topic.named == Named::Selected);
-            if is_of_row && self.here().kind != Some(entry.kind) {
-                continue;
-            }
-            let (token, word) = match &refusal {
-                None => (Token::GatePass, "possible now"),
-                Some(_) => (Token::GateFail, "not now"),
-            };
-            lines.push((
-                token,
-                format!("{} (guard {}): {word}", entry.name(), entry.level),
-            ));
-            for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
-                let (token, word) = verdict(condition.verdict);
-                lines.push((
-                    token,
-                    format!("  [{word}] {}: {}", condition.id, condition.evidence),
-                ));
-                if condition.verdict != Verdict::Pass {
-                    lines.push((
-                        Token::Muted,
-                        format!("         {}: {}", condition.owner, condition.fix),
-                    ));
-                }
-            }
-            if let Some(refusal) = refusal
-                && possible.is_none_or(|possible| possible.conditions.is_empty())
-            {
-                lines.push((Token::Fg, format!("  {}", refusal.sentence)));
-                lines.push((Token::Muted, format!("  {}", refusal.hint)));
-            }
-        }
+        parts.push(actions.iter().flat_map(|it| self.why_of(it)).collect());
+        parts.retain(|lines| !lines.is_empty());
         let title = self
             .about()
             .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
         Text {
             title,
-            lines,
+            lines: parts.join(&(Token::Muted, String::new())),
             scroll: Scroll::default(),
         }
+    }
+
+    /// Writes every condition of an action; nothing for one on a row of another kind, as nobody asks about that.
+    fn why_of(&self, entry: &'static Entry) -> Vec<(Token, String)> {
+        let is_of_row = topic(entry.kind).is_some_and(|topic| topic.named == Named::Selected);
+        if is_of_row && self.here().kind != Some(entry.kind) {
+            return Vec::new();
+        }
+        let refusal = self.why_not(entry);
+        let picture = self.picture.as_ref();
+        let picture = picture.filter(|picture| picture.wanted.about == self.about());
+        let mut possible = picture.iter().flat_map(|picture| &picture.possible);
+        let possible = possible.find(|possible| possible.entry.verb == entry.verb);
+        let (token, word) = match &refusal {
+            None => (Token::GatePass, "possible now"),
+            Some(_) => (Token::GateFail, "not now"),
+        };
+        let mut lines = vec![(
+            token,
+            format!("{} (guard {}): {word}", entry.name(), entry.level),
+        )];
+        for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
+            let (token, word) = verdict(condition.verdict);
+            lines.push((
+                token,
+                format!("  [{word}] {}: {}", condition.id, condition.evidence),
+            ));
+            if condition.verdict != Verdict::Pass {
+                lines.push((
+                    Token::Muted,
+                    format!("         {}: {}", condition.owner, condition.fix),
+                ));
+            }
+        }
+        if let Some(refusal) = refusal
+            && possible.is_none_or(|possible| possible.conditions.is_empty())
+        {
+            lines.push((Token::Fg, format!("  {}", refusal.sentence)));
+            lines.push((Token::Muted, format!("  {}", refusal.hint)));
+        }
+        lines
     }
 
     /// Writes the nine checkpoints of the cert week.

@@ -48,7 +48,7 @@ pub fn shorten(text: &str, most: usize) -> Cow<'_, str> {
 #[must_use]
 pub fn counted<Count>(count: Count, one: &str, many: &str) -> String
 where
-    Count: std::fmt::Display + PartialEq + From<u8>,
+    Count: std::fmt::Display + PartialEq + From<u8> + Copy,
 {
     let what = if count == Count::from(1) { one } else { many };
     format!("{count} {what}")

@@ -12,9 +12,12 @@ use govdeck::console::stroke::chord;
 use govdeck::console::ui::Glyphs;
 use govdeck::rules::migration::hour::StepState;
 use govdeck::rules::week::RunStatus;
+use govdeck::rules::{Condition, condition};
 
-use crate::support::desk::{drawn, text_of};
+use crate::support::desk::{Desk, drawn, text_of};
 use crate::support::still::{self, at, picture};
+use crate::support::week_files::world_with_policy;
+use crate::support::{on_both, weeks};
 
 /// Presses keys, and shows a picture of whatever is wanted then.
 fn press(model: &mut Model, keys: &str, picture: impl Fn() -> Picture) -> Vec<Effect> {
@@ -83,7 +86,8 @@ fn the_next_problem_of_weeks_is_a_run_that_did_not_pass_or_waits_for_a_name() {
         .clone();
     wanted.push(newest);
     let mut found = problems(&mut still::model(PaneId::Weeks, signer), signer);
-    (found.sort(), wanted.sort());
+    found.sort();
+    wanted.sort();
     assert_eq!(found, wanted);
 }
 
@@ -219,6 +223,60 @@ fn a_hash_is_told_whole_and_one_that_is_missing_is_said_to_be() {
     let is_untold = |line: &String| line.contains("cannot tell whether the hashes hold");
     assert!(read(&model).iter().any(is_untold));
 }
+
+#[test]
+fn in_the_hour_what_holds_the_next_step_back_comes_first() {
+    let held = || {
+        let mut picture = picture();
+        let failed = Condition::holds(
+            "lead",
+            false,
+            "maya",
+            "lee leads the hour",
+            "ask lee to begin it",
+        );
+        picture.possible = vec![Possible {
+            entry: actions::find("begin_step").expect("an action"),
+            refusal: condition::unmet(std::slice::from_ref(&failed)),
+            conditions: vec![failed],
+            offer: None,
+        }];
+        picture
+    };
+    let mut model = still::model(PaneId::Cutover, held);
+    press(&mut model, "w", held);
+    let lines = read(&model);
+    assert_eq!(lines[0], "begin-step (guard 2): not now");
+    assert_eq!(lines[1], "  [FAIL] lead: lee leads the hour");
+    assert_eq!(lines[2], "         maya: ask lee to begin it");
+    let again = lines.iter().filter(|line| line.starts_with("begin-step"));
+    assert_eq!(again.count(), 1, "{lines:#?}");
+}
+
+on_both!(
+    both_limits_come_from_the_policy_and_judge_each_week,
+    |world| {
+        let world = world_with_policy(world).await;
+        weeks::week(&world, 0, RunStatus::Pass).await;
+        weeks::week(&world, 1, RunStatus::Fail).await;
+        let mut desk = Desk::open(&world, "maya").await;
+        desk.press("5 n z").await;
+        assert_eq!(desk.model.selected().map(|(_, id)| id), Some(weeks::run(1)));
+        desk.shows(&[
+            "below soft: 0.016129, MET-0144",
+            "s soft 0.05, h hard 0.1, by policy eps-7",
+            "2 weeks: 0 above soft, 0 would roll back, 0 cannot tell",
+        ]);
+        desk.press("w").await;
+        desk.shows(&[
+            "FAIL sla.",
+            "no metric fails: 1 of 2 failed",
+            "row   FAIL MET-0144: leadership 94.5, partner 93",
+            "hash  diff",
+        ]);
+        world.assert_sound().await;
+    }
+);
 
 #[test]
 fn of_the_past_no_gate_and_no_colour_is_proved() {

@@ -16,15 +16,12 @@ const HARD: usize = 25;
 pub(super) fn lines(sight: &SpreadSight, glyphs: Glyphs) -> Vec<Parts> {
     let (soft, hard) = (number(&sight.pair.soft), number(&sight.pair.hard));
     let mut lines = Vec::new();
-    match (&sight.run, soft.zip(hard)) {
-        (Some(run), Some((soft, hard))) => {
-            lines.push(on_the_scale(run, (soft, hard), glyphs));
-        }
-        _ => {
-            // A limit that is no number judges nothing.
-            let is_untold = sight.cannot_tell || sight.run.is_some();
-            lines.extend(is_untold.then(unknown));
-        }
+    if let (Some(run), Some(limits)) = (&sight.run, soft.zip(hard)) {
+        lines.push(on_the_scale(run, limits, glyphs));
+    } else {
+        // A limit that is no number judges nothing.
+        let is_untold = sight.cannot_tell || sight.run.is_some();
+        lines.extend(is_untold.then(unknown));
     }
     lines.push(vec![muted(format!(
         "s soft {}, h hard {}, by policy {}",
