@@ -283,8 +283,9 @@ on_both!(a_row_is_copied_shown_and_explained, |world| {
         "[FAIL] owner_or_backup: owner maya, backup lee",
         "escalate-block (guard 1): not now",
         "[FAIL] may_escalate",
-        "does not hold governance_lead",
     ]);
+    desk.press("pgdn pgdn").await;
+    desk.shows(&["does not hold governance_lead"]);
 });
 
 /// A run's name comes from outside, and a copied command may be pasted into a shell.

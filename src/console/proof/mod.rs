@@ -162,7 +162,7 @@ fn of_block(model: &Model, picture: &Picture) -> Option<Lines> {
         row(format!("publish_replay_audit, version {}", audit.version)),
         hash("publish", audit.publish_tuple_hash.as_deref()),
         hash("source", audit.source_tuple_hash.as_deref()),
-        verdict(token, format!("the first answer: {}", left.trim())),
+        verdict(token, format!("the first answer: {}", words(&left))),
         rule(audit.sla_first_response_minutes.map_or(
             "no time was set for the first answer".to_owned(),
             |minutes| format!("{minutes} minutes from when it was blocked, half of them is SOON"),
@@ -177,6 +177,12 @@ fn of_block(model: &Model, picture: &Picture) -> Option<Lines> {
     let entries = detail.iter().flat_map(|it| &it.entries).take(MOST);
     lines.extend(entries.flat_map(in_the_ledger));
     Some(lines)
+}
+
+/// Writes a cell of a table with single blanks.
+fn words(cell: &str) -> String {
+    let words: Vec<_> = cell.split_whitespace().collect();
+    words.join(" ")
 }
 
 /// An entry as a row with its hash.
