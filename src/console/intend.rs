@@ -319,6 +319,12 @@ impl Model {
             None if self.selected().is_some() => {
                 self.say_quietly("the row is being looked at; a moment".to_owned());
             }
+            None if self.pane == PaneId::Home => {
+                let key = self.start.keymap.hint(Intent::Open);
+                self.say_quietly(format!(
+                    "this line is no row; {key} goes to what it tells of"
+                ));
+            }
             None => self.say_quietly("no row is selected".to_owned()),
         }
     }

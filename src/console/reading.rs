@@ -3,17 +3,15 @@
 use crate::actions::Entry;
 use crate::rules::Verdict;
 use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
+use crate::rules::migration::hour::EndedBy;
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
-use super::panes::PaneId;
+use super::panes::{PaneId, cutover};
 use super::theme::Token;
 use super::topics::{Named, topic};
 use super::ui::Parts;
-
-/// The action that begins the step that comes now.
-const BEGIN_STEP: &str = "begin_step";
 
 /// Names a verdict, as every list of them does.
 fn verdict(verdict: Verdict) -> (Token, &'static str) {
@@ -67,7 +65,8 @@ impl Model {
         let mut parts = vec![super::proof::of(self)];
         let mut actions = self.here().actions();
         if self.pane == PaneId::Cutover {
-            actions.sort_by_key(|entry| entry.verb != BEGIN_STEP);
+            let next = self.goes_on_by();
+            actions.sort_by_key(|entry| entry.verb != next);
             let first: Vec<_> = actions.drain(..1.min(actions.len())).collect();
             parts.insert(0, first.iter().flat_map(|it| self.why_of(it)).collect());
         }
@@ -80,6 +79,17 @@ impl Model {
             title,
             lines: parts.join(&(Token::Muted, String::new())),
             scroll: Scroll::default(),
+        }
+    }
+
+    /// Names the action by which the hour of a cutover begins, or goes on.
+    fn goes_on_by(&self) -> &'static str {
+        match cutover::sight(self).and_then(cutover::comes_now) {
+            None => "start_hour",
+            Some(step) => match step.ended_by() {
+                EndedBy::Deed(verb) => verb,
+                _ => "begin_step",
+            },
         }
     }
 

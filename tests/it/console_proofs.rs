@@ -6,7 +6,7 @@ use govdeck::actions;
 use govdeck::console::event::{Effect, Event};
 use govdeck::console::model::Model;
 use govdeck::console::overlay::Overlay;
-use govdeck::console::panes::{PaneId, spoken};
+use govdeck::console::panes::{PaneId, home, spoken};
 use govdeck::console::picture::{Picture, Possible};
 use govdeck::console::stroke::chord;
 use govdeck::console::ui::Glyphs;
@@ -202,6 +202,31 @@ fn every_pane_says_by_which_rule_which_rows_and_which_hashes_a_verdict_stands() 
                 "{pane}: {part}\n{lines:#?}"
             );
         }
+    }
+}
+
+/// On Home a line is proved as its row is in the pane that it leads to.
+#[test]
+fn a_line_of_home_is_proved_too() {
+    let mut found = Vec::new();
+    let mut model = still::model(PaneId::Home, picture);
+    for _ in 0..home::items(&model).len() {
+        press(&mut model, "w", picture);
+        found.extend(read(&model));
+        press(&mut model, "esc", picture);
+        press(&mut model, "j", picture);
+    }
+    for text in [
+        "series sla is GREEN",
+        "pub-0412 is blocked",
+        "  hash  source MISSING",
+        "known as",
+        "  hash  after ",
+    ] {
+        assert!(
+            found.iter().any(|line| line.contains(text)),
+            "{text}\n{found:#?}"
+        );
     }
 }
 

@@ -136,7 +136,8 @@ pub fn failed(model: &Model) -> Option<String> {
     ))
 }
 
-fn comes_now(sight: &HourSight) -> Option<Step> {
+/// Finds the step that comes now; none where no hour runs, or every step is done.
+pub(in crate::console) fn comes_now(sight: &HourSight) -> Option<Step> {
     let hour = sight.hour.as_ref()?;
     if hour.hour.status != HourStatus::Running {
         return None;

@@ -4,6 +4,7 @@ mod moves;
 mod records;
 
 use crate::rules::release::Found;
+use crate::store::block::OpenBlock;
 use crate::store::ledger::Entry;
 
 use super::detail::SeriesSight;
@@ -28,11 +29,19 @@ pub(super) fn of(model: &Model) -> Lines {
         PaneId::Home => of_home(model, picture),
         PaneId::Migration => moves::of_migration(model, picture),
         PaneId::Mismatches => moves::of_mismatch(model, picture),
-        PaneId::Blocks => of_block(model, picture),
+        PaneId::Blocks => {
+            let at = model.blocks.position(&picture.blocks);
+            let block = at.and_then(|at| picture.blocks.rows.get(at));
+            block.and_then(|block| of_block(model, picture, block))
+        }
         PaneId::Weeks => of_week(model, picture),
         PaneId::Cutover => moves::of_hour(model),
         PaneId::Bundles => moves::of_bundle(model, picture),
-        PaneId::Ledger => records::of_entry(model, picture),
+        PaneId::Ledger => {
+            let at = model.entries.position(&picture.entries);
+            let entry = at.and_then(|at| picture.entries.rows.get(at));
+            entry.map(|entry| records::of_entry(model, picture, entry))
+        }
         PaneId::People => records::of_person(model, picture),
         PaneId::Dictionary => records::of_metric(model, picture),
     };
@@ -64,12 +73,22 @@ fn of_home(model: &Model, picture: &Picture) -> Option<Lines> {
     if item.id == home::CADENCE {
         return Some(model.week().lines);
     }
-    let series = picture.series.iter();
-    let mut series = series.filter(|sight| sight.look.series.series_id == item.id);
-    if let Some(sight) = series.next() {
-        return Some(of_series(sight));
+    if let Some(("block", id)) = item.subject() {
+        let mut mine = picture.mine.iter();
+        return of_block(
+            model,
+            picture,
+            mine.find(|it| it.audit.publish_run_id == id)?,
+        );
     }
-    None
+    if let Some(("entry", id)) = item.subject() {
+        let mut recent = picture.recent.iter();
+        let entry = recent.find(|it| it.seq.to_string() == id)?;
+        return Some(records::of_entry(model, picture, entry));
+    }
+    let mut series = picture.series.iter();
+    let of_line = series.find(|sight| sight.look.series.series_id == item.id);
+    of_line.map(of_series)
 }
 
 fn of_series(sight: &SeriesSight) -> Lines {
@@ -147,9 +166,7 @@ fn diff(found: &Found) -> Option<(Token, String)> {
     }
 }
 
-fn of_block(model: &Model, picture: &Picture) -> Option<Lines> {
-    let at = model.blocks.position(&picture.blocks)?;
-    let block = picture.blocks.rows.get(at)?;
+fn of_block(model: &Model, picture: &Picture, block: &OpenBlock) -> Option<Lines> {
     let audit = &block.audit;
     let (token, left) = blocks::time_left(block, model.moment()?);
     let reason = audit.block_reason.map_or("unknown", blocks::meaning);

@@ -1,5 +1,7 @@
 //! Proofs of what is on record: entries of the ledger, people, and metrics of the dictionary.
 
+use crate::store::ledger::Entry;
+
 use super::super::list::Listing;
 use super::super::model::{Model, Verified};
 use super::super::panes::{ledger, people};
@@ -8,9 +10,7 @@ use super::super::reading::spoken;
 use super::super::theme::Token;
 use super::{Lines, MOST, hash, in_the_ledger, row, rule, verdict};
 
-pub(super) fn of_entry(model: &Model, picture: &Picture) -> Option<Lines> {
-    let at = model.entries.position(&picture.entries)?;
-    let entry = picture.entries.rows.get(at)?;
+pub(super) fn of_entry(model: &Model, picture: &Picture, entry: &Entry) -> Lines {
     let by = ledger::by(entry);
     let mut lines = vec![
         verdict(
@@ -48,7 +48,7 @@ pub(super) fn of_entry(model: &Model, picture: &Picture) -> Option<Lines> {
             "not verified here yet: cannot tell whether the hashes hold",
         ),
     });
-    Some(lines)
+    lines
 }
 
 pub(super) fn of_person(model: &Model, picture: &Picture) -> Option<Lines> {
