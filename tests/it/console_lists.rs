@@ -503,5 +503,8 @@ on_both!(a_card_is_never_shown_under_another_entrys_name, |world| {
     desk.press("esc 1 G J").await;
     desk.shows(&["Card of entry "]);
     desk.press("esc g g J").await;
-    assert_eq!(desk.says(), "no row is selected");
+    assert_eq!(
+        desk.says(),
+        "this line is no row; enter goes to what it tells of"
+    );
 });
