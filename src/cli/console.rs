@@ -241,6 +241,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
         first: PaneId::Home,
         editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         inside_tmux: variable("TMUX").is_some(),
+        notices: settings.notifications.value,
     })
 }
 

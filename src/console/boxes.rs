@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::actions::Entry;
 use crate::rules::guard::{Level, counts_down};
 use crate::rules::people::Environment;
+use crate::rules::text::counted;
 
 use super::keymap::Intent;
 use super::model::Model;
@@ -232,7 +233,7 @@ fn reading(model: &Model, text: &Text, pen: &mut Pen<'_>, area: Rect) {
     pen.lines(inside, shown);
     let rest = lines.len() - first - shown.len();
     let foot = if rest > 0 {
-        format!("{rest} more lines")
+        counted(rest, "more line", "more lines")
     } else {
         "the end".to_owned()
     };

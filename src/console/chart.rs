@@ -26,8 +26,40 @@ pub fn spark(values: &[i64], width: usize, glyphs: Glyphs) -> Parts {
         };
         (token, bars[level].to_string())
     };
+    in_runs(shown.iter().map(bar))
+}
+
+/// Tells how many of so many cells a part of a whole takes; anything more than the whole takes all of them.
+#[must_use]
+pub fn cells(part: u64, whole: u64, width: usize) -> usize {
+    let of_all = u128::from(part) * width as u128 / u128::from(whole.max(1));
+    usize::try_from(of_all).unwrap_or(width).min(width)
+}
+
+/// Draws what lies on a scale: filled from one cell to another, and a letter where a limit lies.
+#[must_use]
+pub fn stretch(
+    filled: (Token, std::ops::Range<usize>),
+    width: usize,
+    limits: &[(usize, char)],
+    glyphs: Glyphs,
+) -> Parts {
+    let (token, filled) = filled;
+    let cell = |at: usize| match limits.iter().find(|(limit, _)| *limit == at) {
+        Some((_, letter)) => (Token::Fg, *letter),
+        None if filled.contains(&at) => (token, glyphs.block()),
+        None => (Token::Muted, '.'),
+    };
+    in_runs((0..width).map(|at| {
+        let (token, cell) = cell(at);
+        (token, cell.to_string())
+    }))
+}
+
+/// Joins neighbours that look alike.
+fn in_runs(cells: impl Iterator<Item = (Token, String)>) -> Parts {
     let mut parts: Parts = Vec::new();
-    for (token, text) in shown.iter().map(bar) {
+    for (token, text) in cells {
         match parts.last_mut() {
             Some((last, run)) if *last == token => run.push_str(&text),
             _ => parts.push((token, text)),
@@ -39,6 +71,26 @@ pub fn spark(values: &[i64], width: usize, glyphs: Glyphs) -> Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_takes_its_cells_and_never_more_than_there_are() {
+        assert_eq!(cells(0, 72, 36), 0);
+        assert_eq!(cells(41, 72, 36), 20);
+        assert_eq!(cells(72, 72, 36), 36);
+        assert_eq!(cells(u64::MAX, 1, 36), 36);
+        assert_eq!(cells(1, 0, 36), 36, "nothing is whole at once");
+    }
+
+    #[test]
+    fn a_scale_has_what_is_filled_and_its_limits_in_both_spellings() {
+        let drawn = |glyphs| {
+            let parts = stretch((Token::StatusOk, 2..5), 9, &[(4, 's'), (7, 'h')], glyphs);
+            let text: String = parts.iter().map(|(_, text)| text.as_str()).collect();
+            (text, parts.len())
+        };
+        assert_eq!(drawn(Glyphs::Lines), ("..██s..h.".to_owned(), 6));
+        assert_eq!(drawn(Glyphs::Ascii), ("..##s..h.".to_owned(), 6));
+    }
 
     fn text(values: &[i64], width: usize, glyphs: Glyphs) -> String {
         spark(values, width, glyphs)

@@ -20,7 +20,9 @@ use crate::store::publish::Audit;
 use crate::store::week::{self, Metric, Name, OverridePacket, Remediation};
 use crate::store::{Failure, StoreError, View, artifact, cadence, deployment, leaf};
 
+use super::panes::PaneId;
 use super::picture::Wanted;
+use super::spread_sight::{self, SpreadSight};
 
 /// How many metrics of a weekly run are shown.
 const METRICS: i64 = 12;
@@ -101,6 +103,8 @@ pub struct WeekDetail {
     pub remediations: Vec<Remediation>,
     /// The packet that lets it be signed though it is not green.
     pub packet: Option<OverridePacket>,
+    /// How far apart its protected metrics lie against both limits; read for the pane Weeks alone.
+    pub spread: Option<SpreadSight>,
 }
 
 /// A metric with what the list does not say of it.
@@ -190,9 +194,18 @@ pub(super) async fn week(
         return Ok(None);
     };
     let diff = week::found_diff(view, &window).await?;
+    let metrics = week::metrics(view, run, METRICS).await?;
+    let are_all = i64::try_from(metrics.len()).is_ok_and(|count| count < METRICS);
+    let spread = match wanted.pane {
+        PaneId::Weeks => {
+            spread_sight::read(view, &window, are_all.then_some(metrics.as_slice())).await?
+        }
+        _ => None,
+    };
     Ok(Some(WeekDetail {
         job_run_id: (*run).clone(),
-        metrics: week::metrics(view, run, METRICS).await?,
+        metrics,
+        spread,
         names: week::names(view, &window, &diff).await?,
         diff,
         remediations: week::evidence_of(view, run).await?,

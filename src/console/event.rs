@@ -110,8 +110,8 @@ pub enum Effect {
     Edit(String),
     /// Take the mouse, or leave it to the terminal.
     Mouse(Mouse),
-    /// Ring the bell.
-    Bell,
+    /// Ring the bell, and have the terminal show what for, where that is configured.
+    Bell(String),
     /// Let a rule end the proposal that has this ticket, for nobody can answer it any more.
     EndProposal(String),
     /// Keep that the card for a newcomer was read.
@@ -140,7 +140,7 @@ impl Effect {
             Self::Copy(_)
             | Self::Edit(_)
             | Self::Mouse(_)
-            | Self::Bell
+            | Self::Bell(_)
             | Self::KeepCardRead
             | Self::Suspend
             | Self::Quit => false,

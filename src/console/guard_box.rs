@@ -6,6 +6,7 @@ use ratatui::widgets::Widget;
 
 use crate::rules::guard::{Level, REASON_AT_LEAST};
 use crate::rules::people::Environment;
+use crate::rules::text::counted;
 
 use super::boxes::{guard_words, window};
 use super::dialog::{Asking, Dialog, Filling, Focus, Stage};
@@ -201,7 +202,7 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
         pen.lines(Rect { height, ..evidence }, &lines[first..]);
         let said = match lines.len() - usize::from(height) - first {
             0 => "the end: pgup".to_owned(),
-            hidden => format!("{hidden} more lines: pgdn"),
+            hidden => format!("{}: pgdn", counted(hidden, "more line", "more lines")),
         };
         pen.parts(inside.x, y - 1, inside.width, &[(Token::StatusInfo, said)]);
     }

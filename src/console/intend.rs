@@ -1,5 +1,8 @@
 //! What the keys do: one arm for each intent.
 
+use std::fmt::Write as _;
+
+use crate::actions::Required;
 use crate::rules::text::is_hostile;
 
 use super::event::{Effect, Mouse};
@@ -8,7 +11,8 @@ use super::list::{Listing, Step};
 use super::model::{Model, Verified};
 use super::newcomer::{self, Card};
 use super::overlay::{self, Number, Numbers, Overlay, Palette, Text, Themes};
-use super::panes::{PaneId, blocks, dictionary, home, weeks};
+use super::panes::{PaneId, dictionary, home, weeks};
+use super::picture::Possible;
 use super::theme::{Theme, Token};
 use super::tour::Tour;
 
@@ -19,6 +23,34 @@ pub(super) fn shell_word(id: &str) -> String {
         id.to_owned()
     } else {
         format!("'{}'", id.replace('\'', "'\\''"))
+    }
+}
+
+/// Writes the command that shows what an action would do; what somebody still has to say stands there in capitals.
+pub(super) fn command(possible: &Possible, id: &str) -> String {
+    let needed = possible.entry.fields.iter();
+    let needed = needed.filter(|field| field.required == Required::Yes);
+    let said = |name: &'static str| {
+        let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
+        match offered {
+            Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
+            _ => name.to_uppercase(),
+        }
+    };
+    let mut fields = String::new();
+    for field in needed {
+        let _ = write!(fields, " --{} {}", field.name, said(field.name));
+    }
+    act(&possible.entry.name(), id, &fields)
+}
+
+/// Writes the command of an action on something, with its fields.
+pub(super) fn act(name: &str, id: &str, fields: &str) -> String {
+    let word = shell_word(id);
+    if word.starts_with('-') {
+        format!("govdeck act {name}{fields} --dry-run -- {word}")
+    } else {
+        format!("govdeck act {name} {word}{fields} --dry-run")
     }
 }
 
@@ -195,31 +227,6 @@ impl Model {
         }
     }
 
-    fn next_problem(&mut self) {
-        let (Some(picture), Some(now)) = (self.picture.clone(), self.moment()) else {
-            return;
-        };
-        if self.pane != PaneId::Blocks {
-            return self.go(PaneId::Blocks);
-        }
-        let from = self.blocks.position(&picture.blocks).map_or(0, |at| at + 1);
-        let rows = &picture.blocks.rows;
-        let order = (from..rows.len()).chain(0..from.min(rows.len()));
-        if !self.has_read() {
-            return self.say_quietly("the blocks are being read".to_owned());
-        }
-        let found = order
-            .filter_map(|at| rows.get(at))
-            .find(|row| blocks::needs_somebody(row, now));
-        match found {
-            Some(row) => self.blocks.select(&row.audit.publish_run_id),
-            None if picture.blocks.more_before || picture.blocks.more_after => {
-                self.say_quietly("no block near here waits for an answer".to_owned());
-            }
-            None => self.say_quietly("no block here waits for an answer".to_owned()),
-        }
-    }
-
     fn open(&mut self) {
         if self.as_of.is_some() && !self.pane.keeps_history() {
             return self.say_quietly(format!("{} keeps no history", self.pane));
@@ -281,21 +288,19 @@ impl Model {
         let Some(picture) = &self.picture else {
             return;
         };
-        let first = picture
-            .possible
-            .iter()
-            .find(|possible| possible.refusal.is_none() && possible.entry.fields.is_empty());
+        // What was asked about another row says nothing of this one.
+        let is_of_row = picture.wanted.about == self.about();
+        let all = picture.possible.iter().filter(|_| is_of_row);
+        let mut possible = all.filter(|possible| possible.refusal.is_none());
+        // What needs no more words comes first.
+        let plain = possible.clone().find(|it| it.entry.fields.is_empty());
+        let first = plain.or_else(|| possible.next());
         match (first, self.about()) {
             (Some(_), Some((_, id))) if id.contains(is_hostile) => {
                 self.say_hidden();
             }
             (Some(possible), Some((_, id))) => {
-                let (name, word) = (possible.entry.name(), shell_word(&id));
-                effects.push(Effect::Copy(if word.starts_with('-') {
-                    format!("govdeck act {name} --dry-run -- {word}")
-                } else {
-                    format!("govdeck act {name} {word} --dry-run")
-                }));
+                effects.push(Effect::Copy(command(possible, &id)));
             }
             _ => self.say_quietly("nothing can be done with this row now".to_owned()),
         }
@@ -313,6 +318,12 @@ impl Model {
             }
             None if self.selected().is_some() => {
                 self.say_quietly("the row is being looked at; a moment".to_owned());
+            }
+            None if self.pane == PaneId::Home => {
+                let key = self.start.keymap.hint(Intent::Open);
+                self.say_quietly(format!(
+                    "this line is no row; {key} goes to what it tells of"
+                ));
             }
             None => self.say_quietly("no row is selected".to_owned()),
         }

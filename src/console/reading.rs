@@ -1,11 +1,14 @@
 //! Texts that open to be read: why something can or cannot be done, and what was said.
 
+use crate::actions::Entry;
 use crate::rules::Verdict;
 use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
+use crate::rules::migration::hour::EndedBy;
 
 use super::list::Scroll;
 use super::model::{Model, Said};
 use super::overlay::Text;
+use super::panes::{PaneId, cutover};
 use super::theme::Token;
 use super::topics::{Named, topic};
 use super::ui::Parts;
@@ -56,62 +59,79 @@ fn steps(alike: &[Standing]) -> Option<String> {
 }
 
 impl Model {
-    /// Writes every condition of every action on the selected row.
+    /// Writes what the verdict on the selected row rests on, and every condition of every action on it. In the hour of a
+    /// cutover what holds the next step back comes first.
     pub(super) fn why(&self) -> Text {
-        let mut lines = Vec::new();
-        for entry in self.here().actions() {
-            let refusal = self.why_not(entry);
-            let possible = self
-                .picture
-                .as_ref()
-                .filter(|picture| picture.wanted.about == self.about())
-                .and_then(|picture| {
-                    picture
-                        .possible
-                        .iter()
-                        .find(|possible| possible.entry.verb == entry.verb)
-                });
-            // Nobody asks why something cannot be done with a row of another kind.
-            let is_of_row = topic(entry.kind).is_some_and(|topic| topic.named == Named::Selected);
-            if is_of_row && self.here().kind != Some(entry.kind) {
-                continue;
-            }
-            let (token, word) = match &refusal {
-                None => (Token::GatePass, "possible now"),
-                Some(_) => (Token::GateFail, "not now"),
-            };
-            lines.push((
-                token,
-                format!("{} (guard {}): {word}", entry.name(), entry.level),
-            ));
-            for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
-                let (token, word) = verdict(condition.verdict);
-                lines.push((
-                    token,
-                    format!("  [{word}] {}: {}", condition.id, condition.evidence),
-                ));
-                if condition.verdict != Verdict::Pass {
-                    lines.push((
-                        Token::Muted,
-                        format!("         {}: {}", condition.owner, condition.fix),
-                    ));
-                }
-            }
-            if let Some(refusal) = refusal
-                && possible.is_none_or(|possible| possible.conditions.is_empty())
-            {
-                lines.push((Token::Fg, format!("  {}", refusal.sentence)));
-                lines.push((Token::Muted, format!("  {}", refusal.hint)));
-            }
+        let mut parts = vec![super::proof::of(self)];
+        let mut actions = self.here().actions();
+        if self.pane == PaneId::Cutover {
+            let next = self.goes_on_by();
+            actions.sort_by_key(|entry| entry.verb != next);
+            let first: Vec<_> = actions.drain(..1.min(actions.len())).collect();
+            parts.insert(0, first.iter().flat_map(|it| self.why_of(it)).collect());
         }
+        parts.push(actions.iter().flat_map(|it| self.why_of(it)).collect());
+        parts.retain(|lines| !lines.is_empty());
         let title = self
             .about()
             .map_or("Why".to_owned(), |(_, id)| format!("Why: {id}"));
         Text {
             title,
-            lines,
+            lines: parts.join(&(Token::Muted, String::new())),
             scroll: Scroll::default(),
         }
+    }
+
+    /// Names the action by which the hour of a cutover begins, or goes on.
+    fn goes_on_by(&self) -> &'static str {
+        match cutover::sight(self).and_then(cutover::comes_now) {
+            None => "start_hour",
+            Some(step) => match step.ended_by() {
+                EndedBy::Deed(verb) => verb,
+                _ => "begin_step",
+            },
+        }
+    }
+
+    /// Writes every condition of an action; nothing for one on a row of another kind, as nobody asks about that.
+    fn why_of(&self, entry: &'static Entry) -> Vec<(Token, String)> {
+        let is_of_row = topic(entry.kind).is_some_and(|topic| topic.named == Named::Selected);
+        if is_of_row && self.here().kind != Some(entry.kind) {
+            return Vec::new();
+        }
+        let refusal = self.why_not(entry);
+        let picture = self.picture.as_ref();
+        let picture = picture.filter(|picture| picture.wanted.about == self.about());
+        let mut possible = picture.iter().flat_map(|picture| &picture.possible);
+        let possible = possible.find(|possible| possible.entry.verb == entry.verb);
+        let (token, word) = match &refusal {
+            None => (Token::GatePass, "possible now"),
+            Some(_) => (Token::GateFail, "not now"),
+        };
+        let mut lines = vec![(
+            token,
+            format!("{} (guard {}): {word}", entry.name(), entry.level),
+        )];
+        for condition in possible.map_or(&[][..], |possible| &possible.conditions) {
+            let (token, word) = verdict(condition.verdict);
+            lines.push((
+                token,
+                format!("  [{word}] {}: {}", condition.id, condition.evidence),
+            ));
+            if condition.verdict != Verdict::Pass {
+                lines.push((
+                    Token::Muted,
+                    format!("         {}: {}", condition.owner, condition.fix),
+                ));
+            }
+        }
+        if let Some(refusal) = refusal
+            && possible.is_none_or(|possible| possible.conditions.is_empty())
+        {
+            lines.push((Token::Fg, format!("  {}", refusal.sentence)));
+            lines.push((Token::Muted, format!("  {}", refusal.hint)));
+        }
+        lines
     }
 
     /// Writes the nine checkpoints of the cert week.

@@ -22,6 +22,7 @@ use super::screen;
 use super::signals::{Signals, end_when_stuck, leads_session, watch_for_hang_up};
 use super::stroke::Stroke;
 use super::terminal::{self, Screen, Taken};
+use crate::settings::Notices;
 
 /// What a console is opened with.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Opening {
     pub editor: Option<String>,
     /// Whether this runs inside tmux.
     pub inside_tmux: bool,
+    /// Whether the terminal shows what the bell rings for.
+    pub notices: Notices,
     /// What is said to a newcomer before anything else.
     pub welcome: Option<Text>,
     /// The pane that is shown first.
@@ -144,6 +147,7 @@ struct Shell {
     card_read: Option<PathBuf>,
     editor: Option<String>,
     inside_tmux: bool,
+    notices: Notices,
 }
 
 impl Shell {
@@ -184,6 +188,7 @@ impl Shell {
             card_read: opening.card_read,
             editor: opening.editor,
             inside_tmux: opening.inside_tmux,
+            notices: opening.notices,
         };
         shell.draw()?;
         terminal::forget_typed();
@@ -274,7 +279,7 @@ impl Shell {
             Effect::Copy(text) => self.copy(&text),
             Effect::Edit(text) => return self.edit(&text).await,
             Effect::Mouse(mouse) => terminal::set_mouse(mouse)?,
-            Effect::Bell => terminal::ring()?,
+            Effect::Bell(said) => terminal::ring(&said, self.notices, self.inside_tmux)?,
             Effect::KeepCardRead => keep(self.card_read.as_deref(), b""),
             Effect::Suspend if leads_session() => {
                 let said = "there is no shell here that could wake the console".to_owned();

@@ -18,12 +18,17 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::event::Mouse;
 use super::keys;
+use crate::rules::text::{scrub, shorten};
+use crate::settings::Notices;
 
 /// The screen that is drawn on.
 pub(super) type Screen = Terminal<CrosstermBackend<Output>>;
 
 /// Room for a whole frame, so that none is seen half drawn: standard output alone holds a kilobyte.
 const FRAME: usize = 256 * 1024;
+
+/// How many letters of what was said a notification shows.
+const NOTICE: usize = 120;
 
 /// Has the terminal keep its title; one that cannot ignores it.
 const SAVE_TITLE: &str = "\x1b[22;0t";
@@ -180,11 +185,29 @@ pub(super) fn set_mouse(mouse: Mouse) -> io::Result<()> {
     }
 }
 
-/// Rings the bell.
-pub(super) fn ring() -> io::Result<()> {
+/// Rings the bell, and has the terminal show what for, where that is configured.
+pub(super) fn ring(said: &str, notices: Notices, inside_tmux: bool) -> io::Result<()> {
     let mut out = stdout();
     out.write_all(b"\x07")?;
+    out.write_all(notice(said, notices, inside_tmux).as_bytes())?;
     out.flush()
+}
+
+/// Spells a notification; nothing where none is wanted.
+///
+/// What is said may hold names from the database: it goes out scrubbed, without what parts the fields, and not at length.
+fn notice(said: &str, notices: Notices, inside_tmux: bool) -> String {
+    let said = scrub(&shorten(said, NOTICE)).replace(';', ",");
+    let told = match notices {
+        Notices::Off => return String::new(),
+        Notices::Osc9 => format!("\x1b]9;govdeck: {said}\x07"),
+        Notices::Osc777 => format!("\x1b]777;notify;govdeck;{said}\x07"),
+    };
+    if inside_tmux {
+        // tmux hands on what is wrapped for it, where allow-passthrough lets it.
+        return format!("\x1bPtmux;{}\x1b\\", told.replace('\x1b', "\x1b\x1b"));
+    }
+    told
 }
 
 /// Puts a text into the clipboard: by tmux inside tmux, else by the terminal itself.
@@ -207,4 +230,42 @@ pub(super) fn copy(text: &str, inside_tmux: bool) -> io::Result<()> {
             .ok_or_else(|| io::Error::other("tmux did not take it"));
     }
     execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_is_told_only_where_it_is_wanted() {
+        let said = "pub-1 waits for your name";
+        assert_eq!(notice(said, Notices::Off, false), "");
+        assert_eq!(
+            notice(said, Notices::Osc9, false),
+            "\x1b]9;govdeck: pub-1 waits for your name\x07"
+        );
+        assert_eq!(
+            notice(said, Notices::Osc777, false),
+            "\x1b]777;notify;govdeck;pub-1 waits for your name\x07"
+        );
+        assert_eq!(
+            notice("x", Notices::Osc9, true),
+            "\x1bPtmux;\x1b\x1b]9;govdeck: x\x07\x1b\\"
+        );
+    }
+
+    #[test]
+    fn a_name_from_outside_ends_no_notification_and_begins_no_other() {
+        let hostile = "a\x07b\x1b]52;c;eA==\x07;notify;x\u{202e}";
+        for notices in [Notices::Osc9, Notices::Osc777] {
+            let told = notice(hostile, notices, false);
+            let inside = &told[1..told.len() - 1];
+            assert!(!inside.contains(char::is_control), "{told:?}");
+            assert!(!inside.contains('\u{202e}'), "{told:?}");
+            let parts = if notices == Notices::Osc9 { 1 } else { 3 };
+            assert_eq!(inside.matches(';').count(), parts, "{told:?}");
+        }
+        let long = notice(&"x".repeat(5_000), Notices::Osc9, false);
+        assert!(long.len() < 200, "{}", long.len());
+    }
 }

@@ -44,6 +44,16 @@ pub fn shorten(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// Says how many there are, in the singular where there is one.
+#[must_use]
+pub fn counted<Count>(count: Count, one: &str, many: &str) -> String
+where
+    Count: std::fmt::Display + PartialEq + From<u8> + Copy,
+{
+    let what = if count == Count::from(1) { one } else { many };
+    format!("{count} {what}")
+}
+
 /// Writes text as the text of a page of HTML or a picture of SVG, scrubbed, whatever it holds.
 #[must_use]
 pub fn markup(text: &str) -> String {
@@ -64,6 +74,13 @@ pub fn markup(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_told_in_the_singular() {
+        assert_eq!(counted(0_usize, "entry", "entries"), "0 entries");
+        assert_eq!(counted(1_i64, "entry", "entries"), "1 entry");
+        assert_eq!(counted(2_u64, "entry", "entries"), "2 entries");
+    }
 
     #[test]
     fn markup_is_only_ever_text() {

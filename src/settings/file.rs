@@ -231,7 +231,7 @@ mod tests {
             (
                 "[database]\nurl = \"x\"\n",
                 "/c.toml, line 1, column 2: `database` is not a setting",
-                "known settings: dsn, direct_dsn, viewer_dsn, pooled, governance_root, bundle_dsn, rehearsal_dsn, bundle_drivers, hour_commands, rehearsal_commands, signing_key, log_level, log_file, theme",
+                "known settings: dsn, direct_dsn, viewer_dsn, pooled, governance_root, bundle_dsn, rehearsal_dsn, bundle_drivers, hour_commands, rehearsal_commands, signing_key, log_level, log_file, theme, notifications",
             ),
             (
                 "pooled = false\ndsn = 7\n",
@@ -256,7 +256,7 @@ mod tests {
             (
                 "\"a \\u001b[31m\" = 1",
                 "/c.toml, line 1, column 1: (a name with unusual characters) is not a setting",
-                "known settings: dsn, direct_dsn, viewer_dsn, pooled, governance_root, bundle_dsn, rehearsal_dsn, bundle_drivers, hour_commands, rehearsal_commands, signing_key, log_level, log_file, theme",
+                "known settings: dsn, direct_dsn, viewer_dsn, pooled, governance_root, bundle_dsn, rehearsal_dsn, bundle_drivers, hour_commands, rehearsal_commands, signing_key, log_level, log_file, theme, notifications",
             ),
         ];
         for (text, sentence, hint) in table {

@@ -8,6 +8,7 @@ use super::drivers;
 use super::dsn::Dsn;
 use super::dsn_fault::DsnFault;
 use super::error::Fault;
+use super::notices;
 use super::{Settings, Source};
 
 /// Says what a setting takes.
@@ -217,6 +218,7 @@ pub static KEYS: &[Key] = &[
         example: "\"auto\"",
         show: |settings| (settings.theme.to_string(), &settings.theme.source),
     },
+    notices::NOTIFICATIONS,
 ];
 
 pub(super) const NONE: &str = "(none)";

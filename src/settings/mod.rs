@@ -19,6 +19,7 @@ mod file;
 mod folders;
 mod keys;
 mod layers;
+mod notices;
 mod postgres;
 mod schema;
 mod template;
@@ -36,6 +37,7 @@ pub use dsn::{Dsn, DsnKind};
 pub use dsn_fault::DsnFault;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key, Kind, LogLevel, OTHER_VARIABLES};
+pub use notices::Notices;
 pub use schema::{DIALECT, schema};
 pub use template::{template, write_template};
 
@@ -194,6 +196,8 @@ pub struct Settings {
     pub log_file: Setting<Option<PathBuf>>,
     /// What the console looks like: the name of a theme, or `auto`.
     pub theme: Setting<String>,
+    /// Whether the terminal shows what the bell rings for.
+    pub notifications: Setting<Notices>,
     paths: Paths,
     config_mode: Option<u32>,
     passwords: Vec<Source>,
@@ -294,6 +298,9 @@ impl Settings {
             log_level,
             log_file,
             theme: theme.unwrap_or_else(|| Setting::default_of("auto".to_owned())),
+            notifications: layers
+                .read("notifications")?
+                .unwrap_or(Setting::default_of(Notices::Off)),
             paths,
             config_mode: None,
             passwords: layers.passwords(),

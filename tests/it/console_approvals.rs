@@ -64,7 +64,7 @@ async fn select_proposal(desk: &mut Desk) {
 }
 
 fn rang(desk: &Desk) -> usize {
-    let is_bell = |told: &&Effect| matches!(told, Effect::Bell);
+    let is_bell = |told: &&Effect| matches!(told, Effect::Bell(_));
     desk.told.iter().filter(is_bell).count()
 }
 

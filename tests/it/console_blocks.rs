@@ -2,6 +2,7 @@
 
 use govdeck::actions::Asked;
 use govdeck::console::keymap::Intent;
+use govdeck::console::overlay::Overlay;
 use govdeck::console::panes::PaneId;
 use govdeck::rules::block::Responses;
 use govdeck::rules::drift::Side;
@@ -184,11 +185,17 @@ on_both!(
         );
         // Hashing the source again is what nobody has done yet, so nothing is said of it.
         desk.press("w").await;
-        desk.shows(&[
+        let Some(Overlay::Text(why)) = &desk.model.overlay else {
+            panic!("{}", desk.screen(100, 40));
+        };
+        let why: String = why.lines.iter().map(|(_, line)| line.as_str()).collect();
+        for text in [
             "withdraw-block (guard 2): possible now",
             "can_be_withdrawn: tuple_drift",
-        ]);
-        desk.hides(&["source_restored"]);
+        ] {
+            assert!(why.contains(text), "{text}: {why}");
+        }
+        assert!(!why.contains("source_restored"), "{why}");
         desk.press("esc").await;
         let hash = "a".repeat(64);
         world

@@ -237,6 +237,8 @@ on_both!(the_next_problem_waits_for_an_answer, |world| {
         .expect("taken");
     let mut desk = Desk::open(&world, "maya").await;
     desk.press("n").await;
+    assert_eq!(desk.model.pane, PaneId::Home, "a line of Home");
+    desk.press("enter").await;
     assert_eq!(desk.model.pane, PaneId::Blocks);
     desk.press("s s g g").await;
     assert_eq!(selected(&desk).as_deref(), Some("pub-1"));
@@ -281,8 +283,9 @@ on_both!(a_row_is_copied_shown_and_explained, |world| {
         "[FAIL] owner_or_backup: owner maya, backup lee",
         "escalate-block (guard 1): not now",
         "[FAIL] may_escalate",
-        "does not hold governance_lead",
     ]);
+    desk.press("pgdn pgdn").await;
+    desk.shows(&["does not hold governance_lead"]);
 });
 
 /// A run's name comes from outside, and a copied command may be pasted into a shell.
@@ -500,5 +503,8 @@ on_both!(a_card_is_never_shown_under_another_entrys_name, |world| {
     desk.press("esc 1 G J").await;
     desk.shows(&["Card of entry "]);
     desk.press("esc g g J").await;
-    assert_eq!(desk.says(), "no row is selected");
+    assert_eq!(
+        desk.says(),
+        "this line is no row; enter goes to what it tells of"
+    );
 });

@@ -1,9 +1,12 @@
-//! What never leaves the screen, however small it is and however much there would be to say.
+//! What never leaves the screen, however small it is and however much there would be to say; and how its cells look.
 
 use std::time::Duration;
 
 use govdeck::console::event::{Event, Sight};
 use govdeck::console::panes::PaneId;
+use govdeck::console::theme::{Theme, Token};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Style};
 
 use crate::support::desk::{drawn, text_of};
 use crate::support::still::{self, at, picture};
@@ -43,6 +46,22 @@ fn the_header_never_loses_environment_and_mode() {
 }
 
 #[test]
+fn beside_the_past_there_is_room_for_deployment_and_person() {
+    let mut model = still::model(PaneId::Blocks, picture);
+    model.as_of = Some(at("01:44:00"));
+    for (width, said) in [
+        (80, " AS OF 05-14 01:44Z "),
+        (100, " AS OF 2026-05-14 01:44Z, history "),
+    ] {
+        let screen = text_of(&drawn(&model, width, 24));
+        let header = screen.lines().next().expect("a line");
+        for part in [" PROD  READ-ONLY ", said, "gov-deck", "maya", "live"] {
+            assert!(header.contains(part), "{width}: no {part:?} in {header}");
+        }
+    }
+}
+
+#[test]
 fn more_than_is_listed_is_said_to_be_more() {
     let many = || {
         let mut picture = picture();
@@ -70,4 +89,104 @@ fn a_time_of_another_day_has_its_day() {
         assert!(!screen.contains("05-14 02:08:55Z"), "{screen}");
     }
     assert!(at("02:08:55") < picture().now);
+}
+
+/// Finds a text on a screen and returns its first cell.
+fn cell_of<'a>(buffer: &'a Buffer, text: &str) -> &'a Cell {
+    let lines = text_of(buffer);
+    for (y, line) in lines.lines().enumerate() {
+        if let Some(before) = line
+            .split(text)
+            .next()
+            .filter(|before| before.len() < line.len())
+        {
+            let x = u16::try_from(before.chars().count()).expect("on the screen");
+            return &buffer[(x, u16::try_from(y).expect("on the screen"))];
+        }
+    }
+    panic!("no {text:?} on\n{lines}");
+}
+
+fn assert_looks(cell: &Cell, style: Style, what: &str) {
+    if let Some(color) = style.fg {
+        assert_eq!(cell.fg, color, "{what}");
+    }
+    if let Some(color) = style.bg {
+        assert_eq!(cell.bg, color, "{what}");
+    }
+    assert!(cell.modifier.contains(style.add_modifier), "{what}");
+}
+
+/// What stands on the screen of Blocks, and what it means.
+const MEANINGS: &[(&str, Token)] = &[
+    (" PROD ", Token::EnvProd),
+    (" READ-ONLY ", Token::ModeReadonly),
+    (" armed: lee until 02:20Z ", Token::ModeArmed),
+    ("live notify", Token::StatusOk),
+    ("[4 Blocks 6!]", Token::Accent),
+    ("8 Ledger", Token::Muted),
+    ("┌", Token::BorderFocus),
+    ("STATE", Token::Muted),
+    ("SOON   06:53", Token::SlaSoon),
+    ("ok     2h15m", Token::SlaOk),
+    ("no limit", Token::StatusUnknown),
+    ("ESCALATED", Token::StatusWarn),
+    ("TAKEN", Token::StatusPending),
+    ("pub-0415", Token::Fg),
+    ("tuple_drift: what", Token::StatusDanger),
+    ("BREACH +05:12  nobody", Token::SlaBreach),
+    ("take-block (a t)", Token::KeyHint),
+    ("? help", Token::KeyHint),
+    ("help  q", Token::KeyLabel),
+];
+
+#[test]
+fn everything_looks_as_its_theme_says() {
+    for name in ["dark", "light", "mono"] {
+        let mut model = still::model(PaneId::Blocks, picture);
+        model.start.theme = Theme::built_in(name).expect("a theme");
+        let theme = model.start.theme.clone();
+        let buffer = drawn(&model, 160, 48);
+        for (text, token) in MEANINGS {
+            let style = theme.at(*token);
+            assert_looks(cell_of(&buffer, text), style, &format!("{name}: {text}"));
+        }
+        assert_looks(
+            cell_of(&buffer, "> pub-0412"),
+            theme.at(Token::SelectionMarker),
+            name,
+        );
+        assert_looks(cell_of(&buffer, "pub-0412   "), theme.selected(), name);
+        let is_plain = |cell: &Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+        let plain = buffer.content.iter().all(is_plain);
+        assert_eq!(plain, name == "mono", "only mono has no colour");
+        let covered = buffer.content.iter().filter(|cell| cell.bg == Color::Reset);
+        assert_eq!(
+            covered.count() == 0,
+            name != "mono",
+            "{name}: every cell has its ground"
+        );
+    }
+}
+
+/// Without colours, what is dangerous is still told apart by words and weight.
+#[test]
+fn nothing_is_said_by_colour_alone() {
+    let mut model = still::model(PaneId::Blocks, picture);
+    model.start.theme = Theme::built_in("mono").expect("a theme");
+    let text = text_of(&drawn(&model, 160, 48));
+    for word in [
+        "PROD",
+        "READ-ONLY",
+        "BREACH",
+        "SOON",
+        "ok ",
+        "TAKEN",
+        "ESCALATED",
+        "OPEN",
+        "> pub-0412",
+        "[4 Blocks",
+    ] {
+        assert!(text.contains(word), "{word}");
+    }
 }

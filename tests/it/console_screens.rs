@@ -1,4 +1,4 @@
-//! Screens of the console, stored as text in `tests/it/screens` and compared to the letter; and how their cells look.
+//! Screens of the console, stored as text in `tests/it/screens` and compared to the letter.
 //!
 //! To renew them: `GOVDECK_BLESS=1 cargo test --test it console_screens`.
 
@@ -16,15 +16,14 @@ use govdeck::console::list::Listing;
 use govdeck::console::model::Model;
 use govdeck::console::overlay::Overlay;
 use govdeck::console::panes::PaneId;
+use govdeck::console::past_sight::PastSight;
 use govdeck::console::picture::Picture;
 use govdeck::console::stroke::chord;
-use govdeck::console::theme::{Theme, Token};
 use govdeck::console::ui::Glyphs;
 use govdeck::rules::Refusal;
 use govdeck::store::Sealed;
+use govdeck::store::past::Past;
 use govdeck::store::verify::{Finding, Report};
-use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::{Color, Style};
 
 use crate::support::desk::{drawn, start, text_of};
 use crate::support::still::{self, at, digest, picture};
@@ -150,6 +149,9 @@ const PRESSED: &[Pressed] = &[
     ("migration-zoomed", PaneId::Migration, "z", SMALL),
     ("migration-actions", PaneId::Migration, "a", SMALL),
     ("cutover-zoomed", PaneId::Cutover, "z", SMALL),
+    ("cutover-why", PaneId::Cutover, "w", SMALL),
+    ("weeks-why", PaneId::Weeks, "w", BOTH),
+    ("mismatches-zoomed", PaneId::Mismatches, "z", SMALL),
     ("cutover-actions", PaneId::Cutover, "a", SMALL),
     ("bundles-zoomed", PaneId::Bundles, "z", SMALL),
     ("bundles-actions", PaneId::Bundles, "a", SMALL),
@@ -246,6 +248,7 @@ fn screens() -> Vec<Screen> {
         model.running = Some(Box::new(run("forward.sql", model.at)));
         found.push((name, model, BOTH));
     }
+    found.push(("blocks-past", past(), SMALL));
     let mut gone = blocks();
     gone.blocks.select("pub-0400");
     still::show(&mut gone, picture());
@@ -264,6 +267,27 @@ fn screens() -> Vec<Screen> {
             .map(|(name, model)| (name, model, SMALL)),
     );
     found
+}
+
+/// The blocks as they stood half an hour before.
+fn past() -> Model {
+    let then = || {
+        let mut picture = picture();
+        picture.past = Some(Ok(PastSight {
+            past: Past {
+                at: at("01:44:00"),
+                seq: 198,
+            },
+            open_blocks: 6,
+            moves: Vec::new(),
+        }));
+        picture
+    };
+    let mut model = still::model(PaneId::Blocks, picture);
+    model.as_of = Some(at("01:44:00"));
+    still::show(&mut model, then());
+    still::show(&mut model, then());
+    model
 }
 
 /// The ledger with the entry selected that two persons made.
@@ -455,105 +479,5 @@ async fn screens_look_as_stored() {
         let file = file.to_string_lossy();
         let name = file.strip_suffix(".txt").expect("a screen");
         assert!(names.contains(name), "{file} is a screen of nothing");
-    }
-}
-
-/// Finds a text on a screen and returns its first cell.
-fn cell_of<'a>(buffer: &'a Buffer, text: &str) -> &'a Cell {
-    let lines = text_of(buffer);
-    for (y, line) in lines.lines().enumerate() {
-        if let Some(before) = line
-            .split(text)
-            .next()
-            .filter(|before| before.len() < line.len())
-        {
-            let x = u16::try_from(before.chars().count()).expect("on the screen");
-            return &buffer[(x, u16::try_from(y).expect("on the screen"))];
-        }
-    }
-    panic!("no {text:?} on\n{lines}");
-}
-
-fn assert_looks(cell: &Cell, style: Style, what: &str) {
-    if let Some(color) = style.fg {
-        assert_eq!(cell.fg, color, "{what}");
-    }
-    if let Some(color) = style.bg {
-        assert_eq!(cell.bg, color, "{what}");
-    }
-    assert!(cell.modifier.contains(style.add_modifier), "{what}");
-}
-
-/// What stands on the screen of Blocks, and what it means.
-const MEANINGS: &[(&str, Token)] = &[
-    (" PROD ", Token::EnvProd),
-    (" READ-ONLY ", Token::ModeReadonly),
-    (" armed: lee until 02:20Z ", Token::ModeArmed),
-    ("live notify", Token::StatusOk),
-    ("[4 Blocks 6!]", Token::Accent),
-    ("8 Ledger", Token::Muted),
-    ("┌", Token::BorderFocus),
-    ("STATE", Token::Muted),
-    ("SOON   06:53", Token::SlaSoon),
-    ("ok     2h15m", Token::SlaOk),
-    ("no limit", Token::StatusUnknown),
-    ("ESCALATED", Token::StatusWarn),
-    ("TAKEN", Token::StatusPending),
-    ("pub-0415", Token::Fg),
-    ("tuple_drift: what", Token::StatusDanger),
-    ("BREACH +05:12  nobody", Token::SlaBreach),
-    ("take-block (a t)", Token::KeyHint),
-    ("? help", Token::KeyHint),
-    ("help  q", Token::KeyLabel),
-];
-
-#[test]
-fn everything_looks_as_its_theme_says() {
-    for name in ["dark", "light", "mono"] {
-        let mut model = still::model(PaneId::Blocks, picture);
-        model.start.theme = Theme::built_in(name).expect("a theme");
-        let theme = model.start.theme.clone();
-        let buffer = drawn(&model, 160, 48);
-        for (text, token) in MEANINGS {
-            let style = theme.at(*token);
-            assert_looks(cell_of(&buffer, text), style, &format!("{name}: {text}"));
-        }
-        assert_looks(
-            cell_of(&buffer, "> pub-0412"),
-            theme.at(Token::SelectionMarker),
-            name,
-        );
-        assert_looks(cell_of(&buffer, "pub-0412   "), theme.selected(), name);
-        let is_plain = |cell: &Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
-        let plain = buffer.content.iter().all(is_plain);
-        assert_eq!(plain, name == "mono", "only mono has no colour");
-        let covered = buffer.content.iter().filter(|cell| cell.bg == Color::Reset);
-        assert_eq!(
-            covered.count() == 0,
-            name != "mono",
-            "{name}: every cell has its ground"
-        );
-    }
-}
-
-/// Without colours, what is dangerous is still told apart by words and weight.
-#[test]
-fn nothing_is_said_by_colour_alone() {
-    let mut model = still::model(PaneId::Blocks, picture);
-    model.start.theme = Theme::built_in("mono").expect("a theme");
-    let text = text_of(&drawn(&model, 160, 48));
-    for word in [
-        "PROD",
-        "READ-ONLY",
-        "BREACH",
-        "SOON",
-        "ok ",
-        "TAKEN",
-        "ESCALATED",
-        "OPEN",
-        "> pub-0412",
-        "[4 Blocks",
-    ] {
-        assert!(text.contains(word), "{word}");
     }
 }

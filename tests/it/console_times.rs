@@ -102,7 +102,7 @@ async fn heartbeats_draw_nothing() {
 fn rings(desk: &Desk) -> usize {
     let bells = desk.told.iter();
     bells
-        .filter(|effect| matches!(effect, Effect::Bell))
+        .filter(|effect| matches!(effect, Effect::Bell(_)))
         .count()
 }
 

@@ -80,6 +80,7 @@ mod console_looks;
 mod console_model;
 mod console_past;
 mod console_people;
+mod console_proofs;
 mod console_screens;
 mod console_times;
 mod console_tour;

@@ -184,7 +184,7 @@ pub const ROWS: &[Row] = &[
         Intent::Why,
         &["w"],
         "why",
-        "list every condition of every action on this row",
+        "say which rule, rows and hashes a verdict rests on, and every condition",
     ),
     row(
         Intent::Filter,
@@ -302,7 +302,7 @@ pub const ROWS: &[Row] = &[
         Intent::CopyCommand,
         &["C"],
         "",
-        "copy the action as a command line",
+        "copy the action as a command line, with what is still to be said",
     ),
     row(Intent::RowJson, &["J"], "", "show the row as JSON"),
     row(

@@ -72,8 +72,9 @@ impl Model {
             .sum();
         let rings = self.heard.breached.is_some_and(|before| late > before);
         if rings {
-            effects.push(Effect::Bell);
-            self.say(Token::SlaBreach, "a block has run past its time".to_owned());
+            let said = "a block has run past its time".to_owned();
+            effects.push(Effect::Bell(said.clone()));
+            self.say(Token::SlaBreach, said);
         }
         self.heard.breached = Some(late);
         rings
@@ -87,9 +88,8 @@ impl Model {
         let now = Stood::of(&picture);
         if let Some(before) = self.heard.stood.take() {
             let news = news(&before, &now, &picture);
-            if !news.is_empty() {
-                effects.push(Effect::Bell);
-            }
+            // What waits for somebody comes last, and is what they would come back for.
+            effects.extend(news.last().map(|(_, said)| Effect::Bell(said.clone())));
             for (token, text) in news {
                 self.say(token, text);
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::actions::Outcome;
 use crate::clock::Moment;
 use crate::readback::Chain;
+use crate::rules::text::counted;
 use crate::store::presence::Armed;
 use crate::store::verify::Report;
 use crate::store::{Sealed, StoreError};
@@ -162,13 +163,17 @@ impl Model {
                     0 => (
                         Token::StatusOk,
                         format!(
-                            "the ledger verifies: {} entries, {} rows",
-                            report.entries, report.rows
+                            "the ledger verifies: {}, {}",
+                            counted(report.entries, "entry", "entries"),
+                            counted(report.rows, "row", "rows")
                         ),
                     ),
                     count => (
                         Token::StatusDanger,
-                        format!("the ledger does NOT verify: {count} findings"),
+                        format!(
+                            "the ledger does NOT verify: {}",
+                            counted(count, "finding", "findings")
+                        ),
                     ),
                 };
                 self.say(token, said);

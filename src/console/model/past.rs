@@ -77,8 +77,12 @@ impl Model {
     /// Says in the header that the rows are of the past.
     pub(in crate::console) fn as_of_chip(&self, width: u16) -> Option<(Token, String)> {
         let at = past_sight::short(self.as_of?);
-        let history = if width < 70 { "" } else { ", history" };
-        Some((Token::StatusStale, format!(" AS OF {at}{history} ")))
+        // Where there is little room, deployment and person need it more: the title says the year, and that it is history.
+        let said = match at.split_once('-') {
+            Some((_, day)) if width < 100 => format!(" AS OF {day} "),
+            _ => format!(" AS OF {at}, history "),
+        };
+        Some((Token::StatusStale, said))
     }
 
     /// Says why nothing is done while the past is looked at; nothing in the present.

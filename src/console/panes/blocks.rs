@@ -305,7 +305,7 @@ fn story(model: &Model, detail: &BlockDetail) -> Vec<Parts> {
 }
 
 /// Says what a reason means, for whoever meets it at night.
-fn meaning(reason: BlockReason) -> &'static str {
+pub(in crate::console) fn meaning(reason: BlockReason) -> &'static str {
     match reason {
         BlockReason::MissingPublishHash => {
             "missing_publish_hash: no usable hash of what would be published"

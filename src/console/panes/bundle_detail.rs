@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::rules::bundle::RunType;
 use crate::rules::bundle_run::{self as rule, BundleStatus, RunOutcome, Tier, Touched};
-use crate::rules::text::shorten;
+use crate::rules::text::{counted, shorten};
 use crate::store::bundle::{Bundle, Known, Listed, Plan, Run};
 
 use super::super::bundle_sight::BundleDetail;
@@ -149,10 +149,6 @@ fn planned(model: &Model, known: &Known, plan: &Plan) -> Vec<Parts> {
     }
     lines.push(approved(known, plan));
     lines
-}
-
-fn counted(count: i64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn approved(known: &Known, plan: &Plan) -> Parts {

@@ -36,7 +36,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Returns the look of a status.
-pub(super) const fn token(status: BundleStatus) -> Token {
+pub(in crate::console) const fn token(status: BundleStatus) -> Token {
     match status {
         BundleStatus::Draft => Token::StatusPending,
         BundleStatus::Approved | BundleStatus::Merged => Token::StatusInfo,
@@ -57,6 +57,14 @@ fn newest_token(newest: &str) -> Token {
         "" => Token::Muted,
         _ => Token::StatusDanger,
     }
+}
+
+/// Tells whether the newest run of a bundle did not end well, or takes longer than it may.
+#[must_use]
+pub fn needs_somebody(row: &Listed, now: Moment) -> bool {
+    let is_late = rule::newest(&row.newest, row.runs_since, now) != row.newest;
+    let ended = newest_token(&row.newest);
+    row.dead_end > 0 || is_late || matches!(ended, Token::StatusDanger | Token::StatusWarn)
 }
 
 pub(super) fn cells(row: &Listed, now: Moment) -> Vec<Cell> {

@@ -15,23 +15,27 @@ use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{
     CutoverPlan, EndedBy, HOUR, HourClock, HourStatus, Outside, Step, StepState,
 };
-use crate::rules::text::shorten;
+use crate::rules::text::{counted, shorten};
 use crate::rules::time;
 use crate::store::migration::{HourStep, KnownHour};
 
+use super::super::chart;
 use super::super::migration_sight::HourSight;
 use super::super::model::Model;
 use super::super::theme::Token;
-use super::super::ui::{Parts, Pen, muted};
+use super::super::ui::{Glyphs, Parts, Pen, muted};
 
 /// How many cells the clock of the hour has.
-const CLOCK: u64 = 30;
+const CLOCK: usize = 30;
+/// How many cells the sixty minutes have beside the steps, four minutes a cell or three.
+const NARROW: usize = 15;
+const WIDE: usize = 20;
 /// How many lines the clock and the steps take in their frame.
 const TIMELINE: u16 = 10;
 /// How many letters of a hash are shown.
 const DIGITS: usize = 12;
 
-pub(super) fn sight(model: &Model) -> Option<&HourSight> {
+pub(in crate::console) fn sight(model: &Model) -> Option<&HourSight> {
     model.picture.as_ref()?.migrations.hour.as_deref()
 }
 
@@ -79,7 +83,13 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         if let (Some(hour), Some(now)) = (&sight.hour, model.now()) {
             lines.push(clock(model, hour, now, pen));
         }
-        lines.extend(timeline(model, sight));
+        let hour = sight.hour.as_ref();
+        let chart = Chart::Drawn {
+            opens: hour.and_then(|hour| hour.stand().opens()),
+            cells: if inside.width < 80 { NARROW } else { WIDE },
+            glyphs: pen.glyphs,
+        };
+        lines.extend(timeline(model, sight, chart));
         let inside = Rect {
             x: inside.x + 1,
             width: inside.width.saturating_sub(2),
@@ -112,7 +122,22 @@ fn parts(model: &Model, area: Rect) -> (Rect, Rect) {
     (Rect { height, ..area }, below)
 }
 
-fn comes_now(sight: &HourSight) -> Option<Step> {
+/// Says which step failed; nothing where none has.
+#[must_use]
+pub fn failed(model: &Model) -> Option<String> {
+    let hour = sight(model)?.hour.as_ref()?;
+    let is_failed = |row: &&HourStep| matches!(row.state, StepState::Failed | StepState::Aborted);
+    let row = hour.steps.iter().find(is_failed)?;
+    Some(format!(
+        "step {} of 7, {}, {}",
+        row.step.number(),
+        row.step,
+        row.state
+    ))
+}
+
+/// Finds the step that comes now; none where no hour runs, or every step is done.
+pub(in crate::console) fn comes_now(sight: &HourSight) -> Option<Step> {
     let hour = sight.hour.as_ref()?;
     if hour.hour.status != HourStatus::Running {
         return None;
@@ -138,7 +163,8 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
     let (token, gone) = match stands {
         HourClock::Announcing | HourClock::Notice(_) => (Token::StatusPending, 0),
         HourClock::Left(left) => {
-            let gone = HOUR.saturating_sub(left).as_secs() * CLOCK / HOUR.as_secs();
+            let gone = HOUR.saturating_sub(left).as_secs();
+            let gone = chart::cells(gone, HOUR.as_secs(), CLOCK);
             let token = if left.as_secs() < 600 {
                 Token::SlaSoon
             } else {
@@ -148,18 +174,28 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
         }
         HourClock::Over(_) => (Token::SlaBreach, CLOCK),
     };
-    let cells = |count: u64, cell: char| {
-        let count = usize::try_from(count).unwrap_or(0);
-        std::iter::repeat_n(cell, count).collect::<String>()
-    };
-    vec![
-        (token, cells(gone, pen.glyphs.block())),
-        muted(cells(CLOCK - gone, '.')),
-        (token, format!(" {}", stands.said())),
-    ]
+    let mut line = chart::stretch((token, 0..gone), CLOCK, &[], pen.glyphs);
+    line.push((token, format!(" {}", stands.said())));
+    line
 }
 
-pub(super) fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
+/// How the beginnings and lengths of steps are told: where there is no chart, by their times.
+#[derive(Clone, Copy)]
+enum Chart {
+    Drawn {
+        opens: Option<Moment>,
+        cells: usize,
+        glyphs: Glyphs,
+    },
+    Told,
+}
+
+/// Tells the steps in words alone.
+pub(super) fn steps(model: &Model, sight: &HourSight) -> Vec<Parts> {
+    timeline(model, sight, Chart::Told)
+}
+
+fn timeline(model: &Model, sight: &HourSight, chart: Chart) -> Vec<Parts> {
     let (Some(hour), Some(at)) = (&sight.hour, model.now()) else {
         return Step::ALL
             .iter()
@@ -173,19 +209,18 @@ pub(super) fn timeline(model: &Model, sight: &HourSight) -> Vec<Parts> {
             .collect();
     };
     let now = comes_now(sight);
-    let line = |row: &HourStep| step_line(row, at, now == Some(row.step));
+    let line = |row: &HourStep| step_line(model, row, at, (now == Some(row.step), chart));
     hour.steps.iter().map(line).collect()
 }
 
-fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
+fn step_line(
+    model: &Model,
+    row: &HourStep,
+    now: Moment,
+    (comes_now, chart): (bool, Chart),
+) -> Parts {
     let mark = if comes_now { ">" } else { " " };
-    let token = match row.state {
-        StepState::NotStarted => Token::PhaseNext,
-        StepState::Running => Token::PhaseCurrent,
-        StepState::Done => Token::PhaseDone,
-        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
-        StepState::Failed | StepState::Aborted => Token::PhaseFailed,
-    };
+    let token = token(row.state);
     let name = if comes_now { Token::Fg } else { Token::Muted };
     let mut line = vec![
         (
@@ -201,11 +236,75 @@ fn step_line(row: &HourStep, now: Moment, comes_now: bool) -> Parts {
         } else {
             String::new()
         };
-        line.push(muted(format!("  {:>7}  {owner}{again}", time::span(took))));
+        let since = match chart {
+            Chart::Told => format!(" from {}", model.clock(began)),
+            Chart::Drawn {
+                opens,
+                cells,
+                glyphs,
+            } => {
+                let end = row.ended_at_utc.unwrap_or(now);
+                line.push(muted("  "));
+                line.extend(on_the_hour((began, end), token, opens, (cells, glyphs)));
+                String::new()
+            }
+        };
+        let took = time::span(took);
+        line.push(muted(format!("  {took:>7}{since}  {owner}{again}")));
     } else {
         line.push(muted(format!("  {}", row.step.meaning())));
     }
     line
+}
+
+/// Returns the look of how far a step is; its word stands beside it everywhere.
+pub(in crate::console) const fn token(state: StepState) -> Token {
+    match state {
+        StepState::NotStarted => Token::PhaseNext,
+        StepState::Running => Token::PhaseCurrent,
+        StepState::Done => Token::PhaseDone,
+        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
+        StepState::Failed | StepState::Aborted => Token::PhaseFailed,
+    }
+}
+
+/// Draws from when to when a step ran, on the scale of the sixty minutes: `<` is before them, `>` after them.
+fn on_the_hour(
+    (began, ended): (Moment, Moment),
+    token: Token,
+    opens: Option<Moment>,
+    (cells, glyphs): (usize, Glyphs),
+) -> Parts {
+    let Some(opens) = opens else {
+        return chart::stretch((token, 0..0), cells, &[(0, '<')], glyphs);
+    };
+    let place = |at: Moment| {
+        let gone = at.since(opens).to_std().unwrap_or_default();
+        chart::cells(gone.as_secs(), HOUR.as_secs(), cells)
+    };
+    let from = place(began).min(cells.saturating_sub(1));
+    // What took less than a cell has one all the same.
+    let to = place(ended).max(from + 1);
+    let filled = if ended <= opens { 0..0 } else { from..to };
+    let closes = opens.plus(HOUR);
+    let mut marks = Vec::new();
+    if began < opens {
+        marks.push((0, '<'));
+    }
+    if ended > closes {
+        marks.push((cells.saturating_sub(1), '>'));
+    }
+    chart::stretch((token, filled), cells, &marks, glyphs)
+}
+
+/// Says what the bars beside the steps are measured by.
+fn scale(model: &Model, sight: &HourSight) -> Option<Parts> {
+    let opens = sight.hour.as_ref()?.stand().opens()?;
+    Some(vec![muted(format!(
+        "the bars: the sixty minutes from {} to {}; < began before them, > went on after them",
+        model.clock(opens),
+        model.clock(opens.plus(HOUR))
+    ))])
 }
 
 fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
@@ -239,6 +338,7 @@ fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
         lines.extend(model.way_back.lines(id, model.at));
     }
     lines.extend(super::you_may(model, "hour"));
+    lines.extend(scale(model, sight));
     lines
 }
 
@@ -266,7 +366,8 @@ fn how_it_ended(row: &HourStep) -> Vec<Parts> {
 fn does(step: Step, phase: Phase, plan: Option<&CutoverPlan>) -> Vec<Parts> {
     let outside = |outside: &Outside| match outside {
         Outside::Command { command, minutes } => {
-            format!("runs the command {command}, for at most {minutes} minutes")
+            let time = counted(*minutes, "minute", "minutes");
+            format!("runs the command {command}, for at most {time}")
         }
         Outside::Attest { attest } => format!("a person sees to it and says so: {attest}"),
     };
@@ -275,8 +376,8 @@ fn does(step: Step, phase: Phase, plan: Option<&CutoverPlan>) -> Vec<Parts> {
     };
     let said = match (step, step.ended_by()) {
         (Step::Golden, _) => format!(
-            "freezes {} exports below the governance root and in the ledger",
-            plan.goldens.len()
+            "freezes {} below the governance root and in the ledger",
+            counted(plan.goldens.len(), "export", "exports")
         ),
         (Step::Flip, _) if phase == Phase::Cutover => {
             format!("flipped; now the exporters: {}", outside(&plan.deploy))
@@ -285,7 +386,10 @@ fn does(step: Step, phase: Phase, plan: Option<&CutoverPlan>) -> Vec<Parts> {
             "replays under both releases again; then cutover flips the phase, every gate asked once more"
                 .to_owned()
         }
-        (Step::Reconcile, _) => format!("compares every series now, by {} manifests", plan.reconcile.len()),
+        (Step::Reconcile, _) => format!(
+            "compares every series now, by {}",
+            counted(plan.reconcile.len(), "manifest", "manifests")
+        ),
         (Step::Complete, _) => {
             "another than who flipped signs the runs off and closes; it is watched from then on".to_owned()
         }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::rules::Verdict;
 use crate::rules::readback::Citation;
-use crate::rules::text::shorten;
+use crate::rules::text::{counted, shorten};
 use crate::store::dictionary::{DictionaryMetric, METRIC_FIELDS, MetricSort, Use};
 
 use super::super::detail::MetricDetail;
@@ -37,6 +37,12 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::new("RULE", 16, 3),
     Column::new("RELEASE", 8, 2),
 ];
+
+/// Tells whether a metric is on its way out.
+#[must_use]
+pub fn needs_somebody(metric: &DictionaryMetric) -> bool {
+    metric.deprecated_after.is_some()
+}
 
 pub(super) fn cells(metric: &DictionaryMetric) -> Vec<Cell> {
     let (state, name) = match metric.deprecated_after {
@@ -133,10 +139,10 @@ fn released(model: &Model, picture: &Picture) -> Parts {
     vec![
         (Token::Fg, format!("{} ", release.dictionary_semver)),
         muted(format!(
-            "by {} at {}, {} metrics  ",
+            "by {} at {}, {}  ",
             release.released_by,
             model.date_and_clock(release.released_at_utc),
-            release.metrics
+            counted(release.metrics, "metric", "metrics")
         )),
         (token, proved),
         muted(format!("  annex view {}", view.unwrap_or("NONE"))),

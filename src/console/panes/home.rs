@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::block::BlockReason;
+use crate::rules::text::counted;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
 use crate::store::migration::Migration;
@@ -264,10 +265,8 @@ fn blocked(model: &Model, picture: &Picture, now: Moment) -> Vec<Item> {
         ));
     }
     if picture.counts.pending > 0 {
-        let text = match picture.counts.pending {
-            1 => "  1 run waits for the gate".to_owned(),
-            count => format!("{count:>3} runs wait for the gate"),
-        };
+        let waiting = counted(picture.counts.pending, "run waits", "runs wait");
+        let text = format!("{waiting:>13} for the gate");
         items.push(item(
             Section::Blocked,
             "pending",
@@ -382,13 +381,16 @@ pub fn counts(model: &Model) -> bool {
     proposals::counts(model) || picture.mine.iter().any(unanswered)
 }
 
-/// Writes a proposal or a block that waits for whoever is at the keys as JSON.
+/// Writes a proposal, a weekly run or a block that waits for whoever is at the keys as JSON.
 #[must_use]
 pub fn row_json(model: &Model, id: &str) -> Option<String> {
     if let Some(json) = proposals::row_json(model, id) {
         return Some(json);
     }
     let picture = model.picture.as_ref()?;
+    if let Some(json) = weeks::series_json(picture, id) {
+        return Some(json);
+    }
     let block = picture
         .mine
         .iter()

@@ -3,12 +3,16 @@
 use ratatui::layout::Rect;
 use serde_json::{Map, Value};
 
+use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
+use crate::rules::text::counted;
+use crate::store::approval::ApprovalRequest;
 use crate::store::ledger::{Entry, LEDGER_FIELDS, LedgerSort};
 
 use super::super::detail::EntryDetail;
 use super::super::list::{Identified, Listing, Sorts};
-use super::super::model::{Model, Verified};
+use super::super::model::{APPROVAL, Model, Verified};
+use super::super::picture::Picture;
 use super::super::table::{Cell, Column, Table};
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
@@ -41,6 +45,14 @@ pub fn by(entry: &Entry) -> String {
         || entry.actor_id.clone(),
         |second| format!("{} + {second}", entry.actor_id),
     )
+}
+
+/// Tells whether an entry's clock was wrong, or what it proposes waits for whoever is at the keys.
+#[must_use]
+pub fn needs_somebody(picture: &Picture, entry: &Entry, now: Moment) -> bool {
+    let waits = |request: &ApprovalRequest| request.ticket == entry.target_id;
+    let proposes = entry.target_kind == APPROVAL;
+    entry.clock_anomaly || (proposes && picture.asked_of_me(now).any(waits))
 }
 
 pub(super) fn cells(model: &Model, entry: &Entry) -> Vec<Cell> {
@@ -78,9 +90,13 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if list.height > 0 {
         let dot = pen.glyphs.dot();
         let title = format!(
-            "Ledger{} {dot} {} entries{} {dot} {}",
+            "Ledger{} {dot} {}{} {dot} {}",
             model.as_of_words(dot),
-            model.past().map_or(picture.head.seq, |past| past.past.seq),
+            counted(
+                model.past().map_or(picture.head.seq, |past| past.past.seq),
+                "entry",
+                "entries"
+            ),
             super::filter_word(&model.entries.filter_text),
             match model.entries.look.order {
                 crate::store::window::Order::Natural => "newest first",
@@ -145,16 +161,20 @@ fn verdict(model: &Model) -> Parts {
             0 => vec![(
                 Token::StatusOk,
                 format!(
-                    "verified at {}: {} entries, {} rows, {} artefacts, nothing wrong",
+                    "verified at {}: {}, {}, {}, nothing wrong",
                     model.clock(*at),
-                    report.entries,
-                    report.rows,
-                    report.artifacts
+                    counted(report.entries, "entry", "entries"),
+                    counted(report.rows, "row", "rows"),
+                    counted(report.artifacts, "artefact", "artefacts")
                 ),
             )],
             count => vec![(
                 Token::StatusDanger,
-                format!("NOT VERIFIED at {}: {count} findings", model.clock(*at)),
+                format!(
+                    "NOT VERIFIED at {}: {}",
+                    model.clock(*at),
+                    counted(count, "finding", "findings")
+                ),
             )],
         },
     }
@@ -224,6 +244,16 @@ fn explain(model: &Model, entry: &Entry, pen: &Pen<'_>) -> Vec<Parts> {
     lines.push(vec![muted(&format!("hash {}", entry.hash))]);
     lines.push(vec![muted(&format!("after {}", entry.prev_hash))]);
     lines
+}
+
+/// Lists what held when an entry was written, each in a line with its look.
+pub(in crate::console) fn held(detail: &EntryDetail) -> Vec<(Token, String)> {
+    let told = gates(&detail.card).into_iter();
+    told.filter_map(|line| {
+        let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
+        Some((line.first()?.0, format!("  {text}")))
+    })
+    .collect()
 }
 
 /// Writes what an entry changed, column by column, before → after.

@@ -41,12 +41,18 @@ pub(super) const COLUMNS: &[Column] = &[
 const TREND: usize = 24;
 
 /// Says where a migration stands, in a word and its look.
-pub(super) fn stands(row: &Migration) -> (Token, &'static str) {
+pub(in crate::console) fn stands(row: &Migration) -> (Token, &'static str) {
     match (row.phase, row.closed_at_dt_utc) {
         (Phase::Cutover, Some(_)) => (Token::PhaseDone, "closed"),
         (Phase::Rollback, _) => (Token::PhaseFailed, Phase::Rollback.word()),
         (phase, _) => (Token::PhaseCurrent, phase.word()),
     }
+}
+
+/// Tells whether a migration is still open, so that somebody has to bring it on.
+#[must_use]
+pub fn needs_somebody(row: &Migration) -> bool {
+    row.phase != Phase::Rollback && row.closed_at_dt_utc.is_none()
 }
 
 pub(super) fn cells(model: &Model, row: &Migration) -> Vec<Cell> {

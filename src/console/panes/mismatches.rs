@@ -2,10 +2,12 @@
 
 use ratatui::layout::Rect;
 
+use crate::rules::migration::CLEAN_HOURS;
+use crate::rules::text::counted;
 use crate::rules::time;
 use crate::store::migration::{MISMATCH_FIELDS, Mismatch, MismatchSort, RowPair, Scan};
 
-use super::super::chart::spark;
+use super::super::chart::{self, spark};
 use super::super::list::{Identified, Listing, Sorts};
 use super::super::migration_sight::Scanned;
 use super::super::model::Model;
@@ -33,6 +35,8 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// How many scans the chart shows.
 const TREND: usize = 60;
+/// How many cells the 72 hours have, three hours a cell.
+const CLOCK: usize = 24;
 /// How much of the clock's log is shown.
 const LOG: usize = 20;
 
@@ -121,8 +125,8 @@ fn none(model: &Model, newest: Option<&Scan>) -> (Token, String) {
         Some(scan) => (
             Token::StatusOk,
             format!(
-                "0 of {} rows mismatch, scanned {}",
-                scan.rows_total,
+                "0 of {} mismatch, scanned {}",
+                counted(scan.rows_total, "row", "rows"),
                 model.date_and_clock(scan.scanned_at_utc)
             ),
         ),
@@ -142,26 +146,27 @@ fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
     } else {
         (Token::StatusWarn, "stopped")
     };
-    let mut lines = vec![
-        vec![
-            muted(format!(
-                "{} of {} rows mismatch, scanned ",
-                newest.mismatches, newest.rows_total
-            )),
-            (Token::Fg, model.date_and_clock(newest.scanned_at_utc)),
-            muted(format!(" ({})", newest.status)),
-        ],
-        vec![
-            muted("72 h clock "),
-            (token, format!("{} {state}", time::clock(clean.counted))),
-        ],
-    ];
+    let mut lines = vec![vec![
+        muted(format!(
+            "{} of {} mismatch, scanned ",
+            newest.mismatches,
+            counted(newest.rows_total, "row", "rows")
+        )),
+        (Token::Fg, model.date_and_clock(newest.scanned_at_utc)),
+        muted(format!(" ({})", newest.status)),
+    ]];
+    let (so_far, whole) = (clean.counted.as_secs(), CLEAN_HOURS.as_secs());
+    let filled = chart::cells(so_far, whole, CLOCK);
+    let mut clock = vec![muted("72 h clock ")];
+    clock.extend(chart::stretch((token, 0..filled), CLOCK, &[], pen.glyphs));
+    clock.push((token, format!(" {} {state}", time::clock(clean.counted))));
+    lines.push(clock);
     let trend: Vec<i64> = scanned.scans.iter().map(|scan| scan.mismatches).collect();
     let most = trend.iter().rev().take(TREND).max().copied().unwrap_or(0);
     let mut chart = spark(&trend, TREND, pen.glyphs);
     chart.push(muted(format!(
-        " last {} scans, at most {most}",
-        trend.len().min(TREND)
+        " last {}, at most {most}",
+        counted(trend.len().min(TREND), "scan", "scans")
     )));
     lines.push(chart);
     if let Some((metric, rows)) = &scanned.rows {

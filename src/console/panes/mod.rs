@@ -15,12 +15,14 @@ pub mod people;
 pub mod proposals;
 mod responses;
 mod spoken;
+mod spread;
 mod week_detail;
 pub mod weeks;
 mod you_may;
 
 use ratatui::layout::Rect;
 
+use crate::rules::text::counted;
 use crate::rules::words;
 use crate::store::window::{Order, Window};
 
@@ -265,7 +267,10 @@ pub fn detail(model: &Model, pen: &mut Pen<'_>, frame: Rect, lines: &[Parts]) {
         } else {
             Intent::Zoom
         });
-        pen.foot(frame, &format!("{hidden} more lines: {key}"));
+        pen.foot(
+            frame,
+            &format!("{}: {key}", counted(hidden, "more line", "more lines")),
+        );
     } else if first > 0 {
         pen.foot(frame, &format!("the end: {}", hint(Intent::PageUp)));
     }

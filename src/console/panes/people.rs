@@ -8,6 +8,7 @@ use crate::rules::people::{Attestation, Basis, PersonKind, Role};
 use crate::rules::permission::{APPROVE, ASK_APPROVAL, DECLINE, MATRIX, Share, share_of};
 use crate::rules::text::shorten;
 use crate::store::people::{Listed, PERSON_FIELDS, PersonSort};
+use crate::store::person::Person;
 
 use super::super::detail::PersonDetail;
 use super::super::list::{Identified, Listing, Sorts};
@@ -66,16 +67,35 @@ fn how_many_connected(picture: &Picture, dot: &str) -> String {
     connected.map_or_else(String::new, |all| format!(" {dot} {} connected", all.len()))
 }
 
+/// Tells whether an active person holds no role, or is a signer without a key.
+#[must_use]
+pub fn needs_somebody(listed: &Listed) -> bool {
+    let is_human = listed.person.active && listed.person.kind == PersonKind::Human;
+    let mut roles = listed.roles.split(' ');
+    let signs = roles.any(|role| role == Role::Signer.word());
+    is_human && (listed.roles.is_empty() || (signs && listed.valid_keys == 0))
+}
+
+/// Says whether somebody may act at all, in a word and its look.
+pub(in crate::console) fn state(person: &Person) -> (Token, &'static str) {
+    if person.active {
+        (Token::StatusOk, "active")
+    } else {
+        (Token::StatusDanger, "INACTIVE")
+    }
+}
+
 pub(super) fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     let person = &listed.person;
     let is_armed = model.picture.as_ref().zip(model.now()).is_some_and(|at| {
         let (picture, now) = at;
         armed_until(picture, &person.person_id, now).is_some()
     });
-    let (state, name) = if person.active {
-        ((Token::StatusOk, "active".to_owned()), Token::Fg)
+    let (token, word) = state(person);
+    let name = if person.active {
+        Token::Fg
     } else {
-        ((Token::StatusDanger, "INACTIVE".to_owned()), Token::Muted)
+        Token::Muted
     };
     let is_here = model
         .picture
@@ -94,7 +114,7 @@ pub(super) fn cells(model: &Model, listed: &Listed) -> Vec<Cell> {
     };
     vec![
         (name, person.person_id.clone()),
-        state,
+        (token, word.to_owned()),
         (here.0, here.1.to_owned()),
         (Token::Fg, format!("{:>4}", listed.valid_keys)),
         (
@@ -181,11 +201,7 @@ fn explain(model: &Model, picture: &Picture, listed: &Listed) -> Vec<Parts> {
     let muted = |text: &str| (Token::Muted, text.to_owned());
     let person = &listed.person;
     let now = model.now().unwrap_or(picture.now);
-    let state = if person.active {
-        (Token::StatusOk, "active")
-    } else {
-        (Token::StatusDanger, "INACTIVE")
-    };
+    let state = state(person);
     let mut first = vec![
         (Token::Fg, person.person_id.clone()),
         muted(&format!(" {}, ", person.kind)),

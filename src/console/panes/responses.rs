@@ -1,6 +1,7 @@
 //! First responses as bars: how long answers to blocks took, reason by reason, and how many came too late.
 
 use crate::rules::block::Responses;
+use crate::rules::text::counted;
 
 use super::super::model::Model;
 use super::super::theme::Token;
@@ -21,10 +22,10 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
     let shown = || lately.responses.iter().filter(|of| of.blocks > 0);
     let blocks: usize = shown().map(|of| of.blocks).sum();
     let since = model.date_and_clock(lately.since);
-    let counted = format!("to {} since {since}", counted(blocks));
+    let to = counted(blocks, "block", "blocks");
     let mut lines = vec![vec![
         (Token::Fg, "first responses ".to_owned()),
-        (Token::Muted, counted),
+        (Token::Muted, format!("to {to} since {since}")),
     ]];
     let longest = shown().filter_map(|of| of.p95_seconds).max().unwrap_or(0);
     let room = width.saturating_sub(BESIDE).clamp(4, WIDEST);
@@ -33,10 +34,6 @@ pub(super) fn lines(model: &Model, glyphs: Glyphs, width: u16) -> Vec<Parts> {
         lines.extend(bars(of, longest, room, glyphs));
     }
     lines
-}
-
-fn counted(blocks: usize) -> String {
-    format!("{blocks} block{}", if blocks == 1 { "" } else { "s" })
 }
 
 fn told(of: &Responses) -> Parts {
@@ -49,7 +46,11 @@ fn told(of: &Responses) -> Parts {
         (Token::Fg, format!("{} ", of.reason)),
         (
             Token::Muted,
-            format!("{}, {} answered, ", counted(of.blocks), of.answered),
+            format!(
+                "{}, {} answered, ",
+                counted(of.blocks, "block", "blocks"),
+                of.answered
+            ),
         ),
         (late, format!("{} late", of.breaches)),
     ]

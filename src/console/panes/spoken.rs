@@ -23,7 +23,7 @@ pub fn spoken(model: &Model) -> Vec<String> {
             items.map(line).collect()
         }
         PaneId::Cutover => cutover::sight(model).map_or_else(Vec::new, |sight| {
-            let steps = cutover::timeline(model, sight).into_iter();
+            let steps = cutover::steps(model, sight).into_iter();
             steps.map(|step| text(&step)).collect()
         }),
         PaneId::Migration => all(migration::COLUMNS, &picture.migrations.rows, |row| {

@@ -2,10 +2,11 @@
 
 use crate::rules::readback::Citation;
 use crate::rules::release::Found;
-use crate::rules::text::shorten;
+use crate::rules::text::{counted, shorten};
 use crate::rules::week::why_not_current;
 use crate::store::week::{Listed, Metric, Window};
 
+use super::super::chart::stretch;
 use super::super::detail::{SeriesSight, WeekDetail};
 use super::super::list::Listing;
 use super::super::model::Model;
@@ -13,6 +14,7 @@ use super::super::overlay::Number;
 use super::super::picture::Picture;
 use super::super::theme::Token;
 use super::super::ui::{Glyphs, Parts, muted};
+use super::spread;
 use super::weeks::{of_state, of_status};
 
 /// How wide the bar of a metric is at most.
@@ -38,6 +40,8 @@ pub(super) fn explain(
         Some(detail) => {
             lines.extend(names(model, detail));
             lines.extend(super::you_may(model, "week"));
+            let spread = detail.spread.as_ref();
+            lines.extend(spread.map_or_else(Vec::new, |it| spread::lines(it, glyphs)));
             lines.extend(detail.metrics.iter().map(|metric| bar(metric, glyphs)));
             lines.extend(proof(window, detail));
         }
@@ -97,7 +101,10 @@ fn how_it_ended(model: &Model, window: &Window) -> Parts {
         line.push(muted(format!(", run by {by}")));
     }
     if let (Some(failed), Some(total)) = (window.metrics_failed, window.metrics_total) {
-        line.push((Token::Fg, format!("  {total} metrics, {failed} failed")));
+        line.push((
+            Token::Fg,
+            format!("  {}, {failed} failed", counted(total, "metric", "metrics")),
+        ));
     }
     line
 }
@@ -219,16 +226,16 @@ fn bar(metric: &Metric, glyphs: Glyphs) -> Parts {
         ),
         (None, reason) => format!(" {}", reason.unwrap_or("no number")),
     };
-    vec![
+    let mut line = vec![
         (token, format!("{} ", metric.verdict)),
         (
             Token::Fg,
             format!("{:<14} ", shorten(&metric.metric_id, 14)),
         ),
-        (token, glyphs.block().to_string().repeat(filled)),
-        muted(".".repeat(WIDEST - filled)),
-        (Token::Fg, said),
-    ]
+    ];
+    line.extend(stretch((token, 0..filled), WIDEST, &[], glyphs));
+    line.push((Token::Fg, said));
+    line
 }
 
 /// Returns how many per cent of its epsilon a metric's sides lie apart; only to draw by.

@@ -37,7 +37,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Returns the colour of a run; its word stands beside it everywhere.
-pub(super) fn of_status(status: RunStatus) -> Token {
+pub(in crate::console) fn of_status(status: RunStatus) -> Token {
     match status {
         RunStatus::Scheduled => Token::StatusPending,
         RunStatus::Running => Token::StatusInfo,
@@ -45,6 +45,19 @@ pub(super) fn of_status(status: RunStatus) -> Token {
         RunStatus::Fail => Token::StatusDanger,
         RunStatus::Skip | RunStatus::Missed => Token::StatusWarn,
         RunStatus::Inconclusive => Token::StatusUnknown,
+    }
+}
+
+/// Tells whether a run did not pass, or waits for the name of whoever is at the keys.
+#[must_use]
+pub fn needs_somebody(picture: &Picture, row: &Listed) -> bool {
+    let id = &row.window.job_run_id;
+    let is_owed =
+        |sight: &&SeriesSight| sight.look.newest().is_some_and(|run| run.job_run_id == *id);
+    match row.window.status {
+        RunStatus::Fail | RunStatus::Skip | RunStatus::Missed | RunStatus::Inconclusive => true,
+        RunStatus::Pass => picture.owed().iter().any(is_owed),
+        RunStatus::Scheduled | RunStatus::Running => false,
     }
 }
 
@@ -224,6 +237,19 @@ const fn letter(status: RunStatus) -> &'static str {
         RunStatus::Missed => "M",
         RunStatus::Inconclusive => "I",
     }
+}
+
+/// Writes how the series of a run stands as JSON; nothing where no series stands by that run.
+#[must_use]
+pub fn series_json(picture: &Picture, run: &str) -> Option<String> {
+    let stands_by = |sight: &&SeriesSight| sight.look.standing.runs.iter().any(|it| it == run);
+    let sight = picture.series.iter().find(stands_by)?;
+    let (have, need) = sight.quorum;
+    let json = serde_json::json!({
+        "series_id": sight.look.series.series_id, "job_run_id": run, "standing": sight.look.standing,
+        "strip": sight.strip, "signers": sight.signers, "names_that_count": have, "names_needed": need,
+    });
+    serde_json::to_string_pretty(&json).ok()
 }
 
 /// Writes the selected run as JSON: the row, its metrics, the names.

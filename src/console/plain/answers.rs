@@ -1,5 +1,6 @@
 //! What is told when it is asked for: rows, what can be done with one and by which command, and the words there are.
 
+use super::super::intend::{act, command};
 use super::super::list::Rows;
 use super::super::model::Model;
 use super::super::panes;
@@ -8,6 +9,7 @@ use super::super::reading::spoken;
 use super::super::user_file::quoted;
 use crate::actions::ENTRIES;
 use crate::rules::Verdict;
+use crate::rules::text::counted;
 
 /// The words that can be typed.
 pub(super) const HELP: &[&str] = &[
@@ -25,8 +27,7 @@ pub(super) fn rows(model: &Model) -> Vec<String> {
     let lines = panes::spoken(model);
     let count = match lines.len() {
         0 => "no rows".to_owned(),
-        1 => "1 row".to_owned(),
-        many => format!("{many} rows"),
+        some => counted(some, "row", "rows"),
     };
     let title = format!("{}: {count}", model.pane);
     std::iter::once(title).chain(lines).collect()
@@ -55,7 +56,10 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
         let name = possible.entry.name();
         let conditions = possible.conditions.iter();
         lines.push(match &possible.refusal {
-            None => format!("{name}: possible now; in a shell: {}", command(&name, &id)),
+            None => format!(
+                "{name}: possible now; in a shell: {}",
+                command(possible, &id)
+            ),
             Some(refusal) => format!("{name}: not now: {}; {}", refusal.sentence, refusal.hint),
         });
         lines.extend(
@@ -73,16 +77,6 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
     lines
 }
 
-/// Names the command that does an action.
-fn command(name: &str, id: &str) -> String {
-    let word = super::super::intend::shell_word(id);
-    if word.starts_with('-') {
-        format!("govdeck act {name} --dry-run -- {word}")
-    } else {
-        format!("govdeck act {name} {word} --dry-run")
-    }
-}
-
 /// Says that a word means nothing here, or by which command it is done where it is an action.
 pub(super) fn no_word(line: &str) -> String {
     let mut words = line.split_whitespace();
@@ -90,7 +84,7 @@ pub(super) fn no_word(line: &str) -> String {
     let action = word.replace('_', "-");
     if ENTRIES.iter().any(|entry| entry.name() == action) {
         let id = words.next().unwrap_or("ID");
-        let command = command(&action, id);
+        let command = act(&action, id, "");
         return format!("nothing is written from here; in a shell: {command}");
     }
     format!("{} is no word here; help lists them", quoted(&word))

@@ -2,9 +2,12 @@
 
 use govdeck::console::detail::{SeriesSight, WeekDetail};
 use govdeck::console::picture::Picture;
+use govdeck::console::spread_sight::SpreadSight;
 use govdeck::rules::people::Attestation;
 use govdeck::rules::release::Found;
-use govdeck::rules::week::{AckBasis, Because, RunKind, RunStatus, SkipReason, Standing, State};
+use govdeck::rules::week::{
+    AckBasis, Because, Judged, Pair, RunKind, RunStatus, SkipReason, Standing, State,
+};
 use govdeck::store::week::{
     Ended, Listed, Look, Metric, Name, OverridePacket, Remediation, Series, Window,
 };
@@ -180,6 +183,39 @@ pub fn detail() -> WeekDetail {
             created_at_utc: at("01:40:00"),
             version: 1,
         }),
+        spread: Some(spread()),
+    }
+}
+
+/// Five weeks against both limits: one lay above soft, one above hard, and of one nothing is known.
+fn spread() -> SpreadSight {
+    let week = |(number, ratio): (usize, Option<&str>)| Judged {
+        job_run_id: format!("sla-{number}"),
+        status: RunStatus::Pass,
+        worst_metric: ratio.map(|_| "MET-0144".to_owned()),
+        worst_ratio: ratio.map(str::to_owned),
+        amber: ratio.is_some_and(|ratio| ratio > "0.01"),
+        rollback: ratio.is_some_and(|ratio| ratio > "0.05"),
+        real: false,
+    };
+    let ratios = [
+        Some("0.004000"),
+        None,
+        Some("0.061000"),
+        Some("0.002000"),
+        Some("0.020000"),
+    ];
+    let weeks: Vec<_> = ratios.into_iter().enumerate().map(week).collect();
+    SpreadSight {
+        policy: "eps-7".to_owned(),
+        pair: Pair {
+            soft: "0.01".to_owned(),
+            hard: "0.05".to_owned(),
+            floor: "1".to_owned(),
+        },
+        run: weeks.last().cloned(),
+        cannot_tell: false,
+        weeks,
     }
 }
 
@@ -218,6 +254,11 @@ pub fn fill(picture: &mut Picture, text: &str) {
             ] {
                 text.clone_into(place);
             }
+        }
+        if let Some(spread) = &mut detail.spread {
+            text.clone_into(&mut spread.policy);
+            let run = spread.run.iter_mut();
+            run.for_each(|run| run.worst_metric = Some(text.to_owned()));
         }
         if let Some(packet) = &mut detail.packet {
             for place in [
