@@ -337,7 +337,10 @@ fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
         let id = &sight.migration.migration_id;
         lines.extend(model.way_back.lines(id, model.at));
     }
-    lines.extend(super::you_may(model, "hour"));
+    let deeds = comes_now(sight).map_or(&["start_hour"][..], Step::deeds);
+    lines.extend(super::you_may_now(model, "hour", |verb| {
+        deeds.contains(&verb)
+    }));
     lines.extend(scale(model, sight));
     lines
 }

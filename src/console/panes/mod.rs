@@ -27,7 +27,7 @@ use crate::rules::words;
 use crate::store::window::{Order, Window};
 
 pub use spoken::spoken;
-pub use you_may::you_may;
+pub use you_may::{you_may, you_may_now};
 
 use super::keymap::Intent;
 use super::list::{Drawn, List, Listing};

@@ -7,6 +7,12 @@ use super::super::ui::Parts;
 /// Says what can be done with the selected row, and what not, and why.
 #[must_use]
 pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
+    you_may_now(model, kind, |_| true)
+}
+
+/// Says what can be done with the selected row, and why not what comes now; what comes later is in the way where people read.
+#[must_use]
+pub fn you_may_now(model: &Model, kind: &str, comes_now: impl Fn(&str) -> bool) -> Vec<Parts> {
     let Some(picture) = model.picture.as_ref() else {
         return Vec::new();
     };
@@ -33,7 +39,10 @@ pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
                 let keys = model.start.keymap.action(possible.entry);
                 may.push(format!("{name} ({keys})"));
             }
-            Some(refusal) => not.push(format!("{name}: {}", refusal.sentence)),
+            Some(refusal) if comes_now(possible.entry.verb) => {
+                not.push(format!("{name}: {}", refusal.sentence));
+            }
+            Some(_) => {}
         }
     }
     if picture.actor.is_none() {

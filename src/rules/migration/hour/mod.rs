@@ -120,6 +120,18 @@ impl Step {
         }
     }
 
+    /// Returns the actions that bring it on.
+    #[must_use]
+    pub const fn deeds(self) -> &'static [&'static str] {
+        match self {
+            Self::Announce | Self::Purge => &["begin_step", "attest_step"],
+            Self::Golden | Self::Reconcile => &["begin_step"],
+            Self::Flip => &["begin_step", "cutover", "attest_step"],
+            Self::Complete => &["close_migration"],
+            Self::Note => &["note_post_mortem"],
+        }
+    }
+
     /// Returns the command line that goes on with it.
     #[must_use]
     pub fn command(self, migration: &str) -> String {
