@@ -238,11 +238,9 @@ impl Dialog {
             Some(stroke) => stroke,
             None => return Step::Stay,
         };
-        let mut pause = self.last_key.map(|last| at.saturating_duration_since(last));
-        if std::mem::take(&mut self.typed_ahead) {
-            pause = Some(Duration::ZERO);
-        }
-        let quiet = pause.is_none_or(|pause| pause >= QUIET_BEFORE);
+        let pause = self.last_key.map(|last| at.saturating_duration_since(last));
+        let typed_ahead = std::mem::take(&mut self.typed_ahead);
+        let quiet = !typed_ahead && pause.is_none_or(|pause| pause >= QUIET_BEFORE);
         self.last_key = Some(at);
         let blind = matches!(self.stage, Stage::Asking(_))
             && at.saturating_duration_since(self.opened) < BLIND;
