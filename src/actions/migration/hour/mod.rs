@@ -93,7 +93,7 @@ fn ended(
         attempt: row.attempt.max(1),
         owner_id: row.owner_id.clone().or_else(|| Some(by.id())),
         began_at_utc: row.began_at_utc.or(Some(now)),
-        ended_at_utc: Some(now),
+        ended_at_utc: Some(not_before(row.began_at_utc, now)),
         detail: Some(how.detail.to_owned()),
         evidence_sha256: how.evidence_sha256.clone(),
         ..row
@@ -105,9 +105,14 @@ fn over(hour: Hour, status: HourStatus, by: &Acting<'_>, now: Moment) -> Hour {
     Hour {
         status,
         ended_by: Some(by.id()),
-        ended_at_utc: Some(now),
+        ended_at_utc: Some(not_before(Some(hour.begun_at_utc), now)),
         ..hour
     }
+}
+
+/// Says when something ended: a clock that was set back keeps nobody from the way out.
+fn not_before(began: Option<Moment>, now: Moment) -> Moment {
+    began.map_or(now, |began| began.max(now))
 }
 
 /// Makes the rows that a deed ends its step with: what closes a migration, and the note about it.
@@ -146,7 +151,7 @@ pub(super) fn given_up(
         if step.state == StepState::Running {
             rows.push(step_row(step, |row| HourStep {
                 state: StepState::Aborted,
-                ended_at_utc: Some(now),
+                ended_at_utc: Some(not_before(row.began_at_utc, now)),
                 detail: Some(because.to_owned()),
                 ..row
             })?);
