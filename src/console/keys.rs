@@ -14,12 +14,12 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Whether something was there already when it was asked for.
+/// Whether the terminal was found empty before something came: after the key before it, and after what was shown last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
-    /// It was: nobody can tell how long ago it was typed, or what was on the screen then.
+    /// It was not: nobody can tell how long ago it was typed, or what was on the screen then.
     Before,
-    /// It was waited for.
+    /// It was.
     Now,
 }
 
@@ -27,6 +27,8 @@ pub(super) enum Came {
 pub(super) struct Keys {
     terminal: AsyncFd<Stdin>,
     resized: Signal,
+    /// What the next one is.
+    came: Came,
 }
 
 impl Keys {
@@ -39,17 +41,23 @@ impl Keys {
         Ok(Self {
             terminal: AsyncFd::with_interest(stdin(), Interest::READABLE)?,
             resized: signal(SignalKind::window_change())?,
+            came: Came::Before,
         })
+    }
+
+    /// Hears that something else is shown: what is typed already is no answer to it.
+    pub(super) fn shown_anew(&mut self) {
+        self.came = Came::Before;
     }
 
     /// Waits for what comes next; nothing does once the terminal is gone.
     pub(super) async fn next(&mut self) -> io::Result<Option<(Event, Came)>> {
-        let mut came = Came::Before;
         loop {
             if poll(Duration::ZERO)? {
+                let came = std::mem::replace(&mut self.came, Came::Before);
                 return read().map(|event| Some((event, came)));
             }
-            came = Came::Now;
+            self.came = Came::Now;
             tokio::select! {
                 readable = self.terminal.readable() => {
                     let mut readable = readable?;

@@ -252,7 +252,10 @@ impl Shell {
                 // Without keys nobody can leave any more.
                 Ok(None) | Err(_) => Event::Stop(Cause::HungUp),
             },
-            Some(answer) = self.link.answers.recv() => answer,
+            Some(answer) = self.link.answers.recv() => {
+                self.keys.iter_mut().for_each(Keys::shown_anew);
+                answer
+            }
             Some(running) = newest(&mut self.link.running) => Event::Run(Box::new(running)),
             Ok(()) = self.link.sight.changed() => Event::Sight(self.link.sight.borrow_and_update().clone()),
             () = tick => Event::Tick,

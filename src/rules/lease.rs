@@ -13,7 +13,7 @@ pub const BEAT: Duration = Duration::from_secs(15);
 /// Tells whether a lease may be taken by anybody: its time is over, or ends later than any that was taken by this clock.
 #[must_use]
 pub fn is_free(until: Moment, now: Moment) -> bool {
-    until < now || until > now.plus(TERM)
+    until <= now || until > now.plus(TERM)
 }
 
 #[cfg(test)]
@@ -27,8 +27,8 @@ mod tests {
         for (now, free) in [
             ("2026-05-14T01:59:59.999999Z", true),
             ("2026-05-14T02:00:00Z", false),
-            ("2026-05-14T02:00:45Z", false),
-            ("2026-05-14T02:00:45.000001Z", true),
+            ("2026-05-14T02:00:44.999999Z", false),
+            ("2026-05-14T02:00:45Z", true),
         ] {
             assert_eq!(is_free(until, at(now)), free, "{now}");
         }

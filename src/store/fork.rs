@@ -49,6 +49,7 @@ const HELD: &str = "WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nsp
        AND NOT (c.relkind = 'S' AND c.oid IN (SELECT objid FROM kept)) \
      UNION ALL SELECT 3, format('DROP ROUTINE IF EXISTS %s CASCADE', CAST(p.oid AS regprocedure)) FROM pg_proc p JOIN own n ON n.oid = p.pronamespace \
        WHERE n.nspname = 'public' AND p.oid NOT IN (SELECT objid FROM brought) \
+       AND p.oid NOT IN (SELECT objid FROM pg_depend WHERE deptype = 'i' AND classid = CAST('pg_proc' AS regclass)) \
      UNION ALL SELECT 4, format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname) FROM pg_type t JOIN own n ON n.oid = t.typnamespace \
        WHERE n.nspname = 'public' AND (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'c' AND EXISTS (SELECT 1 FROM pg_class k WHERE k.oid = t.typrelid AND k.relkind = 'c')) AND t.oid NOT IN (SELECT objid FROM brought)) \
      SELECT gone FROM held ORDER BY step, gone";
