@@ -48,11 +48,14 @@ impl Plain {
         let (before, after) = match self {
             Self::Sqlite(_) => {
                 let drops = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'";
-                (self.texts(drops).await?.concat() + "BEGIN;", "COMMIT;")
+                let again = "SELECT sql || ';' FROM sqlite_master WHERE type = 'trigger'";
+                let drops = self.texts(drops).await?.concat();
+                let again = self.texts(again).await?.join("\n");
+                (format!("BEGIN;{drops}"), format!("{again}COMMIT;"))
             }
             Self::Postgres(_) => (
                 "SET session_replication_role = replica;".to_owned(),
-                "SET session_replication_role = origin;",
+                "SET session_replication_role = origin;".to_owned(),
             ),
         };
         self.run(&format!("{before}{sql}{after}")).await?;
