@@ -43,7 +43,7 @@ impl Plain {
         })
     }
 
-    /// Writes without a trigger; those of SQLite are gone from then on.
+    /// Writes without a trigger, which all stand again afterwards.
     pub async fn past_every_wall(&mut self, sql: &str) -> Done<()> {
         let (before, after) = match self {
             Self::Sqlite(_) => {
