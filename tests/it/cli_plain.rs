@@ -140,6 +140,9 @@ on_both!(words_tell_rows_and_why_and_write_nothing, |world| {
     );
     piped.write("why pub-2");
     piped.hears("pub-2 in Blocks:");
+    piped.hears("pub-2 is blocked");
+    piped.hears("rule tuple_drift: what would be published is not what the source says");
+    piped.hears("hash publish ");
     piped.hears("take-block: possible now; in a shell: govdeck act take-block pub-2 --dry-run");
     piped.hears("resolve-block: not now: ");
     piped.write("why pub-9");

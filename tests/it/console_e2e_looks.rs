@@ -213,3 +213,32 @@ async fn a_password_shows_nowhere() {
     let text = String::from_utf8_lossy(&terminal.raw()).into_owned();
     assert!(!text.contains(CANARY), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_that_fails_rings_and_is_told_where_that_is_wanted() {
+    const SAID: &str = "the publish gate: FAIL now";
+    for (notices, told) in [
+        ("off", None),
+        ("osc9", Some("\x1b]9;govdeck: ")),
+        ("osc777", Some("\x1b]777;notify;govdeck;")),
+    ] {
+        let world = World::sqlite().await;
+        world.register_footer().await;
+        let mut command = console(&world, "maya");
+        command.env("GOVDECK_NOTIFICATIONS", notices);
+        let terminal = opened(&command);
+        let before = terminal.written().0;
+        world.block("pub-1").await;
+        terminal.wait_written(before, b"\x07");
+        terminal.wait_for(SAID);
+        let heard = |part: &str| terminal.wrote(part.as_bytes());
+        for notice in ["\x1b]9;", "\x1b]777;"] {
+            let is_wanted = told.is_some_and(|told| told.starts_with(notice));
+            assert_eq!(heard(notice), is_wanted, "{notices}: {notice:?}");
+        }
+        assert!(
+            told.is_none_or(|told| heard(&format!("{told}{SAID}"))),
+            "{notices}"
+        );
+    }
+}

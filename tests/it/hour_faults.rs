@@ -74,8 +74,9 @@ async fn before(hall: &Hall, step: Step) {
     }
 }
 
-on_both!(whichever_step_is_killed_is_begun_again, |w| {
-    let first = Hall::ready(w).await;
+/// Kills a step at each of its calls, or at some of them, and begins it again from another terminal.
+async fn killed_anywhere(world: World, step: Step) {
+    let first = Hall::ready(world).await;
     start(&first.world).await.expect("begun");
     let calls = if first.world.is_postgres() {
         POSTGRES_CALLS
@@ -85,46 +86,59 @@ on_both!(whichever_step_is_killed_is_begun_again, |w| {
     let ran = run(first.beginning("announce"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     first.world.set_time("2098-05-22T06:30:00Z").await;
-    for step in [Step::Golden, Step::Flip, Step::Purge, Step::Reconcile] {
-        let ready = first.again().await;
-        before(&ready, step).await;
-        // The flip waits for a person once it is replayed.
-        let ended = if step == Step::Flip {
-            "running"
-        } else {
-            "done"
-        };
-        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-        let prepare = || {
-            let hall = wait_for(ready.again());
-            let command = hall.beginning(step.word());
-            (hall, command)
-        };
-        let points = kill_at_a_share(12, calls, prepare, |point, hall, killed| {
-            let world = &hall.world;
+    before(&first, step).await;
+    // The flip waits for a person once it is replayed.
+    let ended = if step == Step::Flip {
+        "running"
+    } else {
+        "done"
+    };
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let prepare = || {
+        let hall = wait_for(first.again());
+        let command = hall.beginning(step.word());
+        (hall, command)
+    };
+    let points = kill_at_a_share(12, calls, prepare, |point, hall, killed| {
+        let world = &hall.world;
+        wait_for(world.assert_sound());
+        let left = stands(world, step);
+        *seen.entry(left.clone()).or_default() += 1;
+        let allowed = ["not_started 0", "running 1", "done 1"];
+        assert!(allowed.contains(&&*left), "{step} {point:?} left {left}");
+        if killed.was_killed() && left != "done 1" {
+            // Another terminal; the database alone says how far it is.
+            let again = run(hall.beginning(step.word()));
+            assert_eq!(again.code, Some(0), "{step} {point:?}: {again:?}");
+            let stands = stands(world, step);
+            assert!(stands.starts_with(ended), "{step} {point:?}: {stands}");
+            let whole = if step == Step::Golden {
+                2
+            } else {
+                frozen(world)
+            };
+            assert_eq!(frozen(world), whole, "{step} {point:?}");
             wait_for(world.assert_sound());
-            let left = stands(world, step);
-            *seen.entry(left.clone()).or_default() += 1;
-            let allowed = ["not_started 0", "running 1", "done 1"];
-            assert!(allowed.contains(&&*left), "{step} {point:?} left {left}");
-            if killed.was_killed() && left != "done 1" {
-                // Another terminal; the database alone says how far it is.
-                let again = run(hall.beginning(step.word()));
-                assert_eq!(again.code, Some(0), "{step} {point:?}: {again:?}");
-                let stands = stands(world, step);
-                assert!(stands.starts_with(ended), "{step} {point:?}: {stands}");
-                let whole = if step == Step::Golden {
-                    2
-                } else {
-                    frozen(world)
-                };
-                assert_eq!(frozen(world), whole, "{step} {point:?}");
-                wait_for(world.assert_sound());
-            }
-        });
-        println!("{step}: {points} points of {calls}: {seen:?}");
-        assert!(seen.len() > 1, "{step}: {seen:?}");
-    }
+        }
+    });
+    println!("{step}: {points} points of {calls}: {seen:?}");
+    assert!(seen.len() > 1, "{step}: {seen:?}");
+}
+
+on_both!(a_killed_freezing_is_begun_again, |w| {
+    killed_anywhere(w, Step::Golden).await;
+});
+
+on_both!(a_killed_flip_is_begun_again, |w| {
+    killed_anywhere(w, Step::Flip).await;
+});
+
+on_both!(a_killed_purge_is_begun_again, |w| {
+    killed_anywhere(w, Step::Purge).await;
+});
+
+on_both!(a_killed_comparison_is_begun_again, |w| {
+    killed_anywhere(w, Step::Reconcile).await;
 });
 
 on_both!(

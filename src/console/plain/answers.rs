@@ -5,6 +5,7 @@ use super::super::list::Rows;
 use super::super::model::Model;
 use super::super::panes;
 use super::super::picture::Picture;
+use super::super::proof;
 use super::super::reading::spoken;
 use super::super::user_file::quoted;
 use crate::actions::ENTRIES;
@@ -16,7 +17,7 @@ pub(super) const HELP: &[&str] = &[
     "help: this list",
     "state: everything again",
     "home, migration, mismatches, blocks, weeks, cutover, bundles, ledger, people, dictionary: the rows there",
-    "why: what can be done with the first row of what was last asked for, and what holds it back",
+    "why: what the first row of what was last asked for rests on (rule, rows, hashes), what can be done with it, and what holds it back",
     "why ID: the same for the row of this id",
     "q: leave; the end of the input leaves too",
     "Nothing is written from here: why names the command that does it, to be typed in a shell.",
@@ -33,13 +34,18 @@ pub(super) fn rows(model: &Model) -> Vec<String> {
     std::iter::once(title).chain(lines).collect()
 }
 
-/// Tells what can be done with the selected row, every condition, and the command that does it.
+/// Tells what the selected row rests on, what can be done with it, every condition, and the command that does it.
 pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
+    let rests_on = proof::of(model).into_iter();
+    let rests_on: Vec<_> = rests_on.map(|(_, line)| proof::words(&line)).collect();
     let Some((_, id)) = model.about() else {
-        return vec![format!(
-            "there is no such row in {}; its word lists them",
-            model.pane
-        )];
+        if rests_on.is_empty() {
+            return vec![format!(
+                "there is no such row in {}; its word lists them",
+                model.pane
+            )];
+        }
+        return rests_on;
     };
     let is_there = picture
         .rows(model.pane)
@@ -48,6 +54,7 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
         return vec![format!("there is no {} in {}", quoted(&id), model.pane)];
     }
     let mut lines = vec![format!("{id} in {}:", model.pane)];
+    lines.extend(rests_on);
     if picture.actor.is_none() {
         lines.push(format!("the login {} may only look", picture.login));
         return lines;

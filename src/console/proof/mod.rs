@@ -196,8 +196,8 @@ fn of_block(model: &Model, picture: &Picture, block: &OpenBlock) -> Option<Lines
     Some(lines)
 }
 
-/// Writes a cell of a table with single blanks.
-fn words(cell: &str) -> String {
+/// Writes what stands in columns with single blanks.
+pub(super) fn words(cell: &str) -> String {
     let words: Vec<_> = cell.split_whitespace().collect();
     words.join(" ")
 }
