@@ -326,15 +326,18 @@ impl Readable for String {
 impl Readable for LogLevel {
     fn read(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|level| level.as_str() == text);
-        found.ok_or_else(|| {
-            let all = Self::WORDS.join(", ");
-            let hint = match nearest(text, Self::WORDS.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("choose one of {all}"),
-            };
-            Fault::new(format!("is none of {all}"), hint)
-        })
+        found.ok_or_else(|| none_of(Self::WORDS, text))
     }
+}
+
+/// Says that a text is none of the words that may be chosen.
+pub(super) fn none_of(words: &[&str], text: &str) -> Fault {
+    let all = words.join(", ");
+    let hint = match nearest(text, words.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("choose one of {all}"),
+    };
+    Fault::new(format!("is none of {all}"), hint)
 }
 
 /// Finds the candidate a person probably meant.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::Fault;
-use super::keys::{Key, Kind, Readable, nearest};
+use super::keys::{Key, Kind, Readable, none_of};
 
 /// How the terminal is told to show a notification.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,14 +41,7 @@ impl fmt::Display for Notices {
 impl Readable for Notices {
     fn read(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|it| it.as_str() == text);
-        found.ok_or_else(|| {
-            let all = Self::WORDS.join(", ");
-            let hint = match nearest(text, Self::WORDS.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("choose one of {all}"),
-            };
-            Fault::new(format!("is none of {all}"), hint)
-        })
+        found.ok_or_else(|| none_of(Self::WORDS, text))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,10 +11,10 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::cli_kit::{document, govdeck, refused, said};
-use crate::support::command::{Run, run};
+use crate::support::command::{Run, run, run_within};
 use crate::support::hour_story::{plan, register, start};
 use crate::support::migration_story::{ID, found, ready, world};
-use crate::support::{REASON, World, on_both};
+use crate::support::{REASON, World, is_long, on_both};
 
 /// Writes a script, and returns the setting that names it.
 fn script(world: &World, text: &str) -> String {
@@ -26,6 +27,10 @@ fn script(world: &World, text: &str) -> String {
 
 /// Begins the first step anew, with such a command.
 fn announce(world: &World, commands: &str) -> Run {
+    run(announcing(world, commands))
+}
+
+fn announcing(world: &World, commands: &str) -> Command {
     let words = [
         "hour",
         "begin",
@@ -40,7 +45,7 @@ fn announce(world: &World, commands: &str) -> Run {
     let mut command = world.govdeck("maya", &words);
     command.env("GOVDECK_HOUR_COMMANDS", commands);
     command.env("NIGHT_CANARY", "canary-of-the-night");
-    run(command)
+    command
 }
 
 /// An hour whose lock is announced by a command.
@@ -211,11 +216,12 @@ fn wait_for(path: &Path) -> i32 {
 
 on_both!(a_command_that_hangs_is_killed_and_said, |w| {
     // It takes its whole minute, so only the long run waits for it.
-    if crate::support::rounds() < 1_000 {
+    if !is_long() {
         return;
     }
     let world = locked(w).await;
-    let run = announce(&world, &script(&world, "sleep 600"));
+    let command = announcing(&world, &script(&world, "sleep 600"));
+    let run = run_within(Duration::from_secs(180), command);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(
         run.stdout.contains("did not end within 1 minutes"),

@@ -1,10 +1,12 @@
 //! A command: the message as JSON on its standard input, no shell, and nothing in its words or its environment.
 
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::process::{ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use super::parcel::Parcel;
@@ -49,11 +51,13 @@ impl Run {
             .words
             .split_first()
             .ok_or_else(|| NotTaken::Later("no command is named".to_owned()))?;
+        let message = whole(&parcel.json())
+            .map_err(|error| NotTaken::Later(format!("no file for the message: {error}")))?;
         let mut child = Command::new(program)
             .args(words)
             .env_clear()
             .env("PATH", PATH)
-            .stdin(Stdio::piped())
+            .stdin(message)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -62,39 +66,39 @@ impl Run {
             .map_err(|error| NotTaken::Later(format!("{program} cannot be run: {error}")))?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let _group = Group(id.map(Pid::from_raw));
-        let (said, status) = feed(&mut child, &parcel.json())
+        let (said, status) = hear(&mut child)
             .await
             .map_err(|error| NotTaken::Later(format!("{program} cannot be heard: {error}")))?;
         judge(program, status, &said)
     }
 }
 
-/// Writes the message, and waits for the end of the process; what it starts and leaves behind is not waited for.
-async fn feed(child: &mut Child, input: &[u8]) -> std::io::Result<(String, ExitStatus)> {
-    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-    let write = async {
-        if let Some(mut stdin) = stdin {
-            // It may end without reading; its code says what that means.
-            let _ = stdin.write_all(input).await;
-            let _ = stdin.shutdown().await;
-        }
-    };
+/// Puts the message into a file without a name: who reads it never finds half of it, though the agent dies meanwhile.
+fn whole(message: &[u8]) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(message)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Reads what it says, and waits for the end of the process; what it starts and leaves behind is not waited for.
+async fn hear(child: &mut Child) -> io::Result<(String, ExitStatus)> {
     let mut said = Vec::new();
+    let stderr = child.stderr.take();
     let read = async {
         if let Some(stderr) = stderr {
             let _ = stderr.take(ERRORS).read_to_end(&mut said).await;
         }
     };
     let status = {
-        let talk = async { tokio::join!(write, read) };
-        tokio::pin!(talk);
+        tokio::pin!(read);
         tokio::select! {
             biased;
-            _ = &mut talk => child.wait().await?,
+            () = &mut read => child.wait().await?,
             status = child.wait() => {
                 // What it has said already is still in the pipe.
                 let rest = std::time::Duration::from_millis(100);
-                let _ = tokio::time::timeout(rest, &mut talk).await;
+                let _ = tokio::time::timeout(rest, &mut read).await;
                 status?
             }
         }

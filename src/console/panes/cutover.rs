@@ -329,7 +329,7 @@ fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
                 "no plan of the hour is registered: govdeck hour plan".to_owned(),
             )],
             Some(_) => vec![muted(
-                "the plan is registered; begin fifteen minutes before a maintenance window",
+                "the plan is registered; begin so that a maintenance window is open fifteen minutes later",
             )],
         }),
     }

@@ -102,7 +102,8 @@ pub fn run(command: Command) -> Run {
     run_within(TIME_LIMIT, command)
 }
 
-fn run_within(limit: Duration, mut command: Command) -> Run {
+/// Runs a command to its end; panics when it takes longer than this or leaves a process behind.
+pub fn run_within(limit: Duration, mut command: Command) -> Run {
     let name = words(&command);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // Its own group: whatever it starts can be found and ended, and nothing else.
@@ -159,9 +160,6 @@ pub fn kill_at(nth: u32, syscalls: &str, command: &Command) -> Run {
 /// How often a run is repeated whose threads happened to share the calls.
 const TRIES: usize = 20;
 
-/// From so many rounds on a run is a long one.
-const LONG: u32 = 1_000;
-
 /// Kills a command at each of its calls in turn, or at so many of them, evenly spread, and returns how many there were.
 ///
 /// Each time `prepare` sets up a new world and returns the command to run in it, and `check` looks at what is left.
@@ -199,7 +197,7 @@ pub fn kill_at_a_share<W>(
     // An action has some sixty of them, making a database many hundreds: of those a part is enough, but in the long run all are hit.
     let rounds = super::rounds();
     let most = match usize::try_from(rounds / share) {
-        Ok(some) if rounds < LONG => some.max(1),
+        Ok(some) if !super::is_long() => some.max(1),
         _ => usize::MAX,
     };
     let step = points.len().div_ceil(most).max(1);

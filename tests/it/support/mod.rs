@@ -77,6 +77,11 @@ pub fn rounds() -> u32 {
     })
 }
 
+/// Tells whether this is the long run, in which nothing is left out.
+pub fn is_long() -> bool {
+    rounds() >= 1_000
+}
+
 /// The founder, owner of every block; their backup, on call; and a third person without a role.
 pub const PEOPLE: [&str; 3] = ["maya", "lee", "kim"];
 
