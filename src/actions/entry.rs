@@ -93,6 +93,8 @@ pub struct Draft {
     pub notices: Vec<Notice>,
     /// The evidence that would be filed, each piece by the role it plays.
     pub evidence: Vec<(&'static str, Artifact)>,
+    /// What whoever decides reads to its end before, line by line.
+    pub report: Vec<String>,
     /// The console that would be armed or disarmed.
     pub arming: Option<Arming>,
     /// The metrics that would be kept of the run that it ends.
@@ -126,6 +128,7 @@ impl Draft {
             rows,
             notices: Vec::new(),
             evidence: Vec::new(),
+            report: Vec::new(),
             arming: None,
             kept: None,
             second: None,
@@ -146,6 +149,10 @@ impl Draft {
 
     pub(super) fn with_evidence(self, evidence: Vec<(&'static str, Artifact)>) -> Self {
         Self { evidence, ..self }
+    }
+
+    pub(super) fn with_report(self, report: Vec<String>) -> Self {
+        Self { report, ..self }
     }
 
     pub(super) fn with_kept(self, kept: Kept) -> Self {

@@ -245,6 +245,12 @@ impl Proposal {
         &self.draft.target
     }
 
+    /// Returns what whoever decides reads to its end before, line by line; mostly nothing.
+    #[must_use]
+    pub fn report(&self) -> &[String] {
+        &self.draft.report
+    }
+
     /// Returns everything that must hold, met or not.
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {

@@ -102,6 +102,10 @@ impl Demo {
             }),
         };
         let mut opening = console::opening(settings, seat, Shown::OnAScreen)?;
+        if is_new {
+            // It takes some seconds on a slow machine; the console covers it, and it is gone again.
+            eprintln!("telling the story of a team that publishes metrics …");
+        }
         let runtime = console::runtime()?;
         let world = runtime.block_on(async {
             if is_new {

@@ -56,7 +56,6 @@ mod readback;
 mod rehearse;
 mod report;
 mod sign;
-mod sign_report;
 mod sign_week;
 mod signals;
 mod snapshot;

@@ -8,19 +8,15 @@ use serde_json::json;
 use super::act::settle;
 use super::page::{Exit, Failure, Page};
 use super::sign::{Pen, sign};
-use super::sign_report::Report;
 use super::terminal::Terminal;
 use super::window::named;
 use crate::actions::{self, Asked, Proposal, Signing};
 use crate::jobs::outside;
 use crate::rules::guard::{Answer, REASON_AT_LEAST, REASON_AT_MOST};
+use crate::rules::people::{Actor, Attestation};
 use crate::rules::permission;
-use crate::rules::week::AckBasis;
-use crate::store::week::{self, Look, Metric, Window};
+use crate::store::week;
 use crate::store::{Sealed, Store};
-
-/// How many of the worst metrics are shown.
-const WORST: i64 = 5;
 
 /// What waits for a signer.
 #[derive(Debug, Args)]
@@ -32,9 +28,7 @@ pub(super) struct SignWeek {
 
 /// A run that the person at the keys may sign now.
 struct Waits {
-    look: Look,
-    window: Window,
-    worst: Vec<Metric>,
+    run: String,
     proposal: Proposal,
 }
 
@@ -57,7 +51,7 @@ impl SignWeek {
         let mut lines = Vec::new();
         let mut signed = Vec::new();
         for waits in waiting {
-            let run = waits.window.job_run_id.clone();
+            let run = waits.run.clone();
             let signing = ask(store, root, pen, &mut terminal, waits).await;
             // What was signed before must not be lost with what fails.
             let sealed = signing.inspect_err(|_| {
@@ -121,21 +115,16 @@ impl SignWeek {
                 why_not.push(format!("{newest}: {}. {}.", refusal.sentence, refusal.hint));
                 continue;
             }
-            let worst = week::metrics(&mut view, &newest, WORST).await?;
-            if let Some(window) = week::find(&mut view, &newest).await? {
-                waiting.push(Waits {
-                    look,
-                    window,
-                    worst,
-                    proposal,
-                });
-            }
+            waiting.push(Waits {
+                run: newest,
+                proposal,
+            });
         }
         Ok((waiting, why_not))
     }
 }
 
-/// Shows one run to its end and asks; none where the person did not sign.
+/// Shows one run's report and asks; none where the person did not sign.
 async fn ask(
     store: &Store,
     root: &Path,
@@ -150,48 +139,27 @@ async fn ask(
             "nothing was written; begin again",
         )
     };
-    let diff = outside::found(store, root, &waits.window).await?;
-    let mut view = store.view().await?;
-    let names = week::names(&mut view, &waits.window, &diff).await?;
-    let packet = week::packet_of(&mut view, &waits.window.job_run_id).await?;
-    drop(view);
-    let Waits {
-        look,
-        window,
-        worst,
-        proposal,
-    } = waits;
-    let report = Report {
-        look: &look,
-        window: &window,
-        worst: &worst,
-        names: &names,
-        packet: packet.as_ref(),
-        diff: &diff,
-        basis: basis_of(&proposal),
-        actor: proposal.actor(),
-        has_key: pen.signer.is_some(),
-    };
-    terminal.say(&report.lines()).map_err(gone)?;
-    let read =
-        "Have you read this to its end, and are these the numbers you stand for? Type yes or no: ";
-    let answer = terminal.ask(read).map_err(gone)?;
-    if !answer.is_some_and(|answer| answer.eq_ignore_ascii_case("yes")) {
+    let proposal = waits.proposal;
+    let mut lines = vec![String::new()];
+    lines.extend_from_slice(proposal.report());
+    lines.extend([
+        String::new(),
+        who_signs(proposal.actor(), pen.signer.is_some()),
+        String::new(),
+        "Nothing is written before your last answer; an empty one leaves it unsigned.".to_owned(),
+    ]);
+    terminal.say(&lines).map_err(gone)?;
+    if !has_read(terminal).map_err(gone)? {
         return Ok(None);
     }
     let Some(reason) = reason(terminal).map_err(gone)? else {
         return Ok(None);
     };
     let phrase = proposal.phrase();
-    let last =
-        format!("To put your name under it, type {phrase} (anything else leaves it unsigned): ");
-    let Some(typed) = terminal
-        .ask(&last)
-        .map_err(gone)?
-        .filter(|typed| *typed == phrase)
-    else {
+    if !is_typed(terminal, &phrase).map_err(gone)? {
         return Ok(None);
-    };
+    }
+    let typed = phrase;
     let reason = Some(reason);
     let request = proposal.confirm(&Answer { typed, reason })?;
     let request = sign(request, pen.signer.as_ref())?;
@@ -220,9 +188,48 @@ fn reason(terminal: &mut Terminal) -> std::io::Result<Option<String>> {
     }
 }
 
-/// Returns the grounds on which a run would be signed.
-fn basis_of(proposal: &Proposal) -> Option<AckBasis> {
-    let mut conditions = proposal.conditions().iter();
-    let grounds = conditions.find(|condition| condition.id == "grounds")?;
-    grounds.evidence.parse().ok()
+/// Asks whether the report was read, until the answer is yes, no or nothing.
+fn has_read(terminal: &mut Terminal) -> std::io::Result<bool> {
+    let mut question =
+        "Have you read this to its end, and are these the numbers you stand for? Type yes or no: ";
+    loop {
+        let answer = terminal.ask(question)?.unwrap_or_default();
+        match answer.to_lowercase().as_str() {
+            "yes" => return Ok(true),
+            "no" | "" => return Ok(false),
+            _ => question = "Please type the whole word, yes or no: ",
+        }
+    }
+}
+
+/// Asks for the phrase until it is typed; false where nothing is answered.
+fn is_typed(terminal: &mut Terminal, phrase: &str) -> std::io::Result<bool> {
+    let mut question = format!("To put your name under it, type {phrase}: ");
+    loop {
+        match terminal.ask(&question)?.unwrap_or_default() {
+            typed if typed == phrase => return Ok(true),
+            typed if typed.is_empty() => return Ok(false),
+            _ => {
+                question = format!(
+                    "That is not {phrase}; type it as it stands here, or nothing to leave it unsigned: "
+                );
+            }
+        }
+    }
+}
+
+/// Says whose name it will be, and what proves it.
+fn who_signs(actor: &Actor, has_key: bool) -> String {
+    let who = &actor.person_id;
+    if has_key {
+        return format!("You are {who}; your key signs what you decide here.");
+    }
+    match actor.attestation {
+        Attestation::Unattested => format!(
+            "You are {who}, because this computer's account says so; nothing else proves it, and no key signs."
+        ),
+        Attestation::Login | Attestation::Signed => {
+            format!("You are {who}, by your login to the database; no key signs.")
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::actions::Entry;
+use crate::rules::Refusal;
 use crate::rules::guard::{Level, counts_down};
 use crate::rules::people::Environment;
 use crate::rules::text::counted;
@@ -10,6 +11,7 @@ use crate::rules::text::counted;
 use super::keymap::Intent;
 use super::model::Model;
 use super::overlay::{Numbers, Overlay, Palette, Text, Themes};
+use super::panes::{self, PaneId};
 use super::prose::{flow, wrap};
 use super::screen::key_parts;
 use super::table::offset;
@@ -83,7 +85,7 @@ fn lost_by_leaving(model: &Model) -> &'static str {
         .as_ref()
         .map(|picture| picture.deployment.environment);
     match environment {
-        Some(Environment::Demo) => "A demo without --keep is gone then.",
+        Some(Environment::Demo) => "A demo that --keep does not keep is gone.",
         _ => "Nothing is lost by leaving.",
     }
 }
@@ -132,20 +134,33 @@ enum Told {
     Brief,
 }
 
+/// The actions that belong here, each with why not: what comes next in an hour first, then what can be done.
+fn in_order(model: &Model) -> Vec<(&'static Entry, Option<Refusal>)> {
+    let next = Some(model.pane).filter(|pane| *pane == PaneId::Cutover);
+    let next = next.and(panes::cutover::sight(model));
+    let next = next.map(panes::cutover::next_deed);
+    let actions = model.here().actions().into_iter();
+    let mut actions: Vec<_> = actions.map(|entry| (entry, model.why_not(entry))).collect();
+    actions.sort_by_key(|(entry, why_not)| (Some(entry.verb) != next, why_not.is_some()));
+    actions
+}
+
 /// Lists the actions that belong here.
 fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
     let mut lines: Vec<Parts> = Vec::new();
-    for entry in model.here().actions() {
-        let refusal = model
-            .why_not(entry)
-            .map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
+    let actions = in_order(model);
+    let names = actions.iter().map(|(entry, _)| entry.name().len());
+    let widest = names.max().unwrap_or(0);
+    for (entry, refusal) in actions {
+        let keymap = &model.start.keymap;
+        let refusal = refusal.map(|it| keymap.in_keys(&format!("{} ({})", it.sentence, it.hint)));
         let (key, label) = match refusal {
             None => (Token::KeyHint, Token::Fg),
             Some(_) => (Token::KeyDisabled, Token::KeyDisabled),
         };
         let mut line = vec![
             (key, format!("{}  ", entry.key)),
-            (label, format!("{:<17} ", entry.name())),
+            (label, format!("{:<widest$} ", entry.name())),
         ];
         match refusal {
             Some(why) if told == Told::Brief => {
@@ -166,6 +181,12 @@ fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
 }
 
 fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    // Where this is, and what may happen, stays in sight.
+    let area = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    };
     let room = usize::from(area.width.saturating_sub(4).min(96)).saturating_sub(4);
     let about = model
         .about()

@@ -8,7 +8,7 @@ use crate::rules::guard::{Level, REASON_AT_LEAST};
 use crate::rules::people::Environment;
 use crate::rules::text::counted;
 
-use super::boxes::{guard_words, window};
+use super::boxes::window;
 use super::dialog::{Asking, Dialog, Filling, Focus, Stage};
 use super::guard_text::{evidence, told};
 use super::model::Model;
@@ -24,7 +24,7 @@ const BESIDE: u16 = 3;
 
 /// Draws the dialog.
 pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
-    let width = area.width.saturating_sub(4).min(96);
+    let width = width_in(area.width);
     let border = if dialog.entry.level >= Level::Phrase || is_production(model) {
         Token::DialogDanger
     } else {
@@ -41,13 +41,12 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             if area.height < least_height(asking) {
                 return too_small(pen, area, &title, border, least_height(asking) + BESIDE);
             }
-            let room = usize::from(width.saturating_sub(4));
-            let lines = evidence(asking, &model.start.keymap, pen, room);
+            let lines = evidence_of(model, asking, width);
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(asked_rows(asking) + 2);
             let inside = window(pen, area, (width, height), &title, border);
-            draw_asking(model, asking, pen, inside);
+            draw_asking(model, asking, pen, inside, &lines);
         }
         _ => {
             let lines = told(model, dialog, usize::from(width.saturating_sub(4)));
@@ -63,6 +62,45 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
                 &key_parts(&[("esc", "close")]),
             );
         }
+    }
+}
+
+fn width_in(columns: u16) -> u16 {
+    columns.saturating_sub(4).min(96)
+}
+
+fn evidence_of(model: &Model, asking: &Asking, width: u16) -> Vec<Parts> {
+    let room = usize::from(width.saturating_sub(4));
+    evidence(asking, &model.start.keymap, model.start.glyphs, room)
+}
+
+/// How much of the evidence is seen at once, and whether the end is.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// How many lines.
+    pub page: usize,
+    /// Whether the last line is among them.
+    pub to_its_end: bool,
+}
+
+/// Tells how much of a dialog's evidence stands on a screen of this size.
+#[must_use]
+pub fn seen(model: &Model, asking: &Asking, (columns, lines): (u16, u16)) -> Seen {
+    let evidence = evidence_of(model, asking, width_in(columns)).len();
+    // As high as the screen, between header, status and footer, without its own frame and what is asked.
+    let room = lines.saturating_sub(BESIDE + asked_rows(asking) + 2);
+    let room = usize::from(room);
+    if evidence <= room {
+        return Seen {
+            page: room,
+            to_its_end: true,
+        };
+    }
+    let page = room.saturating_sub(1);
+    let first = asking.scroll.first(evidence, page);
+    Seen {
+        page,
+        to_its_end: page > 0 && first + page == evidence,
     }
 }
 
@@ -183,18 +221,16 @@ fn asked_rows(asking: &Asking) -> u16 {
     if asking.level() < Level::Review { 4 } else { 9 }
 }
 
-fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) {
+fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect, lines: &[Parts]) {
     let simple = asking.level() < Level::Review;
     let room = inside.height.saturating_sub(asked_rows(asking));
-    let keymap = &model.start.keymap;
-    let lines = evidence(asking, keymap, pen, usize::from(inside.width));
     let mut y = inside.y + room;
     let evidence = Rect {
         height: room,
         ..inside
     };
     if lines.len() <= usize::from(room) {
-        pen.lines(evidence, &lines);
+        pen.lines(evidence, lines);
     } else if room > 0 {
         // The last line of the room says that there is more.
         let height = room - 1;
@@ -230,10 +266,7 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect) 
             )
         }
         (None, None, Some(missing)) => (Token::Muted, missing),
-        (None, None, None) => (
-            Token::Muted,
-            guard_words(asking.proposal.entry()).to_owned(),
-        ),
+        (None, None, None) => (Token::StatusOk, asking.ready().to_owned()),
     };
     pen.parts(inside.x, y, inside.width, &[(token, said)]);
     buttons(asking, pen, inside, inside.bottom().saturating_sub(2));

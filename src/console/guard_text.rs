@@ -1,6 +1,6 @@
 //! What the guarded dialog says: what would change, what holds, and what became of it.
 
-use crate::actions::{Proposal, find};
+use crate::actions::{ChangedRow, Proposal, find};
 use crate::canon::Digest;
 use crate::rules::approval::{and, kept};
 use crate::rules::{Condition, Refusal, Verdict};
@@ -11,47 +11,31 @@ use super::model::Model;
 use super::prose::wrap;
 use super::running::Work;
 use super::theme::Token;
-use super::ui::{Parts, Pen};
+use super::ui::{Glyphs, Parts};
 
-/// Lists what would change and what holds.
+/// So many columns are told where they change; of more, the rows come first and the columns last.
+const FEW: usize = 6;
+
+/// Lists what is to be read, what would change, how it is taken back, and what holds.
 pub(super) fn evidence(
     asking: &Asking,
     keymap: &Keymap,
-    pen: &Pen<'_>,
+    glyphs: Glyphs,
     width: usize,
 ) -> Vec<Parts> {
-    let muted = |text: String| (Token::Muted, text);
-    let said = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => "none".to_owned(),
-        other => other.to_string(),
-    };
-    let arrow = pen.glyphs.arrow();
     let mut lines = two_persons(asking, width);
-    for row in &asking.changes {
-        lines.push(vec![
-            muted("Changes  ".into()),
-            (Token::Fg, format!("{} {}", row.table, row.key)),
-            muted(format!(
-                "  version {} {arrow} {}",
-                row.version - 1,
-                row.version
-            )),
-        ]);
-        for field in &row.fields {
-            lines.push(vec![
-                muted(format!("         {} ", field.field)),
-                (Token::DiffOld, said(&field.before)),
-                muted(format!(" {arrow} ")),
-                (Token::DiffNew, said(&field.after)),
-            ]);
-        }
-    }
-    if asking.changes.is_empty() {
-        lines.push(vec![
-            muted("Changes  ".into()),
-            (Token::Fg, "an entry in the ledger, no governed row".into()),
-        ]);
+    lines.extend(report(asking.proposal.report(), width));
+    let fields = asking.changes.iter().map(|row| row.fields.len()).sum();
+    let columns = columns(&asking.changes, glyphs);
+    let is_long = FEW < fields;
+    if is_long {
+        let rows = labelled("Changes  ", Token::Fg, &rows(&asking.changes), width);
+        lines.extend(rows);
+    } else if columns.is_empty() {
+        let text = "an entry in the ledger, no governed row";
+        lines.extend(labelled("Changes  ", Token::Fg, text, width));
+    } else {
+        lines.extend(columns.iter().cloned());
     }
     let undo = how_to_undo(&asking.proposal, keymap);
     lines.extend(labelled("Undo     ", Token::Fg, &undo, width));
@@ -65,6 +49,70 @@ pub(super) fn evidence(
             first,
             width,
         ));
+    }
+    if is_long {
+        lines.extend(columns);
+    }
+    lines
+}
+
+/// Writes what is read before somebody puts their name under it.
+fn report(report: &[String], width: usize) -> Vec<Parts> {
+    let wrapped = report.iter().flat_map(|line| match line.trim_end() {
+        "" => vec![String::new()],
+        line => wrap(line, width),
+    });
+    let mut lines: Vec<_> = wrapped.map(|line| vec![(Token::Fg, line)]).collect();
+    if !lines.is_empty() {
+        lines.push(Vec::new());
+    }
+    lines
+}
+
+/// Says of which tables how many rows change.
+fn rows(changes: &[ChangedRow]) -> String {
+    let mut tables: Vec<(&str, usize)> = Vec::new();
+    for row in changes {
+        match tables.iter_mut().find(|(table, _)| *table == row.table) {
+            Some((_, rows)) => *rows += 1,
+            None => tables.push((&row.table, 1)),
+        }
+    }
+    let said = tables.iter().map(|(table, rows)| match rows {
+        1 => (*table).to_owned(),
+        rows => format!("{rows} of {table}"),
+    });
+    format!(
+        "{}; column by column at the end",
+        said.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Lists what changes column by column.
+fn columns(changes: &[ChangedRow], glyphs: Glyphs) -> Vec<Parts> {
+    let muted = |text: String| (Token::Muted, text);
+    let said = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    };
+    let arrow = glyphs.arrow();
+    let mut lines = Vec::new();
+    for row in changes {
+        let versions = format!("  version {} {arrow} {}", row.version - 1, row.version);
+        lines.push(vec![
+            muted("Changes  ".into()),
+            (Token::Fg, format!("{} {}", row.table, row.key)),
+            muted(versions),
+        ]);
+        for field in &row.fields {
+            lines.push(vec![
+                muted(format!("         {} ", field.field)),
+                (Token::DiffOld, said(&field.before)),
+                muted(format!(" {arrow} ")),
+                (Token::DiffNew, said(&field.after)),
+            ]);
+        }
     }
     lines
 }
@@ -176,7 +224,8 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
     };
     let refusal = |token: Token, word: &str, refusal: &Refusal| {
         let mut lines = wrapped(token, &format!("{word}: {}", refusal.sentence));
-        lines.extend(wrapped(Token::Muted, &refusal.hint));
+        let hint = model.start.keymap.in_keys(&refusal.hint);
+        lines.extend(wrapped(Token::Muted, &hint));
         lines
     };
     match &dialog.stage {
@@ -215,7 +264,14 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
                 Work::of(dialog.entry.verb) == Some(run.work)
                     && run.migration_id == dialog.asked.target
             });
-            lines.extend(own.into_iter().flat_map(|run| run.lines(model.at)));
+            for line in own.into_iter().flat_map(|run| run.lines(model.at)) {
+                match &line[..] {
+                    [(token, said)] => {
+                        lines.extend(wrapped(*token, &model.start.keymap.in_keys(said)))
+                    }
+                    _ => lines.push(line),
+                }
+            }
             lines
         }
         Stage::Refused(why) => refusal(Token::StatusWarn, "REFUSED", why),

@@ -14,7 +14,7 @@ use crate::store::bundle::{self, BundleSort};
 use crate::store::deployment::{self, Deployment};
 use crate::store::dictionary::{self, DictionaryMetric, MetricSort};
 use crate::store::ledger::{self, Head, LedgerSort};
-use crate::store::migration::{MigrationSort, MismatchSort};
+use crate::store::migration::{KnownHour, MigrationSort, MismatchSort};
 use crate::store::past::NoPast;
 use crate::store::people::{self, Listed, PersonSort};
 use crate::store::presence::{self, Armed};
@@ -226,8 +226,17 @@ impl Picture {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
         let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
-        let count = self.mine.len() + proposals + self.owed().len();
+        let hour = usize::from(self.hour_to_lead().is_some());
+        let count = self.mine.len() + proposals + self.owed().len() + hour;
         format!("{count}{}", if beyond { "+" } else { "" })
+    }
+
+    /// Returns the hour that runs, when whoever is at the keys leads it.
+    #[must_use]
+    pub fn hour_to_lead(&self) -> Option<&KnownHour> {
+        let who = &self.actor.as_ref()?.person_id;
+        let running = self.migrations.running.as_ref();
+        running.filter(|hour| hour.hour.lead_id == *who)
     }
 
     /// Lists the proposals that wait for the yes of whoever is at the keys.

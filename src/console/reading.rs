@@ -3,7 +3,6 @@
 use crate::actions::Entry;
 use crate::rules::Verdict;
 use crate::rules::cadence::{Checkpoint, Standing, Week, cadence};
-use crate::rules::migration::hour::EndedBy;
 
 use super::list::Scroll;
 use super::model::{Model, Said};
@@ -65,7 +64,7 @@ impl Model {
         let mut parts = vec![super::proof::of(self)];
         let mut actions = self.here().actions();
         if self.pane == PaneId::Cutover {
-            let next = self.goes_on_by();
+            let next = cutover::sight(self).map_or("start_hour", cutover::next_deed);
             actions.sort_by_key(|entry| entry.verb != next);
             let first: Vec<_> = actions.drain(..1.min(actions.len())).collect();
             parts.insert(0, first.iter().flat_map(|it| self.why_of(it)).collect());
@@ -79,17 +78,6 @@ impl Model {
             title,
             lines: parts.join(&(Token::Muted, String::new())),
             scroll: Scroll::default(),
-        }
-    }
-
-    /// Names the action by which the hour of a cutover begins, or goes on.
-    fn goes_on_by(&self) -> &'static str {
-        match cutover::sight(self).and_then(cutover::comes_now) {
-            None => "start_hour",
-            Some(step) => match step.ended_by() {
-                EndedBy::Deed(verb) => verb,
-                _ => "begin_step",
-            },
         }
     }
 

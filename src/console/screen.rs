@@ -11,6 +11,7 @@ use super::list::Listing;
 use super::live::Liveness;
 use super::model::Model;
 use super::panes;
+use super::picture::Picture;
 use super::theme::Token;
 use super::ui::{Parts, Pen};
 use super::{boxes, guard_box, tabs};
@@ -127,6 +128,46 @@ fn mode(model: &Model) -> (Token, String) {
     }
 }
 
+/// Says who is at the keys, with their roles where there is room.
+fn who(picture: &Picture, with_roles: bool) -> (Token, String) {
+    let Some(actor) = &picture.actor else {
+        let text = format!(" {} (nobody: look only)", picture.login);
+        return (Token::StatusWarn, text);
+    };
+    let roles: Vec<_> = actor.roles.iter().copied().map(Role::word).collect();
+    let roles = if roles.is_empty() {
+        "no role".to_owned()
+    } else {
+        roles.join(", ").replace('_', " ")
+    };
+    let text = if with_roles {
+        format!(" {} ({roles})", actor.person_id)
+    } else {
+        format!(" {}", actor.person_id)
+    };
+    (Token::Fg, text)
+}
+
+/// Names who else is armed, and where there is room until when.
+fn armed_elsewhere(model: &Model, picture: &Picture, width: u16) -> Parts {
+    let others = picture.armed.iter();
+    let others: Vec<_> = others
+        .filter(|armed| armed.console_id != model.start.console_id)
+        .filter(|armed| model.now().is_some_and(|now| armed.armed_until_utc > now))
+        .map(|armed| {
+            if width < 120 {
+                return armed.person_id.clone();
+            }
+            let until = without_seconds(&model.clock(armed.armed_until_utc));
+            format!("{} until {until}", armed.person_id)
+        })
+        .collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    vec![(Token::ModeArmed, format!(" armed: {} ", others.join(", ")))]
+}
+
 fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let bar = pen.glyphs.bar();
     let between = || (Token::Border, bar.to_owned());
@@ -139,44 +180,17 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         left.push(between());
         left.push((Token::Fg, format!(" {} ", picture.deployment.name)));
         left.push(between());
-        let who = picture.actor.as_ref().map_or_else(
-            || {
-                (
-                    Token::StatusWarn,
-                    format!(" {} (nobody: look only)", picture.login),
-                )
-            },
-            |actor| {
-                let roles: Vec<_> = actor.roles.iter().copied().map(Role::word).collect();
-                let roles = if roles.is_empty() {
-                    "no role".to_owned()
-                } else {
-                    roles.join(", ")
-                };
-                (
-                    Token::Fg,
-                    format!(" {} ({})", actor.person_id, roles.replace('_', " ")),
-                )
-            },
-        );
-        left.push(who);
-        let others: Vec<_> = picture
-            .armed
-            .iter()
-            .filter(|armed| armed.console_id != model.start.console_id)
-            .filter(|armed| model.now().is_some_and(|now| armed.armed_until_utc > now))
-            .map(|armed| {
-                // Where there is room, also until when.
-                if area.width < 120 {
-                    return armed.person_id.clone();
-                }
-                let until = without_seconds(&model.clock(armed.armed_until_utc));
-                format!("{} until {until}", armed.person_id)
-            })
-            .collect();
-        if !others.is_empty() {
-            left.push((Token::ModeArmed, format!(" armed: {} ", others.join(", "))));
-        }
+        let others = armed_elsewhere(model, picture, area.width);
+        let room = area
+            .width
+            .saturating_sub(right_width + 1)
+            .saturating_sub(width_of(&left))
+            .saturating_sub(width_of(&others));
+        let whole = vec![who(picture, true)];
+        // Roles make room for who is armed.
+        let fits = others.is_empty() || width_of(&whole) <= room;
+        left.push(who(picture, fits));
+        left.extend(others);
     }
     let room = area.width.saturating_sub(right_width + 1);
     pen.parts(area.x, area.y, room, &left);
@@ -286,12 +300,16 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let at = said
             .at
             .map_or_else(String::new, |at| format!("{} ", model.clock(at)));
-        pen.parts(
-            area.x + 1,
-            y,
-            width,
-            &[(Token::Muted, at), (said.token, said.text.clone())],
-        );
+        let parts = vec![(Token::Muted, at), (said.token, said.text.clone())];
+        let mut room = width;
+        if width_of(&parts) > width && said.at.is_some() && model.dialog.is_none() {
+            // What is cut here stands whole among the messages.
+            let whole = format!(" {} all of it", model.start.keymap.hint(Intent::Messages));
+            let whole = vec![(Token::Muted, whole)];
+            room = width.saturating_sub(width_of(&whole));
+            pen.parts(area.x + 1 + room, y, width - room, &whole);
+        }
+        pen.parts(area.x + 1, y, room, &parts);
     }
 }
 

@@ -19,7 +19,7 @@ const OLD: Duration = Duration::from_mins(3);
 /// What is known of the way back of one migration.
 #[derive(Debug, Default)]
 pub struct WayBack {
-    asked: Option<(String, Instant)>,
+    asked: Option<(String, i64, Instant)>,
     found: Option<Found>,
 }
 
@@ -32,13 +32,13 @@ struct Found {
 }
 
 impl WayBack {
-    /// Tells whether to look now, and remembers that it is looked then.
-    pub fn is_due(&mut self, migration_id: &str, at: Instant) -> bool {
-        let is_fresh = self.asked.as_ref().is_some_and(|(asked, since)| {
-            asked == migration_id && at.saturating_duration_since(*since) < AGAIN
+    /// Tells whether to look now, and remembers that it is looked then: after a while, and when the migration moved.
+    pub fn is_due(&mut self, (migration_id, version): (&str, i64), at: Instant) -> bool {
+        let is_fresh = self.asked.as_ref().is_some_and(|(asked, of, since)| {
+            asked == migration_id && *of == version && at.saturating_duration_since(*since) < AGAIN
         });
         if !is_fresh {
-            self.asked = Some((migration_id.to_owned(), at));
+            self.asked = Some((migration_id.to_owned(), version, at));
         }
         !is_fresh
     }
@@ -96,8 +96,9 @@ impl Model {
         let sight = self.picture.as_ref()?.migrations.hour.as_ref()?;
         let migration = &sight.migration;
         let may_go_back = matches!(migration.phase, Phase::DualWrite | Phase::Cutover);
-        let id = migration.migration_id.clone();
-        (may_go_back && self.way_back.is_due(&id, self.at)).then_some(Effect::FindWayBack(id))
+        let (id, version) = (migration.migration_id.clone(), migration.version);
+        (may_go_back && self.way_back.is_due((&id, version), self.at))
+            .then_some(Effect::FindWayBack(id))
     }
 }
 
@@ -116,10 +117,10 @@ mod tests {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut way_back = WayBack::default();
-        assert!(way_back.is_due("mig-1", start));
-        assert!(!way_back.is_due("mig-1", after(59)));
-        assert!(way_back.is_due("mig-1", after(60)));
-        assert!(way_back.is_due("mig-2", after(61)), "another one");
+        assert!(way_back.is_due(("mig-1", 1), start));
+        assert!(!way_back.is_due(("mig-1", 1), after(59)));
+        assert!(way_back.is_due(("mig-1", 1), after(60)));
+        assert!(way_back.is_due(("mig-2", 1), after(61)), "another one");
         assert_eq!(text(&way_back, start), "way back: being looked at");
         let found = Reversible {
             verdict: Verdict::Pass,

@@ -66,6 +66,7 @@ pub fn counts_down(level: Level, verb: &str) -> bool {
     let ways_back = [
         super::permission::ROLL_BACK_BUNDLE.verb,
         super::permission::ROLL_BACK_MIGRATION.verb,
+        super::permission::ABORT_HOUR.verb,
     ];
     level == Level::Phrase && !ways_back.contains(&verb)
 }

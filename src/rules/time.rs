@@ -48,6 +48,12 @@ pub fn bent(anchor_real: Moment, anchor_demo: Moment, rate: i64, real: Moment) -
     (1..=9999).contains(&shown.year()).then(|| shown.into())
 }
 
+/// Writes a moment to the minute, as people say it.
+#[must_use]
+pub fn to_the_minute(moment: Moment) -> String {
+    moment.as_datetime().format("%Y-%m-%d %H:%MZ").to_string()
+}
+
 /// Writes a span of a few hours at most as a clock shows it, in minutes and seconds.
 #[must_use]
 pub fn minutes(span: Duration) -> String {

@@ -38,7 +38,7 @@ pub(in crate::store) async fn refuse_foreign(path: &Path) -> Result<(), StoreErr
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(StoreError::unusable(
                 format!("there is no database at {shown}"),
-                "`govdeck init` makes one, or point `dsn` at yours",
+                "put it back, or point `dsn` at yours; `govdeck init` makes a new one",
             ));
         }
         Err(error) => return Err(cannot_be("read", path, &error)),

@@ -59,7 +59,7 @@ on_both!(a_yes_that_stands_alone_writes_once, |world| {
         "TAKE-BLOCK · pub-1 on PROD gov-test",
         "3 of 3 pass",
         "taken_by",
-        "asks y",
+        "y does it",
     ]);
     let before = entries(&world);
     desk.wait(500).await;
@@ -90,22 +90,25 @@ on_both!(neither_enter_nor_no_nor_esc_writes, |world| {
     blocked(&world).await;
     let before = entries(&world);
     let mut desk = Desk::open(&world, "lee").await;
-    for keys in ["enter", "n", "q", "esc", "space", "ctrl-c"] {
+    for keys in ["n", "q", "esc", "space", "ctrl-c"] {
         desk.press("4 a t").await;
         desk.wait(500).await;
         desk.press(keys).await;
         desk.wait(500).await;
         assert!(desk.model.dialog.is_none(), "{keys} on Cancel closes");
     }
-    // On the way on, Enter does nothing and says so; so do all other keys.
+    // Enter does nothing and says so, on Cancel and on the way on; so do all other keys.
     desk.press("a t").await;
     desk.wait(500).await;
-    desk.press("tab enter").await;
-    assert!(
-        desk.says().contains("enter does nothing here"),
-        "{}",
-        desk.says()
-    );
+    for keys in ["enter", "tab enter"] {
+        desk.press(keys).await;
+        assert!(
+            desk.says().contains("enter does nothing here"),
+            "{}",
+            desk.says()
+        );
+        assert!(is_asking(&desk));
+    }
     desk.press("j a Y 1 up backspace ctrl-y").await;
     desk.wait(500).await;
     assert!(is_asking(&desk));
@@ -379,7 +382,7 @@ on_both!(
         desk.press("backtab backtab").await;
         desk.paste("because the story needs it").await;
         desk.press("tab tab").await;
-        desk.shows(&["armed, reason, type the id"]);
+        desk.shows(&["ready: space presses"]);
         // The id is typed to the letter.
         desk.press("backtab").await;
         desk.write("x").await;

@@ -5,11 +5,13 @@ use govdeck::actions::{Asked, Stop};
 use govdeck::console::dialog::Stage;
 use govdeck::console::event::Event;
 use govdeck::rules::Refusal;
+use govdeck::rules::week::RunStatus::Pass;
 
 use crate::console_dialog::{
     asked_to_grant, asked_to_take, blocked, entries, is_asking, is_done, stage,
 };
 use crate::support::desk::{Answers, Desk, Written};
+use crate::support::weeks::{run, week, world as weekly};
 use crate::support::{REASON, World, on_both};
 
 /// Gives the console's window another height.
@@ -62,7 +64,7 @@ on_both!(what_asks_for_more_needs_more_room, |world| {
     assert_eq!(entries(&world), before);
     resize(&mut desk, 17).await;
     let screen = desk.screen(80, 17);
-    for seen in ["Changes", "Type  kim/on_call", "armed, reason", "Cancel"] {
+    for seen in ["Changes", "Type  kim/on_call", "ready: ", "Cancel"] {
         assert!(screen.contains(seen), "{screen}");
     }
     desk.press("esc").await;
@@ -206,3 +208,47 @@ async fn escape_counts_when_a_letter_is_typed_right_behind_it() {
     desk.happen(with(KeyModifiers::SUPER, 'x')).await;
     assert!(desk.model.overlay.is_some(), "super is no escape");
 }
+
+on_both!(a_name_goes_under_numbers_that_were_read_to_their_end, |w| {
+    let world = weekly(w).await;
+    week(&world, 0, Pass).await;
+    week(&world, 1, Pass).await;
+    let mut desk = Desk::open(&world, "kim").await;
+    desk.arm().await;
+    desk.press("5 a s").await;
+    desk.wait(500).await;
+    assert!(is_asking(&desk), "{}", desk.screen(80, 24));
+    let shown = desk.screen(80, 24);
+    for said in ["Weekly numbers of sla", "read it to its end: pgdn"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    desk.paste(REASON).await;
+    desk.press("tab").await;
+    desk.write(&run(1)).await;
+    desk.press("tab space").await;
+    desk.wait(500).await;
+    assert_eq!(desk.says(), "read it to its end: pgdn");
+    assert!(is_asking(&desk));
+    let seen = desk.screen(80, 24);
+    let mut all = seen.clone();
+    while !desk.screen(80, 24).contains("the end: pgup") {
+        desk.press("pgdn").await;
+        all += &desk.screen(80, 24);
+    }
+    for said in [
+        "MET-0144",
+        "leadership 94.5",
+        "is GREEN",
+        "Undo ",
+        "grounds",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
+    desk.shows(&["ready: space presses"]);
+    assert_eq!(world.rows("SELECT signer_id FROM signer_ack"), [""; 0]);
+    desk.press("space").await;
+    desk.wait(500).await;
+    assert!(is_done(&desk), "{}", desk.screen(80, 24));
+    assert_eq!(world.rows("SELECT signer_id FROM signer_ack"), ["kim"]);
+    world.assert_sound().await;
+});

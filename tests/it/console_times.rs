@@ -157,7 +157,7 @@ on_both!(a_block_that_runs_past_its_time_rings_once, |world| {
     assert_eq!(rings(&desk), 0);
     desk.wait(2 * 60_000).await;
     assert_eq!(rings(&desk), 1);
-    assert_eq!(desk.says(), "a block has run past its time");
+    assert_eq!(desk.says(), "pub-1 has run past its time, and it is yours");
     desk.shows(&["BREACH +0"]);
     desk.wait(10 * 60_000).await;
     assert_eq!(rings(&desk), 1);

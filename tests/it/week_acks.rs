@@ -347,6 +347,8 @@ async fn a_signer_answers_plain_questions() {
     let mut no = begin();
     no.wait_for("Type yes or no:");
     no.send_raw(b"y\r");
+    no.wait_for("Please type the whole word, yes or no:");
+    no.send_raw(b"no\r");
     no.wait_for("Not signed");
     assert_eq!(no.exit_code(), 1);
     let mut yes = begin();
@@ -359,6 +361,8 @@ async fn a_signer_answers_plain_questions() {
     yes.wait_for("That has 10 characters");
     yes.send_raw(b"I compared both reports this morning\r");
     yes.wait_for("To put your name under it, type");
+    yes.send_raw(b"another\r");
+    yes.wait_for("type it as it stands here");
     yes.send_raw(format!("{}\r", run(1)).as_bytes());
     yes.wait_for("Signed: ");
     assert_eq!(yes.exit_code(), 0);

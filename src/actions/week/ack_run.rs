@@ -3,6 +3,7 @@
 use super::super::entry::{Action, Asked, Draft, Prepared, Row, Stop, Suggested};
 use super::declare_bootstrap::run_and_look;
 use super::outside;
+use super::report::{Report, SHOWN};
 use super::{RUN, no_such_run, run_target};
 use crate::canon::Digest;
 use crate::clock::Moment;
@@ -11,7 +12,7 @@ use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::release::Found;
 use crate::rules::week::{self as rule, AckBasis, AckFacts, Packet};
-use crate::store::week::{self, Ack, Ended, Look, OverridePacket, Window};
+use crate::store::week::{self, Ack, Ended, Look, Metric, Name, OverridePacket, Window};
 use crate::store::{StoreError, View, person};
 
 pub(in crate::actions) struct AckRun {
@@ -27,6 +28,8 @@ pub(in crate::actions) struct Facts {
     own: Option<Ack>,
     diff: Found,
     inputs: Option<Digest>,
+    worst: Vec<Metric>,
+    names: Vec<(Name, bool)>,
 }
 
 impl Action for AckRun {
@@ -63,19 +66,22 @@ impl Action for AckRun {
             Some(actor) => week::ack(view, &self.run, &actor.person_id).await?,
             None => None,
         };
-        let (diff, inputs) = match &window {
+        let (diff, inputs, names) = match &window {
             Some(window) => {
                 let uri = window.artifact_uri.as_deref();
                 let diff = match uri.and_then(|uri| outside::judged(uri, self.seen.as_ref())) {
                     Some(found) => found,
                     None => week::found_diff(view, window).await?,
                 };
-                (diff, Some(week::inputs(view, window).await?))
+                let names = week::names(view, window, &diff).await?;
+                (diff, Some(week::inputs(view, window).await?), names)
             }
-            None => (Found::NotNamed, None),
+            None => (Found::NotNamed, None, Vec::new()),
         };
         Ok(Facts {
             packet: week::packet_of(view, &self.run).await?,
+            worst: week::metrics(view, &self.run, SHOWN).await?,
+            names,
             window,
             look,
             own,
@@ -107,7 +113,18 @@ impl Action for AckRun {
             artifact: &facts.diff,
         };
         let conditions = rule::may_ack(&known, by.actor);
-        let rows = rule::basis(&known).map(|grounds| {
+        let grounds = rule::basis(&known);
+        let report = Report {
+            look,
+            window,
+            worst: &facts.worst,
+            names: &facts.names,
+            packet: facts.packet.as_ref(),
+            diff: &facts.diff,
+            basis: grounds.as_ref().map(|grounds| grounds.basis),
+        };
+        let report = report.lines();
+        let rows = grounds.map(|grounds| {
             Row::new(Ack {
                 job_run_id: self.run.clone(),
                 signer_id: by.id(),
@@ -126,7 +143,8 @@ impl Action for AckRun {
         let seen = seen.map(|seen| (seen.role, seen.artifact.clone()));
         Ok(
             Draft::new(run_target(window), conditions, rows.into_iter().collect())
-                .with_evidence(seen.collect()),
+                .with_evidence(seen.collect())
+                .with_report(report),
         )
     }
 }

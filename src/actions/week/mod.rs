@@ -14,6 +14,7 @@ mod outside;
 mod override_run;
 mod plan_window;
 mod register_series;
+mod report;
 mod retire_series;
 mod revoke_ack;
 mod skip_window;

@@ -42,6 +42,10 @@ pub struct Asking {
     pub barred: Option<String>,
     /// How far the evidence is scrolled.
     pub scroll: Scroll,
+    /// How many lines of it are seen at once.
+    page: usize,
+    /// Whether its end was seen.
+    is_read: bool,
     /// The confirming key that still has to stand alone.
     pub(super) pressed: Option<Instant>,
     /// When it goes ahead.
@@ -89,6 +93,8 @@ impl Asking {
             locked: None,
             barred: None,
             scroll: Scroll::default(),
+            page: 1,
+            is_read: false,
             pressed: None,
             ahead_at: None,
             quick: 0,
@@ -112,6 +118,12 @@ impl Asking {
                     }),
             );
         }
+    }
+
+    /// Takes note of how much of the evidence is seen.
+    pub(in crate::console) fn shows(&mut self, page: usize, to_its_end: bool) {
+        self.page = page.max(1);
+        self.is_read |= to_its_end;
     }
 
     /// Takes back a confirmation that has not counted yet.
@@ -161,6 +173,9 @@ impl Asking {
         if self.level() < Level::Review {
             return None;
         }
+        if !self.is_read && !self.proposal.report().is_empty() {
+            return Some("read it to its end: pgdn".to_owned());
+        }
         let reason = self.reason.lines().join("\n").trim().chars().count();
         if reason < REASON_AT_LEAST {
             return Some(format!("reason: {reason} of {REASON_AT_LEAST} characters"));
@@ -174,6 +189,16 @@ impl Asking {
             .then(|| "locked until the text matches".to_owned())
     }
 
+    /// Says which keys are next when nothing is missing.
+    #[must_use]
+    pub fn ready(&self) -> &'static str {
+        match self.focus {
+            _ if self.level() < Level::Review => "y does it",
+            Focus::Confirm => "ready: space presses",
+            _ => "ready: tab goes to the button, space presses it",
+        }
+    }
+
     pub(super) fn press(&mut self, key: &KeyEvent, stroke: Stroke, rhythm: Rhythm) -> Step {
         if let said @ Step::Say(_) = self.stop() {
             return said;
@@ -182,8 +207,8 @@ impl Asking {
             (_, KeyCode::Esc) => return Step::Close,
             (false, KeyCode::Tab) => self.focus = self.next_focus(1),
             (false, KeyCode::BackTab) => self.focus = self.next_focus(-1),
-            (false, KeyCode::PageDown) => self.scroll.walk(ListStep::By(4), 1),
-            (false, KeyCode::PageUp) => self.scroll.walk(ListStep::By(-4), 1),
+            (false, KeyCode::PageDown) => self.scroll.walk(ListStep::Pages(1), self.page),
+            (false, KeyCode::PageUp) => self.scroll.walk(ListStep::Pages(-1), self.page),
             (true, KeyCode::Char('x')) if self.level() >= Level::Review => {
                 return Step::Edit(self.reason.lines().join("\n"));
             }
@@ -207,10 +232,11 @@ impl Asking {
             (_, Some('n' | 'q')) if simple => Step::Close,
             (Focus::Cancel, Some(' ')) => Step::Close,
             (Focus::Confirm, Some(' ')) => self.begin(rhythm),
-            (Focus::Cancel, _) if stroke.code == KeyCode::Enter => Step::Close,
-            (Focus::Confirm, _) if stroke.code == KeyCode::Enter => {
-                Step::Say("enter does nothing here; space presses".to_owned())
-            }
+            (_, _) if stroke.code == KeyCode::Enter => Step::Say(if simple {
+                "enter does nothing here; y does it, n or esc leaves it".to_owned()
+            } else {
+                "enter does nothing here; space presses".to_owned()
+            }),
             _ => Step::Stay,
         }
     }

@@ -7,7 +7,7 @@ use super::super::panes::PaneId;
 use super::super::stroke::{Stroke, chord, written};
 use super::conflict::conflicts;
 use super::{Intent, KeysError, Meaning, Preset, ROWS, Row};
-use crate::actions::Entry;
+use crate::actions::{Entry, find};
 use crate::rules::words;
 
 words! {
@@ -156,6 +156,27 @@ impl Keymap {
             (None, Some(palette)) => format!("{palette} {}", entry.verb),
             (None, None) => entry.name(),
         }
+    }
+
+    /// Writes a text with keys in place of commands of a shell that would do the same, up to where the sentence goes on.
+    #[must_use]
+    pub fn in_keys(&self, text: &str) -> String {
+        const SHELL: &str = "govdeck act ";
+        let text = text.replace("govdeck hour begin ", "govdeck act begin-step ");
+        let mut said = String::new();
+        let mut rest = &*text;
+        while let Some((before, after)) = rest.split_once(SHELL) {
+            let end = after.find([',', ';', ')', '`']).unwrap_or(after.len());
+            let (command, behind) = after.split_at(end);
+            let verb = command.split_whitespace().next().unwrap_or_default();
+            said += before;
+            said += &find(&verb.replace('-', "_")).map_or_else(
+                |_| format!("{SHELL}{command}"),
+                |entry| format!("{} ({})", entry.name(), self.action(entry)),
+            );
+            rest = behind;
+        }
+        said + rest
     }
 
     /// Tells what the strokes typed so far mean in a pane.

@@ -1,23 +1,30 @@
 //! The bell: what it rings for, each time once, and that it is said in words too.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use crate::clock::Moment;
 use crate::rules::Verdict;
 use crate::rules::cadence::{Checkpoint, cadence};
 use crate::rules::week::State;
 
 use super::super::event::Effect;
-use super::super::panes::weeks;
+use super::super::panes::{blocks, weeks};
 use super::super::picture::Picture;
 use super::super::reading::spoken;
 use super::super::theme::Token;
 use super::Model;
+
+/// How long what happens counts as one thing.
+const A_MOMENT: Duration = Duration::from_secs(5);
 
 /// What stood at the last look; nothing rings for what was there at the first one.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// How many blocks were past their time.
     breached: Option<i64>,
+    /// When it was last rung for one.
+    rung: Option<Instant>,
     /// The rest, which only a new picture changes.
     stood: Option<Stood>,
 }
@@ -62,6 +69,10 @@ impl Model {
         let (Some(picture), Some(now)) = (&self.picture, self.now()) else {
             return false;
         };
+        // Whoever may have answered meanwhile, a lost link does not tell.
+        if self.link.trouble.is_some() {
+            return false;
+        }
         let late: i64 = picture
             .reasons
             .iter()
@@ -71,8 +82,14 @@ impl Model {
             })
             .sum();
         let rings = self.heard.breached.is_some_and(|before| late > before);
-        if rings {
-            let said = "a block has run past its time".to_owned();
+        // Of several in one moment the clock knows of one, and the next picture of all: that is one ring.
+        let was_rung = |rung: Instant| self.at.saturating_duration_since(rung) < A_MOMENT;
+        if rings && !self.heard.rung.is_some_and(was_rung) {
+            let said = match late_of_mine(picture, now) {
+                Some(run) => format!("{run} has run past its time, and it is yours"),
+                None => "a block has run past its time".to_owned(),
+            };
+            self.heard.rung = Some(self.at);
             effects.push(Effect::Bell(said.clone()));
             self.say(Token::SlaBreach, said);
         }
@@ -96,6 +113,17 @@ impl Model {
         }
         self.heard.stood = Some(now);
     }
+}
+
+/// Names the block of whoever is at the keys that ran past its time just now.
+fn late_of_mine(picture: &Picture, now: Moment) -> Option<&str> {
+    let late = picture.mine.iter().filter_map(|block| {
+        let over = now.since(block.audit.respond_by_utc?).num_seconds();
+        let is_new = (0..A_MOMENT.as_secs().cast_signed()).contains(&over);
+        (is_new && blocks::needs_somebody(block, now)).then_some((over, block))
+    });
+    let newest = late.min_by_key(|(over, _)| *over);
+    newest.map(|(_, block)| block.audit.publish_run_id.as_str())
 }
 
 /// Says what has changed that somebody should hear of; what waits for them comes last, where it stays to be read.

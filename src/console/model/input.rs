@@ -212,6 +212,12 @@ impl Model {
             Ok(picture) => picture,
             Err(refusal) => return Some(refusal),
         };
+        self.not_here(entry, picture)
+            .or_else(|| self.not_armed(entry))
+    }
+
+    /// Says why an action cannot be begun on what is selected.
+    fn not_here(&self, entry: &Entry, picture: &Picture) -> Option<Refusal> {
         let topic = topic(entry.kind).filter(|topic| topic.named == Named::Selected);
         if let Some(topic) = topic {
             let about = self.about().filter(|(kind, _)| *kind == entry.kind);
@@ -278,7 +284,6 @@ impl Model {
                 "a governance_lead can add you",
             ));
         };
-        // Nobody is told to arm for what stays closed to them.
         if !is_open_to(entry, actor) {
             let wanted: Vec<_> = entry.roles.iter().map(|role| role.word()).collect();
             return Err(Refusal::new(
@@ -286,15 +291,20 @@ impl Model {
                 "ask somebody who does",
             ));
         }
-        if entry.level >= Level::Review && self.arming.left(self.at).is_none() {
-            let arm = ENTRIES.iter().find(|entry| entry.verb == super::super::ARM);
-            let keys = arm.map_or_else(String::new, |arm| self.start.keymap.action(arm));
-            return Err(Refusal::new(
-                "this console is read-only",
-                format!("arm it first: {keys}"),
-            ));
-        }
         Ok(picture)
+    }
+
+    /// Says that an action asks for an armed console. It comes last: nobody is told to arm for what stays closed to them.
+    fn not_armed(&self, entry: &Entry) -> Option<Refusal> {
+        if entry.level < Level::Review || self.arming.left(self.at).is_some() {
+            return None;
+        }
+        let arm = ENTRIES.iter().find(|entry| entry.verb == super::super::ARM);
+        let keys = arm.map_or_else(String::new, |arm| self.start.keymap.action(arm));
+        Some(Refusal::new(
+            "this console is read-only",
+            format!("arm it first: {keys}"),
+        ))
     }
 
     /// Keeps the open dialog from confirming what could not be begun now.
@@ -302,7 +312,7 @@ impl Model {
         let Some(entry) = self.dialog.as_ref().map(|dialog| dialog.entry) else {
             return;
         };
-        let refusal = self.not_now(entry).err();
+        let refusal = self.not_now(entry).err().or_else(|| self.not_armed(entry));
         let why = refusal.map(|refusal| format!("{} ({})", refusal.sentence, refusal.hint));
         if let Some(dialog) = &mut self.dialog {
             dialog.bar(why);

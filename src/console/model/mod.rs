@@ -27,6 +27,7 @@ pub(super) use place::APPROVAL;
 use super::arming::Arming;
 use super::dialog::{Dialog, Stage};
 use super::event::{Cause, Effect, Event, Mouse};
+use super::guard_box;
 use super::keymap::Keymap;
 use super::list::{List, Scroll};
 use super::live::{Link, Liveness};
@@ -243,6 +244,7 @@ impl Model {
             }
         }
         self.bar_dialog();
+        self.note_what_is_seen();
         self.tour = self.tour.and_then(|tour| tour.after(self));
         let wants = self.wants();
         if wants.selected != self.wanted.selected {
@@ -253,6 +255,17 @@ impl Model {
             effects.push(Effect::Want(Box::new(wants)));
         }
         effects
+    }
+
+    /// Tells the open dialog how much of its evidence stands on the screen.
+    fn note_what_is_seen(&mut self) {
+        let Some(Stage::Asking(asking)) = self.dialog.as_ref().map(|dialog| &dialog.stage) else {
+            return;
+        };
+        let seen = guard_box::seen(self, asking, self.size);
+        if let Some(Stage::Asking(asking)) = self.dialog.as_mut().map(|dialog| &mut dialog.stage) {
+            asking.shows(seen.page, seen.to_its_end);
+        }
     }
 
     /// Returns what the reader is to look at.
@@ -377,10 +390,8 @@ impl Model {
 
     /// Says why something is not done, and what would help.
     pub fn refuse(&mut self, refusal: &Refusal) {
-        self.say(
-            Token::StatusWarn,
-            format!("{} ({})", refusal.sentence, refusal.hint),
-        );
+        let said = format!("{} ({})", refusal.sentence, refusal.hint);
+        self.say(Token::StatusWarn, self.start.keymap.in_keys(&said));
     }
 
     /// Notes that somebody asked to leave; tells whether they did so a moment ago.

@@ -13,7 +13,7 @@ use crate::store::{Sealed, StoreError};
 
 use super::super::dialog::Dialog;
 use super::super::event::{Effect, Sight};
-use super::super::list::Listing;
+use super::super::list::{Listing, Rows};
 use super::super::overlay::{Overlay, Text};
 use super::super::panes::{PaneId, home};
 use super::super::picture::Picture;
@@ -261,6 +261,13 @@ impl Model {
                 self.dictionary.settle(&picture.dictionary);
             }
             PaneId::Weeks if read.weeks == self.weeks.look => {
+                // Whoever owes a name begins where it is waited for.
+                if self.weeks.selected.is_none() {
+                    let owed = picture.owed().into_iter();
+                    let mut owed = owed.filter_map(|it| Some(&it.look.newest()?.job_run_id));
+                    let there = owed.find(|id| picture.weeks.place_of(id).is_some());
+                    self.weeks.selected = there.cloned();
+                }
                 self.weeks.settle(&picture.weeks);
             }
             PaneId::Ledger if read.entries == self.entries.look => {

@@ -58,11 +58,11 @@ pub fn needs_somebody(block: &OpenBlock, now: Moment) -> bool {
     !matches!(clock_of(block, now), Some(Sla::Answered))
 }
 
-/// Writes a number of seconds as minutes and seconds, and a long one as hours and minutes.
+/// Writes a number of seconds as minutes and seconds, and from an hour on as hours and minutes.
 #[must_use]
 pub fn clock(seconds: i64) -> String {
     match seconds.abs() {
-        seconds if seconds >= 6_000 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        seconds if seconds >= 3_600 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
         seconds => format!("{:02}:{:02}", seconds / 60, seconds % 60),
     }
 }

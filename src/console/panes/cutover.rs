@@ -12,10 +12,7 @@ use ratatui::layout::Rect;
 
 use crate::clock::Moment;
 use crate::rules::migration::Phase;
-use crate::rules::migration::hour::{
-    CutoverPlan, EndedBy, HOUR, HourClock, HourStatus, Outside, Step, StepState,
-};
-use crate::rules::text::{counted, shorten};
+use crate::rules::migration::hour::{HOUR, HourClock, HourStatus, Step, StepState};
 use crate::rules::time;
 use crate::store::migration::{HourStep, KnownHour};
 
@@ -33,7 +30,7 @@ const WIDE: usize = 20;
 /// How many lines the clock and the steps take in their frame.
 const TIMELINE: u16 = 10;
 /// How many letters of a hash are shown.
-const DIGITS: usize = 12;
+pub(super) const DIGITS: usize = 12;
 
 pub(in crate::console) fn sight(model: &Model) -> Option<&HourSight> {
     model.picture.as_ref()?.migrations.hour.as_deref()
@@ -55,9 +52,23 @@ pub(super) fn in_a_line(hour: &KnownHour, now: Moment) -> Parts {
     });
     vec![
         (Token::PhaseCurrent, "CUTOVER HOUR ".to_owned()),
-        (Token::Fg, hour.hour.migration_id.clone()),
-        muted(format!(", led by {}: ", hour.hour.lead_id)),
         (Token::Fg, format!("{step}, {}", stand.clock(now).said())),
+        muted(format!(
+            "; {}, led by {}",
+            hour.hour.migration_id, hour.hour.lead_id
+        )),
+    ]
+}
+
+/// Says to who leads an hour that it waits for them, and with which step.
+pub(super) fn waits(hour: &KnownHour) -> Parts {
+    let step = hour.stand().at().map_or("its end".to_owned(), |at| {
+        format!("step {} {}", at.step.number(), at.step)
+    });
+    vec![
+        (Token::PhaseCurrent, "lead ".to_owned()),
+        (Token::Fg, format!("the hour of {}", hour.hour.migration_id)),
+        muted(format!("  {step}")),
     ]
 }
 
@@ -100,10 +111,16 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     if detail.height > 0 {
         let title = match comes_now(sight) {
             Some(step) => format!("step {} of 7: {}", step.number(), step.meaning()),
+            None if sight.hour.is_some() => "how it ended".to_owned(),
             None => "what comes now".to_owned(),
         };
         pen.frame(detail, &title, Token::Border);
-        super::detail(model, pen, detail, &explain(model, sight));
+        super::detail(
+            model,
+            pen,
+            detail,
+            &super::hour_detail::explain(model, sight),
+        );
     }
 }
 
@@ -143,6 +160,17 @@ pub(in crate::console) fn comes_now(sight: &HourSight) -> Option<Step> {
         return None;
     }
     hour.stand().at().map(|at| at.step)
+}
+
+/// Names the action by which the hour begins, or goes on.
+pub(in crate::console) fn next_deed(sight: &HourSight) -> &'static str {
+    let step = comes_now(sight);
+    let row = step.and_then(|step| sight.hour.as_ref()?.step(step));
+    let (Some(step), Some(row)) = (step, row) else {
+        return "start_hour";
+    };
+    let by = sight.plan.as_ref().and_then(|plan| plan.outside(step));
+    step.next_deed(row.state, sight.migration.phase == Phase::Cutover, by)
 }
 
 /// The clock as a bar and in words; what ran out is loud.
@@ -298,109 +326,13 @@ fn on_the_hour(
 }
 
 /// Says what the bars beside the steps are measured by.
-fn scale(model: &Model, sight: &HourSight) -> Option<Parts> {
+pub(super) fn scale(model: &Model, sight: &HourSight) -> Option<Parts> {
     let opens = sight.hour.as_ref()?.stand().opens()?;
     Some(vec![muted(format!(
         "the bars: the sixty minutes from {} to {}; < began before them, > went on after them",
         model.clock(opens),
         model.clock(opens.plus(HOUR))
     ))])
-}
-
-fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
-    let mut lines = Vec::new();
-    let plan = sight.plan.as_ref();
-    match (comes_now(sight), &sight.hour) {
-        (Some(step), Some(hour)) => {
-            if let Some(row) = hour.step(step) {
-                lines.extend(how_it_ended(row));
-            }
-            lines.extend(does(step, sight.migration.phase, plan));
-        }
-        (None, Some(hour)) => {
-            let ended = hour.steps.iter().filter(|row| row.detail.is_some());
-            for row in ended {
-                lines.extend(how_it_ended(row));
-            }
-        }
-        _ => lines.push(match plan {
-            None => vec![(
-                Token::StatusWarn,
-                "no plan of the hour is registered: govdeck hour plan".to_owned(),
-            )],
-            Some(_) => vec![muted(
-                "the plan is registered; begin so that a maintenance window is open fifteen minutes later",
-            )],
-        }),
-    }
-    if matches!(sight.migration.phase, Phase::DualWrite | Phase::Cutover) {
-        let id = &sight.migration.migration_id;
-        lines.extend(model.way_back.lines(id, model.at));
-    }
-    let deeds = comes_now(sight).map_or(&["start_hour"][..], Step::deeds);
-    lines.extend(super::you_may_now(model, "hour", |verb| {
-        deeds.contains(&verb)
-    }));
-    lines.extend(scale(model, sight));
-    lines
-}
-
-/// How a step ended last, and what shows it.
-fn how_it_ended(row: &HourStep) -> Vec<Parts> {
-    let Some(detail) = &row.detail else {
-        return Vec::new();
-    };
-    let token = match row.state {
-        StepState::Failed | StepState::Aborted => Token::StatusDanger,
-        StepState::DoneWithWarning | StepState::Skipped => Token::StatusWarn,
-        _ => Token::StatusOk,
-    };
-    let mut line = vec![
-        (token, format!("{} {}: ", row.step, row.state)),
-        (Token::Fg, detail.clone()),
-    ];
-    if let Some(sha256) = &row.evidence_sha256 {
-        line.push(muted(format!(" (artefact {})", shorten(sha256, DIGITS))));
-    }
-    vec![line]
-}
-
-/// What beginning a step would do.
-fn does(step: Step, phase: Phase, plan: Option<&CutoverPlan>) -> Vec<Parts> {
-    let outside = |outside: &Outside| match outside {
-        Outside::Command { command, minutes } => {
-            let time = counted(*minutes, "minute", "minutes");
-            format!("runs the command {command}, for at most {time}")
-        }
-        Outside::Attest { attest } => format!("a person sees to it and says so: {attest}"),
-    };
-    let Some(plan) = plan else {
-        return Vec::new();
-    };
-    let said = match (step, step.ended_by()) {
-        (Step::Golden, _) => format!(
-            "freezes {} below the governance root and in the ledger",
-            counted(plan.goldens.len(), "export", "exports")
-        ),
-        (Step::Flip, _) if phase == Phase::Cutover => {
-            format!("flipped; now the exporters: {}", outside(&plan.deploy))
-        }
-        (Step::Flip, _) => {
-            "replays under both releases again; then cutover flips the phase, every gate asked once more"
-                .to_owned()
-        }
-        (Step::Reconcile, _) => format!(
-            "compares every series now, by {}",
-            counted(plan.reconcile.len(), "manifest", "manifests")
-        ),
-        (Step::Complete, _) => {
-            "another than who flipped signs the runs off and closes; it is watched from then on".to_owned()
-        }
-        (Step::Note, _) => "what partners read: what changed, what moved, where to roll back".to_owned(),
-        (_, EndedBy::Outside) => plan.outside(step).map(outside).unwrap_or_default(),
-        _ => String::new(),
-    };
-    vec![vec![muted("does: "), (Token::Fg, said)]]
 }
 
 /// Writes the hour as JSON: itself, its steps and its plan.

@@ -101,17 +101,17 @@ pub fn items(model: &Model) -> Vec<Item> {
         return Vec::new();
     };
     let muted = |text: String| (Token::Muted, text);
-    let mut items = vec![phase(picture, now)];
-    items.push(item(
-        Section::Phase,
-        CADENCE,
-        week_in_short(&picture.week, model.start.glyphs.dot()),
-        None,
-    ));
+    let cadence = week_in_short(&picture.week, model.start.glyphs.dot());
+    let cadence = item(Section::Phase, CADENCE, cadence, None);
+    let mut items = vec![phase(picture, now), cadence];
     items.extend(weekly(picture));
     items.extend(blocked(model, picture, now));
     items.extend(proposals(picture, now));
     items.extend(owed(picture));
+    if let Some(hour) = picture.hour_to_lead() {
+        let at = Some((PaneId::Cutover, None));
+        items.push(item(Section::Mine, "hour", cutover::waits(hour), at));
+    }
     for block in &picture.mine {
         let reason = block.audit.block_reason.map_or("", BlockReason::word);
         let run = &block.audit.publish_run_id;
@@ -165,8 +165,8 @@ fn phase(picture: &Picture, now: Moment) -> Item {
         it.closed_at_dt_utc.is_none() || it.watch_until.is_some_and(|until| until > now)
     };
     let Some(found) = newest.filter(counts) else {
-        let text = "no dictionary migration is open in this deployment";
-        let says = vec![(Token::Muted, text.into())];
+        let text = "no dictionary migration is open in this deployment".to_owned();
+        let says = vec![(Token::Muted, text)];
         return item(Section::Phase, "phase", says, None);
     };
     let id = &found.migration_id;

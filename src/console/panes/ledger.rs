@@ -32,9 +32,9 @@ impl Sorts for LedgerSort {
 pub(super) const COLUMNS: &[Column] = &[
     Column::new("SEQ", 4, 0),
     Column::new("AT", 15, 1),
-    Column::new("ACTION", 15, 0),
-    Column::new("TARGET", 12, 2),
-    Column::new("KNOWN AS", 10, 0),
+    Column::new("ACTION", 20, 0),
+    Column::new("TARGET", 19, 2),
+    Column::new("KNOWN AS", 10, 3),
     Column::new("BY", 10, 0),
 ];
 

@@ -7,6 +7,7 @@ pub mod cutover;
 pub mod dictionary;
 mod filed;
 pub mod home;
+mod hour_detail;
 pub mod ledger;
 pub mod migration;
 pub mod mismatches;
@@ -301,7 +302,7 @@ pub fn filter_word(filter: &str) -> String {
     if filter.is_empty() {
         String::new()
     } else {
-        format!(" /{filter}")
+        format!(" in all, /{filter}")
     }
 }
 

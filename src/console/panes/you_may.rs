@@ -7,12 +7,18 @@ use super::super::ui::Parts;
 /// Says what can be done with the selected row, and what not, and why.
 #[must_use]
 pub fn you_may(model: &Model, kind: &str) -> Vec<Parts> {
-    you_may_now(model, kind, |_| true)
+    you_may_now(model, kind, None, |_| true)
 }
 
 /// Says what can be done with the selected row, and why not what comes now; what comes later is in the way where people read.
+/// The action that comes next stands first.
 #[must_use]
-pub fn you_may_now(model: &Model, kind: &str, comes_now: impl Fn(&str) -> bool) -> Vec<Parts> {
+pub fn you_may_now(
+    model: &Model,
+    kind: &str,
+    next: Option<&str>,
+    comes_now: impl Fn(&str) -> bool,
+) -> Vec<Parts> {
     let Some(picture) = model.picture.as_ref() else {
         return Vec::new();
     };
@@ -28,11 +34,10 @@ pub fn you_may_now(model: &Model, kind: &str, comes_now: impl Fn(&str) -> bool) 
     }
     let mut may = Vec::new();
     let mut not = Vec::new();
-    for possible in picture
-        .possible
-        .iter()
-        .filter(|possible| possible.entry.kind == kind)
-    {
+    let of_kind = picture.possible.iter();
+    let mut of_kind: Vec<_> = of_kind.filter(|it| it.entry.kind == kind).collect();
+    of_kind.sort_by_key(|possible| Some(possible.entry.verb) != next);
+    for possible in of_kind {
         let name = possible.entry.name();
         match &possible.refusal {
             None => {

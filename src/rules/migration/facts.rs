@@ -24,6 +24,14 @@ pub struct Stand<'a> {
     pub watch_until: Option<Moment>,
 }
 
+impl Stand<'_> {
+    /// Tells whether a phase lies behind: it went on, was closed or was taken back.
+    #[must_use]
+    pub fn is_past(&self, phase: Phase) -> bool {
+        self.closed.is_some() || ![Phase::Prepare, phase].contains(&self.phase)
+    }
+}
+
 /// Who answers for a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'a> {

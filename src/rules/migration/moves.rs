@@ -102,6 +102,10 @@ pub fn may_move(facts: &Facts<'_>, target: Phase) -> Vec<Condition> {
         Phase::DualWrite => Phase::Prepare,
         _ => Phase::DualWrite,
     };
+    // What the gates of a move that lies behind would say now is about something else.
+    if facts.stand.is_past(from) {
+        return vec![moves_from(&facts.stand, from)];
+    }
     let other = facts.others.iter().find(|other| {
         other.closed.is_none() && matches!(other.phase, Phase::DualWrite | Phase::Cutover)
     });

@@ -131,6 +131,9 @@ pub fn may_ack(facts: &AckFacts<'_>, actor: &Actor) -> Vec<Condition> {
             grounds.map_or_else(
                 || {
                     let standing = facts.standing;
+                    if facts.newest != Some(facts.job_run_id) {
+                        return "only the newest run has grounds".to_owned();
+                    }
                     format!(
                         "the series is {}: {}",
                         standing.state,

@@ -2,9 +2,9 @@
 
 use super::{EndedBy, HourStand, HourStatus, Step, StepState};
 use crate::clock::Moment;
-use crate::rules::Condition;
 use crate::rules::migration::{EvidenceKind, Facts, Phase};
 use crate::rules::people::Role;
+use crate::rules::{Condition, time};
 
 const LEAD: Role = Role::GovernanceLead;
 
@@ -86,7 +86,14 @@ pub fn may_begin_step(hour: Option<&HourStand<'_>>, begins: Beginning<'_>) -> Ve
             "everybody_heard",
             opens.is_some_and(|opens| opens <= begins.now),
             opens.map_or("the lock is not announced".to_owned(), |opens| {
-                format!("everybody has had fifteen minutes to hear of the lock at {opens}")
+                let clock = time::to_the_minute(opens);
+                if opens <= begins.now {
+                    format!("everybody has had fifteen minutes to hear of the lock, since {clock}")
+                } else {
+                    format!(
+                        "not everybody has had fifteen minutes to hear of the lock before {clock}"
+                    )
+                }
             }),
             "wait until everybody has had fifteen minutes to hear of it",
         ));

@@ -132,6 +132,23 @@ impl Step {
         }
     }
 
+    /// Names the action that comes next in it: `by` is what ends it, where that lies outside.
+    #[must_use]
+    pub fn next_deed(
+        self,
+        state: StepState,
+        is_flipped: bool,
+        by: Option<&Outside>,
+    ) -> &'static str {
+        match self.ended_by() {
+            EndedBy::Deed(verb) => verb,
+            _ if state != StepState::Running => "begin_step",
+            _ if self == Self::Flip && !is_flipped => "cutover",
+            _ if matches!(by, Some(Outside::Attest { .. })) => "attest_step",
+            _ => "begin_step",
+        }
+    }
+
     /// Returns the command line that goes on with it.
     #[must_use]
     pub fn command(self, migration: &str) -> String {

@@ -56,13 +56,17 @@ pub struct Starting<'a> {
 pub fn may_start_hour(facts: &Facts<'_>, starting: Starting<'_>) -> Vec<Condition> {
     let stand = &facts.stand;
     let is_there = stand.phase == Phase::DualWrite && stand.closed.is_none();
+    let there = holds(
+        "phase",
+        is_there,
+        format!("it is in {}", stand.phase),
+        "the hour begins in dual_write",
+    );
+    if stand.is_past(Phase::DualWrite) {
+        return vec![there];
+    }
     let mut conditions = vec![
-        holds(
-            "phase",
-            is_there,
-            format!("it is in {}", stand.phase),
-            "the hour begins in dual_write",
-        ),
+        there,
         holds(
             "one_hour",
             starting.running.is_none(),

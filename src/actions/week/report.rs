@@ -1,10 +1,12 @@
 //! What a signer signs, in words for somebody who reads no code.
 
 use crate::clock::Moment;
-use crate::rules::people::{Actor, Attestation};
 use crate::rules::release::Found;
 use crate::rules::week::{AckBasis, Because};
 use crate::store::week::{Look, Metric, Name, OverridePacket, Window};
+
+/// How many numbers are shown, those that are farthest from each other.
+pub(super) const SHOWN: i64 = 12;
 
 /// Everything that a name would stand for.
 pub(super) struct Report<'a> {
@@ -15,8 +17,6 @@ pub(super) struct Report<'a> {
     pub packet: Option<&'a OverridePacket>,
     pub diff: &'a Found,
     pub basis: Option<AckBasis>,
-    pub actor: &'a Actor,
-    pub has_key: bool,
 }
 
 impl Report<'_> {
@@ -26,9 +26,10 @@ impl Report<'_> {
         lines.push(String::new());
         lines.extend(self.why_it_may_be_signed());
         lines.extend(self.where_it_is_kept());
-        lines.push(String::new());
-        lines.extend(self.names.iter().map(signed_before));
-        lines.push(self.who_signs());
+        if !self.names.is_empty() {
+            lines.push(String::new());
+            lines.extend(self.names.iter().map(signed_before));
+        }
         lines
     }
 
@@ -37,16 +38,12 @@ impl Report<'_> {
         let total = window.metrics_total.unwrap_or(0);
         let failed = window.metrics_failed.unwrap_or(0);
         let mut lines = vec![
-            String::new(),
             format!("Weekly numbers of {}", window.series_id),
             format!(
                 "From {} up to {}, which is not included; times are UTC.",
                 time(window.start_inclusive),
                 time(window.end_exclusive)
             ),
-            "Nothing is written before your last answer; an empty one leaves it unsigned."
-                .to_owned(),
-            String::new(),
             format!(
                 "What leadership sees was compared with what the partners get, {}.",
                 counted(total, "number")
@@ -59,6 +56,10 @@ impl Report<'_> {
             "Farthest from each other are:".to_owned(),
         ];
         lines.extend(self.worst.iter().map(metric));
+        if total > SHOWN {
+            let rest = counted(total - SHOWN, "other number");
+            lines.push(format!("  and closer to each other than these: {rest}"));
+        }
         lines
     }
 
@@ -96,21 +97,6 @@ impl Report<'_> {
             format!("  {named}"),
             checked.to_owned(),
         ]
-    }
-
-    fn who_signs(&self) -> String {
-        let who = &self.actor.person_id;
-        if self.has_key {
-            return format!("You are {who}; your key signs what you decide here.");
-        }
-        match self.actor.attestation {
-            Attestation::Unattested => format!(
-                "You are {who}, because this computer's account says so; nothing else proves it, and no key signs."
-            ),
-            Attestation::Login | Attestation::Signed => {
-                format!("You are {who}, by your login to the database; no key signs.")
-            }
-        }
     }
 }
 
