@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::page::{Exit, Failure, Page};
 use super::values::Values;
+use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::block::{BlockReason, sla};
 use crate::rules::drift::Drift;
@@ -74,11 +75,17 @@ pub(super) fn line(block: &Audit) -> String {
         block.block_reason.map_or("unknown", BlockReason::word),
         block.publish_run_id,
         block.owner_user_id.as_deref().unwrap_or("nobody"),
-        block
-            .taken_by
-            .as_ref()
-            .map_or("not taken".to_owned(), |by| format!("taken by {by}")),
+        taken(block)
     )
+}
+
+/// Says until when a block is to be answered, and how that stands.
+fn answer(audit: &Audit, now: Moment) -> String {
+    let Some(by) = audit.respond_by_utc else {
+        return String::new();
+    };
+    let stands = sla(audit.created_at_utc, by, audit.taken_at_utc, now);
+    format!(", {stands}, answer by {by}")
 }
 
 async fn routes(store: &Store) -> Result<Page, Failure> {
@@ -121,7 +128,8 @@ async fn list(store: &Store, last: i64) -> Result<Page, Failure> {
     let open = publish::counts(&mut view).await?.open;
     let blocks = publish::open_blocks(&mut view, last).await?;
     let mut lines = vec![format!("{open} open")];
-    lines.extend(blocks.iter().map(line));
+    let now = view.now();
+    lines.extend(blocks.iter().map(|block| line(block) + &answer(block, now)));
     Ok(Page::new(
         Exit::Done,
         lines,
@@ -204,8 +212,24 @@ fn json_of(entry: &Entry) -> Value {
     })
 }
 
-fn moment(at: Option<crate::clock::Moment>) -> String {
+fn moment(at: Option<Moment>) -> String {
     at.map_or("never".to_owned(), |at| at.to_string())
+}
+
+/// Says what else the gate found.
+fn also(audit: &Audit) -> String {
+    let also: Vec<String> = serde_json::from_str(&audit.also).unwrap_or_default();
+    if also.is_empty() {
+        return String::new();
+    }
+    format!(", also {}", also.join(", "))
+}
+
+fn taken(audit: &Audit) -> String {
+    audit
+        .taken_by
+        .as_ref()
+        .map_or("not taken".to_owned(), |by| format!("taken by {by}"))
 }
 
 fn facts(block: &OpenBlock) -> Vec<String> {
@@ -213,11 +237,11 @@ fn facts(block: &OpenBlock) -> Vec<String> {
     let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     vec![
         format!(
-            "{} is {}: {}, also {}",
+            "{} is {}: {}{}",
             audit.publish_run_id,
             audit.status,
             audit.block_reason.map_or("no reason", BlockReason::word),
-            audit.also
+            also(audit)
         ),
         format!("scope    {}", block.publish_scope),
         format!("publish  {}", word(&audit.publish_tuple_hash)),
@@ -230,10 +254,10 @@ fn facts(block: &OpenBlock) -> Vec<String> {
             audit.created_at_utc
         ),
         format!(
-            "owner    {}, backup {}, taken by {}",
+            "owner    {}, backup {}, {}",
             word(&audit.owner_user_id),
             word(&audit.backup_owner_user_id),
-            word(&audit.taken_by)
+            taken(audit)
         ),
     ]
 }

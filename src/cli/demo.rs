@@ -16,7 +16,7 @@ use crate::console::link::Workshop;
 use crate::console::overlay::Text;
 use crate::console::panes::PaneId;
 use crate::console::theme::Token;
-use crate::demo::chapters::people::{LEAD, SEATS, task};
+use crate::demo::chapters::people::{LEAD, SEATS, task, tries};
 use crate::demo::{Story, World, root_of};
 use crate::jobs::hour::{Commands, Reach};
 use crate::rules::Refusal;
@@ -155,10 +155,7 @@ impl Demo {
             fg(&format!("You are {seat}, {}.", task(seat))),
             fg("The others are simulated, and nobody acts for you."),
             (Token::Fg, passes),
-            (
-                Token::Accent,
-                "Try: 4 the stopped runs, a what can be done and why not, * a tour.".to_owned(),
-            ),
+            (Token::Accent, tries(seat).to_owned()),
         ]
     }
 }

@@ -149,7 +149,7 @@ fn who(picture: &Picture, with_roles: bool) -> (Token, String) {
 }
 
 /// Names who else is armed, and where there is room until when.
-fn armed_elsewhere(model: &Model, picture: &Picture, width: u16) -> Parts {
+fn armed_elsewhere(model: &Model, picture: &Picture, width: u16, bar: &str) -> Parts {
     let others = picture.armed.iter();
     let others: Vec<_> = others
         .filter(|armed| armed.console_id != model.start.console_id)
@@ -165,7 +165,10 @@ fn armed_elsewhere(model: &Model, picture: &Picture, width: u16) -> Parts {
     if others.is_empty() {
         return Vec::new();
     }
-    vec![(Token::ModeArmed, format!(" armed: {} ", others.join(", ")))]
+    vec![
+        (Token::Border, bar.to_owned()),
+        (Token::ModeArmed, format!(" armed: {} ", others.join(", "))),
+    ]
 }
 
 fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
@@ -180,7 +183,7 @@ fn header(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         left.push(between());
         left.push((Token::Fg, format!(" {} ", picture.deployment.name)));
         left.push(between());
-        let others = armed_elsewhere(model, picture, area.width);
+        let others = armed_elsewhere(model, picture, area.width, bar);
         let room = area
             .width
             .saturating_sub(right_width + 1)

@@ -30,6 +30,15 @@ pub fn task(seat: &str) -> &'static str {
     }
 }
 
+/// Says which keys to try first from a seat.
+#[must_use]
+pub fn tries(seat: &str) -> &'static str {
+    match seat {
+        "kim" | "ana" => "Try: 5 the weekly numbers, a what can be done and why not, * a tour.",
+        _ => "Try: 4 the stopped runs, a what can be done and why not, * a tour.",
+    }
+}
+
 /// When everybody is there; before that, the founder acts even though somebody has their seat.
 pub const READY: i64 = 60;
 
