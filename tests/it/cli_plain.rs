@@ -197,7 +197,7 @@ on_both!(in_a_terminal_it_moves_no_cursor, |world| {
     let mut terminal = Terminal::start(&command, SIZE);
     terminal.wait_for("newest decision");
     terminal.send_raw(b"why\n");
-    terminal.wait_for("take-block: possible now");
+    terminal.wait_written(0, b"take-block: possible now");
     assert!(!terminal.raw().contains(&0x1b), "{:?}", terminal.raw());
     terminal.send_raw(b"q\n");
     assert_eq!(terminal.exit_code(), 0);
