@@ -75,7 +75,7 @@ fn rows(changes: &[ChangedRow]) -> String {
     for row in changes {
         match tables.iter_mut().find(|(table, _)| *table == row.table) {
             Some((_, rows)) => *rows += 1,
-            None => tables.push((&row.table, 1)),
+            None => tables.push((row.table, 1)),
         }
     }
     let said = tables.iter().map(|(table, rows)| match rows {
@@ -267,7 +267,7 @@ pub(super) fn told(model: &Model, dialog: &Dialog, width: usize) -> Vec<Parts> {
             for line in own.into_iter().flat_map(|run| run.lines(model.at)) {
                 match &line[..] {
                     [(token, said)] => {
-                        lines.extend(wrapped(*token, &model.start.keymap.in_keys(said)))
+                        lines.extend(wrapped(*token, &model.start.keymap.in_keys(said)));
                     }
                     _ => lines.push(line),
                 }
