@@ -221,7 +221,7 @@ on_both!(a_command_that_hangs_is_killed_and_said, |w| {
     }
     let world = locked(w).await;
     let command = announcing(&world, &script(&world, "sleep 600"));
-    let run = run_within(Duration::from_secs(180), command);
+    let run = run_within(Duration::from_mins(3), command);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(
         run.stdout.contains("did not end within 1 minutes"),

@@ -107,7 +107,8 @@ fn cast(shown: &[Shown]) -> String {
         at += SECONDS_EACH;
     }
     lines.push(json!([at, "o", "\u{1b}[0m\u{1b}[2J\u{1b}[H\u{1b}[?25h"]));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<_> = lines.iter().map(serde_json::Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Plays a recording and returns what stands on the screen at each mark's end.
