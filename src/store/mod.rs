@@ -125,8 +125,6 @@ enum Pool {
     Postgres(PgPool),
 }
 
-/// How much of the database file a reader keeps: so many KiB, written as SQLite wants it.
-const READERS_CACHE: &str = "-512";
 /// How long anything waits for a lock or for an answer before it is called busy or unreachable.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
@@ -279,8 +277,7 @@ fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {
         .pragma("cell_size_check", "ON");
     match access {
         // Only writes are ever synchronous, and to say so reads the whole schema, which not every reader needs.
-        // A picture is small, and what it is read from lies in the system's own cache.
-        Access::Read => options.pragma("cache_size", READERS_CACHE),
+        Access::Read => options,
         Access::Write => options.synchronous(SqliteSynchronous::Full),
     }
 }
