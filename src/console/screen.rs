@@ -141,9 +141,9 @@ fn who(picture: &Picture, with_roles: bool) -> (Token, String) {
         roles.join(", ").replace('_', " ")
     };
     let text = if with_roles {
-        format!(" {} ({roles})", actor.person_id)
+        format!(" {} ({roles}) ", actor.person_id)
     } else {
-        format!(" {}", actor.person_id)
+        format!(" {} ", actor.person_id)
     };
     (Token::Fg, text)
 }
