@@ -103,7 +103,7 @@ impl Demo {
         };
         let mut opening = console::opening(settings, seat, Shown::OnAScreen)?;
         if is_new {
-            // It takes some seconds on a slow machine; the console covers it, and it is gone again.
+            // It takes some seconds on a slow machine, and a blank terminal says nothing.
             eprintln!("telling the story of a team that publishes metrics …");
         }
         let runtime = console::runtime()?;

@@ -15,6 +15,7 @@ use super::signals::stopped;
 use crate::actions::Asked;
 use crate::clock::Moment;
 use crate::jobs::hour::{self as job, Commands, Performed, Reach};
+use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{HourStatus, Step, StepState};
 use crate::rules::{Refusal, permission, time};
 use crate::settings::Settings;
@@ -187,7 +188,7 @@ fn shown(known: &Known, now: Moment) -> Page {
         row.hour_no, row.status, row.lead_id
     )];
     lines.extend(hour.steps.iter().map(|step| step_line(step, now)));
-    let next = next_said(hour);
+    let next = next_said(known, hour);
     lines.extend(next.iter().cloned());
     let json = json!({
         "migration_id": id, "hour": row, "steps": hour.steps, "clock": clock, "next": next,
@@ -224,17 +225,21 @@ fn step_line(step: &HourStep, now: Moment) -> String {
 }
 
 /// Says what comes now, in words and as a command.
-fn next_said(hour: &KnownHour) -> Option<String> {
+fn next_said(known: &Known, hour: &KnownHour) -> Option<String> {
     if hour.hour.status != HourStatus::Running {
         return None;
     }
     let stand = hour.stand();
     let at = stand.at()?;
     let id = &hour.hour.migration_id;
+    let plan = known.plan.as_ref();
+    let by = plan.and_then(|plan| plan.document.outside(at.step));
+    let is_flipped = known.migration.phase == Phase::Cutover;
+    let deed = at.step.next_deed(at.state, is_flipped, by);
     Some(format!(
         "step {} comes now, {}: {}",
         at.step.number(),
         at.step.meaning(),
-        at.step.command(id)
+        at.step.command(deed, id)
     ))
 }

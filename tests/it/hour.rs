@@ -326,7 +326,10 @@ on_both!(an_hour_is_shown_to_everybody, |w| {
     assert_eq!(json["hour"]["lead_id"], "maya");
     assert_eq!(json["steps"][2]["state"], "running");
     let next = json["next"].as_str().expect("a text");
-    assert!(next.contains("govdeck hour begin flip"), "{next}");
+    assert!(
+        next.contains(&format!("govdeck act cutover {ID}")),
+        "{next}"
+    );
     let now = govdeck(&world, "kim", &["hour", "show", ID]);
     let text = said(&now, 0);
     assert!(text.contains("1 announce  done"), "{text}");

@@ -28,7 +28,8 @@ impl Stand<'_> {
     /// Tells whether a phase lies behind: it went on, was closed or was taken back.
     #[must_use]
     pub fn is_past(&self, phase: Phase) -> bool {
-        self.closed.is_some() || ![Phase::Prepare, phase].contains(&self.phase)
+        let place = |of: Phase| Phase::ALL.iter().position(|it| *it == of);
+        self.closed.is_some() || place(self.phase) > place(phase)
     }
 }
 

@@ -186,3 +186,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn commands_of_a_shell_become_keys() {
+    let keymap = preset(Preset::Default);
+    for (text, said) in [
+        ("no hour runs", "no hour runs"),
+        (
+            "begin one: govdeck act start-hour",
+            "begin one: start-hour (a h)",
+        ),
+        (
+            "govdeck act cutover m-1, then govdeck hour begin flip m-1; or wait",
+            "cutover (a x), then begin-step (a s); or wait",
+        ),
+        (
+            "(ask: `govdeck act take-block r-1`)",
+            "(ask: `take-block (a t)`)",
+        ),
+        ("govdeck act no-such m-1", "govdeck act no-such m-1"),
+        ("govdeck migration new", "govdeck migration new"),
+    ] {
+        assert_eq!(keymap.in_keys(text), said);
+    }
+}

@@ -149,12 +149,13 @@ impl Step {
         }
     }
 
-    /// Returns the command line that goes on with it.
+    /// Returns the command line that goes on with it, by the action that comes next.
     #[must_use]
-    pub fn command(self, migration: &str) -> String {
-        match self.ended_by() {
-            EndedBy::Deed(verb) => format!("govdeck act {} {migration}", verb.replace('_', "-")),
-            _ => format!("govdeck hour begin {self} {migration}"),
+    pub fn command(self, deed: &str, migration: &str) -> String {
+        match deed {
+            "begin_step" => format!("govdeck hour begin {self} {migration}"),
+            "attest_step" => format!("govdeck act attest-step {migration} --step {self} --as done"),
+            verb => format!("govdeck act {} {migration}", verb.replace('_', "-")),
         }
     }
 

@@ -224,3 +224,32 @@ fn a_plan_is_read_strictly() {
     let said = refused(|plan| plan["goldens"][1]["name"] = "../x".into());
     assert!(said.contains("no name"), "{said}");
 }
+
+#[test]
+fn what_comes_next_is_what_ends_the_step() {
+    let command = Outside::Command {
+        command: "deploy".to_owned(),
+        minutes: 1,
+    };
+    let person = Outside::Attest {
+        attest: "deployed".to_owned(),
+    };
+    let begun = StepState::Running;
+    for step in Step::ALL {
+        let next = |state, is_flipped, by| step.next_deed(state, is_flipped, by);
+        let both = [Some(&person), Some(&command), None];
+        if let EndedBy::Deed(verb) = step.ended_by() {
+            assert_eq!(both.map(|by| next(begun, true, by)), [verb; 3], "{step}");
+            continue;
+        }
+        for state in StepState::ALL.iter().filter(|state| **state != begun) {
+            let begins = both.map(|by| next(*state, false, by));
+            assert_eq!(begins, ["begin_step"; 3], "{step} {state}");
+        }
+        let ends = ["attest_step", "begin_step", "begin_step"];
+        assert_eq!(both.map(|by| next(begun, true, by)), ends, "{step}");
+        let is_flip = *step == Step::Flip;
+        let ends = if is_flip { ["cutover"; 3] } else { ends };
+        assert_eq!(both.map(|by| next(begun, false, by)), ends, "{step}");
+    }
+}

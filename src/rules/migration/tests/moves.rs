@@ -28,6 +28,15 @@ fn every_other_move_is_refused() {
     ];
     let hour = hour(5, StepState::NotStarted);
     for (place, name) in places {
+        // What lies behind is refused for that alone.
+        let asked = |target| {
+            let mut facts = good(Phase::Prepare);
+            facts.stand = place;
+            may_move(&facts, target).len()
+        };
+        assert_eq!(asked(Phase::DualWrite) == 1, name != "prepare", "{name}");
+        let is_ahead = ["prepare", "dual_write"].contains(&name);
+        assert_eq!(asked(Phase::Cutover) == 1, !is_ahead, "{name}");
         let mut facts = good(Phase::Prepare);
         facts.stand = place;
         let open = |conditions: &[Condition], id: &str| {
