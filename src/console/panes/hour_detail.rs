@@ -24,7 +24,7 @@ pub(super) fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
             lines.extend(does(model, sight, step));
         }
         (None, Some(hour)) => {
-            lines.push(how_all_ended(hour.hour.status));
+            lines.push(how_all_ended(hour.hour.status, sight.migration.phase));
             let ended = hour.steps.iter().filter(|row| row.detail.is_some());
             for row in ended {
                 lines.extend(how_it_ended(row));
@@ -54,15 +54,19 @@ pub(super) fn explain(model: &Model, sight: &HourSight) -> Vec<Parts> {
 }
 
 /// Says of an hour that is over what is left to do.
-fn how_all_ended(status: HourStatus) -> Parts {
-    let (token, said) = match status {
-        HourStatus::Aborted => (
+fn how_all_ended(status: HourStatus, phase: Phase) -> Parts {
+    let (token, said) = match (status, phase) {
+        (HourStatus::Aborted, Phase::Rollback) => (
             Token::StatusWarn,
-            "this hour was given up; what follows is how its steps ended, and another hour may be begun in dual_write",
+            "this hour was given up and the migration taken back, for good; another attempt is a migration of its own",
         ),
-        HourStatus::Running | HourStatus::Done => (
+        (HourStatus::Aborted, _) => (
+            Token::StatusWarn,
+            "this hour was given up before the flip; another one may be begun",
+        ),
+        (HourStatus::Running | HourStatus::Done, _) => (
             Token::StatusOk,
-            "this hour is over, and nothing of it is left to do; what follows is how its steps ended",
+            "this hour is over, and nothing of it is left to do",
         ),
     };
     vec![(token, said.to_owned())]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{DICTIONARY, LONG_VIEW, Phase, Stand, WIDE_VIEW};
 use crate::clock::Moment;
 use crate::rules::people::Role;
-use crate::rules::{Condition, Verdict};
+use crate::rules::{Condition, Verdict, time};
 
 /// The columns that identify a row of the dictionary.
 pub const DICTIONARY_KEY: [&str; 2] = ["dictionary_metric_id", "dimension_filter_id"];
@@ -94,8 +94,8 @@ pub fn reversible(facts: &WayBackFacts<'_>) -> Reversible {
     let open = failed.or_else(|| conditions.iter().find(is(Verdict::CannotTell)));
     let breaks_first = match (open, until) {
         (Some(open), _) => format!("{}: {}", open.id, open.evidence),
-        (None, Some(until)) => format!("the end of its watch at {until}"),
-        (None, None) => "its close, which sets the end of its watch".to_owned(),
+        (None, Some(until)) => format!("the end of its watch at {}", time::to_the_minute(until)),
+        (None, None) => "the end of its watch".to_owned(),
     };
     Reversible {
         verdict,
@@ -124,15 +124,11 @@ impl Reversible {
 
 fn until(stand: &Stand<'_>) -> (Option<Moment>, String) {
     match (stand.phase, stand.closed, stand.watch_until) {
-        (Phase::DualWrite, None, _) => (
+        (Phase::DualWrite | Phase::Cutover, None, _) => (
             None,
-            "it is cut over and closed, and its watch after that is over".to_owned(),
+            "the end of its watch, which begins with its close".to_owned(),
         ),
-        (Phase::Cutover, None, _) => (
-            None,
-            "it is closed, and its watch after that is over".to_owned(),
-        ),
-        (Phase::Cutover, Some(_), Some(until)) => (Some(until), until.to_string()),
+        (Phase::Cutover, Some(_), Some(until)) => (Some(until), time::to_the_minute(until)),
         _ => (None, "-".to_owned()),
     }
 }
