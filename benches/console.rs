@@ -301,17 +301,19 @@ fn idling(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
         terminal.send_raw(key.as_bytes());
         quiet(&terminal);
         std::thread::sleep(Duration::from_millis(500));
-        let (cpu, before) = (terminal.cpu(), terminal.written());
+        let tasks = format!("/proc/{}/task", terminal.pid());
+        let (cpu, before) = (used(&tasks)?, terminal.written());
         let begun = Instant::now();
-        std::thread::sleep(scale.idle);
+        let bare = bare_wakes(scale.idle)?;
         let seconds = begun.elapsed().as_secs_f64();
-        let spent = terminal.cpu().saturating_sub(cpu).as_secs_f64();
+        let spent = used(&tasks)?.saturating_sub(cpu);
         let after = terminal.written();
         let per_second =
             |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds;
         println!(
-            "{name}: {:.2} % CPU, {:.0} bytes in {:.1} pieces a second; goal {goal}",
-            100.0 * spent / seconds,
+            "{name}: {:.3} % CPU, {:.1} x a thread that wakes once a second and does nothing; {:.0} bytes in {:.1} pieces a second; goal {goal}",
+            100.0 * spent.as_secs_f64() / seconds,
+            ratio(spent, bare),
             per_second(after.0 - before.0),
             per_second(after.1 - before.1)
         );
@@ -327,6 +329,36 @@ fn idling(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
         );
     }
     Ok(())
+}
+
+/// The processor time of a thread that does nothing but wake each second: what waking costs on this machine.
+fn bare_wakes(idle: Duration) -> Done<Duration> {
+    std::thread::spawn(move || {
+        let own = Path::new("/proc/thread-self/schedstat");
+        let before = time_in(own)?;
+        for _ in 0..idle.as_secs() {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        Some(time_in(own)?.saturating_sub(before))
+    })
+    .join()
+    .ok()
+    .flatten()
+    .ok_or_else(|| "this system counts no time of threads".into())
+}
+
+/// The processor time of all threads of a process, exact where the usual counters go by hundredths of a second.
+fn used(tasks: &str) -> Done<Duration> {
+    let threads = fs::read_dir(tasks)?.filter_map(Result::ok);
+    Ok(threads
+        .filter_map(|thread| time_in(&thread.path().join("schedstat")))
+        .sum())
+}
+
+fn time_in(schedstat: &Path) -> Option<Duration> {
+    let said = fs::read_to_string(schedstat).ok()?;
+    let nanoseconds = said.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 async fn commits(name: &str, home: &Path, dsn: &str, scale: &Scale) -> Done<()> {

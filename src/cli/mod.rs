@@ -39,6 +39,7 @@ mod init;
 mod job;
 mod key;
 mod keys;
+mod later;
 mod ledger;
 mod log;
 mod manual;
@@ -77,23 +78,27 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::settings::{Flags, Settings};
 
+use later::Later;
 use page::{Exit, Failure, Page, Shape};
+
+/// Behind the words of the verb itself stand those that every verb knows.
+const LAST: usize = 1_000;
 
 /// A console for teams that govern shared metrics: without a verb it opens; with one it works head-less.
 #[derive(Debug, Parser)]
 #[command(name = "govdeck", version, disable_help_subcommand = true)]
 struct Cli {
     /// Read this config file instead of the one in the config folder.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     config: Option<PathBuf>,
     /// Use this database: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
-    #[arg(long, global = true, value_name = "DSN")]
+    #[arg(long, global = true, value_name = "DSN", display_order = LAST)]
     dsn: Option<String>,
     /// Use this theme; `theme list` names them.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", display_order = LAST)]
     theme: Option<String>,
     /// Print one JSON document.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     json: bool,
     /// Open the console as lines of text, for screen readers: the state, and then what changes.
     #[arg(long)]
@@ -105,109 +110,109 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Open the console on a story that goes on by itself; nothing of yours is touched.
-    Demo(demo::Demo),
+    Demo(Later<demo::Demo>),
     /// Make the database, or upgrade it.
-    Init(init::Init),
+    Init(Later<init::Init>),
     /// Show what waits: blocks, runs, messages.
     Status,
     /// Draw a pane of the console without a terminal.
-    Snapshot(snapshot::Snapshot),
+    Snapshot(Later<snapshot::Snapshot>),
     /// Do something that goes into the ledger.
     #[command(subcommand)]
-    Act(act::Act),
+    Act(Later<act::Act>),
     /// List everything that must hold before an action, met or not.
     #[command(subcommand)]
-    Why(why::Why),
+    Why(Later<why::Why>),
     /// Say the second yes to what somebody else proposed, or no.
     #[command(subcommand)]
-    Approval(approval::Approval),
+    Approval(Later<approval::Approval>),
     /// Add, list or revoke the keys that people sign with.
     #[command(subcommand)]
-    Key(key::Key),
+    Key(Later<key::Key>),
     /// Mint a run for the publish gate.
     #[command(subcommand)]
-    Publish(publish::Publish),
+    Publish(Later<publish::Publish>),
     /// List what the publish gate stopped, or show why.
     #[command(subcommand)]
-    Block(block::Block),
+    Block(Later<block::Block>),
     /// Check, rehearse and make governed migrations.
     #[command(subcommand)]
-    Bundle(bundle::Bundle),
+    Bundle(Later<bundle::Bundle>),
     /// Ask a gate for its verdict.
     #[command(subcommand)]
-    Gate(gate::Gate),
+    Gate(Later<gate::Gate>),
     /// Sign the weekly numbers that wait for you, in plain questions.
-    Sign(sign_week::SignWeek),
+    Sign(Later<sign_week::SignWeek>),
     /// Say how weekly reconciliation stands, or show one of its runs.
     #[command(subcommand)]
-    Week(week::Week),
+    Week(Later<week::Week>),
     /// Open a migration of the dictionary, or show how it stands.
     #[command(subcommand)]
-    Migration(migration::Migrations),
+    Migration(Later<migration::Migrations>),
     /// Go through the hour of a cutover step by step, or show how far it is.
     #[command(subcommand)]
-    Hour(hour::Hours),
+    Hour(Later<hour::Hours>),
     /// Rehearse the hour of a cutover on a fork that is thrown away, take its bundles back, and record what came of it.
-    Rehearse(rehearse::Rehearse),
+    Rehearse(Later<rehearse::Rehearse>),
     /// List maintenance windows and cert weeks.
     Calendar,
     /// Release the metric dictionary, or look into it.
     #[command(subcommand)]
-    Dictionary(dictionary::Dictionary),
+    Dictionary(Later<dictionary::Dictionary>),
     /// Write the readback of a week: every number with where it comes from.
-    Readback(readback::Read),
+    Readback(Later<readback::Read>),
     /// Follow a number of a readback to its rows and hashes.
-    Cite(cite::Cite),
+    Cite(Later<cite::Cite>),
     /// Show, propose or replay how far apart two sides may be.
     #[command(subcommand)]
-    Policy(policy::Policies),
+    Policy(Later<policy::Policies>),
     /// Plan, list, skip or sweep the windows of weekly reconciliation.
     #[command(subcommand)]
-    Window(window::Windows),
+    Window(Later<window::Windows>),
     /// Show the nine checkpoints of this cert week.
     Cadence,
     /// Practise, with runs that nothing takes for real ones.
     #[command(subcommand)]
-    Drill(drill::Drill),
+    Drill(Later<drill::Drill>),
     /// Do unattended work once, as a timer would.
     #[command(subcommand)]
-    Job(job::Job),
+    Job(Later<job::Job>),
     /// Do what is due when it is due: page, plan, mark, run jobs, and deliver messages.
-    Agent(agent::Agent),
+    Agent(Later<agent::Agent>),
     /// List the messages to people and how they fared, or let dead ones be tried anew.
     #[command(subcommand)]
-    Outbox(outbox::Outbox),
+    Outbox(Later<outbox::Outbox>),
     /// Look into the ledger, or verify it.
     #[command(subcommand)]
-    Ledger(ledger::Ledger),
+    Ledger(Later<ledger::Ledger>),
     /// List evidence, or write it into a file.
     #[command(subcommand)]
-    Artifact(artifact::Artifact),
+    Artifact(Later<artifact::Artifact>),
     /// Hand entries to somebody who has no govdeck.
     #[command(subcommand)]
-    Evidence(evidence::Evidence),
+    Evidence(Later<evidence::Evidence>),
     /// Sign decision cards elsewhere: what waits for that, and how it goes on.
     #[command(subcommand)]
-    Card(card::Card),
+    Card(Later<card::Card>),
     /// Print the RFC 8785 form of one JSON text.
-    Canon(hash::Canon),
+    Canon(Later<hash::Canon>),
     /// Hash rows, a key set, or a file.
     #[command(subcommand)]
-    Hash(hash::Hash),
+    Hash(Later<hash::Hash>),
     /// Make, show or check the config file.
     #[command(subcommand)]
-    Config(config::Config),
+    Config(Later<config::Config>),
     /// List, show or check what the console can look like.
     #[command(subcommand)]
-    Theme(theme::Theme),
+    Theme(Later<theme::Theme>),
     /// List the keys of the console, or check a file of keys.
-    Keys(keys::Keys),
+    Keys(Later<keys::Keys>),
     /// Look at everything around govdeck: each thing OK, WARN or FAIL, with one fix.
     Doctor,
     /// Print completions for a shell.
-    Completions(manual::Completions),
+    Completions(Later<manual::Completions>),
     /// Write the man pages into a folder.
-    Man(manual::Man),
+    Man(Later<manual::Man>),
 }
 
 /// Returns what each exit code of a verb means.
@@ -268,30 +273,32 @@ fn open_demo(verb: &demo::Demo, flags: &Flags) -> Result<ExitCode, Failure> {
 /// Returns the whole command line, for completions, man pages and the reference.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 fn run(verb: Verb, flags: &Flags) -> Result<Page, Failure> {
     match verb {
-        Verb::Canon(verb) => verb.run(),
-        Verb::Hash(verb) => verb.run(),
-        Verb::Gate(gate::Gate::Allowlist(verb)) if verb.is_local() => verb.run(),
-        Verb::Gate(gate::Gate::Reconcile(verb)) => verb.run(),
-        Verb::Gate(gate::Gate::Parity(verb)) => verb.run(),
-        Verb::Dictionary(verb) if verb.is_local() => verb.run_without_store(),
-        Verb::Bundle(verb) if verb.is_local() => verb.run_without_store(flags),
-        Verb::Completions(verb) => Ok(verb.run()),
-        Verb::Man(verb) => verb.run(),
+        Verb::Canon(Later(verb)) => verb.run(),
+        Verb::Hash(Later(verb)) => verb.run(),
+        Verb::Gate(Later(gate::Gate::Allowlist(verb))) if verb.is_local() => verb.run(),
+        Verb::Gate(Later(gate::Gate::Reconcile(verb))) => verb.run(),
+        Verb::Gate(Later(gate::Gate::Parity(verb))) => verb.run(),
+        Verb::Dictionary(Later(verb)) if verb.is_local() => verb.run_without_store(),
+        Verb::Bundle(Later(verb)) if verb.is_local() => verb.run_without_store(flags),
+        Verb::Completions(Later(verb)) => Ok(verb.run()),
+        Verb::Man(Later(verb)) => verb.run(),
         Verb::Doctor => doctor::page(flags),
-        Verb::Config(verb) => verb.run(flags),
-        Verb::Theme(verb) => verb.run(flags),
-        Verb::Keys(verb) => verb.run(flags),
-        Verb::Agent(verb) => {
+        Verb::Config(Later(verb)) => verb.run(flags),
+        Verb::Theme(Later(verb)) => verb.run(flags),
+        Verb::Keys(Later(verb)) => verb.run(flags),
+        Verb::Agent(Later(verb)) => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             log::start(&settings);
             verb.run(&settings)
         }
-        Verb::Card(verb) if verb.is_local() => {
+        Verb::Card(Later(verb)) if verb.is_local() => {
             let settings = Settings::load(flags, std::env::vars_os())?;
             verb.run_without_store(&waiting::Waiting::of(&settings))
         }

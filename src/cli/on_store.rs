@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::later::Later;
 use super::page::{Exit, Failure, Page};
 use super::{Verb, block, bundle, cadence, hour, ledger, migration_report, sign, status, waiting};
 use crate::settings::Settings;
@@ -20,15 +21,15 @@ pub(super) async fn within_patience(verb: Verb, settings: &Settings) -> Result<P
         Verb::Init(_)
         | Verb::Sign(_)
         | Verb::Evidence(_)
-        | Verb::Bundle(bundle::Bundle::AtTarget(_))
+        | Verb::Bundle(Later(bundle::Bundle::AtTarget(_)))
         | Verb::Rehearse(_)
-        | Verb::Hour(hour::Hours::Begin { .. } | hour::Hours::Work { .. })
-        | Verb::Ledger(ledger::Ledger::Verify { .. }) => Duration::MAX,
+        | Verb::Hour(Later(hour::Hours::Begin { .. } | hour::Hours::Work { .. }))
+        | Verb::Ledger(Later(ledger::Ledger::Verify { .. })) => Duration::MAX,
         Verb::Job(_)
         | Verb::Card(_)
         | Verb::Week(_)
         | Verb::Publish(_)
-        | Verb::Block(block::Block::Show { .. })
+        | Verb::Block(Later(block::Block::Show { .. }))
         | Verb::Cite(_)
         | Verb::Readback(_) => PATIENCE_WITH_FILES,
         Verb::Gate(ref gate) if gate.takes_its_time() => PATIENCE_WITH_FILES,
@@ -51,7 +52,7 @@ pub(super) async fn within_patience(verb: Verb, settings: &Settings) -> Result<P
 
 async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> {
     let account = OsAccount::of_this_process()?;
-    if let Verb::Init(verb) = verb {
+    if let Verb::Init(Later(verb)) = verb {
         return verb.run(settings, account).await;
     }
     let access = match verb {
@@ -76,9 +77,11 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     };
     // Whoever is alone at work holds a session, which a pooler would hand to others.
     let dsn = match verb {
-        Verb::Bundle(bundle::Bundle::AtTarget(_))
+        Verb::Bundle(Later(bundle::Bundle::AtTarget(_)))
         | Verb::Rehearse(_)
-        | Verb::Hour(hour::Hours::Begin { .. } | hour::Hours::Work { .. }) => settings.direct()?,
+        | Verb::Hour(Later(hour::Hours::Begin { .. } | hour::Hours::Work { .. })) => {
+            settings.direct()?
+        }
         _ => &settings.dsn,
     };
     let store = Store::open(dsn, account, access).await?;
@@ -95,37 +98,37 @@ async fn run_on_store(verb: Verb, settings: &Settings) -> Result<Page, Failure> 
     let root = &settings.governance_root;
     let page = match verb {
         Verb::Status => status::run(&store, settings).await,
-        Verb::Snapshot(verb) => verb.run(&store, settings).await,
-        Verb::Act(verb) => match verb.looking_outside(&store, root).await {
+        Verb::Snapshot(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Act(Later(verb)) => match verb.looking_outside(&store, root).await {
             Ok(verb) => verb.run(&store, &pen).await,
             Err(failure) => Err(failure),
         },
-        Verb::Why(verb) => verb.run(&store, root, pen.signer.as_ref()).await,
-        Verb::Approval(verb) => verb.run(&store, &pen).await,
-        Verb::Key(verb) => verb.run(&store, &pen).await,
-        Verb::Gate(verb) => verb.run(&store, settings).await,
-        Verb::Sign(verb) => verb.run(&store, root, &pen).await,
-        Verb::Week(verb) => verb.run(&store, root).await,
-        Verb::Policy(verb) => verb.run(&store, &pen).await,
-        Verb::Migration(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Hour(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Rehearse(verb) => Box::pin(verb.run(&store, settings)).await,
+        Verb::Why(Later(verb)) => verb.run(&store, root, pen.signer.as_ref()).await,
+        Verb::Approval(Later(verb)) => verb.run(&store, &pen).await,
+        Verb::Key(Later(verb)) => verb.run(&store, &pen).await,
+        Verb::Gate(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Sign(Later(verb)) => verb.run(&store, root, &pen).await,
+        Verb::Week(Later(verb)) => verb.run(&store, root).await,
+        Verb::Policy(Later(verb)) => verb.run(&store, &pen).await,
+        Verb::Migration(Later(verb)) => verb.run(&store, settings, &pen).await,
+        Verb::Hour(Later(verb)) => verb.run(&store, settings, &pen).await,
+        Verb::Rehearse(Later(verb)) => Box::pin(verb.run(&store, settings)).await,
         Verb::Calendar => migration_report::calendar(&store).await,
-        Verb::Dictionary(verb) => verb.run(&store, &pen).await,
-        Verb::Bundle(verb) => verb.run(&store, settings, &pen).await,
-        Verb::Readback(verb) => verb.run(&store, settings).await,
-        Verb::Cite(verb) => verb.run(&store, settings).await,
-        Verb::Window(verb) => verb.run(&store, &pen).await,
+        Verb::Dictionary(Later(verb)) => verb.run(&store, &pen).await,
+        Verb::Bundle(Later(verb)) => verb.run(&store, settings, &pen).await,
+        Verb::Readback(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Cite(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Window(Later(verb)) => verb.run(&store, &pen).await,
         Verb::Cadence => cadence::run(&store).await,
-        Verb::Drill(verb) => verb.run(&store).await,
-        Verb::Job(verb) => verb.run(&store, settings).await,
-        Verb::Publish(verb) => verb.run(&store, settings).await,
-        Verb::Block(verb) => verb.run(&store).await,
-        Verb::Ledger(verb) => verb.run(&store).await,
-        Verb::Outbox(verb) => verb.run(&store).await,
-        Verb::Artifact(verb) => verb.run(&store).await,
-        Verb::Evidence(verb) => verb.run(&store).await,
-        Verb::Card(verb) => verb.run(&store, root, &pen.waiting).await,
+        Verb::Drill(Later(verb)) => verb.run(&store).await,
+        Verb::Job(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Publish(Later(verb)) => verb.run(&store, settings).await,
+        Verb::Block(Later(verb)) => verb.run(&store).await,
+        Verb::Ledger(Later(verb)) => verb.run(&store).await,
+        Verb::Outbox(Later(verb)) => verb.run(&store).await,
+        Verb::Artifact(Later(verb)) => verb.run(&store).await,
+        Verb::Evidence(Later(verb)) => verb.run(&store).await,
+        Verb::Card(Later(verb)) => verb.run(&store, root, &pen.waiting).await,
         // The verbs that need no store never come here.
         _ => Err(Failure::new(
             Exit::BadInput,

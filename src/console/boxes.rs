@@ -295,7 +295,10 @@ fn commands(model: &Model, palette: &Palette, pen: &mut Pen<'_>, area: Rect) {
     for (line, command) in found.iter().enumerate().skip(from).take(usize::from(room)) {
         let y = inside.y + 2 + u16::try_from(line - from).unwrap_or(0);
         let parts = vec![
-            (Token::Fg, format!("{:<18} ", command.name)),
+            (
+                Token::Fg,
+                format!("{:<18} ", command.name.replace('_', "-")),
+            ),
             (
                 Token::KeyHint,
                 format!("{:<9} ", command.choice.keys(keymap, here)),

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use crate::rules::guard::{Level, REASON_AT_LEAST};
 use crate::rules::people::Environment;
@@ -21,6 +22,8 @@ use super::ui::{Parts, Pen};
 const LEAST_EVIDENCE: u16 = 3;
 /// How many lines of the screen are none of a dialog's: header, status and footer.
 const BESIDE: u16 = 3;
+/// How many columns of a dialog are none of its text's.
+const FRAME: u16 = 4;
 
 /// Draws the dialog.
 pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
@@ -38,18 +41,19 @@ pub fn draw(model: &Model, dialog: &Dialog, pen: &mut Pen<'_>, area: Rect) {
             draw_fields(filling, pen, inside);
         }
         Stage::Asking(asking) => {
-            if area.height < least_height(asking) {
-                return too_small(pen, area, &title, border, least_height(asking) + BESIDE);
+            let least = least_height(asking, width);
+            if area.height < least {
+                return too_small(pen, area, &title, border, least + BESIDE);
             }
             let lines = evidence_of(model, asking, width);
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
-                .saturating_add(asked_rows(asking) + 2);
+                .saturating_add(asked_rows(asking, width) + 2);
             let inside = window(pen, area, (width, height), &title, border);
             draw_asking(model, asking, pen, inside, &lines);
         }
         _ => {
-            let lines = told(model, dialog, usize::from(width.saturating_sub(4)));
+            let lines = told(model, dialog, usize::from(width.saturating_sub(FRAME)));
             let height = u16::try_from(lines.len())
                 .unwrap_or(u16::MAX)
                 .saturating_add(4);
@@ -70,7 +74,7 @@ fn width_in(columns: u16) -> u16 {
 }
 
 fn evidence_of(model: &Model, asking: &Asking, width: u16) -> Vec<Parts> {
-    let room = usize::from(width.saturating_sub(4));
+    let room = usize::from(width.saturating_sub(FRAME));
     evidence(asking, &model.start.keymap, model.start.glyphs, room)
 }
 
@@ -88,7 +92,7 @@ pub struct Seen {
 pub fn seen(model: &Model, asking: &Asking, (columns, lines): (u16, u16)) -> Seen {
     let evidence = evidence_of(model, asking, width_in(columns)).len();
     // As high as the screen, between header, status and footer, without its own frame and what is asked.
-    let room = lines.saturating_sub(BESIDE + asked_rows(asking) + 2);
+    let room = lines.saturating_sub(BESIDE + asked_rows(asking, width_in(columns)) + 2);
     let room = usize::from(room);
     if evidence <= room {
         return Seen {
@@ -104,18 +108,18 @@ pub fn seen(model: &Model, asking: &Asking, (columns, lines): (u16, u16)) -> See
     }
 }
 
-/// Tells whether a dialog's evidence can be seen on a screen of this height: nobody confirms what is not shown.
+/// Tells whether a dialog's evidence can be seen on a screen of this size: nobody confirms what is not shown.
 #[must_use]
-pub fn has_room(dialog: &Dialog, height: u16) -> bool {
+pub fn has_room(dialog: &Dialog, (columns, lines): (u16, u16)) -> bool {
     match &dialog.stage {
-        Stage::Asking(asking) => height >= least_height(asking) + BESIDE,
+        Stage::Asking(asking) => lines >= least_height(asking, width_in(columns)) + BESIDE,
         _ => true,
     }
 }
 
 /// The lines that a dialog that asks takes at least, with its frame.
-fn least_height(asking: &Asking) -> u16 {
-    asked_rows(asking) + LEAST_EVIDENCE + 2
+fn least_height(asking: &Asking, width: u16) -> u16 {
+    asked_rows(asking, width) + LEAST_EVIDENCE + 2
 }
 
 fn too_small(pen: &mut Pen<'_>, area: Rect, title: &str, border: Token, lines: u16) {
@@ -216,14 +220,19 @@ fn draw_fields(filling: &Filling, pen: &mut Pen<'_>, inside: Rect) {
     );
 }
 
-/// How many lines are needed below the evidence.
-fn asked_rows(asking: &Asking) -> u16 {
-    if asking.level() < Level::Review { 4 } else { 9 }
+/// How many lines are needed below the evidence in a dialog of this width.
+fn asked_rows(asking: &Asking, width: u16) -> u16 {
+    if asking.level() < Level::Review {
+        return 4;
+    }
+    let inside = width.saturating_sub(FRAME);
+    9 + u16::from(!fits_beside(&asking.proposal.phrase(), inside))
 }
 
 fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect, lines: &[Parts]) {
     let simple = asking.level() < Level::Review;
-    let room = inside.height.saturating_sub(asked_rows(asking));
+    let asked = asked_rows(asking, inside.width + FRAME);
+    let room = inside.height.saturating_sub(asked);
     let mut y = inside.y + room;
     let evidence = Rect {
         height: room,
@@ -329,27 +338,31 @@ fn draw_reason(asking: &Asking, pen: &mut Pen<'_>, area: Rect) -> u16 {
     let y = area.y + 4;
     let phrase = asking.proposal.phrase();
     let label = format!("Type  {phrase}  to allow: ");
-    let used = pen.parts(area.x, y, area.width, &[(focused(Focus::Phrase), label)]);
-    let wrong = !phrase.starts_with(&asking.typed.text());
-    pen.input(
-        area.x + used,
-        y,
-        area.width.saturating_sub(used),
-        &asking.typed,
-        asking.focus == Focus::Phrase,
-    );
-    if wrong {
-        let text = asking.typed.text();
+    let label = pen.parts(area.x, y, area.width, &[(focused(Focus::Phrase), label)]);
+    let (used, y) = if fits_beside(&phrase, area.width) {
+        (label, y)
+    } else {
+        // Under its pattern, sign below sign.
+        (BEFORE_PHRASE, y + 1)
+    };
+    let (x, width) = (area.x + used, area.width.saturating_sub(used));
+    let has_focus = asking.focus == Focus::Phrase;
+    pen.input(x, y, width, &asking.typed, has_focus);
+    let typed = asking.typed.text();
+    if !phrase.starts_with(&typed) {
         let style = pen.style(Token::InputError);
-        pen.write(
-            area.x + used,
-            y,
-            area.width.saturating_sub(used),
-            style,
-            &text,
-        );
+        pen.write(x, y, width, style, &typed);
     }
     y + 1
+}
+
+/// How wide the word before a phrase is.
+const BEFORE_PHRASE: u16 = 6;
+
+/// Tells whether a phrase can be typed beside itself, with a cursor behind it.
+fn fits_beside(phrase: &str, width: u16) -> bool {
+    let needed = "Type    to allow: ".len() + 2 * phrase.width() + 1;
+    needed <= usize::from(width)
 }
 
 fn buttons(asking: &Asking, pen: &mut Pen<'_>, inside: Rect, y: u16) {

@@ -32,6 +32,12 @@ pub enum Liveness {
 }
 
 impl Link {
+    /// Notes that the database answers, and what brings the news now.
+    pub fn hear(&mut self, source: &'static str) {
+        self.heard = Some(Instant::now());
+        self.source = source;
+    }
+
     /// Tells how fresh the picture is.
     #[must_use]
     pub fn liveness(&self, at: Instant) -> Liveness {

@@ -201,7 +201,13 @@ impl Shell {
             if self.model.take_redraw() {
                 self.draw()?;
             }
-            let mut happened = Some(self.next().await);
+            let next = self.next().await;
+            self.model.hear(self.link.heard());
+            let is_early = self.model.wakes_at().is_none_or(|at| Instant::now() < at);
+            let mut happened = match next {
+                Event::Tick if is_early => continue,
+                next => Some(next),
+            };
             while let Some(event) = happened.take() {
                 match event {
                     Event::Stop(cause) => return Ok(Ending::Stopped(cause)),

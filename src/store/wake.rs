@@ -18,8 +18,11 @@ use super::view::{Session, query_scalar};
 use super::{Access, Failure, Store, StoreError, postgres_options, presence, sqlite_options};
 use crate::settings::{Dsn, DsnKind};
 
-/// How often the counter is read when no hint comes.
+/// How often the counter is read where hints are not to be had.
 pub const POLL: Duration = Duration::from_secs(1);
+
+/// How often it is read where they are, lest one was lost.
+const FLOOR: Duration = Duration::from_secs(2);
 
 /// A file event may precede the moment when the commit can be read; these looks follow it.
 const LOOKS_AFTER_HINT: [Duration; 3] = [
@@ -184,11 +187,15 @@ impl Wake {
 
     /// Waits for one hint or one turn of polling, and tells whether the database has changed since the last call.
     ///
-    /// It returns within little more than [`POLL`], so that its caller knows that the database still answers.
+    /// It returns within little more than two seconds, so that its caller knows that the database still answers.
     pub async fn turn(&mut self) -> Result<bool, StoreError> {
+        let patience = match self.source() {
+            Source::Polling => POLL,
+            Source::Notify | Source::FileWatch => FLOOR,
+        };
         let looks: &[Duration] = tokio::select! {
             () = self.hint.notified() => &LOOKS_AFTER_HINT,
-            () = tokio::time::sleep(POLL) => &LOOKS_AFTER_HINT[..1],
+            () = tokio::time::sleep(patience) => &LOOKS_AFTER_HINT[..1],
         };
         for pause in looks {
             tokio::time::sleep(*pause).await;

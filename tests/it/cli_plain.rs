@@ -144,7 +144,9 @@ on_both!(words_tell_rows_and_why_and_write_nothing, |world| {
     piped.hears("rule tuple_drift: what would be published is not what the source says");
     piped.hears("hash publish ");
     piped.hears("take-block: possible now; in a shell: govdeck act take-block pub-2 --dry-run");
-    piped.hears("resolve-block: not now: ");
+    let not = piped.hears("resolve-block: not now: ");
+    assert!(not.ends_with("hindrance"), "said once, below: {not}");
+    piped.hears("resolve-block: FAIL, ");
     piped.write("why pub-9");
     piped.hears("there is no ");
     for (word, title) in [

@@ -10,6 +10,7 @@ use govdeck::rules::week::RunStatus::{Fail, Pass};
 
 use crate::support::command::run as run_command;
 use crate::support::desk::Desk;
+use crate::support::dictionary;
 use crate::support::terminal::Terminal;
 use crate::support::weeks::{both, run, week, week_with_diff_outside, world as weekly};
 use crate::support::{REASON, World, on_both};
@@ -337,6 +338,7 @@ async fn a_signer_answers_plain_questions() {
         .await
         .expect("granted");
     signs_too(&world, "maya").await;
+    dictionary::released(&world).await;
     week(&world, 0, Pass).await;
     week(&world, 1, Pass).await;
     let other = &["sign", "--series", "slo"];
@@ -353,6 +355,7 @@ async fn a_signer_answers_plain_questions() {
     assert_eq!(no.exit_code(), 1);
     let mut yes = begin();
     yes.wait_for("All of them are as close to each other as was agreed.");
+    yes.wait_for("Breaches (MET-0144): leadership 94.5, partners 94.496; 0.004 apart");
     yes.wait_for("this week passed, and so did the one before");
     yes.wait_for("Type yes or no:");
     yes.send_raw(b"yes\r");

@@ -1,5 +1,7 @@
 //! Puts a signer's name under a weekly run, on the grounds that it gives.
 
+use std::collections::BTreeMap;
+
 use super::super::entry::{Action, Asked, Draft, Prepared, Row, Stop, Suggested};
 use super::declare_bootstrap::run_and_look;
 use super::outside;
@@ -13,7 +15,7 @@ use crate::rules::permission::{self, Permission};
 use crate::rules::release::Found;
 use crate::rules::week::{self as rule, AckBasis, AckFacts, Packet};
 use crate::store::week::{self, Ack, Ended, Look, Metric, Name, OverridePacket, Window};
-use crate::store::{StoreError, View, person};
+use crate::store::{StoreError, View, dictionary, person};
 
 pub(in crate::actions) struct AckRun {
     run: String,
@@ -29,6 +31,7 @@ pub(in crate::actions) struct Facts {
     diff: Found,
     inputs: Option<Digest>,
     worst: Vec<Metric>,
+    labels: BTreeMap<String, String>,
     names: Vec<(Name, bool)>,
 }
 
@@ -81,6 +84,7 @@ impl Action for AckRun {
         Ok(Facts {
             packet: week::packet_of(view, &self.run).await?,
             worst: week::metrics(view, &self.run, SHOWN).await?,
+            labels: dictionary::labels_of(view, &self.run, SHOWN).await?,
             names,
             window,
             look,
@@ -118,6 +122,7 @@ impl Action for AckRun {
             look,
             window,
             worst: &facts.worst,
+            labels: &facts.labels,
             names: &facts.names,
             packet: facts.packet.as_ref(),
             diff: &facts.diff,

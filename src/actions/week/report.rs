@@ -1,5 +1,7 @@
 //! What a signer signs, in words for somebody who reads no code.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Moment;
 use crate::rules::release::Found;
 use crate::rules::week::{AckBasis, Because};
@@ -13,6 +15,8 @@ pub(super) struct Report<'a> {
     pub look: &'a Look,
     pub window: &'a Window,
     pub worst: &'a [Metric],
+    /// What the dictionary calls them.
+    pub labels: &'a BTreeMap<String, String>,
     pub names: &'a [(Name, bool)],
     pub packet: Option<&'a OverridePacket>,
     pub diff: &'a Found,
@@ -55,7 +59,12 @@ impl Report<'_> {
             },
             "Farthest from each other are:".to_owned(),
         ];
-        lines.extend(self.worst.iter().map(metric));
+        let called = |worst: &Metric| match self.labels.get(&worst.metric_id) {
+            Some(label) => format!("{label} ({})", worst.metric_id),
+            None => worst.metric_id.clone(),
+        };
+        let worst = self.worst.iter();
+        lines.extend(worst.map(|worst| format!("  {}: {}", called(worst), apart(worst))));
         if total > SHOWN {
             let rest = counted(total - SHOWN, "other number");
             lines.push(format!("  and closer to each other than these: {rest}"));
@@ -147,7 +156,7 @@ fn counted(count: i64, what: &str) -> String {
 }
 
 /// Says of one metric how far apart its sides are, and how far they may be.
-fn metric(metric: &Metric) -> String {
+fn apart(metric: &Metric) -> String {
     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
     let apart = match (&metric.delta, &metric.epsilon) {
         (Some(delta), Some(epsilon)) => {
@@ -171,8 +180,7 @@ fn metric(metric: &Metric) -> String {
         format!("NOT FINE, {owner} answers for it")
     };
     format!(
-        "  {}: leadership {}, partners {}; {apart}: {verdict}",
-        metric.metric_id,
+        "leadership {}, partners {}; {apart}: {verdict}",
         side(&metric.leadership),
         side(&metric.partner)
     )

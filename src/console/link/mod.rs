@@ -9,7 +9,7 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -149,6 +149,12 @@ impl Link {
             questions,
             writes,
         }
+    }
+
+    /// Tells when the database was last heard; that alone wakes nobody.
+    #[must_use]
+    pub fn heard(&self) -> Option<Instant> {
+        self.sight.borrow().link.heard
     }
 
     /// Says what is to be looked at from now on.

@@ -55,6 +55,14 @@ fn jumped(passed: Duration, by_the_wall: TimeDelta) -> bool {
     (by_the_wall - passed).abs() > TimeDelta::seconds(2)
 }
 
+fn word(source: Source) -> &'static str {
+    match source {
+        Source::Notify => "notify",
+        Source::FileWatch => "watch",
+        Source::Polling => "polling",
+    }
+}
+
 /// Why the reader stops reading.
 enum End {
     /// The loop is gone.
@@ -148,18 +156,16 @@ impl Reader {
         self.sight.send_modify(|sight| {
             sight.picture = Some(Arc::new(picture));
             sight.link.trouble = None;
+            sight.link.hear(word(source));
         });
-        self.heard(source);
     }
 
+    /// Notes that the database answers; nobody is woken for it, who looks when time counts sees it.
     fn heard(&self, source: Source) {
-        self.sight.send_modify(|sight| {
-            sight.link.heard = Some(Instant::now());
-            sight.link.source = match source {
-                Source::Notify => "notify",
-                Source::FileWatch => "watch",
-                Source::Polling => "polling",
-            };
+        self.sight.send_if_modified(|sight| {
+            let before = sight.link.source;
+            sight.link.hear(word(source));
+            sight.link.source != before
         });
     }
 

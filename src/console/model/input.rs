@@ -58,7 +58,7 @@ impl Model {
         if let Some(dialog) = &mut self.dialog {
             // Nobody confirms what the window is too small to show.
             let leaves = stroke.code == KeyCode::Esc || stroke == Stroke::CTRL_C;
-            let is_seen = has_room(self.size) && guard_box::has_room(dialog, self.size.1);
+            let is_seen = has_room(self.size) && guard_box::has_room(dialog, self.size);
             if !is_seen && !leaves {
                 return;
             }

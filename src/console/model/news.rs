@@ -236,6 +236,13 @@ impl Model {
         self.redraw |= is_new || before != (self.liveness(), self.link.source);
     }
 
+    /// Takes notice that the database answered, without any news.
+    pub fn hear(&mut self, heard: Option<Instant>) {
+        let before = self.liveness();
+        self.link.heard = heard;
+        self.redraw |= before != self.liveness();
+    }
+
     pub(super) fn settle_lists(&mut self) {
         let Some(picture) = self.picture.clone() else {
             return;

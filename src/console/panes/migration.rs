@@ -302,7 +302,7 @@ fn dual_write(model: &Model, detail: &MigrationDetail, pen: &Pen<'_>) -> Vec<Par
             "paused"
         };
         vec![muted(format!(
-            "  clock {what} at {}: {}",
+            "  last {what} at {}: {}",
             model.date_and_clock(last.at),
             last.why
         ))]

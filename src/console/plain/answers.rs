@@ -61,22 +61,25 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
     }
     for possible in &picture.possible {
         let name = possible.entry.name();
-        let conditions = possible.conditions.iter();
+        let open = possible.conditions.iter();
+        let open: Vec<_> = open.filter(|it| it.verdict != Verdict::Pass).collect();
         lines.push(match &possible.refusal {
             None => format!(
                 "{name}: possible now; in a shell: {}",
                 command(possible, &id)
             ),
-            Some(refusal) => format!("{name}: not now: {}; {}", refusal.sentence, refusal.hint),
+            Some(refusal) if open.is_empty() => {
+                format!("{name}: not now: {}; {}", refusal.sentence, refusal.hint)
+            }
+            Some(_) => {
+                let hindrances = counted(open.len(), "hindrance", "hindrances");
+                format!("{name}: not now: {hindrances}")
+            }
         });
-        lines.extend(
-            conditions
-                .filter(|it| it.verdict != Verdict::Pass)
-                .map(|it| {
-                    let word = spoken(it.verdict).1;
-                    format!("{name}: {word}, {}: {}; {}", it.id, it.evidence, it.fix)
-                }),
-        );
+        lines.extend(open.into_iter().map(|it| {
+            let word = spoken(it.verdict).1;
+            format!("{name}: {word}, {}: {}; {}", it.id, it.evidence, it.fix)
+        }));
     }
     if picture.possible.is_empty() {
         lines.push("there is no action on it".to_owned());

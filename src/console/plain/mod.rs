@@ -101,7 +101,10 @@ async fn run_here(
                     return Ok(plain.end());
                 }
             }
-            () = tokio::time::sleep(SECOND) => plain.happen(Event::Tick)?,
+            () = tokio::time::sleep(SECOND) => {
+                plain.model.hear(plain.link.heard());
+                plain.happen(Event::Tick)?;
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is read about the dictionary.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -153,6 +155,19 @@ pub async fn manifests_of(view: &mut View, run: &str) -> Result<Vec<RunManifest>
         "job_run_id = $1 ORDER BY side",
         run
     ))
+}
+
+/// Returns what the newest release calls the metrics that a weekly run kept, the worst of them, as far as it knows them.
+pub async fn labels_of(
+    view: &mut View,
+    run: &str,
+    most: i64,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    const SQL: &str = "SELECT metric_id, display_label FROM metric_dictionary WHERE metric_id IN \
+         (SELECT metric_id FROM reconciliation_metric WHERE job_run_id = $1 ORDER BY place, metric_id LIMIT $2)";
+    let found: Vec<(String, String)> =
+        on!(view, c => query_as(SQL).bind(run).bind(most).fetch_all(c).await)?;
+    Ok(found.into_iter().collect())
 }
 
 /// Where a number of a metric was seen: one weekly run that kept it.
