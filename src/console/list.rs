@@ -178,8 +178,6 @@ pub trait Listing {
     fn selected(&self) -> Option<&str>;
     /// Selects a row by its id, wherever it is, and keeps the window around it.
     fn select(&mut self, id: &str);
-    /// Selects no row; the next rows settle on one.
-    fn let_go(&mut self);
     /// Returns where the selected row is in the window; none when it is gone.
     fn position(&self, rows: &dyn Rows) -> Option<usize>;
     /// Selects the first row when nothing was selected yet; a row that is gone stays selected, as gone.
@@ -275,10 +273,6 @@ impl<Sort: Sorts> Listing for List<Sort> {
     fn select(&mut self, id: &str) {
         self.selected = Some(id.to_owned());
         self.look.anchor = Anchor::Around(id.to_owned());
-    }
-
-    fn let_go(&mut self) {
-        self.selected = None;
     }
 
     fn position(&self, rows: &dyn Rows) -> Option<usize> {

@@ -46,23 +46,9 @@ impl Model {
         let Some(picture) = self.picture.clone() else {
             return;
         };
-        if picture.wanted.as_of != self.as_of || picture.wanted.pane != self.pane {
-            return;
-        }
-        match &picture.past {
-            Some(Err(none)) => {
-                self.as_of = None;
-                self.refuse(&none.refusal());
-            }
-            // A row that had not come yet: nothing is done with one in the past, so another may be selected for it.
-            Some(Ok(_)) => {
-                if let (Some(rows), Some(list)) = (picture.rows(self.pane), self.list_mut())
-                    && list.position(rows).is_none()
-                {
-                    list.let_go();
-                }
-            }
-            None => {}
+        if let (Some(Err(none)), true) = (&picture.past, picture.wanted.as_of == self.as_of) {
+            self.as_of = None;
+            self.refuse(&none.refusal());
         }
     }
 
