@@ -24,9 +24,9 @@ pub fn wrap(raw: &str, width: usize) -> Vec<String> {
     for word in shown(raw).split(' ') {
         let mut word = word;
         loop {
-            let used = lines.last().map_or(0, |line| line.width());
+            let used = lines.last().map_or(0, |line| width_of(line));
             let blank = usize::from(used > 0);
-            if used + blank + word.width() <= width {
+            if used + blank + width_of(word) <= width {
                 if let Some(line) = lines.last_mut() {
                     if blank > 0 {
                         line.push(' ');
@@ -35,7 +35,7 @@ pub fn wrap(raw: &str, width: usize) -> Vec<String> {
                 }
                 break;
             }
-            if word.width() <= width || used > 0 {
+            if width_of(word) <= width || used > 0 {
                 lines.push(String::new());
                 continue;
             }
@@ -59,20 +59,20 @@ pub fn flow(parts: &[(Token, String)], width: u16) -> Vec<Parts> {
     let mut used = 0;
     for (token, raw) in parts {
         for word in shown(raw).split_inclusive(' ') {
-            let takes = word.trim_end().width();
+            let takes = width_of(word.trim_end());
             if used > INDENT.len() && used + takes > width {
                 lines.push(vec![(*token, INDENT.to_owned())]);
                 used = INDENT.len();
             }
             let mut word = word;
-            while used + word.trim_end().width() > width {
+            while used + width_of(word.trim_end()) > width {
                 // A word that no line has room for is broken anywhere.
                 let (fits, rest) = word.split_at(fitting(word, width - used));
                 put(&mut lines, *token, fits);
                 lines.push(vec![(*token, INDENT.to_owned())]);
                 (used, word) = (INDENT.len(), rest);
             }
-            used += word.width();
+            used += width_of(word);
             put(&mut lines, *token, word);
         }
     }
@@ -83,6 +83,15 @@ pub fn flow(parts: &[(Token, String)], width: u16) -> Vec<Parts> {
         }
     }
     lines
+}
+
+/// Returns how many cells a text takes that is fit to be shown; nearly all are a cell a byte.
+fn width_of(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
 }
 
 fn put(lines: &mut [Parts], token: Token, word: &str) {

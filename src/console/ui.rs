@@ -1,6 +1,6 @@
 //! The pen: every text that reaches the screen goes through it, scrubbed, cut to its place, and styled by meaning.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -136,11 +136,11 @@ impl<'a> Pen<'a> {
     pub fn cover(&mut self, area: Rect, token: Token) {
         let area = area.intersection(self.buffer.area);
         self.on = self.theme.at(token);
-        let style = self.theme.at(Token::Fg).patch(self.on);
+        let mut blank = Cell::default();
+        blank.set_style(self.theme.at(Token::Fg).patch(self.on));
         for position in area.positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
-                cell.reset();
-                cell.set_style(style);
+                cell.clone_from(&blank);
             }
         }
     }
@@ -218,18 +218,12 @@ impl<'a> Pen<'a> {
         }
         let set = self.glyphs.set();
         let style = self.style(token);
-        let across = set.across.repeat(usize::from(area.width - 2));
-        for (y, left, right) in [
-            (area.top(), set.corners[0], set.corners[1]),
-            (area.bottom() - 1, set.corners[2], set.corners[3]),
-        ] {
-            let line = format!("{left}{across}{right}");
-            self.buffer
-                .set_stringn(area.x, y, line, usize::from(area.width), style);
-        }
+        let [top_left, top_right, bottom_left, bottom_right] = set.corners;
+        self.across(area, area.top(), [top_left, top_right], style);
+        self.across(area, area.bottom() - 1, [bottom_left, bottom_right], style);
         for y in area.top() + 1..area.bottom() - 1 {
-            self.buffer.set_string(area.x, y, set.down, style);
-            self.buffer.set_string(area.right() - 1, y, set.down, style);
+            self.put(area.x, y, set.down, style);
+            self.put(area.right() - 1, y, set.down, style);
         }
         self.title(area, area.top(), title);
         Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
@@ -240,13 +234,26 @@ impl<'a> Pen<'a> {
         if frame.width < 2 || y >= frame.bottom() {
             return;
         }
-        let set = self.glyphs.set();
-        let across = set.across.repeat(usize::from(frame.width - 2));
-        let line = format!("{}{across}{}", set.joints[0], set.joints[1]);
         let style = self.style(token);
-        self.buffer
-            .set_stringn(frame.x, y, line, usize::from(frame.width), style);
+        self.across(frame, y, self.glyphs.set().joints, style);
         self.title(frame, y, title);
+    }
+
+    /// Draws a line from one edge of a frame to the other.
+    fn across(&mut self, frame: Rect, y: u16, [left, right]: [&'static str; 2], style: Style) {
+        let across = self.glyphs.set().across;
+        self.put(frame.x, y, left, style);
+        for x in frame.x + 1..frame.right() - 1 {
+            self.put(x, y, across, style);
+        }
+        self.put(frame.right() - 1, y, right, style);
+    }
+
+    /// Puts a sign of this house into a cell.
+    fn put(&mut self, x: u16, y: u16, sign: &'static str, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.set_symbol(sign).set_style(style);
+        }
     }
 
     fn title(&mut self, frame: Rect, y: u16, title: &str) {
