@@ -48,6 +48,7 @@ impl SignWeek {
             let json = json!({"signed": []});
             return Ok(Page::new(Exit::No, lines, "sign", json));
         }
+        terminal.when_left(LEFT).map_err(gone)?;
         let mut lines = Vec::new();
         let mut signed = Vec::new();
         for waits in waiting {
@@ -124,6 +125,18 @@ impl SignWeek {
     }
 }
 
+/// What is said to whoever leaves in the middle.
+const LEFT: &str = "Left: what was not signed before stays unsigned, and `govdeck week show` tells whose names stand where.";
+
+#[expect(clippy::needless_pass_by_value, reason = "as a result hands it on")]
+fn gone(error: std::io::Error) -> Failure {
+    Failure::new(
+        Exit::CannotTell,
+        format!("the terminal does not answer: {error}"),
+        "nothing was written; begin again",
+    )
+}
+
 /// Shows one run's report and asks; none where the person did not sign.
 async fn ask(
     store: &Store,
@@ -132,13 +145,6 @@ async fn ask(
     terminal: &mut Terminal,
     waits: Waits,
 ) -> Result<Option<Sealed>, Failure> {
-    let gone = |error: std::io::Error| {
-        Failure::new(
-            Exit::CannotTell,
-            format!("the terminal does not answer: {error}"),
-            "nothing was written; begin again",
-        )
-    };
     let proposal = waits.proposal;
     let mut lines = vec![String::new()];
     lines.extend_from_slice(proposal.report());

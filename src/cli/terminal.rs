@@ -5,6 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 
 use nix::sys::termios::{FlushArg, LocalFlags, SetArg, Termios, tcflush, tcgetattr, tcsetattr};
 
+use tokio::runtime;
+
+use super::page::Exit;
+use super::signals::stopped;
 use crate::rules::text;
 use crate::signing::Passphrase;
 
@@ -24,6 +28,27 @@ impl Terminal {
             .ok()?;
         let lines = BufReader::new(screen.try_clone().ok()?);
         Some(Self { screen, lines })
+    }
+
+    /// Says these words when ctrl-c or the system ends the program, and gives the terminal back as it was.
+    pub(super) fn when_left(&self, words: &'static str) -> std::io::Result<()> {
+        let before = tcgetattr(&self.screen)?;
+        let mut screen = self.screen.try_clone()?;
+        let waiting = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let stopped = {
+            let _here = waiting.enter();
+            stopped()
+        };
+        std::thread::spawn(move || {
+            waiting.block_on(stopped);
+            // Where the terminal is gone nobody can be told.
+            let _ = tcsetattr(&screen, SetArg::TCSANOW, &before);
+            let _ = writeln!(screen, "\n{words}");
+            std::process::exit(Exit::CannotTell as i32);
+        });
+        Ok(())
     }
 
     /// Writes lines, scrubbed of what could move the cursor.

@@ -353,6 +353,11 @@ async fn a_signer_answers_plain_questions() {
     no.send_raw(b"no\r");
     no.wait_for("Not signed");
     assert_eq!(no.exit_code(), 1);
+    let mut left = begin();
+    left.wait_for("Type yes or no:");
+    left.send_raw(&[3]);
+    left.wait_for("Left: what was not signed before stays unsigned");
+    assert_eq!(left.exit_code(), 3);
     let mut yes = begin();
     yes.wait_for("All of them are as close to each other as was agreed.");
     yes.wait_for("Breaches (MET-0144): leadership 94.5, partners 94.496; 0.004 apart");
