@@ -142,6 +142,8 @@ impl Desk {
             return None;
         }
         let picture = self.picture().await;
+        // What took real time must not leave the desk's clock behind: it would stand still until it has caught up.
+        self.at = self.at.max(picture.at);
         self.looks += 1;
         self.sight.picture = Some(Arc::new(picture));
         Some(self.heartbeat())
