@@ -42,7 +42,7 @@ use govdeck::clock::Moment;
 use govdeck::rules::guard::Answer;
 use govdeck::rules::people::Environment;
 use govdeck::settings::Dsn;
-use govdeck::store::{Access, OsAccount, Sealed, Store, demo_clock, schema, verify};
+use govdeck::store::{Access, Failure, OsAccount, Sealed, Store, demo_clock, schema, verify};
 
 use cluster::cluster;
 use command::Home;
@@ -335,7 +335,17 @@ impl World {
     /// Does a guarded action as a person, confirming whatever it asks.
     pub async fn act(&self, person: &str, verb: &str, asked: Asked) -> Result<Sealed, String> {
         let store = self.store(person).await;
-        let outcome = act_on(&store, verb, asked).await;
+        let mut outcome = act_on(&store, verb, asked.clone()).await;
+        // Told that others are writing, people try again; fifty at once on a slow machine have to.
+        for _ in 0..5 {
+            let Ok(Outcome::Failed(error)) = &outcome else {
+                break;
+            };
+            if error.kind != Failure::Busy {
+                break;
+            }
+            outcome = act_on(&store, verb, asked.clone()).await;
+        }
         store.close().await;
         match outcome {
             Ok(Outcome::Done(sealed)) => Ok(sealed),
