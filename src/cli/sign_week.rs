@@ -126,7 +126,7 @@ impl SignWeek {
 }
 
 /// What is said to whoever leaves in the middle.
-const LEFT: &str = "Left: what was not signed before stays unsigned, and `govdeck week show` tells whose names stand where.";
+const LEFT: &str = "Left. A name is written after the last answer alone; `govdeck week show` tells where yours stands.";
 
 #[expect(clippy::needless_pass_by_value, reason = "as a result hands it on")]
 fn gone(error: std::io::Error) -> Failure {

@@ -356,7 +356,7 @@ async fn a_signer_answers_plain_questions() {
     let mut left = begin();
     left.wait_for("Type yes or no:");
     left.send_raw(&[3]);
-    left.wait_for("Left: what was not signed before stays unsigned");
+    left.wait_for("Left. A name is written after the last answer alone");
     assert_eq!(left.exit_code(), 3);
     let mut yes = begin();
     yes.wait_for("All of them are as close to each other as was agreed.");
