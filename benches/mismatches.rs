@@ -117,10 +117,15 @@ async fn prepare(plain: &mut Plain) -> Done<String> {
         .flat_map(|((legacy, modern), kind)| [(legacy, kind), (modern, kind)])
         .map(|(column, kind)| format!("ALTER TABLE {DICTIONARY} ADD COLUMN \"{column}\" {kind};"))
         .collect();
+    plain.run(&columns.concat()).await?;
     // Without triggers on either side: what is compared is the index alone.
-    plain.past_every_wall(&columns.concat()).await?;
     let twin = match plain {
         Plain::Sqlite(_) => {
+            let walls = format!(
+                "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{DICTIONARY}'"
+            );
+            let walls = plain.texts(&walls).await?.concat();
+            plain.run(&walls).await?;
             let made = format!(
                 "SELECT replace(sql, '{DICTIONARY}', '{TWIN}') FROM sqlite_master WHERE name = '{DICTIONARY}'"
             );
@@ -210,11 +215,11 @@ async fn counters(name: &str, store: &Store, plain: &mut Plain, turns: usize) ->
     let hash = "a".repeat(64);
     let scan = "a".repeat(32);
     plain
-        .run(&format!(
+        .past_every_wall(&format!(
             "INSERT INTO dual_write_scan (scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, inputs_sha256, detail) \
              VALUES ('{scan}', 'bench', {at}, 'whole', 1000, 1000, '{hash}', 'x'); \
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
-             INSERT INTO dual_write_scan_metric (scan_id, metric_id, owning_squad, mismatches) SELECT '{scan}', 'MET-' || i, 'squad', i FROM n"
+             INSERT INTO dual_write_scan_metric (scan_id, metric_id, owning_squad, mismatches) SELECT '{scan}', 'MET-' || i, 'squad', i FROM n;"
         ))
         .await?;
     let look = Look {
@@ -227,7 +232,7 @@ async fn counters(name: &str, store: &Store, plain: &mut Plain, turns: usize) ->
         let begun = Instant::now();
         let totals = migration::mismatches(&mut view, &look).await?.rows;
         times.push(begun.elapsed());
-        assert_eq!(totals.len(), 50);
+        assert!(totals.len() > usize::from(look.reach));
     }
     println!(
         "{name}: the totals of the newest scan {:.2} ms",
