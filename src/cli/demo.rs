@@ -32,10 +32,11 @@ pub(super) struct Demo {
     /// Whose seat to take; nobody acts for them.
     #[arg(long = "as", value_name = "PERSON", default_value = LEAD, value_parser = PossibleValuesParser::new(SEATS))]
     seat: String,
-    /// Which story: everyday, or cutover, the hour of a migration that is ready. A new demo's is everyday.
+    /// Which story: everyday; dual-write, whose pipelines forget one half of a pair; cutover, the hour of a migration. A new demo's
+    /// is everyday.
     #[arg(long, value_name = "STORY")]
     story: Option<Story>,
-    /// How many times as fast as real time the story goes, 1 to 120; 10 when left out, 30 in the story cutover.
+    /// How many times as fast as real time the story goes, 1 to 120; 10 when left out, 30 in a story of a migration.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=120))]
     speed: Option<u32>,
     /// Which story is told; the same number tells the same one. A new demo's is 1.
@@ -115,8 +116,10 @@ impl Demo {
             }
         })?;
         let story = world.story();
-        if story == Story::Cutover {
-            opening.first = PaneId::Cutover;
+        match story {
+            Story::Everyday => {}
+            Story::DualWrite => opening.first = PaneId::Mismatches,
+            Story::Cutover => opening.first = PaneId::Cutover,
         }
         let speed = self.speed.unwrap_or(story.speed());
         let (stop, stopped) = oneshot::channel();
@@ -134,6 +137,7 @@ impl Demo {
             format!("An hour passes in {hour:.1} minutes, and all of it goes into a real ledger.");
         let mut lines = match story {
             Story::Everyday => self.everyday(passes),
+            Story::DualWrite => dual_write(passes),
             Story::Cutover => cutover(passes),
         };
         lines.push((
@@ -158,6 +162,20 @@ impl Demo {
             (Token::Accent, tries(seat).to_owned()),
         ]
     }
+}
+
+/// Leads to what differs, and to what waits for it.
+fn dual_write(passes: String) -> Vec<(Token, String)> {
+    let fg = |line: &str| (Token::Fg, line.to_owned());
+    let key = |line: &str| (Token::Accent, line.to_owned());
+    vec![
+        fg("You are maya, governance lead: a migration is in dual write."),
+        fg("Two columns are written twice and compared each hour; some differ."),
+        (Token::Fg, passes),
+        key("3  what differs, by metric and squad    enter its rows, old and new"),
+        key("2  the clock of 72 hours, and every gate    w why it stands where it is"),
+        key("Wait some minutes: one fix lands, and something else is forgotten."),
+    ]
 }
 
 /// Leads through the hour, key by key.

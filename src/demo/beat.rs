@@ -4,6 +4,7 @@ use crate::actions::Asked;
 use crate::clock::Moment;
 use crate::rules::block::{BlockReason, SnapshotStatus};
 use crate::rules::bundle_run::RunOutcome;
+use crate::store::migration::Half;
 use crate::store::publish::Snapshot;
 
 use super::expansion::Making;
@@ -79,6 +80,8 @@ pub enum Deed {
         /// What is in it.
         text: String,
     },
+    /// A pipeline writes the modern half of a pair, or forgets it.
+    Fill(Half),
     /// Both halves of every pair are compared.
     Scan,
     /// Everything is looked at anew that gates rest on: joins, questions, protected metrics, the replay.
@@ -154,6 +157,7 @@ impl Deed {
             | Self::Compare(_)
             | Self::Bind
             | Self::Land { .. }
+            | Self::Fill(_)
             | Self::Scan
             | Self::Probe => None,
             Self::Act { who, .. }

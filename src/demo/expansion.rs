@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::chapters::cutover::{COLUMNS, REFERENCE, filling};
 use super::chapters::migration::ID;
+use super::chapters::papers::{COLUMNS, REFERENCE, filling};
 use super::deeds::{act, confirmed, unless_refused};
 use super::files;
 use crate::actions::{Asked, Stop};

@@ -1,8 +1,8 @@
 //! Lets a deed of a story happen: each as the person who does it, through their own way in.
 
 use super::beat::{Beat, Deed};
-use super::chapters::cutover::NO_BUNDLES;
 use super::chapters::migration::ID;
+use super::chapters::papers::NO_BUNDLES;
 use super::chapters::people::PIPELINE;
 use super::deeds::{
     act, by_rule, compare, decide, is_called_for, look, mint, probe, prove, run_bundle,
@@ -14,6 +14,7 @@ use crate::actions::{self, Asked, ByRule};
 use crate::clock::Moment;
 use crate::store::StoreError;
 use crate::store::approval::{self, ApprovalRequest};
+use crate::store::migration;
 
 /// How many minutes of the story a proposal waits before anybody agrees to it.
 const HESITATION: i64 = 4;
@@ -60,6 +61,7 @@ impl World {
                 act(&self.store(who).await?, verb, dated, reason).await
             }
             Deed::Land { path, text } => files::land(&self.root, path, text),
+            Deed::Fill(half) => migration::fill(&self.store(PIPELINE).await?, half).await,
             Deed::Scan => look(&self.store(PIPELINE).await?).await,
             Deed::Probe => probe(&self.store(PIPELINE).await?, &self.root).await,
             Deed::Expand {
@@ -75,13 +77,7 @@ impl World {
                 let store = self.store(who).await?;
                 self.site().rehearse(&store).await
             }
-            Deed::PlanHour { who, plan, reason } => {
-                let bundles = self.site().ids()?;
-                let bundles = format!("\"bundles\":{}", serde_json::json!(bundles));
-                let plan = plan.replacen(NO_BUNDLES, &bundles, 1);
-                let asked = Asked::of(ID).with("document", plan);
-                act(&self.store(who).await?, "register_hour_plan", asked, reason).await
-            }
+            Deed::PlanHour { who, plan, reason } => self.plan_hour(who, plan, reason).await,
             Deed::Plan { series, window } => {
                 let rule = ByRule::PlanWindow {
                     series: (*series).to_owned(),
@@ -120,6 +116,14 @@ impl World {
                 self.answer(who, "approve", is_theirs, reason).await
             }
         }
+    }
+
+    /// Registers the plan of an hour with the ids of the bundles that were made.
+    async fn plan_hour(&mut self, who: &str, plan: &str, reason: &str) -> Result<(), StoreError> {
+        let bundles = format!("\"bundles\":{}", serde_json::json!(self.site().ids()?));
+        let plan = plan.replacen(NO_BUNDLES, &bundles, 1);
+        let asked = Asked::of(ID).with("document", plan);
+        act(&self.store(who).await?, "register_hour_plan", asked, reason).await
     }
 
     /// Where the bundles of the story lie.

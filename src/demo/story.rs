@@ -9,6 +9,8 @@ words! {
     pub enum Story {
         /// Days of a team that publishes: runs are stopped, weeks are compared, releases follow each other.
         Everyday = "everyday",
+        /// A migration whose two halves are compared: pipelines forget one, and fixes land.
+        DualWrite = "dual-write",
         /// A migration that is ready for the hour of its cutover.
         Cutover = "cutover",
     }
@@ -20,6 +22,7 @@ impl Story {
     pub const fn deployment(self) -> &'static str {
         match self {
             Self::Everyday => "gov-demo",
+            Self::DualWrite => "gov-demo-dual-write",
             Self::Cutover => "gov-demo-cutover",
         }
     }
@@ -29,7 +32,7 @@ impl Story {
     pub const fn history(self) -> i64 {
         match self {
             Self::Everyday => 3 * 3_600,
-            Self::Cutover => chapters::cutover::OPENS,
+            Self::DualWrite | Self::Cutover => chapters::dual_write::OPENS,
         }
     }
 
@@ -38,9 +41,15 @@ impl Story {
     pub const fn speed(self) -> u32 {
         match self {
             Self::Everyday => 10,
-            // Everybody has fifteen minutes to hear of a lock: half a minute at the keys.
-            Self::Cutover => 30,
+            // At the keys there is a scan every two minutes, and fifteen minutes to hear of a lock take half a one.
+            Self::DualWrite | Self::Cutover => 30,
         }
+    }
+
+    /// Tells whether it has files, which lie beside its database.
+    #[must_use]
+    pub const fn has_files(self) -> bool {
+        !matches!(self, Self::Everyday)
     }
 
     /// Lists whose seat can be taken: days of it are told before anybody sits down, and never in their name.
@@ -48,7 +57,7 @@ impl Story {
     pub const fn seats(self) -> &'static [&'static str] {
         match self {
             Self::Everyday => SEATS,
-            Self::Cutover => &[LEAD],
+            Self::DualWrite | Self::Cutover => &[LEAD],
         }
     }
 
@@ -57,6 +66,7 @@ impl Story {
     pub const fn chapters(self) -> &'static [Chapter] {
         match self {
             Self::Everyday => chapters::EVERYDAY,
+            Self::DualWrite => chapters::DUAL_WRITE,
             Self::Cutover => chapters::CUTOVER,
         }
     }

@@ -51,7 +51,7 @@ impl World {
         if let DsnKind::Sqlite(path) = dsn.kind() {
             is_free(&path)?;
         }
-        if story == Story::Cutover {
+        if story.has_files() {
             is_free(&root)?;
             files::make(&root)?;
         }

@@ -87,6 +87,7 @@ mod console_tour;
 mod demo;
 mod demo_clock;
 mod demo_cutover;
+mod demo_dual_write;
 mod dictionary;
 mod docs;
 mod docs_schemas;

@@ -13,6 +13,11 @@ use super::people::BACKUP;
 
 /// The migration.
 pub const ID: &str = "mig-dict-241";
+/// What it renames: the legacy half of each pair, and the modern one.
+pub const PAIRS: [(&str, &str); 2] = [
+    ("breach_count", "breachCount"),
+    ("owner_route_id", "route.ownerRouteId"),
+];
 /// Who looks after the numbers.
 const ANALYTICS: &str = "ana";
 
@@ -27,7 +32,7 @@ const MATRIX: &str = "dashboard,column_rename,nested_json,nullable_add,type_wide
 /// Tells how the migration is prepared; it is one, whatever the seed.
 #[must_use]
 pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
-    let pair = |legacy: &str, modern: &str, rule: &str| {
+    let pair = |(legacy, modern): (&str, &str), rule: &str| {
         Asked::of(ID)
             .with("legacy", legacy)
             .with("modern", modern)
@@ -50,17 +55,13 @@ pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
         (
             BACKUP,
             "register_pair",
-            pair("breach_count", "breachCount", "the same number in both"),
+            pair(PAIRS[0], "the same number in both"),
             "renamed by the exporter, the meaning stays",
         ),
         (
             BACKUP,
             "register_pair",
-            pair(
-                "owner_route_id",
-                "route.ownerRouteId",
-                "flattened, and mirrored into the old column",
-            ),
+            pair(PAIRS[1], "flattened, and mirrored into the old column"),
             "nested by the exporter, the meaning stays",
         ),
         (

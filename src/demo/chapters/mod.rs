@@ -6,7 +6,10 @@ pub mod approvals;
 pub mod bundles;
 pub mod cutover;
 pub mod dictionary;
+pub mod dual_write;
+pub mod etl;
 pub mod migration;
+pub(super) mod papers;
 pub mod people;
 pub mod publish;
 pub mod weeks;
@@ -30,11 +33,21 @@ pub const EVERYDAY: &[Chapter] = &[
     migration::beats,
 ];
 
+/// Chapters of a migration whose two halves do not always agree.
+pub const DUAL_WRITE: &[Chapter] = &[
+    people::beats,
+    dictionary::beats,
+    migration::beats,
+    dual_write::beats,
+    etl::beats,
+];
+
 /// Chapters that lead to the hour of a cutover; nothing is published in them, so that nothing is stopped.
 pub const CUTOVER: &[Chapter] = &[
     people::beats,
     dictionary::beats,
     migration::beats,
+    dual_write::beats,
     cutover::beats,
 ];
 

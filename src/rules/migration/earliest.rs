@@ -20,7 +20,8 @@ pub struct Earliest {
 
 /// Finds the earliest legal move to the next phase.
 ///
-/// Gates that wait for time say when they could hold; all others count as work, which is taken to be done by then.
+/// Gates that wait for time say when they could hold; all others count as work, which is taken to be done at once. A clock that
+/// stands still is both: it goes on from where it stands once somebody has seen to it.
 #[must_use]
 pub fn earliest(facts: &Facts<'_>) -> Option<Earliest> {
     let target = facts.stand.phase.next()?;
@@ -30,9 +31,10 @@ pub fn earliest(facts: &Facts<'_>) -> Option<Earliest> {
         .map(|report| report.gate)
         .collect();
     let waits = |gate: &Gate| match gate {
-        Gate::Clean if facts.clean.runs => {
+        Gate::Clean => {
             let missing = CLEAN_HOURS.saturating_sub(facts.clean.counted);
-            Some(facts.clean.newest?.plus(missing))
+            let newest = facts.clean.newest.filter(|_| facts.clean.runs);
+            Some(newest.unwrap_or(facts.now).plus(missing))
         }
         Gate::Prepared => Some(facts.stand.since.plus(PREPARED)),
         Gate::Unwatched => facts
@@ -43,7 +45,10 @@ pub fn earliest(facts: &Facts<'_>) -> Option<Earliest> {
         Gate::Calendar => Some(facts.now),
         _ => None,
     };
-    let work = open.iter().filter(|gate| waits(gate).is_none());
+    let stands_still = |gate: &Gate| *gate == Gate::Clean && !facts.clean.runs;
+    let work = open
+        .iter()
+        .filter(|gate| waits(gate).is_none() || stands_still(gate));
     let work: Vec<Gate> = work.copied().collect();
     let times = open.iter().filter(|gate| **gate != Gate::Calendar);
     let latest = times

@@ -368,7 +368,10 @@ fn calendar(facts: &Facts<'_>) -> Found {
         return Found::unknown("no cert week is set: nobody can tell that this is none");
     };
     if facts.now >= until {
-        return Found::unknown(format!("the calendar is known to {until} only"));
+        return Found::unknown(format!(
+            "the calendar is known to {} only",
+            time::to_the_minute(until)
+        ));
     }
     if let Some(cert) = facts.span(CalendarKind::Cert) {
         return Found::of(false, format!("inside the cert week {}", cert.title));
@@ -376,7 +379,11 @@ fn calendar(facts: &Facts<'_>) -> Found {
     match facts.span(CalendarKind::Maintenance) {
         Some(window) => Found::of(
             true,
-            format!("inside {} until {}", window.title, window.ends),
+            format!(
+                "inside {} until {}",
+                window.title,
+                time::to_the_minute(window.ends)
+            ),
         ),
         None => Found::of(false, "outside of every maintenance window"),
     }

@@ -4,6 +4,7 @@ mod aftermath;
 mod alone;
 mod fingerprint;
 mod frozen;
+mod half;
 mod hour;
 mod known;
 mod list;
@@ -24,6 +25,7 @@ pub use aftermath::{Aftermath, aftermath};
 pub use alone::{Alone, made_alone, uncountersigned};
 pub use fingerprint::{ExporterFingerprint, fingerprint, fingerprints};
 pub use frozen::Frozen;
+pub use half::{Half, fill};
 pub use hour::{
     CompleteEvent, Hour, HourPlan, HourStep, KnownHour, KnownPlan, Signoff, banner_between,
     completed, hour_plan, last_hour, newest_hour, running_hour, signoffs,

@@ -276,6 +276,14 @@ fn the_earliest_move_waits_for_the_last_clock_and_a_window() {
         (told.path, told.work),
         (vec![Gate::Calendar, Gate::Clean], vec![Gate::Faq])
     );
+    facts.clean.runs = false;
+    facts.clean.counted = Duration::ZERO;
+    let told = earliest(&facts).expect("it goes on");
+    assert!(told.path.contains(&Gate::Clean) && told.work.contains(&Gate::Clean));
+    assert!(
+        told.at
+            .is_some_and(|moment| moment >= at(NOW).plus(CLEAN_HOURS))
+    );
     let mut prepared = good(Phase::Prepare);
     prepared.stand.since = at("2026-05-20T00:00:00Z");
     let told = earliest(&prepared).expect("it goes on");

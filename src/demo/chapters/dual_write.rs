@@ -1,11 +1,9 @@
-//! A migration goes its way to the hour of its cutover, which is for whoever has the seat.
+//! A migration goes its way into dual write, and both halves of its pairs are compared from then on.
 //!
-//! Ten days are told before anybody sits down: the dictionary is expanded, both halves are written and compared, and every gate
-//! is seen to. Then it waits. The others go on comparing and looking, and do their part of the hour when it comes to them.
+//! Ten days are told before anybody sits down: a team is set up, the dictionary is expanded, weeks pass, and after seven days in
+//! prepare both halves are written. The others go on comparing and looking.
 
-mod papers;
-
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::actions::Asked;
 
@@ -14,19 +12,18 @@ use super::super::dice::Dice;
 use super::super::expansion::Making;
 use super::super::files::REPLAY;
 use super::migration::{ID, allowlist_of, approval_of};
+use super::papers;
 use super::people::{BACKUP, LEAD, OPERATIONS, READY};
 use super::weeks::{self, SERIES, SIGNER};
 
-pub use papers::{COLUMNS, NO_BUNDLES, REFERENCE, filling};
+pub(super) const MINUTE: i64 = 60;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
 
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
-
-/// When the story opens.
+/// When a story with this chapter opens.
 pub const OPENS: i64 = 10 * DAY + 6 * HOUR;
 /// When both halves are written: the migration was held in prepare for seven days.
-const DUAL_WRITE: i64 = 7 * DAY + 2 * HOUR;
+pub(super) const BEGINS: i64 = 7 * DAY + 2 * HOUR;
 /// When the first window of the series is.
 const FIRST: i64 = 2 * DAY;
 /// How many seconds lie between two windows.
@@ -36,17 +33,17 @@ const AHEAD: i64 = 5 * DAY;
 /// After how many seconds nothing more happens to a window.
 const LONGEST: i64 = HOUR;
 /// When everything was looked at first, and how often it is looked at anew.
-const PROBED: i64 = DUAL_WRITE - 30 * MINUTE;
+const PROBED: i64 = BEGINS - 30 * MINUTE;
 const PROBES: i64 = 12 * HOUR;
-/// How often the others look whether something waits for them, once somebody has the seat.
+/// How often the others look whether something waits for them.
 const LOOKS: i64 = 30;
 /// How long a maintenance window is; there is one every day.
 const MAINTENANCE: i64 = 14 * HOUR;
 
 /// Who looks after the numbers.
-const ANALYTICS: &str = "ana";
+pub(super) const ANALYTICS: &str = "ana";
 
-/// Tells how the migration becomes ready, and what the others do around its hour.
+/// Tells how both halves come to be written, and how they are compared.
 #[must_use]
 pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     let mut beats = Vec::new();
@@ -56,7 +53,7 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
         beats.extend(weeks::beginning(FIRST, EVERY, reason));
         beats.extend(expansion());
         beats.extend(calendar());
-        beats.extend(papers_of_the_cutover(seed));
+        beats.extend(papers_of_dual_write(seed));
     }
     let windows = since(
         FIRST,
@@ -65,26 +62,57 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     );
     beats.extend(windows.flat_map(|number| of_window(seed, number)));
     let beat = |at, deed| Beat { at, deed };
-    let scans = since(DUAL_WRITE + MINUTE, HOUR, seconds);
-    beats.extend(scans.map(|number| beat(DUAL_WRITE + MINUTE + number * HOUR, Deed::Scan)));
+    let scans = since(BEGINS + MINUTE, HOUR, seconds);
+    beats.extend(scans.map(|number| beat(BEGINS + MINUTE + number * HOUR, Deed::Scan)));
     let probes = since(PROBED, PROBES, seconds);
     beats.extend(probes.map(|number| beat(PROBED + number * PROBES, Deed::Probe)));
-    let looks = since(OPENS + LOOKS, LOOKS, seconds);
-    beats.extend(looks.flat_map(|number| looked(OPENS + LOOKS + number * LOOKS)));
+    beats.extend(looks(seconds).flat_map(looked));
     beats
 }
 
+/// When the others look whether something waits for them, once somebody has the seat.
+pub(super) fn looks(seconds: &Range<i64>) -> impl Iterator<Item = i64> {
+    let first = OPENS + LOOKS;
+    since(first, LOOKS, seconds).map(move |number| first + number * LOOKS)
+}
+
+/// What the others look after: what the seat proposes, and what one lead took back alone.
+fn looked(at: i64) -> [Beat; 2] {
+    [
+        Beat {
+            at,
+            deed: Deed::Agree {
+                who: BACKUP,
+                reason: "looked at it, and I would do the same",
+            },
+        },
+        when(
+            at,
+            BACKUP,
+            ("countersign_move", Asked::of(ID)),
+            When::TakenBack,
+            "called the lead, it was right to take it back",
+        ),
+    ]
+}
+
 /// Numbers what happens every so often from a second on, as far as it may lie in these seconds.
-fn since(first: i64, every: i64, seconds: &Range<i64>) -> std::ops::RangeInclusive<i64> {
+pub(super) fn since(first: i64, every: i64, seconds: &Range<i64>) -> RangeInclusive<i64> {
     let number = |second: i64| (second - first).div_euclid(every);
     number(seconds.start).max(0)..=number(seconds.end)
 }
 
-fn act(at: i64, who: &'static str, verb: &'static str, asked: Asked, reason: &'static str) -> Beat {
+pub(super) fn act(
+    at: i64,
+    who: &'static str,
+    verb: &'static str,
+    asked: Asked,
+    reason: &'static str,
+) -> Beat {
     when(at, who, (verb, asked), When::Always, reason)
 }
 
-fn when(
+pub(super) fn when(
     at: i64,
     who: &'static str,
     (verb, asked): (&'static str, Asked),
@@ -213,68 +241,36 @@ fn calendar() -> Vec<Beat> {
     beats
 }
 
-/// Everything that is agreed on: both allow-lists, the goldens, the plan of the hour, and its rehearsal.
-fn papers_of_the_cutover(seed: u32) -> Vec<Beat> {
-    let dual_write = approval_of("dual_write", &allowlist_of("dual_write", &[]));
-    let list = allowlist_of("cutover", &["breach_count", "owner_route_id"]);
-    let agreed = approval_of("cutover", &list);
-    let land = |at, path, text| Beat {
-        at,
-        deed: Deed::Land { path, text },
-    };
+/// What it takes to begin: the allow-list is agreed on, and what dashboards showed is kept.
+fn papers_of_dual_write(seed: u32) -> Vec<Beat> {
+    let agreed = approval_of("dual_write", &allowlist_of("dual_write", &[]));
     vec![
         act(
             DAY + HOUR,
             SIGNER,
             "approve_allowlist",
-            dual_write,
+            agreed,
             "read key by key, both halves and nothing else",
         ),
         land(6 * DAY, papers::LEADERSHIP, papers::leadership(seed)),
         land(6 * DAY, papers::PARTNERS, papers::partners(seed)),
         land(6 * DAY, REPLAY, papers::replay(seed)),
         act(
-            DUAL_WRITE,
+            BEGINS,
             BACKUP,
             "start_dual_write",
             Asked::of(ID),
             "seven days in prepare, and every consumer was seen",
         ),
-        act(
-            9 * DAY,
-            SIGNER,
-            "register_allowlist",
-            Asked::of(ID).with("document", list),
-            "the modern half alone from the cutover on",
-        ),
-        act(
-            9 * DAY + HOUR,
-            BACKUP,
-            "approve_allowlist",
-            agreed.clone(),
-            "read key by key, the old halves are forbidden",
-        ),
-        act(
-            9 * DAY + 2 * HOUR,
-            ANALYTICS,
-            "approve_allowlist",
-            agreed,
-            "no dashboard reads the old halves any more",
-        ),
-        Beat {
-            at: OPENS - 4 * HOUR,
-            deed: Deed::PlanHour {
-                who: BACKUP,
-                plan: papers::plan(),
-                reason: "walked through with everybody whom the hour takes",
-            },
-        },
-        land(OPENS - 3 * HOUR, papers::ANNEX, papers::annex(seed)),
-        Beat {
-            at: OPENS - 2 * HOUR,
-            deed: Deed::Rehearse { who: BACKUP },
-        },
     ]
+}
+
+/// A file lands.
+pub(super) fn land(at: i64, path: &'static str, text: String) -> Beat {
+    Beat {
+        at,
+        deed: Deed::Land { path, text },
+    }
 }
 
 /// A window of the series: planned well ahead, compared at its time, and signed.
@@ -313,58 +309,4 @@ fn of_window(seed: u32, number: i64) -> [Beat; 4] {
             },
         ),
     ]
-}
-
-/// What the others look after: what the seat proposes, a close, and what one lead took back alone.
-fn looked(at: i64) -> [Beat; 3] {
-    [
-        Beat {
-            at,
-            deed: Deed::Agree {
-                who: BACKUP,
-                reason: "looked at it, and I would do the same",
-            },
-        },
-        when(
-            at,
-            BACKUP,
-            ("close_migration", Asked::of(ID)),
-            When::Compared,
-            "read every run that was made since the flip",
-        ),
-        when(
-            at,
-            BACKUP,
-            ("countersign_move", Asked::of(ID)),
-            When::TakenBack,
-            "called the lead, it was right to take it back",
-        ),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::migration::hour::read_plan;
-    use crate::rules::migration::read_replay;
-
-    #[test]
-    fn its_papers_can_be_read() {
-        let plan = read_plan(papers::plan().as_bytes()).expect("a plan");
-        assert_eq!(plan.migration_id, ID);
-        assert!(papers::plan().contains(NO_BUNDLES));
-        let replay = read_replay(papers::replay(1).as_bytes()).expect("a manifest");
-        assert_eq!(replay.goldens.len(), 2);
-    }
-
-    #[test]
-    fn once_it_is_open_nothing_of_its_history_comes_again() {
-        let later = beats(1, &(OPENS..OPENS + HOUR));
-        let kinds = |wanted: &str| {
-            let told = later.iter().map(|beat| format!("{:?}", beat.deed));
-            told.filter(|deed| deed.starts_with(wanted)).count()
-        };
-        assert_eq!((kinds("Dated"), kinds("Expand"), kinds("Scan")), (0, 0, 2));
-        assert!(kinds("Agree") > 100);
-    }
 }

@@ -1,13 +1,13 @@
-//! What is written down for a cutover: the rows of the dictionary, what dashboards showed of them, and the plan of the hour.
+//! What is written down for a migration: the rows of the dictionary, what dashboards showed of them, and the plan of the hour.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::super::super::dice::Dice;
-use super::super::super::files::REPLAY;
-use super::super::dictionary::{FIRST, SECOND, metric_ids};
-use super::super::migration::ID;
+use super::super::dice::Dice;
+use super::super::files::REPLAY;
+use super::dictionary::{FIRST, SECOND, metric_ids};
+use super::migration::ID;
 use crate::bundles::expand::Files;
 use crate::canon::Digest;
 use crate::rules::migration::DICTIONARY;
@@ -29,7 +29,7 @@ pub const ANNEX: &str = "landed/annex.json";
 pub const WEEKLY: &str = "weekly.json";
 
 /// How a metric is cut; nothing is the whole of it.
-const FILTERS: [&str; 3] = ["", "platform=pcvr", "platform=quest"];
+pub const FILTERS: [&str; 3] = ["", "platform=pcvr", "platform=quest"];
 /// Whose rows they are.
 const SQUADS: [&str; 3] = ["ETL-pcvr", "ETL-quest", "ETL-web"];
 
