@@ -27,24 +27,14 @@ const COLOUR_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Where a console is opened, and as whom.
 pub(super) struct Seat {
-    /// The database.
-    pub(super) dsn: Dsn,
-    /// A login for the same database that may only look.
-    pub(super) viewer: Option<Dsn>,
-    /// A way past the pooler, for being told of changes.
-    pub(super) direct: Option<Dsn>,
-    /// Whoever is at the keys.
-    pub(super) account: OsAccount,
+    /// The database, and whoever is at the keys.
+    pub(super) address: Address,
     /// The file that keeps which entry was seen last.
     pub(super) last_looked: Option<PathBuf>,
     /// The file that says that the card for a newcomer was read.
     pub(super) card_read: Option<PathBuf>,
-    /// Below which folder files lie that decisions rest on.
-    pub(super) governance_root: PathBuf,
     /// What is said to a newcomer before anything else.
     pub(super) welcome: Option<Text>,
-    /// Where runs of bundles are made, or why none is made here.
-    pub(super) workshop: Result<Workshop, Refusal>,
 }
 
 /// How a console shows what it shows.
@@ -59,8 +49,12 @@ pub(super) enum Shown {
 /// Opens the console and returns the program's exit code when it ends.
 pub(super) fn open(settings: &Settings) -> Result<ExitCode, Failure> {
     refuse_without_screen()?;
-    let opening = opening(settings, seat(settings)?, Shown::OnAScreen)?;
+    let seat = seat(settings)?;
     let runtime = runtime()?;
+    // The terminal is asked for its colours meanwhile.
+    let first_look = seat.address.begin_to_look(runtime.handle());
+    let mut opening = opening(settings, seat, Shown::OnAScreen)?;
+    opening.first_look = Some(first_look);
     let ending = console::run(opening, runtime.handle());
     // A task that still waits for a silent server must not keep the program.
     runtime.shutdown_background();
@@ -88,15 +82,20 @@ pub(super) fn seat(settings: &Settings) -> Result<Seat, Failure> {
         (_, false) => Some(viewer.unwrap_or(dsn).clone()),
     };
     Ok(Seat {
-        dsn: dsn.clone(),
-        viewer: viewer.cloned(),
-        direct,
-        account: OsAccount::of_this_process().map_err(|error: StoreError| Failure::from(error))?,
+        address: Address {
+            dsn: dsn.clone(),
+            viewer: viewer.cloned(),
+            direct,
+            account: OsAccount::of_this_process()
+                .map_err(|error: StoreError| Failure::from(error))?,
+            console_id: random_name()?,
+            governance_root: settings.governance_root.value.clone(),
+            signer: super::sign::signer(settings),
+            workshop: workshop(settings),
+        },
         last_looked: last_looked(settings, &settings.dsn.value),
         card_read: state_folder(settings).map(|folder| folder.join("card-read")),
-        governance_root: settings.governance_root.value.clone(),
         welcome: None,
-        workshop: workshop(settings),
     })
 }
 
@@ -208,33 +207,23 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
             let locale = locale.to_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-    let console_id = random_name()?;
-    let signer = super::sign::signer(settings);
     Ok(Opening {
         start: Start {
             keymap: Keymap::load(settings.paths().keys_file.as_deref())?,
             theme,
             depth,
             themes_folder,
-            console_id: console_id.clone(),
+            console_id: seat.address.console_id.clone(),
             glyphs: match shown {
                 Shown::OnAScreen if utf8 => Glyphs::Lines,
                 _ => Glyphs::Ascii,
             },
-            place: seat.dsn.to_string(),
-            signing: Signing::with(signer.as_ref()),
+            place: seat.address.dsn.to_string(),
+            signing: Signing::with(seat.address.signer.as_ref()),
             way: way(settings),
         },
-        address: Address {
-            dsn: seat.dsn,
-            viewer: seat.viewer,
-            direct: seat.direct,
-            account: seat.account,
-            console_id,
-            governance_root: seat.governance_root,
-            signer,
-            workshop: seat.workshop,
-        },
+        address: seat.address,
+        first_look: None,
         last_looked: seat.last_looked,
         card_read: seat.card_read,
         welcome: seat.welcome,

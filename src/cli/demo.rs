@@ -2,7 +2,7 @@
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::console::{self, Seat, Shown};
 use super::page::{Exit, Failure};
-use crate::console::link::Workshop;
+use crate::console::link::{Address, Workshop};
 use crate::console::overlay::Text;
 use crate::console::panes::PaneId;
 use crate::console::theme::Token;
@@ -77,30 +77,14 @@ impl Demo {
         let is_new = path.symlink_metadata().is_err();
         let story = self.story.unwrap_or(Story::Everyday);
         let seat = Seat {
-            dsn: dsn.clone(),
-            viewer: None,
-            direct: Some(dsn.clone()),
-            account: OsAccount::named(&self.seat),
             last_looked: self
                 .keep
                 .as_ref()
                 .and_then(|_| console::last_looked(settings, &dsn)),
             // The demo has a card of its own.
             card_read: None,
-            governance_root: root_of(&path),
             welcome: is_new.then(|| self.welcome(story)),
-            workshop: Ok(Workshop {
-                ledger: dsn.clone(),
-                bundles: Err(Refusal::new(
-                    "the demo has no store that a bundle could change",
-                    "see how the others of the story ended; yours run in a deployment of your own",
-                )),
-                dictionary: Ok(dsn.clone()),
-                hour: Reach {
-                    root: root_of(&path),
-                    commands: Commands::default(),
-                },
-            }),
+            address: self.address(settings, &dsn, &path)?,
         };
         let mut opening = console::opening(settings, seat, Shown::OnAScreen)?;
         if is_new {
@@ -129,6 +113,30 @@ impl Demo {
         let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, going).await });
         runtime.shutdown_background();
         console::ended(ending)
+    }
+
+    fn address(&self, settings: &Settings, dsn: &Dsn, path: &Path) -> Result<Address, Failure> {
+        Ok(Address {
+            dsn: dsn.clone(),
+            viewer: None,
+            direct: Some(dsn.clone()),
+            account: OsAccount::named(&self.seat),
+            console_id: console::random_name()?,
+            governance_root: root_of(path),
+            signer: super::sign::signer(settings),
+            workshop: Ok(Workshop {
+                ledger: dsn.clone(),
+                bundles: Err(Refusal::new(
+                    "the demo has no store that a bundle could change",
+                    "see how the others of the story ended; yours run in a deployment of your own",
+                )),
+                dictionary: Ok(dsn.clone()),
+                hour: Reach {
+                    root: root_of(path),
+                    commands: Commands::default(),
+                },
+            }),
+        })
     }
 
     fn welcome(&self, story: Story) -> Text {

@@ -13,7 +13,7 @@ use super::editor::{self, Draft};
 use super::event::{Cause, Effect, Event};
 use super::kept::{keep, remembered};
 use super::keys::{Came, Keys};
-use super::link::{Address, Limits, Link, newest};
+use super::link::{Address, FirstLook, Limits, Link, newest};
 use super::model::{Model, Start};
 use super::newcomer::Card;
 use super::overlay::{Overlay, Text};
@@ -29,6 +29,8 @@ use crate::settings::Notices;
 pub struct Opening {
     /// Where the database is and who asks.
     pub address: Address,
+    /// The database on its way, where it is opened already.
+    pub first_look: Option<FirstLook>,
     /// What the model starts with.
     pub start: Start,
     /// The file that keeps which entry was seen last; none when there is no place for it.
@@ -170,13 +172,9 @@ impl Shell {
         let (stop, stops) = mpsc::unbounded_channel();
         watch_for_hang_up(stop, STUCK);
         elsewhere.spawn(end_when_stuck(STUCK));
+        let address = (opening.address, opening.first_look);
         let mut shell = Self {
-            link: Link::start(
-                elsewhere,
-                opening.address,
-                model.wanted(),
-                Limits::default(),
-            ),
+            link: Link::start(elsewhere, address, model.wanted(), Limits::default()),
             model,
             screen,
             keys: None,

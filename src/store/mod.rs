@@ -233,6 +233,8 @@ impl Store {
             DsnKind::Sqlite(path) => {
                 let options = SqlitePoolOptions::new()
                     .max_connections(connections)
+                    // A file answers, or says why not when it is asked; a server's connection may have died meanwhile.
+                    .test_before_acquire(false)
                     .acquire_timeout(CONNECT_PATIENCE);
                 let options = options.connect_with(sqlite_options(&path, access));
                 Pool::Sqlite(options.await?)

@@ -42,7 +42,7 @@ fn linked(dsn: &str, limits: Limits) -> Link {
     };
     Link::start(
         &tokio::runtime::Handle::current(),
-        address,
+        (address, None),
         Wanted::default(),
         limits,
     )

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::actions::{Asked, Request};
 use crate::clock::Moment;
@@ -108,7 +109,12 @@ enum Write {
 impl Link {
     /// Starts reader and writer.
     #[must_use]
-    pub fn start(on: &Handle, address: Address, wanted: Wanted, limits: Limits) -> Self {
+    pub fn start(
+        on: &Handle,
+        (address, first_look): (Address, Option<FirstLook>),
+        wanted: Wanted,
+        limits: Limits,
+    ) -> Self {
         let (sight_in, sight) = watch::channel(Sight::default());
         let (answer, answers) = mpsc::unbounded_channel();
         let (wanted, wanted_out) = watch::channel(wanted);
@@ -118,6 +124,7 @@ impl Link {
         let refresh = Arc::new(Notify::new());
         let reader = Reader {
             address: address.clone(),
+            first_look,
             limits,
             sight: sight_in,
             answer: answer.clone(),
@@ -223,7 +230,32 @@ pub async fn newest(running: &mut watch::Receiver<Option<Running>>) -> Option<Ru
     running.borrow_and_update().clone()
 }
 
+/// The database on its way, for whoever looks at it first.
+#[derive(Debug)]
+pub struct FirstLook(JoinHandle<Result<Store, StoreError>>);
+
+impl FirstLook {
+    async fn at(self) -> Result<Store, StoreError> {
+        let opened = self.0.await;
+        opened.unwrap_or_else(|_| {
+            Err(StoreError::new(
+                Failure::Other,
+                "opening the database broke off",
+                "govdeck tries again by itself",
+            ))
+        })
+    }
+}
+
 impl Address {
+    /// Begins to open the database, which takes longer than anything else that a console begins with.
+    #[must_use]
+    pub fn begin_to_look(&self, on: &Handle) -> FirstLook {
+        let address = self.clone();
+        let opening = async move { address.open_to_look(Limits::default().answer).await };
+        FirstLook(on.spawn(opening))
+    }
+
     /// Opens the database, unless it is silent for too long.
     async fn open(&self, access: Access, patience: Duration) -> Result<Store, StoreError> {
         // What is half open when the time is over is dropped as a whole.

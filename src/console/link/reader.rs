@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 
 use super::super::event::{Event, Sight};
 use super::super::picture::{self, Picture, Wanted};
-use super::{Address, Limits, Question, close, in_time};
+use super::{Address, FirstLook, Limits, Question, close, in_time};
 
 /// The pauses between attempts to reach a lost database.
 const BACKOFF: [Duration; 4] = [
@@ -32,6 +32,7 @@ const BACKOFF: [Duration; 4] = [
 /// Keeps one picture fresh.
 pub(super) struct Reader {
     pub(super) address: Address,
+    pub(super) first_look: Option<FirstLook>,
     pub(super) limits: Limits,
     pub(super) sight: watch::Sender<Sight>,
     pub(super) answer: mpsc::UnboundedSender<Event>,
@@ -82,7 +83,10 @@ impl Reader {
     pub(super) async fn run(mut self) {
         let mut failed = 0;
         loop {
-            let opened = self.address.open_to_look(self.limits.answer).await;
+            let opened = match self.first_look.take() {
+                Some(first_look) => first_look.at().await,
+                None => self.address.open_to_look(self.limits.answer).await,
+            };
             let end = match opened {
                 Ok(store) => {
                     let end = self.read(&store, &mut failed).await;

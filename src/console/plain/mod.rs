@@ -75,7 +75,12 @@ async fn run_here(
     let mut model = Model::new(start, SIZE, None, Instant::now());
     model.go(PaneId::Home);
     let mut plain = Plain {
-        link: Link::start(elsewhere, address, model.wanted(), Limits::default()),
+        link: Link::start(
+            elsewhere,
+            (address, None),
+            model.wanted(),
+            Limits::default(),
+        ),
         model,
         out,
         seen: Seen::default(),
