@@ -149,6 +149,7 @@ fn told(ended: &Ended, run_type: RunType) -> Page {
         ended.migration_id, ended.run_id, ended.outcome
     )];
     lines.extend(ended.detail.iter().map(|detail| format!("  {detail}")));
+    lines.extend(ended.written.iter().map(|written| format!("  {written}")));
     lines.push(format!("receipt sha256:{}", ended.receipt_sha256));
     Page::new(exit, lines, "bundle-run", json!({"run": ended}))
 }

@@ -138,7 +138,7 @@ pub static KEYS: &[Key] = &[
         meaning: "The database that SQL bundles change, past any pooler.",
         kind: Kind::Dsn,
         default: "dsn, or direct_dsn behind a pooler",
-        example: "\"postgres://govdeck_bundler@host/metrics\"",
+        example: "\"postgres://bundler@host/metrics\"",
         show: |settings| {
             let shown = settings.bundle_dsn.as_ref().map(Dsn::to_string);
             (
@@ -154,7 +154,7 @@ pub static KEYS: &[Key] = &[
         meaning: "A database like that, on which SQL bundles are planned; an empty one on a server, into which a cutover is forked to be rehearsed.",
         kind: Kind::Dsn,
         default: "a copy that is thrown away",
-        example: "\"postgres://govdeck_bundler@host/rehearsal\"",
+        example: "\"postgres://bundler@host/rehearsal\"",
         show: |settings| {
             let shown = settings.rehearsal_dsn.as_ref().map(Dsn::to_string);
             (

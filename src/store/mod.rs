@@ -37,6 +37,7 @@ pub mod presence;
 pub mod publish;
 pub mod route;
 pub mod schema;
+mod seat;
 pub mod sla;
 pub mod tables;
 pub mod tx;

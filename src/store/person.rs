@@ -50,6 +50,12 @@ pub fn is_active_human(person: Option<&Person>) -> bool {
     person.is_some_and(|person| person.active && person.kind == PersonKind::Human)
 }
 
+/// Tells whether a program is there, and may act.
+#[must_use]
+pub fn is_active_service(person: Option<&Person>) -> bool {
+    person.is_some_and(|person| person.active && person.kind == PersonKind::Service)
+}
+
 /// Lists the roles that a person holds, or held.
 pub async fn roles_of(view: &mut View, person_id: &str) -> Result<Vec<PersonRole>, StoreError> {
     const SQL: &str = "SELECT person_id, role, active, granted_by, granted_at_utc, version FROM person_role \

@@ -1,7 +1,5 @@
 //! The one door for writes: `begin` locks the head of the ledger and reads the time, `seal` appends and commits.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +7,12 @@ use super::artifact::{self, Artifact};
 use super::ledger::{self, Change, Entry, Evidence, Head};
 use super::outbox::Notice;
 use super::presence::Arming;
+use super::seat::Seat;
 use super::tables::GovernedRow;
 use super::verify::earlier::Earlier;
 use super::view::{Session, on, query, query_scalar};
 use super::week::Kept;
-use super::{Failure, Pool, SealError, Store, StoreError, View, verify};
+use super::{Failure, SealError, Store, StoreError, View, verify};
 use crate::canon::Digest;
 use crate::clock::Moment;
 use crate::rules::people::{Attestation, Basis};
@@ -121,41 +120,12 @@ impl Store {
     }
 
     /// Goes on in a transaction that was begun for other work, as the guarded write that ends it: what both wrote is committed
-    /// together, or not at all. It must be one of this very database, see [`Store::is_where`].
-    pub(crate) async fn take_over(&self, session: Session) -> Result<Tx, StoreError> {
-        let mut view = self.view_taken_over(session, LOCK_HEAD).await?;
+    /// together, or not at all.
+    pub(crate) async fn take_over(&self, session: Session, seat: &Seat) -> Result<Tx, StoreError> {
+        let mut view = self.view_taken_over(session, seat, LOCK_HEAD).await?;
         let began = Instant::now();
         let head = ledger::head(&mut view).await?;
         Ok(Tx { view, head, began })
-    }
-
-    /// Tells whether a transaction is one of this very database, and of the login that writes here.
-    pub(crate) async fn is_where(&self, session: &mut Session) -> Result<bool, StoreError> {
-        // Copies of a database say of themselves what it says; no two servers start in the same microsecond.
-        const WHERE: &str = "SELECT CAST(d.oid AS TEXT) || ' ' || CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS TEXT) || ' ' || session_user \
-             FROM pg_database d WHERE d.datname = current_database()";
-        match (&self.pool, session) {
-            (Pool::Sqlite(pool), Session::Sqlite(t)) => {
-                const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-                let there: String = query_scalar(FILE).fetch_one(&mut **t).await?;
-                let options = pool.connect_options();
-                let same = |here: &Path, there: &Path| {
-                    let (here, there) = (here.metadata().ok()?, there.metadata().ok()?);
-                    Some((here.dev(), here.ino()) == (there.dev(), there.ino()))
-                };
-                Ok(same(options.get_filename(), Path::new(&there)).unwrap_or(false))
-            }
-            (Pool::Postgres(_), Session::Postgres(t)) => {
-                let there: String = query_scalar(WHERE).fetch_one(&mut **t).await?;
-                let mut view = self.view().await?;
-                let Session::Postgres(own) = &mut view.session else {
-                    return Ok(false);
-                };
-                let here: String = query_scalar(WHERE).fetch_one(&mut **own).await?;
-                Ok(here == there)
-            }
-            _ => Ok(false),
-        }
     }
 
     async fn name_who_holds_the_head(&self, busy: StoreError) -> StoreError {

@@ -6,6 +6,7 @@ use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, Database, FromRow, Row, SqlSafeStr, Transaction};
 
+use super::seat::Seat;
 use super::{Access, Failure, LOCK_PATIENCE, Pool, Store, StoreError, demo_clock, lease};
 use crate::clock::Moment;
 
@@ -229,10 +230,18 @@ impl Store {
     pub(in crate::store) async fn view_taken_over(
         &self,
         mut session: Session,
+        seat: &Seat,
         lock_head: &'static str,
     ) -> Result<View, StoreError> {
+        // Neither the login's own settings nor a temporary table may put another table in the place of the ledger's.
+        const LOOK_THERE_FIRST: &str = "SELECT set_config('search_path', \
+             concat_ws(', ', $1, NULLIF(current_setting('search_path'), ''), 'pg_temp'), TRUE)";
         if let Session::Postgres(t) = &mut session {
             limit(t).await?;
+            query(LOOK_THERE_FIRST)
+                .bind(seat.schema())
+                .execute(&mut **t)
+                .await?;
             // The constraints that wait for the end of an entry wait for it here too.
             query("SET CONSTRAINTS ALL DEFERRED")
                 .execute(&mut **t)

@@ -59,8 +59,7 @@ impl Store {
 
 fn ways_sql() -> String {
     let quoted = |words: Vec<&str>| format!("'{}'", words.join("', '"));
-    let only_look = [Group::Viewer, Group::Bundler];
-    let writing = Group::ALL.iter().filter(|group| !only_look.contains(group));
+    let writing = Group::ALL.iter().filter(|group| **group != Group::Viewer);
     format!(
         "SELECT CAST(rolname AS TEXT) AS way FROM pg_roles WHERE rolname IN ({}) AND pg_has_role(oid, 'MEMBER') \
          UNION ALL SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' \

@@ -24,7 +24,7 @@ fn runs(world: &World, id: &str) -> Vec<String> {
 }
 
 /// Reads the receipt of a run, as the entry that ended it files it.
-async fn receipt(world: &World, run: &str) -> Receipt {
+pub async fn receipt(world: &World, run: &str) -> Receipt {
     let sha256 = world.rows(&format!(
         "SELECT r.receipt_sha256 FROM bundle_run r WHERE r.run_id = '{run}' AND EXISTS (SELECT 1 FROM ledger_artifact e, ledger_change c \
          WHERE c.table_name = 'bundle_run' AND c.row_key = r.run_id AND c.version = r.version AND e.seq = c.seq \

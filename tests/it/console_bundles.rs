@@ -105,6 +105,7 @@ on_both!(a_claim_is_made_and_its_run_is_watched, |world| {
             outcome: RunOutcome::Refused,
             detail: Some("scope_violation: rivers".to_owned()),
             receipt_sha256: receipt,
+            written: None,
         })),
     ));
     ran(&mut desk, &running).await;

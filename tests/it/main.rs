@@ -34,6 +34,7 @@ mod bundle_runner_postgres;
 mod bundle_runner_rows;
 mod bundle_runs;
 mod bundle_search;
+mod bundle_service;
 mod bundle_targets;
 mod bundle_windows;
 mod bundle_yaml;

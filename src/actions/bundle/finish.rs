@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::rules::Refusal;
 use crate::rules::bundle::{Receipt, RunType, scan};
 use crate::rules::bundle_run::{self as rule, RunOutcome};
-use crate::rules::people::{Acting, Role};
+use crate::rules::people::{Acting, Actor, Role};
 use crate::rules::permission::{self, Permission};
 use crate::store::artifact::{Artifact, BUNDLE_BASELINE, BUNDLE_DIFF, BUNDLE_PROV, BUNDLE_RECEIPT};
 use crate::store::bundle::{self, Bundle, Known, Run};
@@ -45,7 +45,7 @@ pub(in crate::actions) struct Facts {
     run: Run,
     known: Known,
     /// Who asks the rule.
-    ends: Option<String>,
+    ends: Option<Actor>,
     leads: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl Action for FinishBundleRun {
         Ok(Some(Facts {
             run,
             known,
-            ends: person::actor(view).await?.map(|actor| actor.person_id),
+            ends: person::actor(view).await?,
             leads: person::holders(view, &[Role::GovernanceLead]).await?,
         }))
     }
@@ -93,7 +93,7 @@ impl Action for FinishBundleRun {
             &before.ran(),
             found.outcome,
             &before.claimed_by,
-            facts.ends.as_deref(),
+            facts.ends.as_ref(),
             fault,
         );
         let after = Run {

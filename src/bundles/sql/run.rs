@@ -107,14 +107,14 @@ impl Ready {
     }
 
     /// Goes on in the transaction of the change, as the guarded write that ends its run, so that both are committed together.
-    /// Where the target is not the ledger's own database, or the login another, the change comes back as it was.
+    /// Where the target is not the ledger's own database, or its login may not end runs, the change comes back as it was.
     pub async fn into_tx(self, store: &Store) -> Result<Result<Tx, Box<Self>>, StoreError> {
         let mut session = match self.open {
             Open::Sqlite(transaction) => Session::Sqlite(transaction),
             Open::Postgres(transaction) => Session::Postgres(transaction),
         };
-        if store.is_where(&mut session).await? {
-            return store.take_over(session).await.map(Ok);
+        if let Some(seat) = store.seat_for(&mut session).await? {
+            return store.take_over(session, &seat).await.map(Ok);
         }
         let open = match session {
             Session::Sqlite(transaction) => Open::Sqlite(transaction),

@@ -1,7 +1,8 @@
 //! Runs a bundle: somebody's claim is carried out, a worker makes the change or takes it back, and the run ends with a receipt.
 //!
 //! The claim and the end are short transactions of their own; the worker works between them with nothing of the ledger
-//! held. What it runs is what was registered and approved, read from the database and never from a folder. A change is kept
+//! held. What it runs is what was registered and approved, read from the database and never from a folder. At the ledger's own
+//! database a change and the end of its run are one transaction, where the login may write both; elsewhere a change is kept
 //! first, and its run ended after it. A run that ends leaves a receipt; one whose process died, or whose commit was not
 //! answered, stays as it is until it is taken up again or marked as interrupted.
 
@@ -19,6 +20,7 @@ pub use verify::{left, verify_files};
 pub use worker::AtStore;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -84,6 +86,25 @@ pub trait Worker: Send + Sync {
     }
 }
 
+/// How a change and the end of its run were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// In one transaction.
+    Together,
+    /// The change first, and the end of its run after it.
+    Apart,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Together => "the change and the entry that ends its run are one transaction",
+            Self::Apart => "the change was kept first, and its run ended after it",
+        })
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ended {
@@ -97,6 +118,8 @@ pub struct Ended {
     pub detail: Option<String>,
     /// The receipt.
     pub receipt_sha256: String,
+    /// How it was written; nothing where no change waited to be kept.
+    pub written: Option<Written>,
 }
 
 impl Ended {
@@ -197,22 +220,24 @@ async fn to_its_end<W: Worker>(store: &Store, worker: &W, run_id: &str) -> Resul
             outcome: ran.outcome,
             detail: ran.detail,
             receipt_sha256: ended.and_then(|run| run.receipt_sha256).unwrap_or_default(),
+            written: None,
         });
     }
     let held = ran.held.take();
-    let (ended, end) = told(store, &run, &known, &order, &ran).await?;
+    let (mut ended, end) = told(store, &run, &known, &order, &ran).await?;
     let joined = match held {
         Some(held) => Some(held.into_tx(store).await?),
         None => None,
     };
     let outcome = match joined {
-        // The target is the ledger's own database: the change and the entry that ends its run are one transaction.
         Some(Ok(tx)) => {
+            ended.written = Some(Written::Together);
             worker.tell(Step::File);
             actions::carry_out_in(tx, end).await
         }
         apart => {
             if let Some(Err(held)) = apart {
+                ended.written = Some(Written::Apart);
                 worker.tell(Step::Commit);
                 // Of a commit that was not answered nobody knows whether the change stayed: the run goes on, until somebody
                 // looks.
@@ -257,6 +282,7 @@ async fn told(
         outcome: finding.outcome,
         detail: finding.detail.clone(),
         receipt_sha256: crate::canon::Digest::of(&finding.receipt.bytes()).to_string(),
+        written: None,
     };
     let end = Request::by_rule(ByRule::FinishBundleRun {
         run: run.run_id.clone(),

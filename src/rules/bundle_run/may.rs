@@ -3,6 +3,7 @@
 use super::facts::{BUILDER, Facts, LEAD, Ran};
 use super::{BundleStatus, RunOutcome, Tier};
 use crate::rules::Condition;
+use crate::rules::people::{Actor, PersonKind};
 
 /// Lists what must hold before a bundle, or a plan of it for a tier, is registered; `ledger` names tables of the ledger in
 /// scope, and `beyond` what the plan did beyond its declaration.
@@ -155,23 +156,25 @@ pub fn may_claim(facts: &Facts<'_>, tier: Tier, found: &str) -> Vec<Condition> {
     ]
 }
 
-/// Lists what must hold before a run ends so; `fault` says what is wrong with its receipt.
+/// Lists what must hold before a run ends so; `ends` is whoever asks for that, and `fault` says what is wrong with its receipt.
 #[must_use]
 pub fn may_finish(
     run: &Ran<'_>,
     outcome: RunOutcome,
     claimed_by: &str,
-    ends: Option<&str>,
+    ends: Option<&Actor>,
     fault: Option<&str>,
 ) -> Vec<Condition> {
+    let may_end =
+        |actor: &Actor| actor.kind == PersonKind::Service || actor.person_id == claimed_by;
     vec![
         running(run),
         Condition::holds(
             "its_claim",
-            ends == Some(claimed_by),
+            ends.is_some_and(may_end),
             claimed_by,
             format!("{claimed_by} claimed it"),
-            "whoever claimed a run ends it",
+            "whoever claimed a run ends it, or a service that runs bundles",
         ),
         Condition::holds(
             "outcome",

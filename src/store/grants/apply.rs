@@ -7,9 +7,9 @@ use super::script::{Facts, Object, Script, facts, group_names, table_names};
 use super::{Group, Right, rights};
 use crate::settings::Dsn;
 use crate::store::schema::MIGRATION_LOCK;
-use crate::store::tables::TABLES;
+use crate::store::tables::{TABLES, Table};
 use crate::store::view::{Session, query_scalar};
-use crate::store::{Access, Failure, OsAccount, Store, StoreError};
+use crate::store::{Access, Failure, OsAccount, Store, StoreError, View};
 
 /// The rights that nobody gets, beside those of [`Right`].
 const NEVER: [&str; 4] = ["DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"];
@@ -241,6 +241,29 @@ async fn differences_of(t: &mut PgConnection) -> Result<Vec<String>, StoreError>
         schema_rights.join(", ")
     );
     Ok(query_scalar(AssertSqlSafe(sql)).fetch_all(t).await?)
+}
+
+/// Tells whether a login may do all that a group may, by whatever way it came to that.
+pub(in crate::store) async fn has_all(
+    view: &mut View,
+    group: Group,
+    login: &str,
+) -> Result<bool, StoreError> {
+    let Session::Postgres(t) = &mut view.session else {
+        return Err(no_roles());
+    };
+    let one = |table: &Table| {
+        let of_table = rights(group, table).iter();
+        let of_table = of_table.map(|right| format!("('{}', '{}')", table.name, right.sql()));
+        of_table.collect::<Vec<_>>()
+    };
+    let wanted: Vec<_> = TABLES.iter().flat_map(one).collect();
+    let sql = format!(
+        "SELECT bool_and(has_table_privilege(CAST($1 AS name), place, priv)) FROM (VALUES {}) AS w (place, priv)",
+        wanted.join(", ")
+    );
+    let found = query_scalar(AssertSqlSafe(sql)).bind(login);
+    Ok(found.fetch_one(&mut **t).await?)
 }
 
 /// Names the logins that were given rights past the groups.

@@ -7,6 +7,7 @@
 mod apply;
 mod script;
 
+pub(in crate::store) use apply::has_all;
 pub use apply::{Granted, Ownership, apply, differences, no_roles, script};
 
 use super::tables::{Kind, TABLES, Table};
@@ -26,7 +27,7 @@ pub enum Group {
     Agent,
     /// Mints runs; never writes the ledger, and reads little.
     Pipeline,
-    /// Packs evidence; only looks.
+    /// Makes the changes of bundles and ends their runs; looks at everything, to pack it.
     Bundler,
 }
 
@@ -71,7 +72,9 @@ impl Group {
                 "lets rules decide (`gate publish`), does unattended work (`job`) and delivers messages"
             }
             Self::Pipeline => "mints runs and amends pending ones; never writes the ledger",
-            Self::Bundler => "looks at everything, to pack it",
+            Self::Bundler => {
+                "makes the changes of bundles and ends their runs (`bundle_dsn`); looks at everything, to pack it"
+            }
         }
     }
 }
@@ -128,6 +131,7 @@ const EXCEPTIONS: &[Exception] = &[
             (Group::Signer, AMEND),
             (Group::Agent, AMEND),
             (Group::Pipeline, READ),
+            (Group::Bundler, AMEND),
         ],
     ),
     // The walls on a run ask it whether a row is in the newest entry, also where the answer does not matter.
@@ -188,7 +192,12 @@ const EXCEPTIONS: &[Exception] = &[
         &[(Group::Signer, AMEND), (Group::Agent, APPEND)],
     ),
     // A run that nobody ends is marked as interrupted.
-    on("bundle_run", &[(Group::Agent, AMEND)]),
+    on(
+        "bundle_run",
+        &[(Group::Agent, AMEND), (Group::Bundler, AMEND)],
+    ),
+    // A run that did what it was made for moves its bundle.
+    on("bundle", &[(Group::Bundler, AMEND)]),
     on("agent_lease", &[(Group::Agent, WRITE)]),
     on("agent_job", &[(Group::Agent, WRITE)]),
     // A person may say that a dead message is tried again.
@@ -235,7 +244,7 @@ pub fn rights(group: Group, table: &Table) -> &'static [Right] {
 fn by_kind(group: Group, table: &Table) -> &'static [Right] {
     let is_born_as_feed = table.feed.is_some();
     match (group, table.kind) {
-        (Group::Operator | Group::Signer | Group::Agent, Kind::Ledger) => APPEND,
+        (Group::Operator | Group::Signer | Group::Agent | Group::Bundler, Kind::Ledger) => APPEND,
         (Group::Operator, Kind::Governed) if is_born_as_feed => AMEND,
         (Group::Operator, Kind::Governed) => WRITE,
         (Group::Pipeline, Kind::Governed) if is_born_as_feed => WRITE,
@@ -300,12 +309,7 @@ mod tests {
                 "{} is written past the ledger: say by whom in EXCEPTIONS",
                 table.name
             );
-            let looks = [Group::Viewer, Group::Bundler];
-            assert!(
-                looks.iter().all(|group| rights(*group, table) == READ),
-                "{}",
-                table.name
-            );
+            assert_eq!(rights(Group::Viewer, table), READ, "{}", table.name);
         }
         for exception in EXCEPTIONS {
             let listed = TABLES.iter().any(|table| table.name == exception.table);
@@ -323,6 +327,18 @@ mod tests {
                 let people = ["person", "person_role"].contains(&table.name);
                 assert!(!people || *group == Group::Operator || !rights.contains(&Right::Insert));
             }
+        }
+    }
+
+    #[test]
+    fn whoever_runs_bundles_writes_what_ends_a_run_and_nothing_else() {
+        for table in TABLES {
+            let wanted = match table.name {
+                "governance_ledger" | "ledger_change" | "ledger_artifact" | "artifact" => APPEND,
+                "ledger_head" | "bundle" | "bundle_run" => AMEND,
+                _ => READ,
+            };
+            assert_eq!(rights(Group::Bundler, table), wanted, "{}", table.name);
         }
     }
 

@@ -204,6 +204,7 @@ pub fn ended(text: &str, at: Instant) -> Running {
         outcome: RunOutcome::Failed,
         detail: Some(text.to_owned()),
         receipt_sha256: digest("receipt").to_string(),
+        written: None,
     };
     running.end = Some((at, Ok(Came::Bundle(ended))));
     running

@@ -2,12 +2,22 @@ use super::*;
 use crate::rules::Verdict;
 use crate::rules::bundle::RunType;
 use crate::rules::bundle_run::Planned;
+use crate::rules::people::Attestation;
 
 const P: &str = "p";
 
 fn unmet(conditions: &[Condition]) -> Vec<&'static str> {
     let open = conditions.iter().filter(|it| it.verdict != Verdict::Pass);
     open.map(|condition| condition.id).collect()
+}
+
+fn actor(person_id: &str, kind: PersonKind) -> Actor {
+    Actor {
+        person_id: person_id.to_owned(),
+        kind,
+        roles: std::collections::BTreeSet::new(),
+        attestation: Attestation::Login,
+    }
 }
 
 fn facts<'a>(status: BundleStatus, plans: &'a [Planned<'a>], runs: &'a [Ran<'a>]) -> Facts<'a> {
@@ -256,27 +266,49 @@ fn what_was_made_is_taken_back_once_and_the_last_first() {
 }
 
 #[test]
-fn a_run_ends_once_with_its_own_receipt_by_whoever_claimed_it() {
+fn a_run_ends_once_with_its_own_receipt() {
+    let lee = actor("lee", PersonKind::Human);
     for run_type in [RunType::Migration, RunType::Rollback] {
         for before in RunOutcome::ALL {
             let run = ran("m1", run_type, Tier::Dev, *before);
             let runs = *before == RunOutcome::Running;
             assert_eq!(unmet(&may_interrupt(&run)).is_empty(), runs, "{before}");
             for after in RunOutcome::ALL {
-                let may = unmet(&may_finish(&run, *after, "lee", Some("lee"), None)).is_empty();
+                let may = unmet(&may_finish(&run, *after, "lee", Some(&lee), None)).is_empty();
                 let fits = after.ends(run_type) && *after != RunOutcome::Interrupted;
                 assert_eq!(may, runs && fits, "{run_type} {before} {after}");
             }
         }
     }
     let run = ran("m1", RunType::Migration, Tier::Dev, RunOutcome::Running);
-    let found = |ends, fault| unmet(&may_finish(&run, RunOutcome::Applied, "lee", ends, fault));
-    assert_eq!(found(Some("kim"), None), ["its_claim"]);
-    assert_eq!(found(None, None), ["its_claim"]);
-    assert_eq!(
-        found(Some("lee"), Some("tells of another run")),
-        ["receipt"]
-    );
+    let fault = Some("tells of another run");
+    let found = may_finish(&run, RunOutcome::Applied, "lee", Some(&lee), fault);
+    assert_eq!(unmet(&found), ["receipt"]);
+}
+
+#[test]
+fn a_run_is_ended_by_whoever_claimed_it_or_by_a_service() {
+    for run_type in [RunType::Migration, RunType::Rollback] {
+        let run = ran("m1", run_type, Tier::Dev, RunOutcome::Running);
+        for after in RunOutcome::ALL.iter().filter(|it| it.ends(run_type)) {
+            let found = |ends: Option<&Actor>| {
+                let all = may_finish(&run, *after, "lee", ends, None);
+                let mut unmet = unmet(&all).into_iter();
+                unmet.any(|id| id == "its_claim")
+            };
+            assert!(found(None), "{after}: nobody");
+            for kind in [PersonKind::Human, PersonKind::Service] {
+                for who in ["lee", "kim"] {
+                    let may_not = kind == PersonKind::Human && who == "kim";
+                    assert_eq!(
+                        found(Some(&actor(who, kind))),
+                        may_not,
+                        "{after} {who} {kind}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]
