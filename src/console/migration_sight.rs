@@ -1,10 +1,15 @@
 //! What is read of migrations for their panes: the gates of the selected one, its clock, and what mismatches.
 
+use serde::Serialize;
+
+use crate::rules::Verdict;
 use crate::rules::migration::hour::CutoverPlan;
-use crate::rules::migration::{self as rule, Clean, Earliest, Report};
+use crate::rules::migration::{
+    self as rule, Clean, DeficiencyKind, Earliest, EvidenceKind, Gate, Phase, Report,
+};
 use crate::store::migration::{
-    self, Allowlist, ColumnPair, Deficiency, Event, GateOverride, KnownHour, Migration, Mismatch,
-    RowPair, Scan,
+    self, Allowlist, ColumnPair, Deficiency, Event, ExporterFingerprint, GateEvidence,
+    GateOverride, Known, KnownHour, Migration, Mismatch, Replays, RowPair, Scan,
 };
 use crate::store::window::Window;
 use crate::store::{StoreError, View};
@@ -35,6 +40,52 @@ pub struct MigrationDetail {
     pub allowlists: Vec<Allowlist>,
     /// What somebody has to see to.
     pub deficiencies: Vec<Deficiency>,
+    /// What jobs found last.
+    pub looks: Looks,
+}
+
+/// What jobs found last of a migration.
+#[derive(Debug, Serialize)]
+pub struct Looks {
+    /// The newest look at each folder that exports land in.
+    pub fingerprints: Vec<ExporterFingerprint>,
+    /// The newest replay of what was frozen.
+    pub replay: Option<Looked>,
+    /// What it compared; none where its document is not there as it was filed.
+    pub replayed: Option<Replays>,
+    /// The newest probe of questions.
+    pub faq: Option<Looked>,
+}
+
+/// What was found, and what it is worth now.
+#[derive(Debug, Serialize)]
+pub struct Looked {
+    /// The evidence.
+    pub evidence: GateEvidence,
+    /// What its gate makes of it now, whatever the phase.
+    pub report: Report,
+}
+
+impl Looks {
+    /// Says how the newest replay came out under each release, the one before first; nothing passes that proves nothing of now.
+    #[must_use]
+    pub fn of_each_release(&self) -> Vec<(&str, Verdict)> {
+        let all = self.replayed.iter().flat_map(|it| &it.replays);
+        let gate = self.replay.as_ref().map(|it| it.report.verdict);
+        let is_open = gate != Some(Verdict::Pass) && gate != Some(Verdict::Fail);
+        let mut found: Vec<(&str, Verdict)> = Vec::new();
+        for one in all {
+            let verdict = match one.verdict {
+                Verdict::Pass if is_open => Verdict::CannotTell,
+                told => told,
+            };
+            match found.iter_mut().find(|(semver, _)| *semver == one.semver) {
+                Some((_, worst)) => *worst = Verdict::all([*worst, verdict]),
+                None => found.push((&one.semver, verdict)),
+            }
+        }
+        found
+    }
 }
 
 /// The newest scan, and those before it.
@@ -46,6 +97,10 @@ pub struct Scanned {
     pub scans: Vec<Scan>,
     /// The clock of clean hours.
     pub clean: Clean,
+    /// What did not match for too long, and nobody has seen to.
+    pub deficiencies: Vec<Deficiency>,
+    /// The newest look at each folder that exports land in.
+    pub fingerprints: Vec<ExporterFingerprint>,
     /// The metric of the selected row, and its pairs that do not match now; none where the views do not stand.
     pub rows: Option<(String, Vec<RowPair>)>,
 }
@@ -139,8 +194,14 @@ async fn scanned(view: &mut View, wanted: &Wanted) -> Result<Option<Scanned>, St
         }
         _ => None,
     };
+    let id = &newest.migration_id;
+    let mut deficiencies = migration::deficiencies(view, id).await?;
+    deficiencies.retain(|it| it.closed_at_utc.is_none() && it.kind == DeficiencyKind::Mismatch);
+    let fingerprints = migration::fingerprints(view, id).await?;
     Ok(known.map(|known| Scanned {
         rows,
+        deficiencies,
+        fingerprints,
         clean: known.clean(now),
         migration_id: newest.migration_id,
         scans: known.scans,
@@ -163,10 +224,34 @@ async fn detail(view: &mut View, id: &str) -> Result<Option<MigrationDetail>, St
         clean: known.clean(now),
         allowlists: migration::allowlists(view, id).await?,
         deficiencies: migration::deficiencies(view, id).await?,
+        looks: looks(view, &known).await?,
         migration: known.migration,
         events: known.events,
         overrides: known.overrides,
         pairs: known.pairs,
         scans: known.scans,
     }))
+}
+
+async fn looks(view: &mut View, known: &Known) -> Result<Looks, StoreError> {
+    let now = view.now();
+    let newest = |kind: EvidenceKind, gate: Gate| {
+        let evidence = known.evidence.iter().find(|it| it.gate == kind)?;
+        Some(Looked {
+            evidence: evidence.clone(),
+            report: known.decide(now, |facts| rule::judge(gate, facts, Phase::Cutover)),
+        })
+    };
+    let replay = newest(EvidenceKind::Replay, Gate::Replay);
+    let replayed = match &replay {
+        Some(look) => migration::replays(view, &look.evidence).await?.ok(),
+        None => None,
+    };
+    let id = &known.migration.migration_id;
+    Ok(Looks {
+        fingerprints: migration::fingerprints(view, id).await?,
+        replay,
+        replayed,
+        faq: newest(EvidenceKind::Faq, Gate::Faq),
+    })
 }

@@ -86,6 +86,10 @@ pub enum Deed {
     Scan,
     /// Everything is looked at anew that gates rest on: joins, questions, protected metrics, the replay.
     Probe,
+    /// The keys of the exports that landed are held against the allow-list of the phase.
+    Fingerprint,
+    /// Once exporters write the modern half alone, this is what they land, and its keys are looked at.
+    Export(String),
     /// A person does something about a bundle that expands the dictionary.
     Expand {
         /// Who.
@@ -159,6 +163,8 @@ impl Deed {
             | Self::Land { .. }
             | Self::Fill(_)
             | Self::Scan
+            | Self::Fingerprint
+            | Self::Export(_)
             | Self::Probe => None,
             Self::Act { who, .. }
             | Self::Answer { who, .. }

@@ -5,17 +5,19 @@ use std::path::Path;
 use crate::actions::{self, Asked, ByRule, Outcome, Request, Stop};
 use crate::clock::Moment;
 use crate::jobs::bundle::{self, Order, Ran, Worker};
-use crate::jobs::{bind, probe, reconcile, replay, scan};
+use crate::jobs::{self, bind, probe, reconcile, replay, scan};
 use crate::rules::block::SnapshotStatus;
 use crate::rules::bundle::{Check, CheckStatus};
 use crate::rules::bundle_run::RunOutcome;
 use crate::rules::guard::Answer;
+use crate::rules::migration::Phase;
 use crate::rules::migration::hour::{Step, StepState};
 use crate::rules::permission::CLAIM_BUNDLE_RUN;
 use crate::rules::week::RunKind;
 use crate::store::{Store, StoreError, dictionary, leaf, migration, publish};
 
 use super::beat::{Run, When};
+use super::chapters::papers::{ANNEX, LANDED};
 use super::files::{self, REPLAY};
 
 /// How many open blocks are enough: a demo that is left alone all night stays readable.
@@ -179,6 +181,29 @@ pub(super) async fn probe(store: &Store, root: &Path) -> Result<(), StoreError> 
     unless_refused(probe::protected(store).await.map(drop))?;
     let manifest = files::read(root, REPLAY)?;
     unless_refused(replay::run(store, root, &manifest).await.map(drop))
+}
+
+/// Holds the keys of what landed against the allow-list of the phase.
+pub(super) async fn fingerprint(store: &Store, root: &Path) -> Result<(), StoreError> {
+    unless_refused(jobs::fingerprint::run(store, root, LANDED).await.map(drop))
+}
+
+/// Lets exporters land the modern half alone, once that is what they write, and looks at its keys.
+pub(super) async fn exported(store: &Store, root: &Path, text: &str) -> Result<(), StoreError> {
+    let mut view = store.view().await?;
+    let newest = migration::newest_open(&mut view).await?;
+    if newest.is_none_or(|it| it.phase != Phase::Cutover) {
+        return Ok(());
+    }
+    let hour = migration::running_hour(&mut view).await?;
+    let deployed = hour.as_ref().and_then(|hour| hour.step(Step::Flip));
+    let waits = deployed.is_some_and(|step| !step.state.lets_go_on());
+    drop(view);
+    if waits || files::read(root, ANNEX)? == text.as_bytes() {
+        return Ok(());
+    }
+    files::land(root, ANNEX, text)?;
+    fingerprint(store, root).await
 }
 
 /// Tells whether a deed is still called for.

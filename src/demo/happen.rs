@@ -5,7 +5,8 @@ use super::chapters::migration::ID;
 use super::chapters::papers::NO_BUNDLES;
 use super::chapters::people::PIPELINE;
 use super::deeds::{
-    act, by_rule, compare, decide, is_called_for, look, mint, probe, prove, run_bundle,
+    act, by_rule, compare, decide, exported, fingerprint, is_called_for, look, mint, probe, prove,
+    run_bundle,
 };
 use super::expansion::Site;
 use super::files;
@@ -55,15 +56,17 @@ impl World {
                 dates,
                 reason,
             } => {
-                let dated = dates.iter().fold(asked.clone(), |asked, (field, second)| {
-                    asked.with(field, self.moment(*second).to_string())
-                });
+                let dated = self.dated(asked, dates);
                 act(&self.store(who).await?, verb, dated, reason).await
             }
             Deed::Land { path, text } => files::land(&self.root, path, text),
             Deed::Fill(half) => migration::fill(&self.store(PIPELINE).await?, half).await,
             Deed::Scan => look(&self.store(PIPELINE).await?).await,
             Deed::Probe => probe(&self.store(PIPELINE).await?, &self.root).await,
+            Deed::Fingerprint => fingerprint(&self.store(PIPELINE).await?, &self.root).await,
+            Deed::Export(text) => exported(&self.store(PIPELINE).await?, &self.root, text).await,
+            Deed::Compare(manifest) => compare(&self.store(PIPELINE).await?, manifest).await,
+            Deed::Bind => prove(&self.store(PIPELINE).await?).await,
             Deed::Expand {
                 who,
                 bundle,
@@ -85,8 +88,6 @@ impl World {
                 };
                 by_rule(&self.store(PIPELINE).await?, rule).await
             }
-            Deed::Compare(manifest) => compare(&self.store(PIPELINE).await?, manifest).await,
-            Deed::Bind => prove(&self.store(PIPELINE).await?).await,
             Deed::OnRun {
                 who,
                 verb,
@@ -124,6 +125,13 @@ impl World {
         let plan = plan.replacen(NO_BUNDLES, &bundles, 1);
         let asked = Asked::of(ID).with("document", plan);
         act(&self.store(who).await?, "register_hour_plan", asked, reason).await
+    }
+
+    /// Puts the seconds of the story into what is asked.
+    fn dated(&self, asked: &Asked, dates: &[(&str, i64)]) -> Asked {
+        dates.iter().fold(asked.clone(), |asked, (field, second)| {
+            asked.with(field, self.moment(*second).to_string())
+        })
     }
 
     /// Where the bundles of the story lie.

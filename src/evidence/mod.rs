@@ -140,6 +140,25 @@ async fn pack(
     Ok(())
 }
 
+/// What rules, gates and steps rest on, of which an entry may have several pieces; and how the names of such files end.
+const OURS: &[((&str, &str), &str)] = &[
+    (artifact::BIND_PICTURE, "svg"),
+    (artifact::BIND_PROOF, "json"),
+    (artifact::CUTOVER_PLAN, "json"),
+    (artifact::CUTOVER_STEP, "json"),
+    (artifact::DUAL_WRITE_SCANS, "json"),
+    (artifact::EXPORTER_ALLOWLIST, "json"),
+    (artifact::EXPORTER_FINGERPRINT, "json"),
+    (artifact::GATE_EVIDENCE, "json"),
+    (artifact::GOLDEN_BEFORE, "bin"),
+    (artifact::IMPACT_MATRIX, "csv"),
+    (artifact::REHEARSAL_RECEIPT, "json"),
+    (artifact::REPLAY_GOLDEN, "csv"),
+    (artifact::REPLAY_MANIFEST, "json"),
+    (artifact::REPLAY_RESULT, "csv"),
+    (artifact::ROLLBACK_TRIGGER, "json"),
+];
+
 /// Names a piece of evidence by its role and type, as far as these are ours; otherwise by its hash alone.
 fn name_of(piece: &Evidence, media_type: &str) -> String {
     let known = [artifact::RECHECK, artifact::PROPOSED, artifact::APPROVED];
@@ -149,7 +168,10 @@ fn name_of(piece: &Evidence, media_type: &str) -> String {
     };
     match known.iter().find(|role| **role == piece.role) {
         Some(role) => format!("{role}.{ending}"),
-        None => format!("other-{}.{ending}", piece.sha256),
+        None => match OURS.iter().find(|((role, _), _)| *role == piece.role) {
+            Some(((role, _), ending)) => format!("{role}-{}.{ending}", piece.sha256),
+            None => format!("other-{}.{ending}", piece.sha256),
+        },
     }
 }
 
@@ -239,6 +261,8 @@ mod tests {
         };
         let recheck = name_of(&piece("recheck"), artifact::RECHECKED);
         assert_eq!(recheck, "recheck.json");
+        let golden = name_of(&piece("replay_golden"), "text/../../html");
+        assert_eq!(golden, format!("replay_golden-{}.csv", Digest::of(b"x")));
         for role in ["../../etc/passwd", "a\nb", "", "-rf", "signature "] {
             let name = name_of(&piece(role), "text/../../html");
             assert_eq!(name, format!("other-{}.bin", Digest::of(b"x")));

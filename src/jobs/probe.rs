@@ -39,7 +39,7 @@ pub async fn questions(store: &Store) -> Result<Recorded, Stop> {
         None => Probed::cannot_tell("the views over the pairs are not there"),
         Some((active, misses)) => questions_bind(usize::try_from(active).unwrap_or(0), misses),
     };
-    record(store, &known, EvidenceKind::Faq, probed).await
+    record(store, &known, EvidenceKind::Faq, probed, Vec::new()).await
 }
 
 /// Looks whether every protected metric is in the joins of both surfaces, in both releases.
@@ -80,7 +80,7 @@ pub async fn protected(store: &Store) -> Result<Recorded, Stop> {
         }
     }
     let probed = probed.unwrap_or_else(|| Probed::cannot_tell("neither release is registered"));
-    record(store, &known, EvidenceKind::Protected, probed).await
+    record(store, &known, EvidenceKind::Protected, probed, Vec::new()).await
 }
 
 pub(super) async fn newest(store: &Store) -> Result<Known, Stop> {
@@ -93,12 +93,13 @@ pub(super) async fn newest(store: &Store) -> Result<Known, Stop> {
     Ok(known.ok_or_else(nothing)?)
 }
 
-/// Records what was found, with the verdict that it comes to.
+/// Records what was found, with the verdict that it comes to, and files what was compared with it.
 pub(super) async fn record<T: Serialize + AsRef<Probed>>(
     store: &Store,
     known: &Known,
     kind: EvidenceKind,
     found: T,
+    compared: Vec<Prepared>,
 ) -> Result<Recorded<T>, Stop> {
     let inputs = known.inputs_of(kind).to_owned();
     let migration_id = known.migration.migration_id.clone();
@@ -117,7 +118,8 @@ pub(super) async fn record<T: Serialize + AsRef<Probed>>(
         },
     })?;
     let evidence_sha256 = document.artifact.sha256.to_string();
-    super::done(store, request.with_prepared(vec![document])).await?;
+    let filed = std::iter::once(document).chain(compared);
+    super::done(store, request.with_prepared(filed)).await?;
     Ok(Recorded {
         migration_id,
         gate: kind,

@@ -1,7 +1,7 @@
 //! Replays frozen exports under both releases of a migration and records what came out, for gate G4.
 //!
 //! Files are read and queries run outside of any write. A golden that is gone or not what was frozen, and a query that does
-//! not run, leave it open.
+//! not run, leave it open. What was compared is filed with what was found.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::below_root;
 use super::probe::{Recorded, record};
-use crate::actions::Stop;
+use crate::actions::{Prepared, Stop};
 use crate::canon::Digest;
 use crate::rules::migration::{
     Cells, EvidenceKind, Golden, Played, Probed, ReplaySource, first_difference, no_such_migration,
@@ -17,6 +17,7 @@ use crate::rules::migration::{
 };
 use crate::rules::reconcile::RejectReason;
 use crate::rules::{Refusal, Verdict};
+use crate::store::artifact::{self, REPLAY_GOLDEN, REPLAY_MANIFEST, REPLAY_RESULT};
 use crate::store::migration;
 use crate::store::{Failure, Store, StoreError};
 
@@ -57,10 +58,19 @@ pub async fn run(store: &Store, root: &Path, manifest: &[u8]) -> Result<Recorded
         return Err(Stop::BadInput(refusal));
     }
     let mut replays = Vec::new();
+    let mut compared = Vec::new();
+    file(&mut compared, REPLAY_MANIFEST, manifest.to_vec());
     for golden in &replay.goldens {
         let frozen = frozen(root, golden);
         for (semver, source) in semvers.into_iter().zip([&golden.from, &golden.to]) {
-            replays.push(play(store, root, golden, &frozen, (semver, source)).await?);
+            let (played, result) = play(store, root, golden, &frozen, (semver, source)).await?;
+            replays.push(played);
+            if let Some(result) = result {
+                file(&mut compared, REPLAY_RESULT, result);
+            }
+        }
+        if let Ok(frozen) = frozen {
+            file(&mut compared, REPLAY_GOLDEN, frozen.bytes);
         }
     }
     let found = Replayed {
@@ -68,40 +78,58 @@ pub async fn run(store: &Store, root: &Path, manifest: &[u8]) -> Result<Recorded
         manifest_sha256: Digest::of(manifest),
         replays,
     };
-    record(store, &known, EvidenceKind::Replay, found).await
+    record(store, &known, EvidenceKind::Replay, found, compared).await
+}
+
+/// Files a piece once; what is larger than an artefact may be is named by its hash alone.
+fn file(pieces: &mut Vec<Prepared>, kind: (&'static str, &'static str), bytes: Vec<u8>) {
+    if bytes.len() > artifact::MOST_BYTES {
+        return;
+    }
+    let piece = Prepared::of(kind, bytes);
+    if !pieces.contains(&piece) {
+        pieces.push(piece);
+    }
+}
+
+/// An export as it was read, and its cells.
+struct Export {
+    bytes: Vec<u8>,
+    cells: Cells,
 }
 
 /// Reads what was frozen, if it is still that.
-fn frozen(root: &Path, golden: &Golden) -> Result<Cells, String> {
-    let (cells, sha256) = read(root, &golden.file)?;
+fn frozen(root: &Path, golden: &Golden) -> Result<Export, String> {
+    let export = read(root, &golden.file)?;
+    let sha256 = Digest::of(&export.bytes);
     if sha256 != golden.sha256 {
         return Err(format!(
             "it hashes to {sha256}, which is not what was frozen"
         ));
     }
-    if cells.rows() == 0 {
+    if export.cells.rows() == 0 {
         return Err("it has no row: nothing was compared".to_owned());
     }
-    Ok(cells)
+    Ok(export)
 }
 
-fn read(root: &Path, path: &str) -> Result<(Cells, Digest), String> {
+fn read(root: &Path, path: &str) -> Result<Export, String> {
     let bytes = below_root::read(root, path, MOST_BYTES)?;
-    let sha256 = Digest::of(&bytes);
     let text = String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8"))?;
     let cells = Cells::read(&text)
         .map_err(|fault| fault.rejects(RejectReason::CsvInvalid, path).to_string())?;
-    Ok((cells, sha256))
+    let bytes = text.into_bytes();
+    Ok(Export { bytes, cells })
 }
 
-/// Replays one golden under one release; a database that does not answer ends it all.
+/// Replays one golden under one release, and returns what came out as a CSV; a database that does not answer ends it all.
 async fn play(
     store: &Store,
     root: &Path,
     golden: &Golden,
-    frozen: &Result<Cells, String>,
+    frozen: &Result<Export, String>,
     (semver, source): (&str, &ReplaySource),
-) -> Result<Played, StoreError> {
+) -> Result<(Played, Option<Vec<u8>>), StoreError> {
     let mut played = Played {
         dashboard: golden.dashboard.clone(),
         file: golden.file.clone(),
@@ -109,40 +137,51 @@ async fn play(
         semver: semver.to_owned(),
         source: source.clone(),
         source_sha256: None,
+        result_sha256: None,
         verdict: Verdict::CannotTell,
         rows: 0,
         detail: String::new(),
     };
     let frozen = match frozen {
-        Ok(frozen) => frozen,
+        Ok(frozen) => &frozen.cells,
         Err(why) => {
             played.detail.clone_from(why);
-            return Ok(played);
+            return Ok((played, None));
         }
     };
-    let cells = match source {
-        ReplaySource::File(path) => read(root, path).map(|(cells, sha256)| {
-            played.source_sha256 = Some(sha256.to_string());
-            cells
-        }),
+    let export = match source {
+        ReplaySource::File(path) => read(root, path),
         ReplaySource::Sql(sql) => {
             let most = frozen.rows() + 1;
             // In a look of its own: a query that fails ends it.
             match migration::replayed_cells(&mut store.view().await?, sql, most).await {
-                Ok(cells) => Ok(cells),
+                Ok(cells) => Ok(Export {
+                    bytes: cells.csv().into_bytes(),
+                    cells,
+                }),
                 Err(error) if error.kind == Failure::Unreachable => return Err(error),
                 Err(error) => Err(error.sentence),
             }
         }
     };
-    match cells {
-        Err(why) => played.detail = why,
-        Ok(cells) => {
-            let difference = first_difference(frozen, &cells);
-            played.verdict = Verdict::of(difference.is_none());
-            played.rows = frozen.rows();
-            played.detail = difference.unwrap_or_else(|| format!("{} rows alike", frozen.rows()));
+    let export = match export {
+        Ok(export) => export,
+        Err(why) => {
+            played.detail = why;
+            return Ok((played, None));
         }
+    };
+    let sha256 = Digest::of(&export.bytes).to_string();
+    if matches!(source, ReplaySource::File(_)) {
+        played.source_sha256 = Some(sha256.clone());
     }
-    Ok(played)
+    let difference = first_difference(frozen, &export.cells);
+    played.verdict = Verdict::of(difference.is_none());
+    played.rows = frozen.rows();
+    played.detail = difference.unwrap_or_else(|| format!("{} rows alike", frozen.rows()));
+    if export.cells == Cells::default() {
+        return Ok((played, None));
+    }
+    played.result_sha256 = Some(sha256);
+    Ok((played, Some(export.bytes)))
 }

@@ -1,10 +1,8 @@
 //! Whether a migration can still be taken back: looks at the database, at the target of bundles and at frozen files, and
 //! writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-use serde::Deserialize;
 
 use super::below_root;
 use super::bundle::{AtStore, Reach};
@@ -144,15 +142,10 @@ async fn views(expanded: &Expanded, reach: &Reach) -> Looked<Vec<(&'static str, 
 }
 
 /// A golden, as the newest replay named it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Golden {
     file: String,
     sha256: String,
-}
-
-#[derive(Deserialize)]
-struct Replays {
-    replays: Vec<Golden>,
 }
 
 /// Reads which goldens the newest replay compared, from what was filed of it.
@@ -165,21 +158,17 @@ async fn frozen(
     let Some(newest) = newest else {
         return Ok(Err("nothing was replayed yet".to_owned()));
     };
-    let filed = migration::as_filed(view, &newest.evidence_sha256).await?;
-    let Some(filed) = filed else {
-        return Ok(Err(
-            "the evidence of the replay is not there as it was filed".to_owned(),
-        ));
+    let compared = match migration::replays(view, newest).await? {
+        Ok(compared) => compared.replays,
+        Err(why) => return Ok(Err(why.to_owned())),
     };
-    let read: Option<(String, String, String, Replays)> = serde_json::from_slice(&filed).ok();
-    let Some((.., read)) = read else {
-        return Ok(Err("the evidence of the replay names no golden".to_owned()));
-    };
-    let mut goldens = read.replays;
-    goldens.sort();
-    goldens.dedup();
+    let goldens = compared.into_iter().map(|it| Golden {
+        file: it.file,
+        sha256: it.sha256,
+    });
+    let goldens: BTreeSet<Golden> = goldens.collect();
     if goldens.is_empty() {
         return Ok(Err("the newest replay compared no golden".to_owned()));
     }
-    Ok(Ok(goldens))
+    Ok(Ok(goldens.into_iter().collect()))
 }

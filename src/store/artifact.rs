@@ -134,6 +134,18 @@ pub const GATE_EVIDENCE: (&str, &str) = (
     "application/vnd.govdeck.gate-evidence+json",
 );
 
+/// What a replay followed.
+pub const REPLAY_MANIFEST: (&str, &str) = (
+    "replay_manifest",
+    "application/vnd.govdeck.replay-manifest+json",
+);
+
+/// A frozen export that a replay compared.
+pub const REPLAY_GOLDEN: (&str, &str) = ("replay_golden", "text/csv");
+
+/// What the replay of one gave under a release.
+pub const REPLAY_RESULT: (&str, &str) = ("replay_result", "text/csv");
+
 /// The scans that a cutover read: a feed, which is frozen with the entry that rests on it.
 pub const DUAL_WRITE_SCANS: (&str, &str) = (
     "dual_write_scans",

@@ -33,7 +33,7 @@ fn phrase(desk: &Desk) -> String {
 }
 
 /// Types reason and phrase, and leaves the cursor on the way on.
-async fn fill(desk: &mut Desk) {
+pub async fn fill(desk: &mut Desk) {
     desk.wait(500).await;
     desk.paste(REASON).await;
     desk.press("tab").await;
@@ -43,7 +43,7 @@ async fn fill(desk: &mut Desk) {
 }
 
 /// Presses the button and waits until the countdown is over.
-async fn go_ahead(desk: &mut Desk) {
+pub async fn go_ahead(desk: &mut Desk) {
     desk.press("space").await;
     desk.wait(100).await;
     assert!(is_asking(desk), "it counts down");

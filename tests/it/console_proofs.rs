@@ -12,7 +12,7 @@ use govdeck::console::stroke::chord;
 use govdeck::console::ui::Glyphs;
 use govdeck::rules::migration::hour::StepState;
 use govdeck::rules::week::RunStatus;
-use govdeck::rules::{Condition, condition};
+use govdeck::rules::{Condition, Verdict, condition};
 
 use crate::support::desk::{Desk, drawn, text_of};
 use crate::support::still::{self, at, picture};
@@ -247,6 +247,43 @@ fn a_hash_is_told_whole_and_one_that_is_missing_is_said_to_be() {
     press(&mut model, "w", picture);
     let is_untold = |line: &String| line.contains("cannot tell whether the hashes hold");
     assert!(read(&model).iter().any(is_untold));
+}
+
+#[test]
+fn what_jobs_found_last_is_told_in_short_and_proved_to_its_hashes() {
+    let mut model = still::model(PaneId::Migration, picture);
+    let short = "exports FAIL 4 min · replay PASS/PASS 1 h 14 min · FAQ ? 2 h 04 min";
+    let screen = text_of(&drawn(&model, 80, 24));
+    assert!(screen.contains(short), "{screen}");
+    press(&mut model, "w", picture);
+    let lines = read(&model);
+    for part in [
+        "exports in landed: FAIL",
+        "  hash  key sets ",
+        "the replay under 2.4.0: PASS",
+        "the replay under 2.4.1: PASS",
+        "  row   pass migrations/mig-2026-05-14/goldens/leadership.csv: 214 rows alike",
+        "  hash  golden ",
+        "  hash  what came out ",
+        "  hash  manifest ",
+    ] {
+        assert!(
+            lines.iter().any(|line| line.starts_with(part)),
+            "{part}\n{lines:#?}"
+        );
+    }
+    // What proves nothing of now passes under neither release.
+    let open = || {
+        let mut picture = picture();
+        let detail = picture.migrations.selected.as_mut().expect("selected");
+        let replay = detail.looks.replay.as_mut().expect("replayed");
+        replay.report.verdict = Verdict::CannotTell;
+        detail.looks.fingerprints.clear();
+        picture
+    };
+    let model = still::model(PaneId::Migration, open);
+    let screen = text_of(&drawn(&model, 80, 24));
+    assert!(screen.contains("exports ? · replay ?/? "), "{screen}");
 }
 
 #[test]

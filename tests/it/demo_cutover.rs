@@ -12,7 +12,7 @@ use govdeck::rules::migration::hour::{HourStatus, Step, StepState};
 use govdeck::rules::migration::{Phase, reports};
 use govdeck::settings::Dsn;
 use govdeck::store::migration::{self, Known};
-use govdeck::store::{Access, OsAccount, Store, ledger, verify};
+use govdeck::store::{Access, OsAccount, Store, delivery, ledger, verify};
 
 use crate::support::command::Home;
 
@@ -83,6 +83,23 @@ impl Seat {
         lived.expect("it goes on");
     }
 
+    /// Each look at the keys of exports: phase and verdict, the first first.
+    async fn fingerprints(&self) -> Vec<String> {
+        let mut view = self.store.view().await.expect("a view");
+        let entries = ledger::entries(&mut view, 1, 100_000).await;
+        let entries = entries.expect("they are read").into_iter();
+        let looks = entries.filter(|entry| entry.action == "record_fingerprint");
+        let mut found = Vec::new();
+        for entry in looks {
+            let changes = ledger::changes(&mut view, entry.seq, entry.seq).await;
+            let image = &changes.expect("they are read")[0].after_image;
+            let row: serde_json::Value = serde_json::from_str(image).expect("JSON");
+            let word = |key: &str| row[key].as_str().expect("a word").to_owned();
+            found.push(format!("{} {}", word("phase"), word("verdict")));
+        }
+        found
+    }
+
     async fn known(&self) -> Known {
         let mut view = self.store.view().await.expect("a view");
         let known = migration::known(&mut view, ID).await.expect("read");
@@ -142,7 +159,25 @@ async fn it_opens_with_every_gate_open_and_its_hour_is_done_to_its_end() {
         );
     }
 
+    // A key that nobody had allowed was found at once, and mended within the hour.
+    let looks = seat.fingerprints().await;
+    assert_eq!(looks[..2], ["dual_write fail", "dual_write pass"]);
+    assert!(looks.len() > 6, "{looks:?}");
+    assert!(looks[1..].iter().all(|it| it == "dual_write pass"));
+    let mut view = seat.store.view().await.expect("a view");
+    let told = delivery::newest(&mut view, None, 1_000).await;
+    drop(view);
+    let told = told.expect("read").into_iter();
+    let drifts = told.filter(|it| it.event_class == "exporter_drift");
+    assert_eq!(
+        drifts.map(|it| it.recipient_id).collect::<Vec<_>>(),
+        ["kim"]
+    );
+
     seat.flipped().await;
+    seat.minutes(1).await;
+    let looks = seat.fingerprints().await;
+    assert_eq!(looks.last().expect("one"), "cutover pass");
     seat.begin(Step::Purge, StepState::Running).await;
     seat.attest(Step::Purge).await;
     seat.begin(Step::Reconcile, StepState::Done).await;

@@ -51,14 +51,15 @@ async fn story(world: World) -> World {
     world
 }
 
-fn shell(home: &Home, script: &str) -> Run {
+/// Runs a script where the home is.
+pub fn shell(home: &Home, script: &str) -> Run {
     let mut command = home.command(Path::new("sh"));
     command.args(["-c", script]);
     run(command)
 }
 
 /// Exports, unpacks with `tar`, and returns the folder.
-fn exported(world: &World, name: &str, more: &[&str]) -> PathBuf {
+pub fn exported(world: &World, name: &str, more: &[&str]) -> PathBuf {
     let file = format!("{name}.tar");
     let words = [&["evidence", "export", "--to", file.as_str()], more].concat();
     said(&govdeck(world, "maya", &words), 0);

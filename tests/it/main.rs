@@ -72,6 +72,7 @@ mod console_e2e_ends;
 mod console_e2e_keys;
 mod console_e2e_link;
 mod console_e2e_looks;
+mod console_flip;
 mod console_guard;
 mod console_hostile;
 mod console_kit;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use govdeck::rules::migration::{DICTIONARY, EvidenceKind, Gate, Phase, judge};
 use serde_json::{Value, json};
 
-use crate::cli_kit::{document, refused, said, sha256};
+use crate::cli_kit::{document, govdeck, refused, said, sha256};
+use crate::evidence::{exported, shell};
 use crate::support::command::{Run, run};
 use crate::support::migration_story::{ID, known, opened, pair, world};
 use crate::support::pairs::row;
@@ -81,6 +82,15 @@ impl Frozen {
         self.json(&manifest, code)
     }
 
+    /// What was filed under a hash.
+    fn filed(&self, sha256: &Value) -> String {
+        let sha256 = sha256.as_str().expect("a hash");
+        let words = ["artifact", "get", sha256, "--out", sha256];
+        said(&govdeck(&self.world, "maya", &words), 0);
+        let written = fs::read_to_string(self.world.home.folder().join(sha256));
+        written.expect("it is text")
+    }
+
     /// How the gate stands.
     async fn gate(&self) -> (String, String) {
         let store = self.world.store("maya").await;
@@ -103,16 +113,8 @@ on_both!(both_halves_give_what_was_frozen, |w| {
     assert_eq!(found["detail"], "4 of 4 replays are what was frozen");
     assert_eq!(frozen.gate().await.0, "pass");
     // The evidence is the document itself, and it says what was run.
-    let sha256 = found["evidence_sha256"].as_str().expect("a hash");
-    let evidence = crate::cli_kit::govdeck(
-        &frozen.world,
-        "maya",
-        &["artifact", "get", sha256, "--out", "evidence.json"],
-    );
-    said(&evidence, 0);
-    let evidence = frozen.world.home.folder().join("evidence.json");
     let evidence: Value =
-        serde_json::from_slice(&fs::read(evidence).expect("written")).expect("JSON");
+        serde_json::from_str(&frozen.filed(&found["evidence_sha256"])).expect("JSON");
     assert_eq!(evidence[3]["replays"], found["replays"]);
     assert_eq!(evidence[3]["replays"][1]["source"], half("breachCount"));
     assert_eq!(
@@ -122,7 +124,9 @@ on_both!(both_halves_give_what_was_frozen, |w| {
     // A replay that was made elsewhere is read as a file.
     frozen.write("elsewhere.csv", "metric,breaches\nMET-0144,3\nMET-0171,\n");
     let found = frozen.with("to", json!({"file": "elsewhere.csv"}), 0);
-    assert!(found["replays"][1]["source_sha256"].is_string(), "{found}");
+    let elsewhere = &found["replays"][1];
+    assert!(elsewhere["source_sha256"].is_string(), "{found}");
+    assert_eq!(elsewhere["source_sha256"], elsewhere["result_sha256"]);
     // One pair more, and what was found says nothing of now.
     let more = pair("owner_route_id", "route.ownerRouteId");
     let registered = frozen.world.act("kim", "register_pair", more).await;
@@ -130,6 +134,59 @@ on_both!(both_halves_give_what_was_frozen, |w| {
     let (verdict, found) = frozen.gate().await;
     assert_eq!(verdict, "cannot_tell");
     assert!(found.contains("has changed since"), "{found}");
+    frozen.world.assert_sound().await;
+});
+
+on_both!(what_was_compared_is_filed_with_what_was_found, |w| {
+    let frozen = Frozen::of(world(w).await).await;
+    let newest = || {
+        frozen.world.rows(
+            "SELECT role FROM ledger_artifact WHERE seq = (SELECT seq FROM ledger_head) ORDER BY role",
+        )
+    };
+    let manifest = Frozen::manifest();
+    let found = frozen.json(&manifest, 0);
+    assert_eq!(
+        newest(),
+        [
+            "gate_evidence",
+            "recheck",
+            "replay_golden",
+            "replay_manifest",
+            "replay_result"
+        ]
+    );
+    // The goldens are gone, and whoever checks it later has them all the same, and what came out.
+    for dashboard in DASHBOARDS {
+        let golden = frozen.root.join(format!("{dashboard}.csv"));
+        fs::remove_file(golden).expect("it is there");
+    }
+    let [first, second] = [0, 1].map(|at| &found["replays"][at]);
+    assert_eq!(frozen.filed(&first["sha256"]), GOLDEN);
+    assert_eq!(
+        frozen.filed(&first["result_sha256"]),
+        "metric,breaches\nMET-0144,3\nMET-0171,\n"
+    );
+    assert_eq!(first["result_sha256"], second["result_sha256"]);
+    assert_eq!(
+        frozen.filed(&found["manifest_sha256"]),
+        manifest.to_string()
+    );
+    let folder = exported(&frozen.world, "replayed", &[]);
+    let golden = first["sha256"].as_str().expect("a hash");
+    let mut names = fs::read_dir(folder.join("evidence")).expect("a folder");
+    let name = format!("replay_golden-{golden}.csv");
+    let is_there = names.any(|it| {
+        let found = it.expect("a file").file_name();
+        found.to_string_lossy().ends_with(&name)
+    });
+    assert!(is_there, "{name}");
+    let verified = shell(&frozen.world.home, "sh replayed/verify.sh");
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    // Nothing was compared, and nothing but that is filed.
+    let found = frozen.json(&manifest, 3);
+    assert!(found["replays"][0]["result_sha256"].is_null(), "{found}");
+    assert_eq!(newest(), ["gate_evidence", "recheck", "replay_manifest"]);
     frozen.world.assert_sound().await;
 });
 
@@ -150,6 +207,11 @@ on_both!(what_differs_is_named_by_row_and_column, |w| {
     );
     let (verdict, found) = frozen.gate().await;
     assert_eq!(verdict, "fail", "{found}");
+    let other = frozen.json(&Frozen::manifest(), 1);
+    assert_eq!(
+        frozen.filed(&other["replays"][1]["result_sha256"]),
+        "metric,breaches\nMET-0144,4\nMET-0171,\n"
+    );
     // A row more, a row less, and columns in another order.
     let of = |sql: String| json!({"sql": sql});
     for (sql, found) in [

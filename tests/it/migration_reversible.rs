@@ -207,9 +207,20 @@ on_both!(it_says_whether_it_can_be_taken_back, |w| {
     let shown = crate::cli_kit::govdeck(world, "maya", &["migration", "show"]);
     let text = said(&shown, 0);
     assert!(text.contains("reversib"), "{text}");
-    // A golden that is another, and one that is gone.
+    // A golden that is another, and one that is gone: what was filed of it is as good.
     let golden = site.root().join("leadership.csv");
     fs::write(&golden, "metric,breaches\nMET-0144,4\n").expect("ours");
+    assert!(open(&site, "maya", 0).is_empty());
+    let bytes = if world.is_postgres() {
+        "CAST('{}' AS BYTEA)"
+    } else {
+        "CAST('{}' AS BLOB)"
+    };
+    let filed = sha256(GOLDEN.as_bytes());
+    world.tamper(
+        "artifact",
+        &format!("UPDATE artifact SET bytes = {bytes} WHERE sha256 = '{filed}'"),
+    );
     assert_eq!(open(&site, "maya", 1), ["goldens fail"]);
     fs::remove_file(&golden).expect("ours");
     assert_eq!(open(&site, "maya", 1), ["goldens fail"]);

@@ -9,7 +9,9 @@ use crate::rules::migration::EvidenceKind;
 use crate::rules::people::Acting;
 use crate::rules::permission::{self, Permission};
 use crate::rules::{Condition, Refusal, Verdict};
-use crate::store::artifact::{Artifact, GATE_EVIDENCE};
+use crate::store::artifact::{
+    Artifact, GATE_EVIDENCE, REPLAY_GOLDEN, REPLAY_MANIFEST, REPLAY_RESULT,
+};
 use crate::store::migration::GateEvidence;
 use crate::store::{StoreError, View};
 
@@ -25,6 +27,14 @@ pub struct GateFinding {
     /// What was found, in one line.
     pub detail: String,
 }
+
+/// The document of what was found, and what a replay compared.
+const FILED: [&str; 4] = [
+    GATE_EVIDENCE.0,
+    REPLAY_MANIFEST.0,
+    REPLAY_GOLDEN.0,
+    REPLAY_RESULT.0,
+];
 
 pub(in crate::actions) struct RecordGateEvidence {
     id: String,
@@ -46,7 +56,7 @@ impl Action for RecordGateEvidence {
         Ok(Self {
             id: asked.target.clone(),
             finding: asked.finding()?,
-            evidence: asked.filed(&[GATE_EVIDENCE.0]),
+            evidence: asked.filed(&FILED),
         })
     }
 
@@ -62,7 +72,11 @@ impl Action for RecordGateEvidence {
     ) -> Result<Draft, Stop> {
         let facts = there(facts.as_ref(), &self.id)?;
         let found = &self.finding;
-        let [(_, document)] = self.evidence.as_slice() else {
+        let pieces = self.evidence.iter();
+        let documents: Vec<_> = pieces
+            .filter(|(role, _)| *role == GATE_EVIDENCE.0)
+            .collect();
+        let [(_, document)] = documents.as_slice() else {
             let what = "the document of what was found does not come along";
             return Err(Refusal::new(what, "report this as a bug").into());
         };

@@ -151,8 +151,11 @@ fn explain(model: &Model, picture: &Picture, row: &Migration, pen: &Pen<'_>) -> 
             format!("watched until {}", model.date_and_clock(until)),
         )]
     }));
-    lines.extend(gates(model, picture, detail));
+    lines.extend(gates(model, picture, detail, pen));
     lines.extend(dual_write(model, detail, pen));
+    if needs_somebody(row) {
+        lines.extend(super::looked::lines(model, picture, detail));
+    }
     lines.extend(rest(model, detail));
     lines.extend(super::you_may(model, "migration"));
     lines
@@ -180,9 +183,12 @@ fn way(row: &Migration) -> Parts {
     names.into_iter().enumerate().map(step).collect()
 }
 
-fn gates(model: &Model, picture: &Picture, detail: &MigrationDetail) -> Vec<Parts> {
-    let Some(next) = detail.migration.phase.next() else {
-        return Vec::new();
+fn gates(model: &Model, picture: &Picture, detail: &MigrationDetail, pen: &Pen<'_>) -> Vec<Parts> {
+    let phase = detail.migration.phase;
+    let looks = || super::looked::summary(picture, (phase, &detail.looks), pen);
+    let Some(next) = phase.next() else {
+        let is_open = needs_somebody(&detail.migration);
+        return is_open.then(looks).into_iter().collect();
     };
     let count = |verdict| {
         let mut found = detail.reports.iter();
@@ -203,6 +209,7 @@ fn gates(model: &Model, picture: &Picture, detail: &MigrationDetail) -> Vec<Part
         (token, word.to_owned()),
     ]];
     lines.extend(detail.earliest.as_ref().map(|it| earliest(model, it)));
+    lines.push(looks());
     // What holds it back comes first.
     let mut reports: Vec<&Report> = detail.reports.iter().collect();
     reports.sort_by_key(|report| match (report.lets_pass(), report.verdict) {
@@ -221,12 +228,7 @@ fn gate(picture: &Picture, report: &Report) -> Parts {
         (Verdict::Fail, None) => (Token::GateFail, "[FAIL]"),
         (Verdict::CannotTell, None) => (Token::GateUnknown, "[  ? ]"),
     };
-    let age = picture.now.since(report.observed_at);
-    let age = if age.num_minutes() < 1 {
-        "now".to_owned()
-    } else {
-        time::span(age)
-    };
+    let age = super::looked::age(picture, report.observed_at);
     let said = match report.overridden_until {
         Some(until) if report.verdict != Verdict::Pass => {
             format!(" OVERRIDDEN until {until}: {}", report.found)
@@ -390,7 +392,7 @@ pub fn row_json(model: &Model) -> Option<String> {
     let json = serde_json::json!({
         "migration": row, "gates": detail.reports, "earliest": detail.earliest,
         "clean_seconds": detail.clean.counted.as_secs(), "clean_log": detail.clean.log,
-        "pairs": detail.pairs, "events": detail.events, "overrides": detail.overrides,
+        "pairs": detail.pairs, "events": detail.events, "overrides": detail.overrides, "looks": detail.looks,
     });
     serde_json::to_string_pretty(&json).ok().filter(|_| is_it)
 }

@@ -63,7 +63,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let scanned = picture.migrations.scanned.as_ref();
         let title = scanned.map_or("no migration", |it| &it.migration_id);
         pen.frame(detail, title, Token::Border);
-        let lines = scanned.map_or_else(Vec::new, |it| explain(model, it, pen));
+        let lines = scanned.map_or_else(Vec::new, |it| explain(model, picture, it, pen));
         super::detail(model, pen, detail, &lines);
     }
 }
@@ -133,7 +133,7 @@ fn none(model: &Model, newest: Option<&Scan>) -> (Token, String) {
     }
 }
 
-fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
+fn explain(model: &Model, picture: &Picture, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
     let Some(newest) = scanned.scans.last() else {
         return vec![vec![(
             Token::StatusUnknown,
@@ -169,6 +169,16 @@ fn explain(model: &Model, scanned: &Scanned, pen: &Pen<'_>) -> Vec<Parts> {
         counted(trend.len().min(TREND), "scan", "scans")
     )));
     lines.push(chart);
+    lines.extend(scanned.deficiencies.iter().map(|it| {
+        let said = format!("DEFICIENCY of {}: {}", it.owner_id, it.detail);
+        vec![(Token::StatusDanger, said)]
+    }));
+    // Other keys than before set the clock back, too.
+    lines.extend(super::looked::exports(
+        model,
+        picture,
+        &scanned.fingerprints,
+    ));
     if let Some((metric, rows)) = &scanned.rows {
         lines.push(vec![(Token::Fg, format!("{metric} now:"))]);
         if rows.is_empty() {

@@ -9,6 +9,7 @@ mod filed;
 pub mod home;
 mod hour_detail;
 pub mod ledger;
+mod looked;
 pub mod migration;
 pub mod mismatches;
 mod past;

@@ -1,5 +1,6 @@
 //! What a verdict on the screen rests on: the rule that gave it, the rows that the rule looked at, and their hashes.
 
+mod looks;
 mod moves;
 mod records;
 

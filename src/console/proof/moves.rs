@@ -10,7 +10,7 @@ use super::super::panes::{bundles, cutover, migration};
 use super::super::picture::Picture;
 use super::super::reading::spoken;
 use super::super::theme::Token;
-use super::{Lines, MOST, hash, row, rule, verdict};
+use super::{Lines, MOST, hash, looks, row, rule, verdict};
 
 pub(super) fn of_migration(model: &Model, picture: &Picture) -> Option<Lines> {
     let at = model.migrations.position(&picture.migrations.rows)?;
@@ -53,6 +53,8 @@ pub(super) fn of_migration(model: &Model, picture: &Picture) -> Option<Lines> {
             ));
         }
     }
+    let gates: Vec<_> = detail.reports.iter().map(|it| it.gate).collect();
+    lines.extend(looks::of_looks(model, &detail.looks, &gates));
     Some(lines)
 }
 
@@ -93,6 +95,7 @@ pub(super) fn of_mismatch(model: &Model, picture: &Picture) -> Option<Lines> {
         newest.scan_id, newest.status, newest.mismatches, newest.rows_total
     )));
     lines.push(hash("what was scanned", Some(&newest.inputs_sha256)));
+    lines.extend(looks::of_exports(model, &scanned.fingerprints));
     Some(lines)
 }
 

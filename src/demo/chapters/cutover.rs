@@ -9,7 +9,7 @@ use crate::actions::Asked;
 use super::super::beat::{Beat, Deed, When};
 use super::dual_write::{ANALYTICS, DAY, HOUR, OPENS, act, land, looks, when};
 use super::migration::{ID, allowlist_of, approval_of};
-use super::papers;
+use super::papers::{self, Profile};
 use super::people::BACKUP;
 use super::weeks::SIGNER;
 
@@ -20,12 +20,20 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     if seconds.start < OPENS {
         beats.extend(papers_of_the_cutover(seed));
     }
-    beats.extend(looks(seconds).map(|at| {
-        let close = ("close_migration", Asked::of(ID));
-        let reason = "read every run that was made since the flip";
-        when(at, BACKUP, close, When::Compared, reason)
-    }));
+    let modern = papers::annex(seed, Profile::Modern);
+    beats.extend(looks(seconds).flat_map(|at| looked(at, &modern)));
     beats
+}
+
+/// What the others look after: what exporters write, and a close.
+fn looked(at: i64, modern: &str) -> [Beat; 2] {
+    let deed = Deed::Export(modern.to_owned());
+    let close = ("close_migration", Asked::of(ID));
+    let reason = "read every run that was made since the flip";
+    [
+        Beat { at, deed },
+        when(at, BACKUP, close, When::Compared, reason),
+    ]
 }
 
 /// Everything that is agreed on: the allow-list of the cutover, the plan of the hour, and its rehearsal.
@@ -62,7 +70,11 @@ fn papers_of_the_cutover(seed: u32) -> Vec<Beat> {
                 reason: "walked through with everybody whom the hour takes",
             },
         },
-        land(OPENS - 3 * HOUR, papers::ANNEX, papers::annex(seed)),
+        land(
+            OPENS - 3 * HOUR,
+            papers::ANNEX,
+            papers::annex(seed, Profile::Both),
+        ),
         Beat {
             at: OPENS - 2 * HOUR,
             deed: Deed::Rehearse { who: BACKUP },

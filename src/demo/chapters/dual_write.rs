@@ -12,7 +12,7 @@ use super::super::dice::Dice;
 use super::super::expansion::Making;
 use super::super::files::REPLAY;
 use super::migration::{ID, allowlist_of, approval_of};
-use super::papers;
+use super::papers::{self, Profile};
 use super::people::{BACKUP, LEAD, OPERATIONS, READY};
 use super::weeks::{self, SERIES, SIGNER};
 
@@ -35,6 +35,9 @@ const LONGEST: i64 = HOUR;
 /// When everything was looked at first, and how often it is looked at anew.
 const PROBED: i64 = BEGINS - 30 * MINUTE;
 const PROBES: i64 = 12 * HOUR;
+/// When the keys of exports were looked at first, and when somebody had mended what was found.
+const FINGERPRINTED: i64 = BEGINS + 3 * MINUTE;
+const MENDED: i64 = BEGINS + 40 * MINUTE;
 /// How often the others look whether something waits for them.
 const LOOKS: i64 = 30;
 /// How long a maintenance window is; there is one every day.
@@ -66,6 +69,11 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     beats.extend(scans.map(|number| beat(BEGINS + MINUTE + number * HOUR, Deed::Scan)));
     let probes = since(PROBED, PROBES, seconds);
     beats.extend(probes.map(|number| beat(PROBED + number * PROBES, Deed::Probe)));
+    let fingerprints = since(FINGERPRINTED, PROBES, seconds);
+    beats.extend(fingerprints.map(|number| {
+        let at = FINGERPRINTED + number * PROBES;
+        beat(at, Deed::Fingerprint)
+    }));
     beats.extend(looks(seconds).flat_map(looked));
     beats
 }
@@ -262,6 +270,16 @@ fn papers_of_dual_write(seed: u32) -> Vec<Beat> {
             Asked::of(ID),
             "seven days in prepare, and every consumer was seen",
         ),
+        land(
+            BEGINS + 2 * MINUTE,
+            papers::ANNEX,
+            papers::annex(seed, Profile::Undeclared),
+        ),
+        land(MENDED, papers::ANNEX, papers::annex(seed, Profile::Both)),
+        Beat {
+            at: MENDED + MINUTE,
+            deed: Deed::Fingerprint,
+        },
     ]
 }
 

@@ -102,7 +102,7 @@ fn allowlist() -> String {
 pub fn allowlist_of(phase: &str, forbidden: &[&str]) -> String {
     json!({
         "migration_id": ID, "phase": phase, "from_semver": FIRST, "to_semver": SECOND,
-        "allowed_top_level_keys": ["breach_count", "breachCount", "owner_route_id", "route"],
+        "allowed_top_level_keys": ["metric_id", "breach_count", "breachCount", "owner_route_id", "route"],
         "nested_paths_allowed": ["route.ownerRouteId"],
         "forbidden_exact_keys": forbidden, "protected_metric_ids": ["MET-0101"],
     })

@@ -23,6 +23,8 @@ pub const NO_BUNDLES: &str = "\"bundles\":[]";
 pub const LEADERSHIP: &str = "migrations/mig-dict-241/goldens/leadership.csv";
 /// What partners saw before.
 pub const PARTNERS: &str = "migrations/mig-dict-241/goldens/partner_annex.csv";
+/// Where exports land.
+pub const LANDED: &str = "landed";
 /// The partners' export, as it landed last.
 pub const ANNEX: &str = "landed/annex.json";
 /// The manifest that compares the series.
@@ -156,14 +158,32 @@ pub fn replay(seed: u32) -> String {
     .to_string()
 }
 
-/// Writes what partners get, in both halves.
-pub fn annex(seed: u32) -> String {
+/// What exporters write for partners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Both halves, and a key that nobody has allowed.
+    Undeclared,
+    /// Both halves.
+    Both,
+    /// The modern half alone.
+    Modern,
+}
+
+/// Writes what partners get.
+pub fn annex(seed: u32, profile: Profile) -> String {
     let whole = rows(seed).into_iter().filter(|row| row.filter.is_empty());
     let cells = whole.map(|row| {
-        json!({
-            "metric_id": row.metric, "breach_count": row.breaches, "breachCount": row.breaches,
-            "owner_route_id": row.route, "route": {"ownerRouteId": row.route},
-        })
+        let mut cells = json!({
+            "metric_id": row.metric, "breachCount": row.breaches, "route": {"ownerRouteId": row.route},
+        });
+        if profile != Profile::Modern {
+            cells["breach_count"] = json!(row.breaches);
+            cells["owner_route_id"] = json!(row.route);
+        }
+        if profile == Profile::Undeclared {
+            cells["owner_email"] = json!(format!("{}@example.org", row.squad));
+        }
+        cells
     });
     json!(cells.collect::<Vec<_>>()).to_string()
 }

@@ -145,6 +145,8 @@ pub struct Played {
     pub source: ReplaySource,
     /// What the file that was read hashes to; none where a query ran.
     pub source_sha256: Option<String>,
+    /// What came out, as a CSV, hashed; none where nothing did.
+    pub result_sha256: Option<String>,
     /// Whether it is what was frozen.
     pub verdict: Verdict,
     /// How many rows were compared.

@@ -46,7 +46,7 @@ pub use mismatch::{
 };
 pub use needing::{Expanded, Needs, as_filed, expanded, needing};
 pub use probe::{Questions, questions};
-pub use replay::replayed_cells;
+pub use replay::{ReplayedGolden, Replays, replayed_cells, replays};
 pub use rows::{
     Allowlist, AllowlistApproval, CalendarWindow, ColumnPair, Deficiency, Event, GateEvidence,
     GateOverride, GateOwner, Migration, ProtectedMetric,

@@ -1,13 +1,59 @@
-//! What a query gives anew of an export that was frozen, as text, cell by cell.
+//! What a query gives anew of an export that was frozen, as text, cell by cell; and what replays compared, as it was filed.
 
 use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Column, Row};
 
+use super::needing::as_filed;
+use super::rows::GateEvidence;
+use crate::rules::Verdict;
 use crate::rules::migration::{Cells, quoted};
 use crate::store::view::{on, query};
 use crate::store::{StoreError, View};
+
+/// What a replay compared, as its document says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replays {
+    /// The hash of the manifest.
+    pub manifest_sha256: String,
+    /// Each golden under each release.
+    pub replays: Vec<ReplayedGolden>,
+}
+
+/// How a golden came out under a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayedGolden {
+    /// The golden.
+    pub file: String,
+    /// What it hashes to.
+    pub sha256: String,
+    /// The release.
+    pub semver: String,
+    /// Whether it is what was frozen.
+    pub verdict: Verdict,
+    /// What was found.
+    pub detail: String,
+    /// The hash of what came out.
+    pub result_sha256: Option<String>,
+}
+
+/// Reads what a replay compared from the document that was filed of it, or says why nobody can.
+pub async fn replays(
+    view: &mut View,
+    evidence: &GateEvidence,
+) -> Result<Result<Replays, &'static str>, StoreError> {
+    let Some(filed) = as_filed(view, &evidence.evidence_sha256).await? else {
+        return Ok(Err(
+            "the evidence of the replay is not there as it was filed",
+        ));
+    };
+    let read = serde_json::from_slice::<(String, String, String, Replays)>(&filed);
+    Ok(read
+        .map(|(.., replays)| replays)
+        .map_err(|_| "the evidence of the replay names no golden"))
+}
 
 /// Runs a query and writes its cells as text, NULL as an empty one, in the order in which it gives its rows: at most as
 /// many as are named. The view is read-only, whatever the query tries.

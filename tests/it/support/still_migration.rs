@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use govdeck::console::migration_sight::{MigrationDetail, Migrations, Scanned};
+use govdeck::console::migration_sight::{Looked, Looks, MigrationDetail, Migrations, Scanned};
 use govdeck::console::picture::Picture;
 use govdeck::rules::Verdict;
 use govdeck::rules::migration::{
-    Clean, DeficiencyKind, Earliest, Gate, Interruption, Move, PairStatus, Phase, Report,
-    RollbackReason, ScanStatus, Why,
+    Clean, DeficiencyKind, Earliest, EvidenceKind, Gate, Interruption, Move, PairStatus, Phase,
+    Report, RollbackReason, ScanStatus, Why,
 };
 use govdeck::store::migration::{
-    Allowlist, ColumnPair, Deficiency, Event, GateOverride, Migration, Mismatch, RowPair, Scan,
+    Allowlist, ColumnPair, Deficiency, Event, ExporterFingerprint, GateEvidence, GateOverride,
+    Migration, Mismatch, ReplayedGolden, Replays, RowPair, Scan,
 };
 use govdeck::store::window::Window;
 
@@ -169,6 +170,95 @@ fn pair(legacy: &str, modern: &str) -> ColumnPair {
     }
 }
 
+fn fingerprints() -> Vec<ExporterFingerprint> {
+    vec![ExporterFingerprint {
+        fingerprint_id: digest("fingerprint").to_string(),
+        migration_id: ID.to_owned(),
+        phase: Phase::DualWrite,
+        folder: "landed".to_owned(),
+        allowlist_sha256: Some(digest("allowlist of dual write").to_string()),
+        verdict: Verdict::Fail,
+        exports: 2,
+        drifted: 1,
+        keysets_sha256: Some(digest("key sets").to_string()),
+        evidence_sha256: digest("fingerprint document").to_string(),
+        detail: "1 of 2 exports are as the allow-list wants them; annex.json: key_not_allowed \"owner_email\""
+            .to_owned(),
+        observed_at_utc: at("02:10:00"),
+        recorded_by: "govdeck".to_owned(),
+        version: 1,
+    }]
+}
+
+fn looked(kind: EvidenceKind, gate: Gate, detail: &str, observed: &str) -> Looked {
+    let report = reports().into_iter().find(|it| it.gate == gate);
+    Looked {
+        evidence: GateEvidence {
+            evidence_id: digest(kind.word()).to_string(),
+            migration_id: ID.to_owned(),
+            gate: kind,
+            verdict: Verdict::Pass,
+            inputs_sha256: digest("inputs").to_string(),
+            evidence_sha256: digest(detail).to_string(),
+            detail: detail.to_owned(),
+            observed_at_utc: at(observed),
+            recorded_by: "govdeck".to_owned(),
+            version: 1,
+        },
+        report: report.expect("it is asked"),
+    }
+}
+
+fn looks() -> Looks {
+    let golden = |dashboard: &str, semver: &str| ReplayedGolden {
+        file: format!("migrations/{ID}/goldens/{dashboard}.csv"),
+        sha256: digest(dashboard).to_string(),
+        semver: semver.to_owned(),
+        verdict: Verdict::Pass,
+        detail: "214 rows alike".to_owned(),
+        result_sha256: Some(digest(&format!("{dashboard} anew")).to_string()),
+    };
+    let green = "4 of 4 replays are what was frozen";
+    Looks {
+        fingerprints: fingerprints(),
+        replay: Some(looked(
+            EvidenceKind::Replay,
+            Gate::Replay,
+            green,
+            "01:00:00",
+        )),
+        replayed: Some(Replays {
+            manifest_sha256: digest("manifest").to_string(),
+            replays: ["leadership", "partner_annex"]
+                .into_iter()
+                .flat_map(|dashboard| ["2.4.0", "2.4.1"].map(|semver| golden(dashboard, semver)))
+                .collect(),
+        }),
+        faq: Some(looked(
+            EvidenceKind::Faq,
+            Gate::Faq,
+            "12 of 12 questions bind",
+            "00:10:00",
+        )),
+    }
+}
+
+fn stuck() -> Deficiency {
+    Deficiency {
+        deficiency_id: digest("deficiency").to_string(),
+        kind: DeficiencyKind::Mismatch,
+        migration_id: ID.to_owned(),
+        subject: "MET-0144".to_owned(),
+        owner_id: "kim".to_owned(),
+        detail: "MET-0144 did not match three days running".to_owned(),
+        opened_at_utc: at("01:14:00"),
+        closed_by: None,
+        closed_reason: None,
+        closed_at_utc: None,
+        version: 1,
+    }
+}
+
 fn selected() -> MigrationDetail {
     MigrationDetail {
         migration: migration(ID, Phase::DualWrite, 2),
@@ -209,19 +299,8 @@ fn selected() -> MigrationDetail {
             registered_at_utc: at("00:30:00"),
             version: 1,
         }],
-        deficiencies: vec![Deficiency {
-            deficiency_id: digest("deficiency").to_string(),
-            kind: DeficiencyKind::Mismatch,
-            migration_id: ID.to_owned(),
-            subject: "MET-0144".to_owned(),
-            owner_id: "kim".to_owned(),
-            detail: "MET-0144 did not match three days running".to_owned(),
-            opened_at_utc: at("01:14:00"),
-            closed_by: None,
-            closed_reason: None,
-            closed_at_utc: None,
-            version: 1,
-        }],
+        deficiencies: vec![stuck()],
+        looks: looks(),
     }
 }
 
@@ -260,6 +339,8 @@ pub fn migrations() -> Migrations {
             migration_id: ID.to_owned(),
             scans: scans(),
             clean: clean(),
+            deficiencies: vec![stuck()],
+            fingerprints: fingerprints(),
             rows: Some((
                 "MET-0144".to_owned(),
                 vec![RowPair {
@@ -327,6 +408,11 @@ pub fn fill(picture: &mut Picture, text: &str) {
         for scan in &mut scanned.scans {
             set(&mut scan.detail);
         }
+        for it in &mut scanned.deficiencies {
+            set(&mut it.owner_id);
+            set(&mut it.detail);
+        }
+        fill_fingerprints(&mut scanned.fingerprints, text);
     }
     let Some(detail) = &mut all.selected else {
         return;
@@ -358,5 +444,28 @@ pub fn fill(picture: &mut Picture, text: &str) {
     for it in &mut detail.deficiencies {
         set(&mut it.owner_id);
         set(&mut it.detail);
+    }
+    let looks = &mut detail.looks;
+    fill_fingerprints(&mut looks.fingerprints, text);
+    for it in looks.replay.iter_mut().chain(&mut looks.faq) {
+        set(&mut it.evidence.detail);
+        set(&mut it.report.found);
+        set(&mut it.evidence.evidence_sha256);
+    }
+    for it in looks.replayed.iter_mut().flat_map(|it| &mut it.replays) {
+        set(&mut it.file);
+        set(&mut it.semver);
+        set(&mut it.detail);
+        set(&mut it.sha256);
+    }
+}
+
+fn fill_fingerprints(all: &mut [ExporterFingerprint], text: &str) {
+    for it in all {
+        for place in [&mut it.folder, &mut it.detail, &mut it.evidence_sha256] {
+            text.clone_into(place);
+        }
+        it.allowlist_sha256 = Some(text.to_owned());
+        it.keysets_sha256 = Some(text.to_owned());
     }
 }

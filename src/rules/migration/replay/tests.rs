@@ -51,6 +51,7 @@ fn played(dashboard: &str, semver: &str, verdict: Verdict) -> Played {
         semver: semver.to_owned(),
         source: ReplaySource::Sql("SELECT 1".to_owned()),
         source_sha256: None,
+        result_sha256: None,
         verdict,
         rows: 1,
         detail: "told".to_owned(),
