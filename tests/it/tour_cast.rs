@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use govdeck::demo::{Story, World};
 use govdeck::settings::Dsn;
 use serde_json::json;
@@ -142,10 +143,40 @@ fn lasting(screen: &str) -> Vec<String> {
         .collect()
 }
 
+/// How many words two screens have in common, in their order.
+fn common(one: &[String], other: &[String]) -> usize {
+    let mut row = vec![0; other.len() + 1];
+    for word in one {
+        let mut diagonal = 0;
+        for (place, there) in other.iter().enumerate() {
+            let above = row[place + 1];
+            row[place + 1] = if word == there {
+                diagonal + 1
+            } else {
+                above.max(row[place])
+            };
+            diagonal = above;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// Tells whether a recording shows what the program does; times of another day carry a date, which pushes words off the screen.
+fn is_the_same(stored: &[String], shown: &[String], has_dates: bool) -> bool {
+    if has_dates {
+        common(stored, shown) * 10 >= stored.len().max(shown.len()) * 8
+    } else {
+        stored == shown
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_shows_what_the_program_shows() {
     let home = Home::new();
+    let begun = Utc::now();
     let terminal = opened(&home).await;
+    let stands = Utc::now() + TimeDelta::seconds(Story::Everyday.history() + LIVED);
+    let has_dates = begun.date_naive() != stands.date_naive();
     let shown = toured(&terminal);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/tour.cast");
     if std::env::var_os("GOVDECK_BLESS").is_some() {
@@ -159,12 +190,19 @@ async fn it_shows_what_the_program_shows() {
         "docs/pictures/tour.cast has other steps"
     );
     for ((stored, shown), (keys, ..)) in screens.iter().zip(&shown).zip(&STEPS) {
-        assert_eq!(
-            lasting(stored),
-            lasting(&shown.screen),
+        assert!(
+            is_the_same(&lasting(stored), &lasting(&shown.screen), has_dates),
             "docs/pictures/tour.cast is not what the program shows after {keys}; \
              GOVDECK_BLESS=1 cargo test --test it tour_cast\n{}",
             shown.screen
         );
     }
+}
+
+#[test]
+fn words_in_common_are_counted_in_their_order() {
+    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    assert_eq!(common(&words("a b c d"), &words("a x c d e")), 3);
+    assert_eq!(common(&words("a b"), &words("b a")), 1);
+    assert_eq!(common(&words("a"), &[]), 0);
 }
