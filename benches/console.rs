@@ -175,6 +175,28 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
+/// The file that is not as it was committed, by which gitui is known to show something.
+const CHANGED: &str = "changed.txt";
+
+/// Makes a repository of a thousand files for gitui, as a team's may be, one of which was changed.
+fn repository(home: &Path) -> Done<()> {
+    const GIT: &str = "git init -q . && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m first";
+    let repo = home.join("repo");
+    for number in 0..1_000 {
+        let folder = repo.join(format!("folder-{}", number % 40));
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(
+            folder.join(format!("file-{number}.txt")),
+            number.to_string(),
+        )?;
+    }
+    std::fs::write(repo.join(CHANGED), "before")?;
+    let made = shell(home, GIT).current_dir(&repo).status()?;
+    assert!(made.success(), "a repository for gitui");
+    std::fs::write(repo.join(CHANGED), "after, and longer")?;
+    Ok(())
+}
+
 fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
     let time = |command: &Command, shown: &str| {
         let begun = Instant::now();
@@ -184,8 +206,7 @@ fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
     };
     let gitui = program(home, "gitui").arg("--version").output().is_ok();
     if gitui {
-        let made = program(home, "git").args(["init", "-q", "repo"]).status()?;
-        assert!(made.success(), "a repository for gitui");
+        repository(home)?;
     }
     let mut sides = [vec![], vec![], vec![]];
     for _ in 0..scale.starts {
@@ -194,7 +215,7 @@ fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
         if gitui {
             let mut command = program(home, "gitui");
             command.current_dir(home.join("repo"));
-            sides[2].push(time(&command, "Status"));
+            sides[2].push(time(&command, CHANGED));
         }
     }
     let own = median(&sides[0]);

@@ -1,31 +1,38 @@
 //! The embedded database as a file: whether it may be ours, and how it is made.
 //!
-//! A file is looked at before it is opened for work, because that alone can leave side files next to somebody else's
-//! data. Only SQLite itself ever opens it: the system drops all locks that a process holds on a file as soon as the
-//! process closes any descriptor of it, and SQLite is the only one that knows which descriptors there are.
+//! A file is looked at before SQLite opens it for work, because that alone can leave side files next to somebody else's
+//! data. Whatever is opened to look stays open: the system drops all locks that a process holds on a file as soon as the
+//! process closes any descriptor of it.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
-
-use super::view::query_scalar;
 use super::{Failure, StoreError};
 
 /// Marks an SQLite file as govdeck's: "govd" in ASCII.
 pub(in crate::store) const APPLICATION_ID: u32 = 0x676f_7664;
 
-/// SQLite's code for a file whose parts do not fit together.
-const DAMAGED: &str = "11";
+/// What every SQLite file begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Where in the file it says which program it belongs to.
+const OWNER: std::ops::Range<usize> = 68..72;
+
+/// How long SQLite's header is.
+const HEADER: usize = 100;
+
+/// The files that were looked at, by device and inode; none of them is ever closed.
+static LOOKED_AT: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
 
 /// The smallest page of an SQLite file, and so the smallest file.
 const SMALLEST: u64 = 512;
 
 /// Refuses a file that cannot be govdeck's, and one that is not there; an empty one may become ours.
-pub(in crate::store) async fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     let shown = path.display();
     let length = match std::fs::metadata(path) {
         Ok(found) if found.is_file() => found.len(),
@@ -46,46 +53,49 @@ pub(in crate::store) async fn refuse_foreign(path: &Path) -> Result<(), StoreErr
     if length == 0 {
         return Ok(());
     }
-    if length < SMALLEST {
-        return Err(StoreError::unusable(
+    let no_database = || {
+        StoreError::unusable(
             format!("{shown} is no SQLite database"),
             "point `dsn` at another file, or move this one away",
-        ));
+        )
+    };
+    if length < SMALLEST {
+        return Err(no_database());
     }
-    match application_id(path).await {
-        Ok(id) if id == i64::from(APPLICATION_ID) => Ok(()),
-        Ok(_) => Err(StoreError::unusable(
+    let header = header(path).map_err(|error| cannot_be("read", path, &error))?;
+    if !header.starts_with(MAGIC) {
+        return Err(no_database());
+    }
+    if header[OWNER] != APPLICATION_ID.to_be_bytes() {
+        return Err(StoreError::unusable(
             format!("{shown} belongs to another program"),
             "point `dsn` at a database of govdeck's",
-        )),
-        // In the middle of a checkpoint the file alone may look damaged; together with its log it is whole.
-        Err(sqlx::Error::Database(said)) if said.code().as_deref() == Some(DAMAGED) => Ok(()),
-        Err(error) => {
-            let error = StoreError::from(error);
-            Err(StoreError {
-                sentence: format!("{shown}: {}", error.sentence),
-                ..error
-            })
-        }
+        ));
     }
+    Ok(())
 }
 
-/// Reads whose file it is, without locks and side files: as if nobody ever wrote to it.
-async fn application_id(path: &Path) -> Result<i64, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .immutable(true);
-    let mut connection = options.connect().await?;
-    let id = query_scalar("PRAGMA application_id")
-        .fetch_one(&mut connection)
-        .await;
-    connection.close().await?;
-    id
+/// Reads how a file begins, through the one descriptor that stays open for it.
+fn header(path: &Path) -> io::Result<[u8; HEADER]> {
+    let mut header = [0; HEADER];
+    let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = std::fs::metadata(path)?;
+    let known = looked_at.get(&(found.dev(), found.ino()));
+    if let Some(file) = known {
+        file.read_exact_at(&mut header, 0)?;
+        return Ok(header);
+    }
+    let file = File::open(path)?;
+    let opened = file.metadata()?;
+    let read = file.read_exact_at(&mut header, 0);
+    looked_at
+        .entry((opened.dev(), opened.ino()))
+        .or_insert(file);
+    read.map(|()| header)
 }
 
 /// Makes an empty file that only its owner may read, in a folder of the same kind; an empty one that is there becomes so.
-pub(in crate::store) async fn create_private(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn create_private(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
@@ -101,7 +111,7 @@ pub(in crate::store) async fn create_private(path: &Path) -> Result<(), StoreErr
     {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            refuse_foreign(path).await?;
+            refuse_foreign(path)?;
             if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
                 let private = std::fs::set_permissions(path, Permissions::from_mode(0o600));
                 private.map_err(|error| cannot_be("made private", path, &error))?;

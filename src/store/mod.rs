@@ -161,7 +161,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let about = |error: StoreError| error.about(dsn);
         if let DsnKind::Sqlite(path) = dsn.kind() {
-            file::refuse_foreign(&path).await?;
+            file::refuse_foreign(&path)?;
         }
         let connecting = Self::connect_with(dsn, account, access, connections);
         let mut store = connecting.await.map_err(about)?;
@@ -231,15 +231,7 @@ impl Store {
         connections: u32,
     ) -> Result<Self, StoreError> {
         let pool = match dsn.kind() {
-            DsnKind::Sqlite(path) => {
-                let options = SqlitePoolOptions::new()
-                    .max_connections(connections)
-                    // A file answers, or says why not when it is asked; a server's connection may have died meanwhile.
-                    .test_before_acquire(false)
-                    .acquire_timeout(CONNECT_PATIENCE);
-                let options = options.connect_with(sqlite_options(&path, access));
-                Pool::Sqlite(options.await?)
-            }
+            DsnKind::Sqlite(path) => Pool::Sqlite(sqlite_pool(&path, access, connections).await?),
             DsnKind::Postgres => Pool::Postgres(postgres_pool(dsn, connections).await?),
         };
         Ok(Self {
@@ -259,6 +251,16 @@ impl Store {
         matches!(self.pool, Pool::Postgres(_))
     }
 
+    /// Returns the connection to a file through which alone this one looks, and never writes.
+    fn only_connection(&self) -> Option<SqlitePool> {
+        match &self.pool {
+            Pool::Sqlite(pool) if self.access == Access::Read => {
+                (pool.options().get_max_connections() == 1).then(|| pool.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Closes all connections and waits until they are gone.
     pub async fn close(&self) {
         match &self.pool {
@@ -266,6 +268,23 @@ impl Store {
             Pool::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn sqlite_pool(
+    path: &Path,
+    access: Access,
+    connections: u32,
+) -> Result<SqlitePool, StoreError> {
+    let options = SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECT_PATIENCE)
+        // A file answers, or says why not when it is asked; only a server's connection dies by itself.
+        .test_before_acquire(false)
+        // `PRAGMA data_version` means something to one connection alone.
+        .max_lifetime(None)
+        .idle_timeout(None);
+    let pool = options.connect_with(sqlite_options(path, access));
+    Ok(pool.await?)
 }
 
 fn sqlite_options(path: &Path, access: Access) -> SqliteConnectOptions {

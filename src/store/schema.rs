@@ -181,7 +181,7 @@ pub enum Prepared {
 /// Makes or upgrades the schema and its walls, in one transaction, and returns the store.
 pub async fn prepare(dsn: &Dsn, account: OsAccount) -> Result<(Store, Prepared), StoreError> {
     if let DsnKind::Sqlite(path) = dsn.kind() {
-        file::create_private(&path).await?;
+        file::create_private(&path)?;
     }
     let about = |error: StoreError| error.about(dsn);
     let store = Store::connect(dsn, account, Access::Write)

@@ -9,13 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
-use sqlx::ConnectOptions;
-use sqlx::SqliteConnection;
+use sqlx::SqlitePool;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
 use super::view::{Session, query_scalar};
-use super::{Access, Failure, Store, StoreError, postgres_options, presence, sqlite_options};
+use super::{Access, Failure, Store, StoreError, postgres_options, presence, sqlite_pool};
 use crate::settings::{Dsn, DsnKind};
 
 /// How often the counter is read where hints are not to be had.
@@ -73,8 +72,9 @@ impl Drop for Wake {
 
 /// Where the small change counter is read.
 enum Counter {
-    /// `PRAGMA data_version` belongs to a connection, so one is kept, with the file that it has open.
-    Sqlite(Box<SqliteConnection>, PathBuf, FileId),
+    /// `PRAGMA data_version` belongs to a connection, and tells of everybody else's commits: whoever only looks through one
+    /// lends it, and beside everybody else stands one more; with the file that it has open.
+    Sqlite(SqlitePool, PathBuf, FileId),
     Postgres(Store),
 }
 
@@ -102,12 +102,12 @@ impl Counter {
     async fn read(&mut self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT CAST(((SELECT seq FROM ledger_head) + (SELECT COALESCE(SUM(changes), 0) FROM change_counter)) % 4611686018427387904 AS BIGINT)";
         match self {
-            Self::Sqlite(connection, path, id) => {
+            Self::Sqlite(pool, path, id) => {
                 if FileId::of(path) != Some(*id) {
                     return Err(replaced(path));
                 }
                 Ok(query_scalar("PRAGMA data_version")
-                    .fetch_one(&mut **connection)
+                    .fetch_one(&*pool)
                     .await?)
             }
             Self::Postgres(store) => match &mut store.view().await?.session {
@@ -126,7 +126,10 @@ impl Wake {
         let mut wake = match dsn.kind() {
             DsnKind::Sqlite(path) => {
                 let id = FileId::of(&path).ok_or_else(|| replaced(&path))?;
-                let connection = sqlite_options(&path, Access::Read).connect().await?;
+                let pool = match store.only_connection() {
+                    Some(pool) => pool,
+                    None => sqlite_pool(&path, Access::Read, 1).await?,
+                };
                 let watcher = watch_folder_of(&path, &hint);
                 let source = if watcher.is_some() {
                     Source::FileWatch
@@ -134,7 +137,7 @@ impl Wake {
                     Source::Polling
                 };
                 Self {
-                    counter: Counter::Sqlite(Box::new(connection), path, id),
+                    counter: Counter::Sqlite(pool, path, id),
                     seen: 0,
                     hint,
                     source,
