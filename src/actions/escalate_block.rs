@@ -18,7 +18,7 @@ impl Action for EscalateBlock {
     const MAY: Permission = permission::ESCALATE_BLOCK;
     const KEY: char = 'e';
     const SUMMARY: &'static str = "Escalate a publish block: page its backup";
-    const UNDO: &'static str = "cannot be undone: the backup was paged";
+    const UNDO: &'static str = "cannot be undone: a page for the backup is queued";
     const KIND: &'static str = "block";
     const TARGET: &'static str = "The blocked run";
     type Facts = Option<Audit>;

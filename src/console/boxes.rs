@@ -85,7 +85,7 @@ fn lost_by_leaving(model: &Model) -> &'static str {
         .as_ref()
         .map(|picture| picture.deployment.environment);
     match environment {
-        Some(Environment::Demo) => "A demo that --keep does not keep is gone.",
+        Some(Environment::Demo) => "Unless --keep keeps it, a demo is gone.",
         _ => "Nothing is lost by leaving.",
     }
 }

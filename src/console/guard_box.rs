@@ -279,7 +279,9 @@ fn draw_asking(model: &Model, asking: &Asking, pen: &mut Pen<'_>, inside: Rect, 
     };
     pen.parts(inside.x, y, inside.width, &[(token, said)]);
     buttons(asking, pen, inside, inside.bottom().saturating_sub(2));
-    let keys: &[(&str, &str)] = if simple {
+    let keys: &[(&str, &str)] = if asking.locked.is_some() {
+        &[("esc", "close, and look again")]
+    } else if simple {
         &[
             ("y", "do it"),
             ("n", "no"),

@@ -9,7 +9,7 @@ use crate::rules::migration::{
 };
 use crate::store::migration::{
     self, Allowlist, ColumnPair, Deficiency, Event, ExporterFingerprint, GateEvidence,
-    GateOverride, Known, KnownHour, Migration, Mismatch, Replays, RowPair, Scan,
+    GateOverride, Known, KnownHour, Migration, Mismatch, RedeployTask, Replays, RowPair, Scan,
 };
 use crate::store::window::Window;
 use crate::store::{StoreError, View};
@@ -40,6 +40,8 @@ pub struct MigrationDetail {
     pub allowlists: Vec<Allowlist>,
     /// What somebody has to see to.
     pub deficiencies: Vec<Deficiency>,
+    /// What exporters have to be deployed back to, where it was taken back after its cutover.
+    pub redeploy: Option<RedeployTask>,
     /// What jobs found last.
     pub looks: Looks,
 }
@@ -224,6 +226,7 @@ async fn detail(view: &mut View, id: &str) -> Result<Option<MigrationDetail>, St
         clean: known.clean(now),
         allowlists: migration::allowlists(view, id).await?,
         deficiencies: migration::deficiencies(view, id).await?,
+        redeploy: migration::redeploy_task(view, id).await?,
         looks: looks(view, &known).await?,
         migration: known.migration,
         events: known.events,

@@ -210,7 +210,7 @@ pub fn may_escalate(block: &Standing<'_>, actor: &Actor) -> Vec<Condition> {
                 .map_or("not escalated yet".to_owned(), |by| {
                     format!("escalated by {by}")
                 }),
-            "the backup was paged already; call them",
+            "a page is queued already; call them",
         ),
         Condition::holds(
             "not_with_backup",

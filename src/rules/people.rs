@@ -237,7 +237,7 @@ mod tests {
             assert_eq!(role.word().parse::<Role>().as_ref(), Ok(role));
         }
         let refusal = "admin".parse::<Role>().expect_err("no such role");
-        assert_eq!(refusal.sentence, "\"admin\" is no Role");
+        assert_eq!(refusal.sentence, "\"admin\" is no role");
         assert!(refusal.hint.contains("governance_lead"));
     }
 }

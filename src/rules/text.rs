@@ -71,6 +71,19 @@ pub fn markup(text: &str) -> String {
     shown
 }
 
+/// Writes the name of a type as people say it.
+#[must_use]
+pub fn spaced(type_name: &str) -> String {
+    let mut said = String::new();
+    for character in type_name.chars() {
+        if character.is_ascii_uppercase() && !said.is_empty() {
+            said.push(' ');
+        }
+        said.push(character.to_ascii_lowercase());
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,7 +31,7 @@ macro_rules! words {
                 $name::ALL.iter().copied().find(|value| value.word() == text).ok_or_else(|| {
                     let all: Vec<_> = $name::ALL.iter().map(|value| value.word()).collect();
                     $crate::rules::Refusal::new(
-                        format!("{text:?} is no {}", stringify!($name)),
+                        format!("{text:?} is no {}", $crate::rules::text::spaced(stringify!($name))),
                         format!("one of: {}", all.join(", ")),
                     )
                 })

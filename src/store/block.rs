@@ -43,20 +43,53 @@ pub struct OpenBlock {
 }
 
 /// The fields that a filter of blocks may name.
-pub const BLOCK_FIELDS: &[&str] = &["run", "scope", "reason", "owner", "backup", "state"];
-
-const FIELDS: &[(&str, &str)] = &[
-    ("run", "a.publish_run_id"),
-    ("scope", "s.publish_scope"),
-    ("reason", "a.block_reason"),
-    ("owner", "a.owner_user_id"),
-    ("backup", "a.backup_owner_user_id"),
-    (
-        "state",
-        "CASE WHEN a.is_taken = TRUE THEN 'taken' ELSE 'open' END \
-         || CASE WHEN a.escalated_by IS NULL THEN '' ELSE ' escalated' END",
-    ),
+pub const BLOCK_FIELDS: &[&str] = &[
+    "run", "scope", "reason", "sla", "owner", "backup", "taken", "state",
 ];
+
+/// Each field as the pane writes it; the two databases reckon with time in their own ways.
+macro_rules! fields {
+    (is_soon: $is_soon:literal, is_stale: $is_stale:literal) => {
+        &[
+            ("run", "a.publish_run_id"),
+            ("scope", "s.publish_scope"),
+            ("reason", "a.block_reason"),
+            (
+                "sla",
+                concat!(
+                    "CASE WHEN a.is_taken = TRUE THEN 'answered' WHEN a.respond_by_utc IS NULL THEN 'no limit' \
+                     WHEN a.respond_by_utc < :now THEN 'breach' WHEN ",
+                    $is_soon,
+                    " THEN 'soon' ELSE 'ok' END"
+                ),
+            ),
+            ("owner", "a.owner_user_id"),
+            ("backup", "a.backup_owner_user_id"),
+            ("taken", "a.taken_by"),
+            (
+                "state",
+                concat!(
+                    "CASE WHEN a.is_taken = TRUE AND ",
+                    $is_stale,
+                    " THEN 'stale' WHEN a.is_taken = TRUE THEN 'taken' \
+                     WHEN a.escalated_by IS NULL THEN 'open' ELSE 'escalated' END"
+                ),
+            ),
+        ]
+    };
+}
+
+type Fields = &'static [(&'static str, &'static str)];
+
+const SQLITE_FIELDS: Fields = fields!(
+    is_soon: "2 * julianday(:now) >= julianday(a.created_at_utc) + julianday(a.respond_by_utc)",
+    is_stale: "1440 * (julianday(:now) - julianday(COALESCE(a.progress_at_utc, a.taken_at_utc))) > a.sla_first_response_minutes"
+);
+
+const POSTGRES_FIELDS: Fields = fields!(
+    is_soon: ":now - a.created_at_utc >= a.respond_by_utc - :now",
+    is_stale: ":now - COALESCE(a.progress_at_utc, a.taken_at_utc) > a.sla_first_response_minutes * INTERVAL '1 minute'"
+);
 
 const OPEN: &str = "a.status = 'blocked' AND a.drill = FALSE";
 
@@ -86,7 +119,8 @@ pub async fn window(
     view: &mut View,
     look: &Look<BlockSort>,
 ) -> Result<Window<OpenBlock>, StoreError> {
-    window::read(view, &list(look.sort), look).await
+    let list = list(view.is_postgres(), look.sort, view.now());
+    window::read(view, &list, look).await
 }
 
 /// Reads a window of the blocks that were open at a moment in the past, as they stood then.
@@ -96,7 +130,8 @@ pub async fn window_at(
     past: Past,
 ) -> Result<Window<OpenBlock>, StoreError> {
     let tables = past.tables(view, STOOD);
-    window::read_of(view, &list(look.sort), look, &tables).await
+    let list = list(view.is_postgres(), look.sort, past.at);
+    window::read_of(view, &list, look, &tables).await
 }
 
 /// Counts the blocks that were open at a moment in the past.
@@ -122,15 +157,20 @@ const STOOD: &[Stood] = &[
     },
 ];
 
-fn list(sort: BlockSort) -> List {
+fn list(is_postgres: bool, sort: BlockSort, now: Moment) -> List {
     List {
         select: select(OPEN),
         prefix: "a.",
         key: sort.key(),
         runs: Runs::Up,
         place: "publish_replay_audit a WHERE a.publish_run_id = $1 AND a.block_reason IS NOT NULL",
-        fields: FIELDS,
+        fields: if is_postgres {
+            POSTGRES_FIELDS
+        } else {
+            SQLITE_FIELDS
+        },
         sought: None,
+        now: Some(now),
     }
 }
 
@@ -198,7 +238,9 @@ mod tests {
 
     #[test]
     fn every_field_that_a_filter_may_name_can_be_read() {
-        let known: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(known, BLOCK_FIELDS);
+        for fields in [SQLITE_FIELDS, POSTGRES_FIELDS] {
+            let known: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+            assert_eq!(known, BLOCK_FIELDS);
+        }
     }
 }

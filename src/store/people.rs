@@ -101,6 +101,7 @@ pub async fn window(
         place: everybody!("WHERE p.person_id = $1"),
         fields: FIELDS,
         sought: None,
+        now: None,
     };
     window::read(view, &list, look).await
 }

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Type};
 
 use super::view::{on, query_as};
 use super::{StoreError, View};
+use crate::clock::Moment;
 use crate::rules::filter::{Filter, How, Term};
 
 /// Where in the list a window lies.
@@ -100,6 +101,8 @@ pub(in crate::store) struct List {
     pub fields: &'static [(&'static str, &'static str)],
     /// The column that holds all of them in lower case, where the table has one.
     pub sought: Option<&'static str>,
+    /// The moment that `:now` in a field's text stands for, where one has it.
+    pub now: Option<Moment>,
 }
 
 /// A row, and whether it stands before the anchor.
@@ -208,8 +211,13 @@ impl List {
         let bytes = if is_postgres { " COLLATE \"C\"" } else { "" };
         let named = |(name, _): &&(&str, &str)| term.field.is_none_or(|field| field == *name);
         let fields = self.fields.iter().filter(named);
+        let now = match self.now {
+            Some(now) if is_postgres => format!("TIMESTAMPTZ '{now}'"),
+            Some(now) => format!("'{now}'"),
+            None => String::new(),
+        };
         let texts: Vec<_> = fields
-            .map(|(_, text)| format!("COALESCE(({text}){bytes}, '')"))
+            .map(|(_, text)| format!("COALESCE(({}){bytes}, '')", text.replace(":now", &now)))
             .collect();
         // One look at all of them is faster than one at each; nothing that is typed holds what stands between them.
         let texts = match term.how {

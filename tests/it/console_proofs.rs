@@ -487,5 +487,5 @@ fn the_worst_ratio_stands_between_soft_and_hard_in_both_spellings() {
         picture
     };
     let screen = text_of(&drawn(&still::model(PaneId::Weeks, unknown), 160, 48));
-    assert!(screen.contains("worst ratio: cannot tell"), "{screen}");
+    assert!(screen.contains("protected: cannot tell"), "{screen}");
 }

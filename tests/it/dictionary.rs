@@ -277,7 +277,7 @@ on_both!(a_join_only_looks_whatever_it_tries, |world| {
             "SELECT 1; SELECT 2",
             "semicolon",
         ),
-        ("evil/2.4.0", "board", "SELECT 1", "is no Surface"),
+        ("evil/2.4.0", "board", "SELECT 1", "is no surface"),
         (
             "evil/2.4.0",
             "leadership",

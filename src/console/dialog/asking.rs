@@ -232,7 +232,9 @@ impl Asking {
             (_, Some('n' | 'q')) if simple => Step::Close,
             (Focus::Cancel, Some(' ')) => Step::Close,
             (Focus::Confirm, Some(' ')) => self.begin(rhythm),
-            (_, _) if stroke.code == KeyCode::Enter => Step::Say(if simple {
+            (_, _) if stroke.code == KeyCode::Enter => Step::Say(if self.locked.is_some() {
+                "it is locked: esc closes it, then look again".to_owned()
+            } else if simple {
                 "enter does nothing here; y does it, n or esc leaves it".to_owned()
             } else {
                 "enter does nothing here; space presses".to_owned()

@@ -274,7 +274,7 @@ impl Dialog {
             // A request under way cannot be taken back, but nobody has to watch it.
             _ => match stroke.code {
                 KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => Step::Close,
-                _ => Step::Stay,
+                _ => Step::Say("esc closes this first".to_owned()),
             },
         }
     }

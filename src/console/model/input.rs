@@ -295,7 +295,7 @@ impl Model {
     }
 
     /// Says that an action asks for an armed console. It comes last: nobody is told to arm for what stays closed to them.
-    fn not_armed(&self, entry: &Entry) -> Option<Refusal> {
+    pub(in crate::console) fn not_armed(&self, entry: &Entry) -> Option<Refusal> {
         if entry.level < Level::Review || self.arming.left(self.at).is_some() {
             return None;
         }

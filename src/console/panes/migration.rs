@@ -315,12 +315,23 @@ fn dual_write(model: &Model, detail: &MigrationDetail, pen: &Pen<'_>) -> Vec<Par
 /// Pairs, allow-lists, overrides, deficiencies and moves.
 fn rest(model: &Model, detail: &MigrationDetail) -> Vec<Parts> {
     let mut lines = Vec::new();
+    let open = detail.redeploy.iter().filter(|it| it.done_at_utc.is_none());
+    lines.extend(open.map(|it| {
+        let said = format!(
+            "OPEN: {} deploys exporters from {} back to {}",
+            it.owner_id, it.from_semver, it.to_semver
+        );
+        vec![(Token::StatusDanger, said)]
+    }));
     for it in detail
         .deficiencies
         .iter()
         .filter(|it| it.closed_at_utc.is_none())
     {
-        let said = format!("DEFICIENCY of {}: {}", it.owner_id, it.detail);
+        let said = format!(
+            "DEFICIENCY of {}: {}; id {}",
+            it.owner_id, it.detail, it.deficiency_id
+        );
         lines.push(vec![(Token::StatusDanger, said)]);
     }
     for it in &detail.overrides {

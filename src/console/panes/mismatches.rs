@@ -170,7 +170,10 @@ fn explain(model: &Model, picture: &Picture, scanned: &Scanned, pen: &Pen<'_>) -
     )));
     lines.push(chart);
     lines.extend(scanned.deficiencies.iter().map(|it| {
-        let said = format!("DEFICIENCY of {}: {}", it.owner_id, it.detail);
+        let said = format!(
+            "DEFICIENCY of {}: {}; id {}",
+            it.owner_id, it.detail, it.deficiency_id
+        );
         vec![(Token::StatusDanger, said)]
     }));
     // Other keys than before set the clock back, too.
@@ -180,7 +183,14 @@ fn explain(model: &Model, picture: &Picture, scanned: &Scanned, pen: &Pen<'_>) -
         &scanned.fingerprints,
     ));
     if let Some((metric, rows)) = &scanned.rows {
-        lines.push(vec![(Token::Fg, format!("{metric} now:"))]);
+        let mut listed = picture.migrations.mismatches.rows.iter();
+        let is_listed = listed.any(|it| it.metric_id == *metric);
+        let gone = if is_listed {
+            ""
+        } else {
+            ", no longer in the list"
+        };
+        lines.push(vec![(Token::Fg, format!("{metric} now{gone}:"))]);
         if rows.is_empty() {
             lines.push(vec![(Token::StatusOk, "  every row matches".to_owned())]);
         }

@@ -24,7 +24,7 @@ pub(super) fn lines(sight: &SpreadSight, glyphs: Glyphs) -> Vec<Parts> {
         lines.extend(is_untold.then(unknown));
     }
     lines.push(vec![muted(format!(
-        "s soft {}, h hard {}, by policy {}",
+        "s soft {}, h hard {}, by policy {}; the worst decides",
         sight.pair.soft, sight.pair.hard, sight.policy
     ))]);
     lines.extend(weeks(&sight.weeks, glyphs));
@@ -32,7 +32,7 @@ pub(super) fn lines(sight: &SpreadSight, glyphs: Glyphs) -> Vec<Parts> {
 }
 
 fn unknown() -> Parts {
-    let said = "worst ratio: cannot tell, not every protected metric is known on both sides";
+    let said = "protected: cannot tell, not every protected metric is known on both sides";
     vec![(Token::StatusUnknown, said.to_owned())]
 }
 
@@ -52,7 +52,7 @@ fn on_the_scale(run: &Judged, (soft, hard): (f64, f64), glyphs: Glyphs) -> Parts
         (false, false) => (Token::StatusOk, "below soft"),
     };
     let limits = [(place(soft, hard), 's'), (place(hard, hard), 'h')];
-    let mut line = vec![muted("worst ratio ")];
+    let mut line = vec![muted("protected ")];
     line.extend(stretch(
         (token, 0..place(ratio, hard)),
         SCALE,

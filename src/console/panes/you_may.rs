@@ -32,7 +32,7 @@ pub fn you_may_now(
     if picture.wanted.about != model.about() {
         return vec![vec![(Token::Muted, "looking what you may do".to_owned())]];
     }
-    let mut may = Vec::new();
+    let (mut may, mut once_armed) = (Vec::new(), Vec::new());
     let mut not = Vec::new();
     let of_kind = picture.possible.iter();
     let mut of_kind: Vec<_> = of_kind.filter(|it| it.entry.kind == kind).collect();
@@ -42,7 +42,9 @@ pub fn you_may_now(
         match &possible.refusal {
             None => {
                 let keys = model.start.keymap.action(possible.entry);
-                may.push(format!("{name} ({keys})"));
+                let is_closed = model.not_armed(possible.entry).is_some();
+                let list = if is_closed { &mut once_armed } else { &mut may };
+                list.push(format!("{name} ({keys})"));
             }
             Some(refusal) if comes_now(possible.entry.verb) => {
                 not.push(format!("{name}: {}", refusal.sentence));
@@ -57,12 +59,14 @@ pub fn you_may_now(
         )]];
     }
     let mut lines = Vec::new();
-    if may.is_empty() {
+    if may.is_empty() && once_armed.is_empty() {
         lines.push(vec![(Token::Muted, "you may look".to_owned())]);
-    } else {
+    }
+    let said = [("you may: ", may), ("once armed: ", once_armed)];
+    for (label, names) in said.into_iter().filter(|(_, names)| !names.is_empty()) {
         lines.push(vec![
-            (Token::Muted, "you may: ".to_owned()),
-            (Token::KeyHint, may.join(", ")),
+            (Token::Muted, label.to_owned()),
+            (Token::KeyHint, names.join(", ")),
         ]);
     }
     for refusal in not {

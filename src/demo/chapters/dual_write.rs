@@ -38,6 +38,8 @@ const PROBES: i64 = 12 * HOUR;
 /// When the keys of exports were looked at first, and when somebody had mended what was found.
 const FINGERPRINTED: i64 = BEGINS + 3 * MINUTE;
 const MENDED: i64 = BEGINS + 40 * MINUTE;
+/// How often both halves are compared: an hour between two scans is too long, and a second more would be too.
+const SCANS: i64 = 50 * MINUTE;
 /// How often the others look whether something waits for them.
 const LOOKS: i64 = 30;
 /// How long a maintenance window is; there is one every day.
@@ -65,8 +67,8 @@ pub fn beats(seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
     );
     beats.extend(windows.flat_map(|number| of_window(seed, number)));
     let beat = |at, deed| Beat { at, deed };
-    let scans = since(BEGINS + MINUTE, HOUR, seconds);
-    beats.extend(scans.map(|number| beat(BEGINS + MINUTE + number * HOUR, Deed::Scan)));
+    let scans = since(BEGINS + MINUTE, SCANS, seconds);
+    beats.extend(scans.map(|number| beat(BEGINS + MINUTE + number * SCANS, Deed::Scan)));
     let probes = since(PROBED, PROBES, seconds);
     beats.extend(probes.map(|number| beat(PROBED + number * PROBES, Deed::Probe)));
     let fingerprints = since(FINGERPRINTED, PROBES, seconds);

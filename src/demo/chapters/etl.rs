@@ -12,7 +12,7 @@ use crate::store::migration::Half;
 
 /// When one forgets first, how often one forgets, and how long it takes at most until that is mended.
 const FIRST: i64 = BEGINS + 20 * MINUTE;
-const EVERY: i64 = 100 * MINUTE;
+const EVERY: i64 = 3 * HOUR;
 const LONGEST: i64 = 6 * HOUR;
 /// When the fix lands for which somebody waits since the first hour.
 const AT_LAST: i64 = OPENS + 50 * MINUTE;
@@ -85,7 +85,7 @@ mod tests {
                 filled += 1;
             }
         }
-        assert!(left_out > 40, "{left_out}");
+        assert!(left_out > 20, "{left_out}");
         assert_eq!(left_out, filled);
     }
 }

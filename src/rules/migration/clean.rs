@@ -117,10 +117,11 @@ pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Mome
             clock.interrupt(now, Why::Changed);
         }
         let since = passed(last.at, now);
+        // From when on it is missed, and not when somebody looked.
         if since > LOST {
-            clock.interrupt(now, Why::Lost);
+            clock.interrupt(last.at.plus(LOST), Why::Lost);
         } else if since > APART {
-            clock.interrupt(now, Why::Gap);
+            clock.interrupt(last.at.plus(APART), Why::Gap);
         }
         clock.runs = last.fault().is_none() && is_same && since <= APART;
     }

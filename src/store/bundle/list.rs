@@ -80,6 +80,7 @@ pub async fn listed(
         place: "bundle b WHERE b.migration_id = $1",
         fields: FIELDS,
         sought: None,
+        now: None,
     };
     window::read(view, &list, look).await
 }

@@ -66,6 +66,7 @@ pub async fn listed(
         place: "metric_dictionary m WHERE m.metric_id = $1",
         fields: FIELDS,
         sought: Some("m.sought"),
+        now: None,
     };
     window::read(view, &list, look).await
 }

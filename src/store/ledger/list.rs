@@ -61,6 +61,7 @@ pub async fn window_at(
         place: "governance_ledger WHERE seq = CAST($1 AS BIGINT)",
         fields: FIELDS,
         sought: None,
+        now: None,
     };
     match &look.anchor {
         Anchor::Around(id) if id.parse::<i64>().is_err() => {

@@ -86,6 +86,7 @@ fn list(sort: MigrationSort) -> List {
         place: "dictionary_migration_state m WHERE m.migration_id = $1",
         fields: FIELDS,
         sought: None,
+        now: None,
     }
 }
 
@@ -142,6 +143,7 @@ pub async fn mismatches(
         place: PLACE,
         fields: MISMATCH,
         sought: None,
+        now: None,
     };
     window::read(view, &list, look).await
 }

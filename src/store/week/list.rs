@@ -100,6 +100,7 @@ fn list(sort: WeekSort) -> List {
         place: "reconciliation_window w WHERE w.job_run_id = $1",
         fields: FIELDS,
         sought: None,
+        now: None,
     }
 }
 

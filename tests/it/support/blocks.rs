@@ -19,6 +19,7 @@ pub struct Made {
     pub reason: &'static str,
     /// How many minutes ago it was blocked; there are thirty to answer.
     pub ago: i64,
+    /// Who took it at once, and has not been heard of since.
     pub taken_by: Option<&'static str>,
     pub escalated: bool,
     pub drill: bool,
@@ -42,10 +43,11 @@ pub fn put(world: &World, blocks: &[Made]) {
         let (run, scope) = (made.run.replace('\'', "''"), made.scope.replace('\'', "''"));
         let (blocked, due) = (now.plus_minutes(-made.ago), now.plus_minutes(30 - made.ago));
         let (owner, backup) = made.people;
-        let by = |who: Option<&str>| {
-            who.map_or("NULL, NULL".to_owned(), |who| format!("'{who}', '{now}'"))
+        let by = |who: Option<&str>, at| {
+            who.map_or("NULL, NULL".to_owned(), |who| format!("'{who}', '{at}'"))
         };
-        let (taken, escalated) = (by(made.taken_by), by(made.escalated.then_some(owner)));
+        let taken = by(made.taken_by, blocked);
+        let escalated = by(made.escalated.then_some(owner), now);
         let (reason, drill) = (made.reason, if made.drill { "TRUE" } else { "FALSE" });
         let _ = write!(
  sql,

@@ -251,7 +251,7 @@ fn possible() -> Vec<Possible> {
             conditions: may_not,
             refusal: Some(Refusal::new(
                 "escalated by kim",
-                "the backup was paged already; call them",
+                "a page is queued already; call them",
             )),
             offer: None,
         },

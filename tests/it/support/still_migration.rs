@@ -300,6 +300,7 @@ fn selected() -> MigrationDetail {
             version: 1,
         }],
         deficiencies: vec![stuck()],
+        redeploy: None,
         looks: looks(),
     }
 }
