@@ -154,7 +154,7 @@ on_both!(what_can_be_done_about_a_person_is_behind_a, |world| {
     assert_eq!(desk.model.selected(), Some(("person", "kim".to_owned())));
     desk.shows(&[
         "no role",
-        "you may: deactivate-person (a d)",
+        "once armed: deactivate-person (a d)",
         "grant-role (a g)",
     ]);
     desk.press("J").await;
