@@ -178,7 +178,7 @@ fn dual_write(passes: String) -> Vec<(Token, String)> {
     let key = |line: &str| (Token::Accent, line.to_owned());
     vec![
         fg("You are maya, governance lead: a migration is in dual write."),
-        fg("Two columns are written twice and compared all the time; some differ."),
+        fg("Two columns are written twice, and scans compare them; some differ."),
         (Token::Fg, passes),
         key("3  what differs, by metric and squad    enter its rows, old and new"),
         key("2  the clock of 72 hours, and every gate    w why it stands where it is"),

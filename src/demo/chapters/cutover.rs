@@ -7,11 +7,12 @@ use std::ops::Range;
 use crate::actions::Asked;
 
 use super::super::beat::{Beat, Deed, When};
-use super::dual_write::{ANALYTICS, DAY, HOUR, OPENS, act, land, looks, when};
+use super::dual_write::{ANALYTICS, DAY, HOUR, OPENS, land, looks};
 use super::migration::{ID, allowlist_of, approval_of};
 use super::papers::{self, Profile};
 use super::people::BACKUP;
 use super::weeks::SIGNER;
+use super::{act, when};
 
 /// Tells how the migration becomes ready, and what the others do around its hour.
 #[must_use]

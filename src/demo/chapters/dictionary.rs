@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::actions::Asked;
 use crate::rules::dictionary::{AggregationRule, Document, EpsilonClass, Metric};
 
-use super::super::beat::{Beat, Deed, When};
+use super::super::beat::{Beat, Deed};
+use super::act;
 use super::people::{BACKUP, LEAD, READY};
 
 /// The release that the story begins with.
@@ -275,16 +276,6 @@ fn metric(line: &Line) -> Metric {
 /// Tells how the dictionary is released, what is bound to it, and how it goes on.
 #[must_use]
 pub fn beats(_seed: u32, _seconds: &Range<i64>) -> Vec<Beat> {
-    let act = |at, who, verb, asked, reason| Beat {
-        at,
-        deed: Deed::Act {
-            who,
-            verb,
-            asked,
-            reason,
-            when: When::Always,
-        },
-    };
     let mut beats = vec![
         act(
             41,

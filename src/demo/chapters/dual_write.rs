@@ -15,6 +15,7 @@ use super::migration::{ID, allowlist_of, approval_of};
 use super::papers::{self, Profile};
 use super::people::{BACKUP, LEAD, OPERATIONS, READY};
 use super::weeks::{self, SERIES, SIGNER};
+use super::{act, when};
 
 pub(super) const MINUTE: i64 = 60;
 pub(super) const HOUR: i64 = 60 * MINUTE;
@@ -110,35 +111,6 @@ fn looked(at: i64) -> [Beat; 2] {
 pub(super) fn since(first: i64, every: i64, seconds: &Range<i64>) -> RangeInclusive<i64> {
     let number = |second: i64| (second - first).div_euclid(every);
     number(seconds.start).max(0)..=number(seconds.end)
-}
-
-pub(super) fn act(
-    at: i64,
-    who: &'static str,
-    verb: &'static str,
-    asked: Asked,
-    reason: &'static str,
-) -> Beat {
-    when(at, who, (verb, asked), When::Always, reason)
-}
-
-pub(super) fn when(
-    at: i64,
-    who: &'static str,
-    (verb, asked): (&'static str, Asked),
-    when: When,
-    reason: &'static str,
-) -> Beat {
-    Beat {
-        at,
-        deed: Deed::Act {
-            who,
-            verb,
-            asked,
-            reason,
-            when,
-        },
-    }
 }
 
 /// In the first minute everybody gets the roles that a cutover takes.

@@ -16,8 +16,9 @@ pub mod weeks;
 
 use std::ops::Range;
 
-use super::beat::Beat;
+use super::beat::{Beat, Deed, When};
 use super::story::Story;
+use crate::actions::Asked;
 
 /// Tells what happens in some seconds of the story; always the same for the same seed.
 pub type Chapter = fn(seed: u32, seconds: &Range<i64>) -> Vec<Beat>;
@@ -62,6 +63,31 @@ pub fn beats(story: Story, seed: u32, seconds: &Range<i64>) -> Vec<Beat> {
         .collect();
     all.sort_by_key(|beat| beat.at);
     all
+}
+
+/// Somebody acts, whatever happened.
+fn act(at: i64, who: &'static str, verb: &'static str, asked: Asked, reason: &'static str) -> Beat {
+    when(at, who, (verb, asked), When::Always, reason)
+}
+
+/// Somebody acts where it is called for.
+fn when(
+    at: i64,
+    who: &'static str,
+    (verb, asked): (&'static str, Asked),
+    when: When,
+    reason: &'static str,
+) -> Beat {
+    Beat {
+        at,
+        deed: Deed::Act {
+            who,
+            verb,
+            asked,
+            reason,
+            when,
+        },
+    }
 }
 
 #[cfg(test)]
