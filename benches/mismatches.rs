@@ -8,7 +8,9 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use govdeck::jobs::scan::ROWS_AT_ONCE;
 use govdeck::rules::migration::{DICTIONARY, Dialect, Site};
+use govdeck::store::migration::{Compared, Stretch};
 use govdeck::store::window::Look;
 use govdeck::store::{Store, migration};
 
@@ -87,6 +89,7 @@ async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> 
             .await?;
     }
     let expected = i64::from(scale.rows / ONE_IN);
+    walk(name, store, scale.rows, expected).await?;
     let indexed = look(store, scale.turns, expected).await?;
     plain.run(&index).await?;
     let full = look(store, scale.turns.min(5), expected).await?;
@@ -198,12 +201,46 @@ async fn look(store: &Store, turns: usize, expected: i64) -> Done<f64> {
     for _ in 0..turns {
         let mut view = store.view().await?;
         let begun = Instant::now();
-        let (found, worst) = migration::differing(&mut view, &PAIRS).await?;
+        let (found, worst) = migration::differing(&mut view, &PAIRS, &Stretch::default()).await?;
         times.push(begun.elapsed());
         assert_eq!(found, expected);
         assert!(!worst.is_empty());
     }
     Ok(median(times))
+}
+
+/// Times the looks that a scan makes of it, beside one look at every row.
+async fn walk(name: &str, store: &Store, rows: u32, expected: i64) -> Done<()> {
+    let mut view = store.view().await?;
+    let begun = Instant::now();
+    let whole = migration::compare(&mut view, &PAIRS, &Stretch::default()).await?;
+    let at_once = begun.elapsed().as_secs_f64();
+    drop(view);
+    let (mut found, mut longest, mut all, mut looks) = (Compared::default(), 0.0_f64, 0.0, 0);
+    let mut after: Option<String> = None;
+    loop {
+        let mut view = store.view().await?;
+        let begun = Instant::now();
+        let stretch =
+            migration::next_stretch(&mut view, after.as_deref(), ROWS_AT_ONCE.min(rows / 10))
+                .await?;
+        found = found.and(migration::compare(&mut view, &PAIRS, &stretch).await?);
+        let took = begun.elapsed().as_secs_f64();
+        (longest, all, looks) = (longest.max(took), all + took, looks + 1);
+        after = stretch.until;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((found.rows, found.mismatches), (whole.rows, expected));
+    assert_eq!(found.worst, whole.worst);
+    println!(
+        "{name}: a scan in {looks} looks {:.2} s, {:.2} x one look at all; the longest {:.0} ms",
+        all,
+        all / at_once,
+        longest * 1_000.0
+    );
+    Ok(())
 }
 
 /// Times what a pane reads of the newest scan, of which a thousand metrics are kept.

@@ -205,7 +205,7 @@ async fn limited(
 async fn run(store: &Store, root: &Path, job: &Job) -> Result<(JobOutcome, String), Stop> {
     Ok(match job.run {
         Work::Scan => {
-            let scan = scan::run(store).await?.scan;
+            let scan = scan::run(store, scan::ROWS_AT_ONCE).await?.scan;
             let is_well = scan.status == ScanStatus::Whole && scan.mismatches == 0;
             (well(is_well), scan.detail)
         }

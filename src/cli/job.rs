@@ -52,7 +52,16 @@ pub(super) enum Job {
         claim: i64,
     },
     /// Compare both halves of every pair of the dictionary's migration under way; at least once an hour.
-    Scan,
+    Scan {
+        /// How many rows one look takes in, about; a scan that was ended in between is gone on with after the last of them.
+        #[arg(
+            long,
+            value_name = "ROWS",
+            default_value_t = scan::ROWS_AT_ONCE,
+            value_parser = clap::value_parser!(u32).range(1..)
+        )]
+        rows_at_once: u32,
+    },
     /// Look whether every active question binds to a row of the view over the pairs, for gate G3.
     FaqProbe,
     /// Look whether every protected metric is in both joins, for gate D5.
@@ -104,7 +113,7 @@ impl Job {
                 let (found, evidence) = fingerprint::run(store, root, &folder).await?;
                 Ok(fingerprinted(&found, &evidence))
             }
-            Self::Scan => Ok(scanned(&scan::run(store).await?)),
+            Self::Scan { rows_at_once } => Ok(scanned(&scan::run(store, rows_at_once).await?)),
             Self::Due => Ok(done_by_now(&due::run(store).await?)),
             Self::DropLeaves => drop_leaves(store).await,
         }

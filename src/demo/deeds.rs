@@ -171,7 +171,7 @@ pub(super) async fn prove(store: &Store) -> Result<(), StoreError> {
 
 /// Compares both halves of every pair, where they are both written.
 pub(super) async fn look(store: &Store) -> Result<(), StoreError> {
-    unless_refused(scan::run(store).await.map(drop))
+    unless_refused(scan::run(store, scan::ROWS_AT_ONCE).await.map(drop))
 }
 
 /// Looks anew at everything that gates rest on.

@@ -1,16 +1,20 @@
 //! Compares both halves of every pair of the migration under way, and files what it found as one sample for the clock.
 //!
-//! It only looks while it counts, so that it keeps nobody waiting who writes; run again it makes another sample. What does
-//! not match on three days running becomes a deficiency, by rule and once.
+//! It only looks while it counts, so that it keeps nobody waiting who writes. A large dictionary is gone through in looks of a
+//! million rows, and what they found is kept after each: a scan that was ended in between is gone on with. What does not match
+//! on three days running becomes a deficiency, by rule and once.
 
 use serde::Serialize;
 
 use crate::actions::{About, ByRule, Request, Stop, random_id};
 use crate::rules::Refusal;
-use crate::rules::migration::{Clean, Phase, ScanStatus};
+use crate::rules::migration::{Clean, LONGEST_SCAN, Phase, ScanStatus, may_go_on};
 use crate::rules::text::shorten;
-use crate::store::migration::{self, Compared, Known, Mismatches, Scan};
+use crate::store::migration::{self, Compared, Known, Mismatches, Scan, Stretch, Walk};
 use crate::store::{Failure, Store, StoreError, View};
+
+/// How many rows are looked at in one look, about: it ends with all rows of a metric.
+pub const ROWS_AT_ONCE: u32 = 1_000_000;
 
 /// What a scan found.
 #[derive(Debug, Clone, Serialize)]
@@ -36,12 +40,20 @@ pub struct Opened {
     pub metric_id: String,
 }
 
-/// Makes one scan.
-pub async fn run(store: &Store) -> Result<Scanned, Stop> {
-    // In a look of its own: whatever is taken away between here and there makes the scan short.
-    let counted = migration::rows_of_dictionary(&mut store.view().await?).await?;
-    let (scan, worst) = look(store, counted).await?;
-    migration::file(store, &scan, &worst).await?;
+/// Makes one scan, or goes on with the one that was ended, in looks of about so many rows.
+pub async fn run(store: &Store, rows_at_once: u32) -> Result<Scanned, Stop> {
+    let mut kept = None;
+    let (scan, worst) = loop {
+        match look(store, kept.as_ref(), rows_at_once).await? {
+            Looked::Onward(walk) => kept = Some(walk),
+            Looked::Ended { scan, worst, walk } => {
+                if !migration::file(store, &scan, &worst, walk.as_ref()).await? {
+                    return Err(others_scan().into());
+                }
+                break (scan, worst);
+            }
+        }
+    };
     let opened = open_deficiencies(store, &scan.migration_id).await?;
     let mut view = store.view().await?;
     let known = migration::known(&mut view, &scan.migration_id).await?;
@@ -63,10 +75,29 @@ fn nothing_to_scan() -> Refusal {
     )
 }
 
-/// Looks at every row at one moment.
-async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), Stop> {
+fn others_scan() -> Refusal {
+    Refusal::new(
+        "another scan went on with this one",
+        "that one files the sample; there is nothing to do",
+    )
+}
+
+/// Where a scan is after a look.
+enum Looked {
+    /// It has come so far, which was kept.
+    Onward(Walk),
+    /// It is at its end, and the walk that was kept of it too, if any was.
+    Ended {
+        scan: Scan,
+        worst: Vec<Mismatches>,
+        walk: Option<Walk>,
+    },
+}
+
+/// Looks at the next stretch at one moment: the one after what was kept, by this run or by one that was ended.
+async fn look(store: &Store, ours: Option<&Walk>, rows_at_once: u32) -> Result<Looked, Stop> {
     let mut view = store.view().await?;
-    let at = view.now();
+    let now = view.now();
     let found = migration::under_way(&mut view)
         .await?
         .ok_or_else(nothing_to_scan)?;
@@ -74,33 +105,85 @@ async fn look(store: &Store, counted: i64) -> Result<(Scan, Vec<Mismatches>), St
     let is_over = found.phase != Phase::DualWrite && !stand;
     let known = migration::known(&mut view, &found.migration_id).await?;
     let known = known.filter(|_| !is_over).ok_or_else(nothing_to_scan)?;
-    let (status, compared, detail) = if stand {
-        judged(compare(&mut view, &known).await?, counted)
+    let kept = migration::walk(&mut view, &found.migration_id).await?;
+    if ours.is_some_and(|ours| kept.as_ref() != Some(ours)) {
+        return Err(others_scan().into());
+    }
+    let still_holds =
+        |it: &Walk| it.inputs_sha256 == known.inputs.scan && may_go_on(it.begun_at_utc, now);
+    let (before, is_broken) = match kept {
+        Some(walk) if still_holds(&walk) => (walk, false),
+        Some(walk) if ours.is_some() => (walk, true),
+        _ => (
+            Walk {
+                scan_id: random_id()?,
+                migration_id: found.migration_id,
+                begun_at_utc: now,
+                inputs_sha256: known.inputs.scan.clone(),
+                reached: None,
+                found: Compared::default(),
+            },
+            false,
+        ),
+    };
+    let after = before.reached.as_deref();
+    let stretch = migration::next_stretch(&mut view, after, rows_at_once).await?;
+    let compared = if is_broken {
+        Err(format!(
+            "what is compared has changed while it was looked at, or that took over {} minutes",
+            LONGEST_SCAN.as_secs() / 60
+        ))
+    } else if stand {
+        compare(&mut view, &known, &stretch).await?
     } else {
-        failed(
-            "the views over the pairs are not there; `govdeck migration expand` writes the bundle that makes them",
-        )
+        Err("the views over the pairs are not there; `govdeck migration expand` writes the bundle that makes them".to_owned())
     };
-    let scan = Scan {
-        scan_id: random_id()?,
-        migration_id: found.migration_id,
-        scanned_at_utc: at,
-        status,
-        rows_total: compared.rows,
-        mismatches: compared.mismatches,
-        inputs_sha256: known.inputs.scan.clone(),
-        detail,
-    };
-    Ok((scan, compared.worst))
+    drop(view);
+    match (compared, stretch.until) {
+        (Ok(compared), Some(reached)) => {
+            let walk = Walk {
+                reached: Some(reached),
+                found: before.found.clone().and(compared),
+                ..before.clone()
+            };
+            if !migration::keep_walk(store, &before, &walk).await? {
+                return Err(others_scan().into());
+            }
+            Ok(Looked::Onward(walk))
+        }
+        (compared, _) => Ok(ended(before, compared)),
+    }
+}
+
+fn ended(walk: Walk, last: Result<Compared, String>) -> Looked {
+    let (status, found, detail) = judged(last.map(|last| walk.found.clone().and(last)));
+    Looked::Ended {
+        scan: Scan {
+            scan_id: walk.scan_id.clone(),
+            migration_id: walk.migration_id.clone(),
+            scanned_at_utc: walk.begun_at_utc,
+            status,
+            rows_total: found.rows,
+            mismatches: found.mismatches,
+            inputs_sha256: walk.inputs_sha256.clone(),
+            detail,
+        },
+        worst: found.worst,
+        walk: walk.reached.is_some().then_some(walk),
+    }
 }
 
 /// Compares, or says why that failed; a database that does not answer, or does not let us look, makes no sample at all.
-async fn compare(view: &mut View, known: &Known) -> Result<Result<Compared, String>, StoreError> {
+async fn compare(
+    view: &mut View,
+    known: &Known,
+    stretch: &Stretch,
+) -> Result<Result<Compared, String>, StoreError> {
     let pairs = known.active_pairs();
     if pairs.is_empty() {
         return Ok(Err("no pair of columns is registered".to_owned()));
     }
-    match migration::compare(view, &pairs).await {
+    match migration::compare(view, &pairs, stretch).await {
         Ok(compared) => Ok(Ok(compared)),
         Err(error)
             if matches!(
@@ -114,22 +197,16 @@ async fn compare(view: &mut View, known: &Known) -> Result<Result<Compared, Stri
     }
 }
 
-fn failed(why: &str) -> (ScanStatus, Compared, String) {
-    let nothing = Compared {
-        rows: 0,
-        mismatches: 0,
-        worst: Vec::new(),
-    };
-    (ScanStatus::Failed, nothing, shorten(why, 500).into_owned())
-}
-
-fn judged(found: Result<Compared, String>, counted: i64) -> (ScanStatus, Compared, String) {
+fn judged(found: Result<Compared, String>) -> (ScanStatus, Compared, String) {
     match found {
-        Err(why) => failed(&why),
-        Ok(compared) if compared.rows < counted => {
+        Err(why) => {
+            let why = shorten(&why, 500).into_owned();
+            (ScanStatus::Failed, Compared::default(), why)
+        }
+        Ok(compared) if compared.rows < compared.there => {
             let detail = format!(
-                "{} of {counted} rows, {} of them mismatch",
-                compared.rows, compared.mismatches
+                "{} of {} rows, {} of them mismatch",
+                compared.rows, compared.there, compared.mismatches
             );
             (ScanStatus::Short, compared, detail)
         }

@@ -264,6 +264,7 @@ pub const TABLES: &[Table] = &[
     Table::new("drill_record", Kind::Governed, &["drill_id"]),
     Table::new("agent_lease", Kind::Bookkeeping, &["slot"]),
     Table::new("agent_job", Kind::Bookkeeping, &["job"]),
+    Table::new("dual_write_walk", Kind::Bookkeeping, &["migration_id"]),
     Table::new(
         "notification_delivery",
         Kind::Feed,

@@ -9,14 +9,9 @@ use crate::agent_post::{KEEP, commanded, taken};
 use crate::agent_runs::{Running, until};
 use crate::cli_kit::govdeck;
 use crate::support::cluster::cluster;
-use crate::support::command::kill_at_every;
+use crate::support::command::{kill_at_every, wait_for};
 use crate::support::proxy::Proxy;
 use crate::support::{World, on_both, rounds};
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
 const POSTGRES_CALLS: &str = "sendto";

@@ -4,13 +4,8 @@
 use govdeck::rules::bundle_run::Tier;
 
 use crate::support::bundle_story::{ID, approve, people, plan, register};
-use crate::support::command::kill_at_every;
+use crate::support::command::{kill_at_every, wait_for};
 use crate::support::{REASON, World, on_both};
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink,?rename,renameat2";

@@ -7,7 +7,7 @@ use govdeck::rules::bundle_run::Tier;
 
 use crate::cli_kit::{document, said};
 use crate::support::bundle_story::{ID, approve, people};
-use crate::support::command::{Run, kill_at_every, run};
+use crate::support::command::{Run, kill_at_every, run, wait_for};
 use crate::support::ground::allowing;
 use crate::support::{REASON, World, on_both};
 
@@ -18,11 +18,6 @@ const ROLLBACK: &str = "ALTER TABLE governance_metric_dictionary_current DROP CO
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fdatasync";
 const POSTGRES_CALLS: &str = "sendto";
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 fn confirmed(world: &World, words: &[&str]) -> Run {
     let shown = run(world.govdeck("maya", &[words, &["--json"]].concat()));

@@ -13,7 +13,7 @@ use crate::bundle_runs::receipt;
 use crate::cli_kit::{document, refused, said, writes_nothing};
 use crate::support::bundle_story::{ID, approve, people};
 use crate::support::cluster::{SUPERUSER, cluster};
-use crate::support::command::{Run, kill_at_every, run};
+use crate::support::command::{Run, kill_at_every, run, wait_for};
 use crate::support::ground::allowing;
 use crate::support::{REASON, World};
 
@@ -31,11 +31,6 @@ fn superuser(world: &World, sql: &str) -> String {
     cluster()
         .psql(SUPERUSER, world.database(), sql)
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
-}
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
 }
 
 /// Prepares the program for lee, an operator, with bundles under another login.

@@ -314,7 +314,7 @@ on_both!(an_older_schema_asks_for_init, |world| {
 });
 
 /// What undoes every migration after the first, so that the first schema is left as it was.
-const BACK_TO_THE_FIRST: &str = "DROP TABLE drill_record; DROP TABLE notification_delivery; DROP TABLE block_sla_mark; DROP TABLE agent_job; DROP TABLE agent_lease; DROP INDEX publish_replay_audit_open; \
+const BACK_TO_THE_FIRST: &str = "DROP TABLE dual_write_walk; DROP TABLE drill_record; DROP TABLE notification_delivery; DROP TABLE block_sla_mark; DROP TABLE agent_job; DROP TABLE agent_lease; DROP INDEX publish_replay_audit_open; \
      DROP INDEX notification_outbox_by_entry; DROP TABLE migration_complete_event; DROP TABLE migration_signoff; DROP TABLE cutover_step; DROP TABLE cutover_hour; DROP TABLE cutover_plan; DROP TABLE migration_notice; DROP TABLE redeploy_task; DROP TABLE exporter_fingerprint; DROP TABLE dual_write_scan_metric; DROP TABLE dual_write_scan; DROP TABLE governance_metric_dictionary_current; DROP TABLE deficiency; \
      DROP TABLE protected_metric; DROP TABLE dictionary_column_pair; DROP TABLE calendar_window; DROP TABLE allowlist_approval; DROP TABLE exporter_allowlist; DROP TABLE gate_override; \
      DROP TABLE migration_evidence; DROP TABLE gate_owner_route; DROP TABLE dictionary_migration_event; DROP TABLE dictionary_migration_state; \

@@ -3,7 +3,7 @@
 use govdeck::actions::{self, Asked, Stop};
 use govdeck::jobs::scan::{self, Scanned};
 use govdeck::rules::migration::{DICTIONARY, Gate, ScanStatus, Why};
-use govdeck::store::migration;
+use govdeck::store::migration::{self, Stretch};
 
 use crate::cli_kit::{document, govdeck, refused, said};
 use crate::support::pairs::{
@@ -13,7 +13,7 @@ use crate::support::{World, on_both};
 
 async fn scanned(world: &World) -> Scanned {
     let store = world.store("maya").await;
-    let scanned = scan::run(&store).await;
+    let scanned = scan::run(&store, scan::ROWS_AT_ONCE).await;
     store.close().await;
     scanned.expect("scanned")
 }
@@ -198,7 +198,10 @@ on_both!(two_scans_at_once_open_one_deficiency, |world| {
     }
     world.set_time("2098-05-07T10:00:00Z").await;
     let (one, two) = (world.store("maya").await, world.store("maya").await);
-    let (first, second) = tokio::join!(scan::run(&one), scan::run(&two));
+    let (first, second) = tokio::join!(
+        scan::run(&one, scan::ROWS_AT_ONCE),
+        scan::run(&two, scan::ROWS_AT_ONCE)
+    );
     let opened = [first, second].map(|it| it.expect("scanned").opened.len());
     assert!(opened.iter().sum::<usize>() <= 1, "{opened:?}");
     assert_eq!(world.rows("SELECT COUNT(*) FROM deficiency"), ["1"]);
@@ -277,9 +280,13 @@ on_both!(pairs_of_one_metric_are_shown_as_they_are, |world| {
     assert_eq!(read("nothing", 9).await, Some(Vec::new()));
     // Whoever looks keeps nobody waiting who writes.
     let mut view = store.view().await.expect("a view");
-    let before = migration::compare(&mut view, &PAIRS).await.expect("read");
+    let before = migration::compare(&mut view, &PAIRS, &Stretch::default())
+        .await
+        .expect("read");
     row(&world, "MET-0200", "", "bo", [Some(1), Some(2)]);
-    let after = migration::compare(&mut view, &PAIRS).await.expect("read");
+    let after = migration::compare(&mut view, &PAIRS, &Stretch::default())
+        .await
+        .expect("read");
     assert_eq!(before, after, "one look is one moment");
     drop(view);
     world.owner_sql("DROP VIEW dual_write_pair_health");

@@ -10,7 +10,7 @@ use govdeck::actions::Asked;
 use govdeck::rules::migration::hour::Step;
 
 use crate::support::cluster::{SUPERUSER, cluster};
-use crate::support::command::{kill_at_a_share, run};
+use crate::support::command::{kill_at_a_share, run, wait_for};
 use crate::support::hour_story::{attest, begin, start};
 use crate::support::migration_story::{ID, ready, world};
 use crate::support::rehearsal_story::Hall;
@@ -20,10 +20,6 @@ use crate::support::{World, on_both};
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fdatasync,unlink";
 const POSTGRES_CALLS: &str = "sendto";
-
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 /// How many exports are whole below the folder of goldens.
 fn frozen(world: &World) -> usize {

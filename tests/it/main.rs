@@ -96,6 +96,7 @@ mod docs_schemas;
 mod docs_site;
 mod drills;
 mod dual_write;
+mod dual_write_walk;
 mod evidence;
 mod gate_allowlist;
 mod gate_allowlist_database;

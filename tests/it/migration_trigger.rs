@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::agent;
 use crate::cli_kit::{document, govdeck, said};
-use crate::support::command::kill_at_every;
+use crate::support::command::{kill_at_every, wait_for};
 use crate::support::migration_story::{ID, cut_over, dual_writing, world};
 use crate::support::week_files::{Files, adopt_policy};
 use crate::support::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, plan};
@@ -340,11 +340,6 @@ on_both!(a_person_is_no_rule_and_leaves_the_same_behind, |w| {
     );
     world.assert_sound().await;
 });
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 on_both!(
     killed_at_any_call_it_is_taken_back_whole_or_not_at_all,

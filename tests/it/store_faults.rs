@@ -8,14 +8,9 @@ use govdeck::settings::Dsn;
 use govdeck::store::{Access, Failure, OsAccount, Store};
 
 use crate::support::cluster::cluster;
-use crate::support::command::{self, Home, kill_at_every};
+use crate::support::command::{self, Home, kill_at_every, wait_for};
 use crate::support::proxy::Proxy;
 use crate::support::{World, on_both, sqlite_shell};
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";

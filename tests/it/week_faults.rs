@@ -5,15 +5,12 @@ use std::fs;
 use govdeck::canon::Digest;
 use serde_json::json;
 
-use crate::support::command::{KillPoint, Run, kill_at, kill_at_every, run as run_command};
+use crate::support::command::{
+    KillPoint, Run, kill_at, kill_at_every, run as run_command, wait_for,
+};
 use crate::support::week_files::{Files, world_with_policy};
 use crate::support::weeks::{MONDAYS, plan};
 use crate::support::{World, on_both};
-
-/// Runs async preparation from inside a blocking closure.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 /// The calls by which a killed process could leave something half done.
 const SQLITE_CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink,?rename,renameat2";

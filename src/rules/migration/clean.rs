@@ -13,6 +13,8 @@ pub const CLEAN_HOURS: Duration = Duration::from_hours(72);
 pub const APART: Duration = Duration::from_hours(1);
 /// After how long without a scan everything before it counts no longer.
 pub const LOST: Duration = Duration::from_hours(12);
+/// How long a scan may take: its sample is of the time when it was begun, and later rows are looked at later than that.
+pub const LONGEST_SCAN: Duration = Duration::from_mins(15);
 
 words! {
     /// How a scan went.
@@ -126,6 +128,12 @@ pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Mome
         clock.runs = last.fault().is_none() && is_same && since <= APART;
     }
     clock
+}
+
+/// Tells whether a scan that was begun at one time, and ended in between, may be gone on with at another.
+#[must_use]
+pub fn may_go_on(begun: Moment, now: Moment) -> bool {
+    now.since(begun).to_std().is_ok_and(|it| it <= LONGEST_SCAN)
 }
 
 /// Tells how much time passed; none where a clock was turned back.

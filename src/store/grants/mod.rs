@@ -216,6 +216,7 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     on("dual_write_scan", &[(Group::Agent, APPEND)]),
     on("dual_write_scan_metric", &[(Group::Agent, APPEND)]),
+    on("dual_write_walk", &[(Group::Agent, WRITE)]),
     on(
         "reconciliation_metric",
         &[(Group::Operator, APPEND), (Group::Agent, APPEND)],

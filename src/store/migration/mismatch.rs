@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::scan::Scan;
-use crate::rules::migration::{Dialect, LONG_VIEW, WIDE_VIEW, differing_in_view};
+use super::walk::{Walk, end_walk};
+use crate::rules::migration::{DICTIONARY, Dialect, LONG_VIEW, WIDE_VIEW, differing_in_view};
 use crate::store::view::{Session, on, query, query_as, query_scalar};
 use crate::store::{Store, StoreError, View};
 
@@ -13,7 +14,7 @@ pub const KEPT: usize = 1_000;
 const AT_ONCE: usize = 200;
 
 /// How often a metric did not match in the rows of a squad.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, FromRow)]
 pub struct Mismatches {
     /// The metric.
     pub metric_id: String,
@@ -23,15 +24,65 @@ pub struct Mismatches {
     pub mismatches: i64,
 }
 
-/// What a look at every row found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The metrics whose rows are looked at: those after the one, up to and with the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// The metric before the first; none where they are looked at from the first on.
+    pub after: Option<String>,
+    /// The last; none where they are looked at to the last.
+    pub until: Option<String>,
+}
+
+impl Stretch {
+    /// Returns the condition for a column; [`Self::bounds`] are its values.
+    fn of(&self, column: &str) -> String {
+        let after = self.after.as_ref().map(|_| format!("{column} > $1"));
+        let at = 1 + usize::from(after.is_some());
+        let until = self.until.as_ref().map(|_| format!("{column} <= ${at}"));
+        let both: Vec<String> = after.into_iter().chain(until).collect();
+        if both.is_empty() {
+            return "TRUE".to_owned();
+        }
+        both.join(" AND ")
+    }
+
+    fn bounds(&self) -> impl Iterator<Item = &str> {
+        [&self.after, &self.until]
+            .into_iter()
+            .flatten()
+            .map(|it| &**it)
+    }
+}
+
+/// What a look at rows found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compared {
+    /// How many rows there are in the dictionary.
+    pub there: i64,
     /// How many rows there are in the view.
     pub rows: i64,
     /// Of how many a pair does not match.
     pub mismatches: i64,
     /// By metric and squad, the worst first; at most [`KEPT`].
     pub worst: Vec<Mismatches>,
+}
+
+impl Compared {
+    /// Adds what a look at other metrics found.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.there += others.there;
+        self.rows += others.rows;
+        self.mismatches += others.mismatches;
+        self.worst.extend(others.worst);
+        let key = |it: &Mismatches| {
+            let (metric, squad) = (it.metric_id.clone(), it.owning_squad.clone());
+            (std::cmp::Reverse(it.mismatches), metric, squad)
+        };
+        self.worst.sort_by_cached_key(key);
+        self.worst.truncate(KEPT);
+        self
+    }
 }
 
 /// Tells which text the database of a view reads.
@@ -44,35 +95,49 @@ pub fn dialect(view: &View) -> Dialect {
     }
 }
 
-/// Counts the rows of the dictionary itself.
-pub async fn rows_of_dictionary(view: &mut View) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM governance_metric_dictionary_current";
-    Ok(on!(view, c => query_scalar(SQL).fetch_one(c).await)?)
-}
-
 /// Lets PostgreSQL read nothing but the index on what differs: it takes that for nearly every row.
 const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL max_parallel_workers_per_gather = 0";
 const AS_BEFORE: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT; \
      SET LOCAL max_parallel_workers_per_gather TO DEFAULT";
 
-/// Compares both halves of pairs in every row of the wide view, in the database.
-pub async fn compare(view: &mut View, pairs: &[(&str, &str)]) -> Result<Compared, StoreError> {
-    let count = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {WIDE_VIEW} v");
-    let rows: i64 = on!(view, c => query_scalar(AssertSqlSafe(count)).fetch_one(c).await)?;
-    let (mismatches, worst) = differing(view, pairs).await?;
+/// Compares both halves of pairs in the rows of some metrics, in the database.
+pub async fn compare(
+    view: &mut View,
+    pairs: &[(&str, &str)],
+    stretch: &Stretch,
+) -> Result<Compared, StoreError> {
+    let there = count(view, DICTIONARY, stretch).await?;
+    let rows = count(view, WIDE_VIEW, stretch).await?;
+    let (mismatches, worst) = differing(view, pairs, stretch).await?;
     Ok(Compared {
+        there,
         rows,
         mismatches,
         worst,
     })
 }
 
-/// Counts the rows of which a pair does not match, all of them and by metric and squad.
+async fn count(view: &mut View, of: &str, stretch: &Stretch) -> Result<i64, StoreError> {
+    let sql = format!(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM {of} v WHERE {}",
+        stretch.of("v.dictionary_metric_id")
+    );
+    Ok(on!(view, c => {
+        let mut count = query_scalar(AssertSqlSafe(sql));
+        for bound in stretch.bounds() {
+            count = count.bind(bound);
+        }
+        count.fetch_one(c).await
+    })?)
+}
+
+/// Counts the rows of some metrics of which a pair does not match, all of them and by metric and squad.
 ///
 /// The plus signs keep SQLite from walking a whole index to group by it.
 pub async fn differing(
     view: &mut View,
     pairs: &[(&str, &str)],
+    stretch: &Stretch,
 ) -> Result<(i64, Vec<Mismatches>), StoreError> {
     #[derive(FromRow)]
     struct Group {
@@ -87,14 +152,21 @@ pub async fn differing(
     };
     let sql = format!(
         "SELECT v.dictionary_metric_id AS metric_id, v.owning_squad AS owning_squad, CAST(COUNT(*) AS BIGINT) AS mismatches, \
-         CAST(SUM(COUNT(*)) OVER () AS BIGINT) AS all_of_them FROM {WIDE_VIEW} v WHERE {} \
+         CAST(SUM(COUNT(*)) OVER () AS BIGINT) AS all_of_them FROM {WIDE_VIEW} v WHERE ({}) AND {} \
          GROUP BY {plus}v.dictionary_metric_id, {plus}v.owning_squad ORDER BY 3 DESC, 1, 2 LIMIT {KEPT}",
-        differing_in_view(pairs)
+        differing_in_view(pairs),
+        stretch.of("v.dictionary_metric_id")
     );
     if is_indexed {
         set(view, BY_INDEX).await?;
     }
-    let found: Vec<Group> = on!(view, c => query_as(AssertSqlSafe(sql)).fetch_all(c).await)?;
+    let found: Vec<Group> = on!(view, c => {
+        let mut groups = query_as(AssertSqlSafe(sql));
+        for bound in stretch.bounds() {
+            groups = groups.bind(bound);
+        }
+        groups.fetch_all(c).await
+    })?;
     if is_indexed {
         set(view, AS_BEFORE).await?;
     }
@@ -148,12 +220,23 @@ pub async fn views_stand(view: &mut View) -> Result<bool, StoreError> {
     Ok(found == 2)
 }
 
-/// Files a scan with its metrics: a feed, written in one short transaction.
-pub async fn file(store: &Store, scan: &Scan, worst: &[Mismatches]) -> Result<(), StoreError> {
+/// Files a scan with its metrics, and ends its walk if it was kept: a feed, written in one short transaction. Tells whether it
+/// did; what somebody else has gone on with is left to them.
+pub async fn file(
+    store: &Store,
+    scan: &Scan,
+    worst: &[Mismatches],
+    walk: Option<&Walk>,
+) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO dual_write_scan (scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, \
          inputs_sha256, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     // Feeds are not in the ledger, so nothing queues up for its head.
     let mut view = store.view_for_writing("SELECT 1").await?;
+    if let Some(walk) = walk
+        && !end_walk(&mut view, walk).await?
+    {
+        return Ok(false);
+    }
     on!(view, c => query(SQL)
         .bind(&scan.scan_id).bind(&scan.migration_id).bind(scan.scanned_at_utc).bind(scan.status).bind(scan.rows_total)
         .bind(scan.mismatches).bind(&scan.inputs_sha256).bind(&scan.detail)
@@ -177,7 +260,8 @@ pub async fn file(store: &Store, scan: &Scan, worst: &[Mismatches]) -> Result<()
             insert.execute(c).await.map(drop)
         })?;
     }
-    view.commit().await
+    view.commit().await?;
+    Ok(true)
 }
 
 /// Both values of a pair in one row of the dictionary that do not match, as text; what they hold may be hostile.

@@ -18,6 +18,7 @@ mod scan;
 mod shape;
 mod stuck;
 mod undone;
+mod walk;
 mod watch;
 mod way_back;
 
@@ -41,8 +42,8 @@ pub use looks::{
     overrides, pair, pairs, protected, under_way,
 };
 pub use mismatch::{
-    Compared, KEPT, Mismatches, RowPair, compare, dialect, differing, file, row_pairs,
-    rows_of_dictionary, views_stand,
+    Compared, KEPT, Mismatches, RowPair, Stretch, compare, dialect, differing, file, row_pairs,
+    views_stand,
 };
 pub use needing::{Expanded, Needs, as_filed, expanded, needing};
 pub use probe::{Questions, questions};
@@ -55,5 +56,6 @@ pub use scan::{Scan, scans};
 pub use shape::{Built, built};
 pub use stuck::{Seen, answers_for, seen};
 pub use undone::{MigrationNotice, RedeployTask, notices, notices_of, redeploy_task};
+pub use walk::{Walk, keep_walk, next_stretch, walk};
 pub use watch::{Watched, under_watch, watched};
 pub use way_back::{Alterable, dictionary_key, login_of, not_alterable};

@@ -215,6 +215,11 @@ pub fn kill_at_a_share<W>(
     points.len()
 }
 
+/// Waits for something asynchronous inside a blocking closure, such as those that prepare and check.
+pub fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
 /// Where a command is killed; the default is nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KillPoint {

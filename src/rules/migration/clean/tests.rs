@@ -187,3 +187,20 @@ fn other_keys_of_exporters_begin_anew_and_what_was_before_the_first_scan_does_no
     let later = clock(&[610], 605);
     assert_eq!((hours(&later), later.runs), (10, true));
 }
+
+#[test]
+fn a_scan_is_gone_on_with_for_a_quarter_of_an_hour() {
+    let micro = Duration::from_micros(1);
+    for (now, may) in [
+        (at(0), true),
+        (at(15), true),
+        (at(15).plus(micro), false),
+        (at(60 * 24), false),
+    ] {
+        assert_eq!(may_go_on(at(0), now), may, "{now}");
+    }
+    assert!(
+        !may_go_on(at(0).plus(micro), at(0)),
+        "a clock that was turned back"
+    );
+}
