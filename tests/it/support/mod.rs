@@ -140,6 +140,15 @@ impl World {
         Self { home, place }
     }
 
+    /// Takes a world away to which nobody is connected, before the server goes.
+    pub fn discard(self) {
+        if let Place::Postgres(name) = &self.place {
+            let drop = format!("DROP DATABASE {name}");
+            let (login, database) = (cluster::SUPERUSER, cluster::SUPERUSER);
+            cluster().psql(login, database, &drop).expect("dropped");
+        }
+    }
+
     /// A demo on either database, whose time the story sets.
     pub async fn where_time_is_set(self) -> Self {
         if self.is_postgres() {
@@ -451,7 +460,9 @@ async fn database_like(other: Option<String>) -> String {
     let name = format!("world_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
     let created = name.clone();
     tokio::task::spawn_blocking(move || {
-        for person in PEOPLE {
+        // Logins belong to the cluster: whoever has a database to copy has them.
+        let logins = if other.is_none() { &PEOPLE[..] } else { &[] };
+        for person in logins {
             cluster().create_login(person);
         }
         cluster().create_database(&created, other.as_deref(), "maya");
