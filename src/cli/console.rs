@@ -16,7 +16,7 @@ use crate::console::theme::{Depth, Theme, depth_of};
 use crate::console::ui::Glyphs;
 use crate::console::{self, Ended, Ending, Opening};
 use crate::rules::Refusal;
-use crate::settings::{Dsn, DsnKind, Settings, SettingsError};
+use crate::settings::{Dsn, DsnKind, Settings, SettingsError, Source};
 use crate::store::{OsAccount, StoreError};
 
 use super::page::{Exit, Failure};
@@ -221,6 +221,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
             place: seat.address.dsn.to_string(),
             signing: Signing::with(seat.address.signer.as_ref()),
             way: way(settings),
+            is_elsewhere: is_elsewhere(settings, &seat.address.dsn),
         },
         address: seat.address,
         first_look: None,
@@ -232,6 +233,11 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
         inside_tmux: variable("TMUX").is_some(),
         notices: settings.notifications.value,
     })
+}
+
+/// Tells whether a command in a shell would find another database than this one, or needs the same flag to find it.
+pub(super) fn is_elsewhere(settings: &Settings, dsn: &Dsn) -> bool {
+    matches!(settings.dsn.source, Source::Flag(_)) || settings.dsn.value != *dsn
 }
 
 /// Says what leads to the database, by the settings.

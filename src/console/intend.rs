@@ -26,24 +26,6 @@ pub(super) fn shell_word(id: &str) -> String {
     }
 }
 
-/// Writes the command that shows what an action would do; what somebody still has to say stands there in capitals.
-pub(super) fn command(possible: &Possible, id: &str) -> String {
-    let needed = possible.entry.fields.iter();
-    let needed = needed.filter(|field| field.required == Required::Yes);
-    let said = |name: &'static str| {
-        let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
-        match offered {
-            Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
-            _ => name.to_uppercase(),
-        }
-    };
-    let mut fields = String::new();
-    for field in needed {
-        let _ = write!(fields, " --{} {}", field.name, said(field.name));
-    }
-    act(&possible.entry.name(), id, &fields)
-}
-
 /// Writes the command of an action on something, with its fields.
 pub(super) fn act(name: &str, id: &str, fields: &str) -> String {
     let word = shell_word(id);
@@ -51,6 +33,29 @@ pub(super) fn act(name: &str, id: &str, fields: &str) -> String {
         format!("govdeck act {name}{fields} --dry-run -- {word}")
     } else {
         format!("govdeck act {name} {word}{fields} --dry-run")
+    }
+}
+
+impl Model {
+    /// Writes the command that shows what an action would do; what somebody still has to say stands there in capitals.
+    pub(super) fn command(&self, possible: &Possible, id: &str) -> String {
+        let needed = possible.entry.fields.iter();
+        let needed = needed.filter(|field| field.required == Required::Yes);
+        let said = |name: &'static str| {
+            let offered = possible.offer.as_ref().filter(|(of, _)| *of == name);
+            match offered {
+                Some((_, value)) if !value.contains(is_hostile) => shell_word(value),
+                _ => name.to_uppercase(),
+            }
+        };
+        let mut fields = String::new();
+        if self.start.is_elsewhere {
+            let _ = write!(fields, " --dsn {}", shell_word(&self.start.place));
+        }
+        for field in needed {
+            let _ = write!(fields, " --{} {}", field.name, said(field.name));
+        }
+        act(&possible.entry.name(), id, &fields)
     }
 }
 
@@ -300,7 +305,7 @@ impl Model {
                 self.say_hidden();
             }
             (Some(possible), Some((_, id))) => {
-                effects.push(Effect::Copy(command(possible, &id)));
+                effects.push(Effect::Copy(self.command(possible, &id)));
             }
             _ => self.say_quietly("nothing can be done with this row now".to_owned()),
         }

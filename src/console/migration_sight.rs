@@ -125,6 +125,10 @@ pub struct Migrations {
     pub newest: Option<Migration>,
     /// The hour that runs; read for Home alone.
     pub running: Option<KnownHour>,
+    /// What whoever is at the keys has to deploy back; read for Home alone.
+    pub redeploys: Vec<RedeployTask>,
+    /// What they have to see to; read for Home alone.
+    pub deficiencies: Vec<Deficiency>,
     /// The window of migrations; read for the pane Migration alone.
     pub rows: Window<Migration>,
     /// What did not match; read for the pane Mismatches alone.
@@ -137,13 +141,21 @@ pub struct Migrations {
     pub selected: Option<Box<MigrationDetail>>,
 }
 
-/// Reads what the panes of migrations show.
-pub(super) async fn read(view: &mut View, wanted: &Wanted) -> Result<Migrations, StoreError> {
+/// Reads what the panes of migrations show, and what of it waits for somebody.
+pub(super) async fn read(
+    view: &mut View,
+    wanted: &Wanted,
+    who: Option<&str>,
+) -> Result<Migrations, StoreError> {
     let mut found = Migrations::default();
     match wanted.pane {
         PaneId::Home => {
             found.newest = migration::newest_open(view).await?;
             found.running = migration::running_hour(view).await?;
+            if let Some(who) = who {
+                found.redeploys = migration::redeploys_of(view, who).await?;
+                found.deficiencies = migration::deficiencies_of(view, who).await?;
+            }
         }
         PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
         PaneId::Mismatches => {

@@ -220,14 +220,15 @@ impl Picture {
         self.series.iter().filter(owes).collect()
     }
 
-    /// Says how many blocks, proposals and signatures wait for whoever is at the keys; beyond what is listed nobody counts.
+    /// Says how much waits for whoever is at the keys; beyond what is listed nobody counts.
     #[must_use]
     pub fn how_many_wait(&self, now: Moment) -> String {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
         let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
         let hour = usize::from(self.hour_to_lead().is_some());
-        let count = self.mine.len() + proposals + self.owed().len() + hour;
+        let tasks = self.migrations.redeploys.len() + self.migrations.deficiencies.len();
+        let count = self.mine.len() + proposals + self.owed().len() + hour + tasks;
         format!("{count}{}", if beyond { "+" } else { "" })
     }
 
@@ -332,6 +333,7 @@ async fn today(store: &Store, view: &mut View, wanted: &Wanted) -> Result<Pictur
         _ => None,
     };
     let since = view.now().start_of_week();
+    let who = actor.as_ref().map(|actor| &*actor.person_id);
     Ok(Picture {
         now: view.now(),
         rate: view.rate(),
@@ -353,7 +355,7 @@ async fn today(store: &Store, view: &mut View, wanted: &Wanted) -> Result<Pictur
         armed: presence::armed(view).await?,
         connected,
         run: detail::week(view, wanted).await?,
-        migrations: Box::new(Box::pin(migration_sight::read(view, wanted)).await?),
+        migrations: Box::new(Box::pin(migration_sight::read(view, wanted, who)).await?),
         bundle: bundle_sight::read(view, wanted).await?,
         metric: detail::metric(view, wanted).await?,
         entry: detail::entry(view, wanted).await?,

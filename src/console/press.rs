@@ -222,19 +222,22 @@ impl Model {
         }
     }
 
+    /// A key that is no action's leaves the box open: the next one must not act on the pane below.
     fn press_action(&mut self, stroke: Stroke, effects: &mut Vec<Effect>) {
-        let Some(key) = stroke.character() else {
+        if self.closes(stroke) {
             return;
-        };
-        if let Some(entry) = self.here().action_of(key) {
-            self.act(entry, effects);
-        } else {
-            let keymap = &self.start.keymap;
-            let (act, palette) = (keymap.hint(Intent::Act), keymap.hint(Intent::Palette));
-            self.say_quietly(format!(
-                "{act} {key} is no action here; {act} lists those of this pane, {palette} finds all"
-            ));
         }
+        let key = stroke.character();
+        if let Some(entry) = key.and_then(|key| self.here().action_of(key)) {
+            return self.act(entry, effects);
+        }
+        if self.start.keymap.is_alone(Intent::Palette, stroke) {
+            return self.intend(Intent::Palette, effects);
+        }
+        let palette = self.start.keymap.hint(Intent::Palette);
+        let key = key.map_or("that".to_owned(), String::from);
+        self.say_quietly(format!("{key} is no action here; {palette} finds all"));
+        self.overlay = Some(Overlay::Actions);
     }
 
     pub(super) fn mouse_event(&mut self, mouse: MouseEvent) {

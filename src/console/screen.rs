@@ -313,6 +313,12 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             pen.parts(area.x + 1 + room, y, width - room, &whole);
         }
         pen.parts(area.x + 1, y, room, &parts);
+    } else if let (Liveness::Lost(_), Some((why, hint))) = (model.liveness(), &model.link.trouble) {
+        let parts = vec![
+            (Token::StatusDanger, why.clone()),
+            (Token::Muted, format!("; {hint}")),
+        ];
+        pen.parts(area.x + 1, y, width, &parts);
     }
 }
 

@@ -268,6 +268,14 @@ on_both!(a_row_is_copied_shown_and_explained, |world| {
         desk.copied(),
         Some("govdeck act take-block pub-1 --dry-run")
     );
+    // Elsewhere a shell would find another database.
+    desk.model.start.is_elsewhere = true;
+    desk.model.start.place = "sqlite:/tmp/a demo.db".to_owned();
+    desk.press("C").await;
+    assert_eq!(
+        desk.copied(),
+        Some("govdeck act take-block pub-1 --dsn 'sqlite:/tmp/a demo.db' --dry-run")
+    );
     desk.press("J").await;
     desk.shows(&[
         "\"publish_run_id\": \"pub-1\"",

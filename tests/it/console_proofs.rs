@@ -10,7 +10,8 @@ use govdeck::console::panes::{PaneId, home, spoken};
 use govdeck::console::picture::{Picture, Possible};
 use govdeck::console::stroke::chord;
 use govdeck::console::ui::Glyphs;
-use govdeck::rules::migration::hour::StepState;
+use govdeck::rules::migration::RollbackReason;
+use govdeck::rules::migration::hour::{HourStatus, StepState};
 use govdeck::rules::week::RunStatus;
 use govdeck::rules::{Condition, Verdict, condition};
 
@@ -453,6 +454,26 @@ fn an_hour_that_overran_is_marked_at_the_end_of_its_scale() {
     };
     let screen = text_of(&drawn(&still::model(PaneId::Cutover, late), 80, 24));
     assert!(screen.contains("  .............\u{2588}>  "), "{screen}");
+}
+
+#[test]
+fn an_hour_whose_migration_was_taken_back_since_says_so() {
+    let ended = |reason: Option<RollbackReason>| {
+        let mut picture = picture();
+        let sight = picture.migrations.hour.as_mut().expect("a sight");
+        sight.migration.rollback_reason = reason;
+        let hour = &mut sight.hour.as_mut().expect("an hour").hour;
+        (hour.status, hour.ended_at_utc) = (HourStatus::Done, Some(at("02:40:00")));
+        picture
+    };
+    let kept = still::model(PaneId::Cutover, || ended(None));
+    assert!(!text_of(&drawn(&kept, 80, 24)).contains("TAKEN BACK"));
+    let back = still::model(PaneId::Cutover, || ended(Some(RollbackReason::EpsilonHard)));
+    let screen = text_of(&drawn(&back, 80, 24));
+    assert!(
+        screen.contains("; TAKEN BACK since: epsilon_hard"),
+        "{screen}"
+    );
 }
 
 #[test]

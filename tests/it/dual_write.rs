@@ -6,6 +6,7 @@ use govdeck::rules::migration::{DICTIONARY, Gate, ScanStatus, Why};
 use govdeck::store::migration::{self, Stretch};
 
 use crate::cli_kit::{document, govdeck, refused, said};
+use crate::support::desk::Desk;
 use crate::support::pairs::{
     MIGRATION, PAIRS, in_dual_write, in_phase, mend, row, text, with_columns, with_views,
 };
@@ -163,6 +164,16 @@ on_both!(three_days_running_become_somebody_s_task_once, |world| {
     let notices =
         "SELECT recipient_id FROM notification_outbox WHERE event_class = 'deficiency_opened'";
     assert_eq!(world.rows(notices), ["lee"]);
+    let mut desk = Desk::open(&world, "lee").await;
+    let home = desk.screen(120, 40);
+    assert!(home.contains("Waits for you · 1"), "{home}");
+    assert!(
+        home.contains(&format!("deficiency MET-0144  {MIGRATION}")),
+        "{home}"
+    );
+    desk.press("j j j enter").await;
+    let there = desk.screen(120, 40);
+    assert!(there.contains("DEFICIENCY of lee"), "{there}");
     let id = world.rows("SELECT deficiency_id FROM deficiency").concat();
     let close = |who: &'static str| world.act(who, "close_deficiency", Asked::of(&*id));
     let no = close("kim").await.expect_err("kim holds no role");

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::agent;
 use crate::cli_kit::{document, govdeck, said};
 use crate::support::command::{kill_at_every, wait_for};
+use crate::support::desk::Desk;
 use crate::support::migration_story::{ID, cut_over, dual_writing, world};
 use crate::support::week_files::{Files, adopt_policy};
 use crate::support::weeks::{self, MONDAYS, SERIES, by_rule, by_rule_with, claim, plan};
@@ -173,8 +174,14 @@ async fn told_to_everybody(world: &World) {
         .act("lee", "close_redeploy_task", Asked::of("mig-none"))
         .await;
     assert!(no.map(drop).expect_err("none").contains("no migration"));
+    for (who, waits) in [("kim", true), ("lee", false)] {
+        let home = Desk::open(world, who).await.screen(120, 40);
+        assert_eq!(home.contains(&format!("deploy back {ID}")), waits, "{home}");
+    }
     let done = world.act("kim", "close_redeploy_task", Asked::of(ID)).await;
     done.expect("done");
+    let home = Desk::open(world, "kim").await.screen(120, 40);
+    assert!(!home.contains("deploy back"), "{home}");
     let twice = world
         .act("maya", "close_redeploy_task", Asked::of(ID))
         .await;

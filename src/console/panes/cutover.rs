@@ -92,7 +92,7 @@ pub fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         let inside = pen.frame(list, &title, Token::BorderFocus);
         let mut lines: Vec<Parts> = Vec::new();
         if let (Some(hour), Some(now)) = (&sight.hour, model.now()) {
-            lines.push(clock(model, hour, now, pen));
+            lines.push(clock(model, (sight, hour), now, pen));
         }
         let hour = sight.hour.as_ref();
         let chart = Chart::Drawn {
@@ -174,7 +174,12 @@ pub(in crate::console) fn next_deed(sight: &HourSight) -> &'static str {
 }
 
 /// The clock as a bar and in words; what ran out is loud.
-fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
+fn clock(
+    model: &Model,
+    (sight, hour): (&HourSight, &KnownHour),
+    now: Moment,
+    pen: &Pen<'_>,
+) -> Parts {
     if hour.hour.status != HourStatus::Running {
         let at = hour.hour.ended_at_utc.map(|at| model.date_and_clock(at));
         let token = if hour.hour.status == HourStatus::Done {
@@ -182,10 +187,18 @@ fn clock(model: &Model, hour: &KnownHour, now: Moment, pen: &Pen<'_>) -> Parts {
         } else {
             Token::StatusDanger
         };
-        return vec![
+        let mut line = vec![
             (token, hour.hour.status.word().to_uppercase()),
             muted(format!(" at {}", at.unwrap_or_default())),
         ];
+        if let Some(reason) = sight
+            .migration
+            .rollback_reason
+            .filter(|_| hour.hour.status == HourStatus::Done)
+        {
+            line.push((Token::StatusDanger, format!("; TAKEN BACK since: {reason}")));
+        }
+        return line;
     }
     let stands = hour.stand().clock(now);
     let (token, gone) = match stands {

@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use crate::clock::Moment;
-use crate::rules::block::BlockReason;
 use crate::rules::text::counted;
 use crate::rules::words;
 use crate::store::block::OpenBlock;
@@ -17,7 +16,7 @@ use super::super::screen::is_small;
 use super::super::table::offset;
 use super::super::theme::Token;
 use super::super::ui::{Parts, Pen};
-use super::{PaneId, blocks, cutover, ledger, migration, proposals, weeks};
+use super::{PaneId, cutover, inbox, ledger, migration, proposals, weeks};
 
 words! {
     /// The four questions.
@@ -48,7 +47,7 @@ pub struct Item {
     /// Where Enter goes: a pane, and a row of it.
     pub goes: Option<(PaneId, Option<String>)>,
     /// The proposal that it is, where it is one.
-    proposal: Option<String>,
+    pub(super) proposal: Option<String>,
 }
 
 impl Item {
@@ -67,7 +66,12 @@ impl Item {
     }
 }
 
-fn item(section: Section, id: &str, says: Parts, goes: Option<(PaneId, Option<String>)>) -> Item {
+pub(super) fn item(
+    section: Section,
+    id: &str,
+    says: Parts,
+    goes: Option<(PaneId, Option<String>)>,
+) -> Item {
     Item {
         section,
         id: id.to_owned(),
@@ -75,23 +79,6 @@ fn item(section: Section, id: &str, says: Parts, goes: Option<(PaneId, Option<St
         goes,
         proposal: None,
     }
-}
-
-/// The proposals: those that wait for a yes, and those that wait with their proposer.
-fn proposals(picture: &Picture, now: Moment) -> impl Iterator<Item = Item> {
-    picture.approvals.iter().map(move |approval| {
-        let ticket = &approval.waiting.request.ticket;
-        let entry = approval.waiting.asked_in.to_string();
-        Item {
-            proposal: Some(ticket.clone()),
-            ..item(
-                Section::Mine,
-                ticket,
-                proposals::says(approval, now),
-                Some((PaneId::Ledger, Some(entry))),
-            )
-        }
-    })
 }
 
 /// Lists the lines of Home, section by section.
@@ -106,38 +93,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     let mut items = vec![phase(picture, now), cadence];
     items.extend(weekly(picture));
     items.extend(blocked(model, picture, now));
-    items.extend(proposals(picture, now));
-    items.extend(owed(picture));
-    if let Some(hour) = picture.hour_to_lead() {
-        let at = Some((PaneId::Cutover, None));
-        items.push(item(Section::Mine, "hour", cutover::waits(hour), at));
-    }
-    for block in &picture.mine {
-        let reason = block.audit.block_reason.map_or("", BlockReason::word);
-        let run = &block.audit.publish_run_id;
-        items.push(item(
-            Section::Mine,
-            run,
-            vec![
-                (Token::Fg, format!("{run:<12} ")),
-                blocks::time_left(block, now),
-                (Token::Fg, "  ".into()),
-                blocks::state(block, now),
-                muted(format!("  {reason}")),
-            ],
-            Some((PaneId::Blocks, Some(run.clone()))),
-        ));
-    }
-    if !items.iter().any(|item| item.section == Section::Mine) {
-        let text = match &picture.actor {
-            Some(actor) => format!("nothing waits for {}", actor.person_id),
-            None => format!(
-                "the login {} belongs to nobody: you may only look",
-                picture.login
-            ),
-        };
-        items.push(item(Section::Mine, "nothing", vec![muted(text)], None));
-    }
+    items.extend(inbox::items(picture, now));
     for entry in &picture.recent {
         items.push(item(
             Section::News,
@@ -201,26 +157,6 @@ fn weekly(picture: &Picture) -> impl Iterator<Item = Item> {
         ];
         let goes = Some((PaneId::Weeks, standing.runs.last().cloned()));
         item(Section::Phase, series, says, goes)
-    })
-}
-
-/// Lists the weekly runs that wait for the signature of whoever is at the keys.
-fn owed(picture: &Picture) -> impl Iterator<Item = Item> {
-    picture.owed().into_iter().map(|sight| {
-        let run = sight.look.newest().map(|run| run.job_run_id.clone());
-        let run = run.unwrap_or_default();
-        let (have, need) = sight.quorum;
-        let says = vec![
-            (Token::AckWaiting, "sign ".to_owned()),
-            (Token::Fg, run.clone()),
-            (Token::Muted, format!("  {have} of {need} names count")),
-        ];
-        item(
-            Section::Mine,
-            &run.clone(),
-            says,
-            Some((PaneId::Weeks, Some(run))),
-        )
     })
 }
 

@@ -151,6 +151,7 @@ fn explain(model: &Model, picture: &Picture, row: &Migration, pen: &Pen<'_>) -> 
             format!("watched until {}", model.date_and_clock(until)),
         )]
     }));
+    lines.extend(tasks(detail));
     lines.extend(gates(model, picture, detail, pen));
     lines.extend(dual_write(model, detail, pen));
     if needs_somebody(row) {
@@ -312,28 +313,30 @@ fn dual_write(model: &Model, detail: &MigrationDetail, pen: &Pen<'_>) -> Vec<Par
     lines
 }
 
-/// Pairs, allow-lists, overrides, deficiencies and moves.
-fn rest(model: &Model, detail: &MigrationDetail) -> Vec<Parts> {
-    let mut lines = Vec::new();
+/// What somebody has to see to.
+fn tasks(detail: &MigrationDetail) -> Vec<Parts> {
     let open = detail.redeploy.iter().filter(|it| it.done_at_utc.is_none());
-    lines.extend(open.map(|it| {
-        let said = format!(
+    let redeploys = open.map(|it| {
+        format!(
             "OPEN: {} deploys exporters from {} back to {}",
             it.owner_id, it.from_semver, it.to_semver
-        );
-        vec![(Token::StatusDanger, said)]
-    }));
-    for it in detail
-        .deficiencies
-        .iter()
-        .filter(|it| it.closed_at_utc.is_none())
-    {
-        let said = format!(
+        )
+    });
+    let open = detail.deficiencies.iter();
+    let open = open.filter(|it| it.closed_at_utc.is_none());
+    let deficiencies = open.map(|it| {
+        format!(
             "DEFICIENCY of {}: {}; id {}",
             it.owner_id, it.detail, it.deficiency_id
-        );
-        lines.push(vec![(Token::StatusDanger, said)]);
-    }
+        )
+    });
+    let all = redeploys.chain(deficiencies);
+    all.map(|said| vec![(Token::StatusDanger, said)]).collect()
+}
+
+/// Pairs, allow-lists, overrides and moves.
+fn rest(model: &Model, detail: &MigrationDetail) -> Vec<Parts> {
+    let mut lines = Vec::new();
     for it in &detail.overrides {
         lines.push(vec![(
             Token::GateOverridden,

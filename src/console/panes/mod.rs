@@ -8,6 +8,7 @@ pub mod dictionary;
 mod filed;
 pub mod home;
 mod hour_detail;
+mod inbox;
 pub mod ledger;
 mod looked;
 pub mod migration;

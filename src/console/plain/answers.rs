@@ -1,6 +1,6 @@
 //! What is told when it is asked for: rows, what can be done with one and by which command, and the words there are.
 
-use super::super::intend::{act, command};
+use super::super::intend::act;
 use super::super::list::Rows;
 use super::super::model::Model;
 use super::super::panes;
@@ -66,7 +66,7 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
         lines.push(match &possible.refusal {
             None => format!(
                 "{name}: possible now; in a shell: {}",
-                command(possible, &id)
+                model.command(possible, &id)
             ),
             Some(refusal) if open.is_empty() => {
                 format!("{name}: not now: {}; {}", refusal.sentence, refusal.hint)

@@ -221,6 +221,16 @@ pub async fn deficiencies(view: &mut View, id: &str) -> Result<Vec<Deficiency>, 
     ))
 }
 
+/// Lists the open deficiencies that somebody has to see to, the oldest first.
+pub async fn deficiencies_of(view: &mut View, who: &str) -> Result<Vec<Deficiency>, StoreError> {
+    Ok(all_where!(
+        view,
+        Deficiency,
+        "owner_id = $1 AND closed_at_utc IS NULL ORDER BY opened_at_utc, deficiency_id LIMIT 20",
+        who
+    ))
+}
+
 /// Finds a deficiency.
 pub async fn deficiency(view: &mut View, id: &str) -> Result<Option<Deficiency>, StoreError> {
     Ok(one_where!(view, Deficiency, "deficiency_id = $1", id))

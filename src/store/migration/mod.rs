@@ -38,8 +38,8 @@ pub use list::{
 };
 pub use looks::{
     allowlist, allowlists, approvals, attempts, calendar, calendar_window, deficiencies,
-    deficiency, events, evidence, evidence_of, find, gate_owner, gate_owners, listed, newest_open,
-    overrides, pair, pairs, protected, under_way,
+    deficiencies_of, deficiency, events, evidence, evidence_of, find, gate_owner, gate_owners,
+    listed, newest_open, overrides, pair, pairs, protected, under_way,
 };
 pub use mismatch::{
     Compared, KEPT, Mismatches, RowPair, Stretch, compare, dialect, differing, file, row_pairs,
@@ -55,7 +55,7 @@ pub use rows::{
 pub use scan::{Scan, scans};
 pub use shape::{Built, built};
 pub use stuck::{Seen, answers_for, seen};
-pub use undone::{MigrationNotice, RedeployTask, notices, notices_of, redeploy_task};
+pub use undone::{MigrationNotice, RedeployTask, notices, notices_of, redeploy_task, redeploys_of};
 pub use walk::{Walk, keep_walk, next_stretch, walk};
 pub use watch::{Watched, under_watch, watched};
 pub use way_back::{Alterable, dictionary_key, login_of, not_alterable};

@@ -56,6 +56,16 @@ pub async fn redeploy_task(view: &mut View, id: &str) -> Result<Option<RedeployT
     Ok(one_where!(view, RedeployTask, "migration_id = $1", id))
 }
 
+/// Lists what somebody has to deploy anew, the oldest first.
+pub async fn redeploys_of(view: &mut View, who: &str) -> Result<Vec<RedeployTask>, StoreError> {
+    Ok(all_where!(
+        view,
+        RedeployTask,
+        "owner_id = $1 AND done_at_utc IS NULL ORDER BY opened_at_utc, migration_id",
+        who
+    ))
+}
+
 /// Lists what partners are told of a migration.
 pub async fn notices_of(view: &mut View, id: &str) -> Result<Vec<MigrationNotice>, StoreError> {
     Ok(all_where!(

@@ -158,7 +158,7 @@ pub fn kill_at(nth: u32, syscalls: &str, command: &Command) -> Run {
 }
 
 /// How often a run is repeated whose threads happened to share the calls.
-const TRIES: usize = 20;
+const TRIES: usize = 60;
 
 /// Kills a command at each of its calls in turn, or at so many of them, evenly spread, and returns how many there were.
 ///

@@ -319,6 +319,8 @@ pub fn migrations() -> Migrations {
     Migrations {
         newest: Some(migration(ID, Phase::DualWrite, 2)),
         running: None,
+        redeploys: Vec::new(),
+        deficiencies: Vec::new(),
         rows: Window {
             rows: vec![
                 migration(ID, Phase::DualWrite, 2),
