@@ -33,6 +33,8 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 mod deployment;
 #[path = "console/keys.rs"]
 mod keys;
+#[path = "console/peers.rs"]
+mod peers;
 #[path = "console/ssh.rs"]
 mod ssh;
 
@@ -175,28 +177,6 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// The file that is not as it was committed, by which gitui is known to show something.
-const CHANGED: &str = "changed.txt";
-
-/// Makes a repository of a thousand files for gitui, as a team's may be, one of which was changed.
-fn repository(home: &Path) -> Done<()> {
-    const GIT: &str = "git init -q . && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m first";
-    let repo = home.join("repo");
-    for number in 0..1_000 {
-        let folder = repo.join(format!("folder-{}", number % 40));
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(
-            folder.join(format!("file-{number}.txt")),
-            number.to_string(),
-        )?;
-    }
-    std::fs::write(repo.join(CHANGED), "before")?;
-    let made = shell(home, GIT).current_dir(&repo).status()?;
-    assert!(made.success(), "a repository for gitui");
-    std::fs::write(repo.join(CHANGED), "after, and longer")?;
-    Ok(())
-}
-
 fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
     let time = |command: &Command, shown: &str| {
         let begun = Instant::now();
@@ -204,31 +184,32 @@ fn starts(home: &Path, dsn: &str, scale: &Scale) -> Done<()> {
         terminal.wait_for(shown);
         begun.elapsed()
     };
-    let gitui = program(home, "gitui").arg("--version").output().is_ok();
-    if gitui {
-        repository(home)?;
-    }
-    let mut sides = [vec![], vec![], vec![]];
+    let peers = peers::installed(home)?;
+    let (mut own, mut shells) = (vec![], vec![]);
+    let mut theirs = vec![vec![]; peers.len()];
     for _ in 0..scale.starts {
-        sides[0].push(time(&console(home, dsn), " live "));
-        sides[1].push(time(&shell(home, "echo ready; exec cat"), "ready"));
-        if gitui {
-            let mut command = program(home, "gitui");
-            command.current_dir(home.join("repo"));
-            sides[2].push(time(&command, CHANGED));
+        own.push(time(&console(home, dsn), " live "));
+        shells.push(time(&shell(home, "echo ready; exec cat"), "ready"));
+        for (times, peer) in theirs.iter_mut().zip(&peers) {
+            times.push(time(&peer.command, peer.shown));
         }
     }
-    let own = median(&sides[0]);
+    let (own, shell) = (median(&own), median(&shells));
     println!(
         "start to the first useful frame: {:.0} ms, {:.1} x a shell's ({:.1} ms)",
         milliseconds(own),
-        ratio(own, median(&sides[1])),
-        milliseconds(median(&sides[1]))
+        ratio(own, shell),
+        milliseconds(shell)
     );
-    if gitui {
-        println!("    and {:.2} x gitui's", ratio(own, median(&sides[2])));
-    } else {
-        println!("    gitui is not installed, and not measured");
+    for (times, peer) in theirs.iter().zip(&peers) {
+        let took = median(times);
+        println!(
+            "    and {:.2} x that of {} ({:.0} ms); goal {:.2} x",
+            ratio(own, took),
+            peer.name,
+            milliseconds(took),
+            peer.goal
+        );
     }
     Ok(())
 }
