@@ -269,7 +269,7 @@ async fn at_blocks(dsn: &str) -> Done<Model> {
         place: dsn.to_owned(),
         signing: govdeck::actions::Signing::Without,
         way: picture::Way::Direct,
-        is_elsewhere: false,
+        elsewhere: None,
     };
     let mut model = Model::new(start, (FRAME.width, FRAME.height), None, Instant::now());
     model.pane = PaneId::Blocks;

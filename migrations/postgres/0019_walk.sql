@@ -5,9 +5,13 @@ CREATE TABLE dual_write_walk (
     begun_at_utc moment NOT NULL,
     inputs_sha256 TEXT COLLATE "C" NOT NULL CHECK (inputs_sha256 ~ '^[0-9a-f]{64}$'),
     reached TEXT COLLATE "C" CHECK (reached <> ''),
+    rows_counted BIGINT NOT NULL CHECK (rows_counted >= 0),
     rows_there BIGINT NOT NULL CHECK (rows_there >= 0),
     rows_seen BIGINT NOT NULL CHECK (rows_seen >= 0),
     mismatches BIGINT NOT NULL CHECK (mismatches >= 0),
     worst TEXT NOT NULL CHECK (worst <> ''),
     CONSTRAINT no_more_than_were_seen CHECK (mismatches <= rows_seen)
 );
+
+-- When the last rows were looked at, where that took more than one look.
+ALTER TABLE dual_write_scan ADD COLUMN looked_until_utc moment CHECK (looked_until_utc >= scanned_at_utc);

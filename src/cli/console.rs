@@ -221,7 +221,7 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
             place: seat.address.dsn.to_string(),
             signing: Signing::with(seat.address.signer.as_ref()),
             way: way(settings),
-            is_elsewhere: is_elsewhere(settings, &seat.address.dsn),
+            elsewhere: elsewhere(settings, &seat.address.dsn),
         },
         address: seat.address,
         first_look: None,
@@ -235,9 +235,17 @@ pub(super) fn opening(settings: &Settings, seat: Seat, shown: Shown) -> Result<O
     })
 }
 
-/// Tells whether a command in a shell would find another database than this one, or needs the same flag to find it.
-pub(super) fn is_elsewhere(settings: &Settings, dsn: &Dsn) -> bool {
-    matches!(settings.dsn.source, Source::Flag(_)) || settings.dsn.value != *dsn
+/// Says where a database is for a command in a shell that would find another one without it; what is secret in it somebody
+/// still has to say.
+pub(super) fn elsewhere(settings: &Settings, dsn: &Dsn) -> Option<String> {
+    let is_flag = matches!(settings.dsn.source, Source::Flag(_));
+    let shown = dsn.to_string();
+    let told = if shown == dsn.expose() {
+        shown
+    } else {
+        "DSN".to_owned()
+    };
+    (is_flag || settings.dsn.value != *dsn).then_some(told)
 }
 
 /// Says what leads to the database, by the settings.

@@ -91,7 +91,7 @@ impl Snapshot {
             place: settings.dsn.value.to_string(),
             signing: Signing::with(super::sign::signer(settings).as_ref()),
             way: super::console::way(settings),
-            is_elsewhere: super::console::is_elsewhere(settings, &settings.dsn.value),
+            elsewhere: super::console::elsewhere(settings, &settings.dsn.value),
         };
         let at = Instant::now();
         let mut model = Model::new(start, self.size, None, at);

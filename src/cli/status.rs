@@ -5,6 +5,7 @@ use serde_json::json;
 use super::page::{Exit, Failure, Page};
 use crate::clock::Moment;
 use crate::console::picture::Way;
+use crate::rules::text::counted;
 use crate::settings::Settings;
 use crate::store::person::{self, RULES};
 use crate::store::publish::Audit;
@@ -64,8 +65,10 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
         ),
         format!("you are {you}"),
         format!(
-            "{} open blocks, {} runs wait for the gate, {waiting} messages wait for delivery",
-            counts.open, counts.pending
+            "{}, {} for the gate, {} for delivery",
+            counted(counts.open, "open block", "open blocks"),
+            counted(counts.pending, "run waits", "runs wait"),
+            counted(waiting, "message waits", "messages wait")
         ),
     ];
     lines.extend(blocks.iter().map(|block| block_line(block, now)));

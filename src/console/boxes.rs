@@ -181,10 +181,10 @@ fn action_lines(model: &Model, room: usize, told: Told) -> Vec<Parts> {
 }
 
 fn actions(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    // Where this is, and what may happen, stays in sight.
+    // Where this is, what was said, and what may happen, stays in sight.
     let area = Rect {
         y: area.y + 1,
-        height: area.height.saturating_sub(1),
+        height: area.height.saturating_sub(3),
         ..area
     };
     let room = usize::from(area.width.saturating_sub(4).min(96)).saturating_sub(4);

@@ -26,16 +26,6 @@ pub(super) fn shell_word(id: &str) -> String {
     }
 }
 
-/// Writes the command of an action on something, with its fields.
-pub(super) fn act(name: &str, id: &str, fields: &str) -> String {
-    let word = shell_word(id);
-    if word.starts_with('-') {
-        format!("govdeck act {name}{fields} --dry-run -- {word}")
-    } else {
-        format!("govdeck act {name} {word}{fields} --dry-run")
-    }
-}
-
 impl Model {
     /// Writes the command that shows what an action would do; what somebody still has to say stands there in capitals.
     pub(super) fn command(&self, possible: &Possible, id: &str) -> String {
@@ -49,17 +39,26 @@ impl Model {
             }
         };
         let mut fields = String::new();
-        if self.start.is_elsewhere {
-            let _ = write!(fields, " --dsn {}", shell_word(&self.start.place));
-        }
         for field in needed {
             let _ = write!(fields, " --{} {}", field.name, said(field.name));
         }
-        act(&possible.entry.name(), id, &fields)
+        self.act_by_command(&possible.entry.name(), id, &fields)
     }
-}
 
-impl Model {
+    /// Writes the command of an action on something, with its fields, and where the database is when a shell has to be told.
+    pub(super) fn act_by_command(&self, name: &str, id: &str, fields: &str) -> String {
+        let mut at = String::new();
+        if let Some(dsn) = &self.start.elsewhere {
+            let _ = write!(at, " --dsn {}", shell_word(dsn));
+        }
+        let word = shell_word(id);
+        if word.starts_with('-') {
+            format!("govdeck act {name}{at}{fields} --dry-run -- {word}")
+        } else {
+            format!("govdeck act {name} {word}{at}{fields} --dry-run")
+        }
+    }
+
     pub(super) fn intend(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
         match intent {
             Intent::Down => self.step(Step::By(1)),

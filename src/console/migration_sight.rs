@@ -15,7 +15,7 @@ use crate::store::window::Window;
 use crate::store::{StoreError, View};
 
 use super::panes::PaneId;
-use super::picture::Wanted;
+use super::picture::{LISTED, Wanted};
 
 /// A migration with what the list does not say of it.
 #[derive(Debug)]
@@ -125,9 +125,9 @@ pub struct Migrations {
     pub newest: Option<Migration>,
     /// The hour that runs; read for Home alone.
     pub running: Option<KnownHour>,
-    /// What whoever is at the keys has to deploy back; read for Home alone.
+    /// What whoever is at the keys has to deploy back.
     pub redeploys: Vec<RedeployTask>,
-    /// What they have to see to; read for Home alone.
+    /// What they have to see to.
     pub deficiencies: Vec<Deficiency>,
     /// The window of migrations; read for the pane Migration alone.
     pub rows: Window<Migration>,
@@ -148,14 +148,14 @@ pub(super) async fn read(
     who: Option<&str>,
 ) -> Result<Migrations, StoreError> {
     let mut found = Migrations::default();
+    if let Some(who) = who {
+        found.redeploys = migration::redeploys_of(view, who, LISTED).await?;
+        found.deficiencies = migration::deficiencies_of(view, who, LISTED).await?;
+    }
     match wanted.pane {
         PaneId::Home => {
             found.newest = migration::newest_open(view).await?;
             found.running = migration::running_hour(view).await?;
-            if let Some(who) = who {
-                found.redeploys = migration::redeploys_of(view, who).await?;
-                found.deficiencies = migration::deficiencies_of(view, who).await?;
-            }
         }
         PaneId::Migration => found.rows = migration::window(view, &wanted.migrations).await?,
         PaneId::Mismatches => {

@@ -187,7 +187,8 @@ impl Palette {
         let typed = typed.trim().to_lowercase();
         let called = typed.replace('-', "_");
         let nearness = |command: &Command| {
-            let begins = command.name.starts_with(&called) || command.about.starts_with(&typed);
+            let about = command.about.to_lowercase();
+            let begins = command.name.starts_with(&called) || about.starts_with(&typed);
             (command.name == called, begins)
         };
         ranked.sort_by_key(|(score, command)| std::cmp::Reverse((nearness(command), *score)));

@@ -42,7 +42,7 @@ pub use super::detail::Lately;
 pub use super::possible::Possible;
 
 /// How many blocks that wait for the person, and how many new entries, Home lists.
-const LISTED: i64 = 20;
+pub(super) const LISTED: i64 = 20;
 /// Among how many proposals those are found that are somebody's.
 const LOOKED_AT: i64 = 200;
 
@@ -225,9 +225,19 @@ impl Picture {
     pub fn how_many_wait(&self, now: Moment) -> String {
         let proposals = self.asked_of_me(now).count();
         let is_all = |count: usize| i64::try_from(count).is_ok_and(|count| count < LISTED);
-        let beyond = !is_all(self.mine.len()) || !is_all(self.approvals.len());
+        let (redeploys, deficiencies) = (
+            self.migrations.redeploys.len(),
+            self.migrations.deficiencies.len(),
+        );
+        let listed = [
+            self.mine.len(),
+            self.approvals.len(),
+            redeploys,
+            deficiencies,
+        ];
+        let beyond = !listed.into_iter().all(is_all);
         let hour = usize::from(self.hour_to_lead().is_some());
-        let tasks = self.migrations.redeploys.len() + self.migrations.deficiencies.len();
+        let tasks = redeploys + deficiencies;
         let count = self.mine.len() + proposals + self.owed().len() + hour + tasks;
         format!("{count}{}", if beyond { "+" } else { "" })
     }

@@ -235,8 +235,7 @@ impl Model {
             return self.intend(Intent::Palette, effects);
         }
         let palette = self.start.keymap.hint(Intent::Palette);
-        let key = key.map_or("that".to_owned(), String::from);
-        self.say_quietly(format!("{key} is no action here; {palette} finds all"));
+        self.say_quietly(format!("{stroke} is no action here; {palette} finds all"));
         self.overlay = Some(Overlay::Actions);
     }
 

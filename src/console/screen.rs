@@ -313,7 +313,9 @@ fn status(model: &Model, pen: &mut Pen<'_>, area: Rect) {
             pen.parts(area.x + 1 + room, y, width - room, &whole);
         }
         pen.parts(area.x + 1, y, room, &parts);
-    } else if let (Liveness::Lost(_), Some((why, hint))) = (model.liveness(), &model.link.trouble) {
+    } else if let (Liveness::Lost(_), Some((why, hint))) = (model.liveness(), &model.link.trouble)
+        && model.picture.is_some()
+    {
         let parts = vec![
             (Token::StatusDanger, why.clone()),
             (Token::Muted, format!("; {hint}")),

@@ -7,8 +7,9 @@
 use serde::Serialize;
 
 use crate::actions::{About, ByRule, Request, Stop, random_id};
+use crate::clock::Moment;
 use crate::rules::Refusal;
-use crate::rules::migration::{Clean, LONGEST_SCAN, Phase, ScanStatus, may_go_on};
+use crate::rules::migration::{Clean, Phase, ScanStatus, may_take_up};
 use crate::rules::text::shorten;
 use crate::store::migration::{self, Compared, Known, Mismatches, Scan, Stretch, Walk};
 use crate::store::{Failure, Store, StoreError, View};
@@ -46,8 +47,8 @@ pub async fn run(store: &Store, rows_at_once: u32) -> Result<Scanned, Stop> {
     let (scan, worst) = loop {
         match look(store, kept.as_ref(), rows_at_once).await? {
             Looked::Onward(walk) => kept = Some(walk),
-            Looked::Ended { scan, worst, walk } => {
-                if !migration::file(store, &scan, &worst, walk.as_ref()).await? {
+            Looked::Ended { scan, worst, found } => {
+                if !migration::file(store, &scan, &worst, found.as_ref()).await? {
                     return Err(others_scan().into());
                 }
                 break (scan, worst);
@@ -77,7 +78,7 @@ fn nothing_to_scan() -> Refusal {
 
 fn others_scan() -> Refusal {
     Refusal::new(
-        "another scan went on with this one",
+        "another scan is on its way",
         "that one files the sample; there is nothing to do",
     )
 }
@@ -86,91 +87,88 @@ fn others_scan() -> Refusal {
 enum Looked {
     /// It has come so far, which was kept.
     Onward(Walk),
-    /// It is at its end, and the walk that was kept of it too, if any was.
+    /// It is at its end; what was found kept before its last look ends with it.
     Ended {
         scan: Scan,
         worst: Vec<Mismatches>,
-        walk: Option<Walk>,
+        found: Option<Walk>,
     },
 }
 
-/// Looks at the next stretch at one moment: the one after what was kept, by this run or by one that was ended.
+/// Looks at the next stretch at one moment: the one after what this run has kept, or one that was ended.
 async fn look(store: &Store, ours: Option<&Walk>, rows_at_once: u32) -> Result<Looked, Stop> {
     let mut view = store.view().await?;
     let now = view.now();
-    let found = migration::under_way(&mut view)
+    let under_way = migration::under_way(&mut view)
         .await?
         .ok_or_else(nothing_to_scan)?;
+    let id = under_way.migration_id;
     let stand = migration::views_stand(&mut view).await?;
-    let is_over = found.phase != Phase::DualWrite && !stand;
-    let known = migration::known(&mut view, &found.migration_id).await?;
+    let is_over = under_way.phase != Phase::DualWrite && !stand;
+    let known = migration::known(&mut view, &id).await?;
     let known = known.filter(|_| !is_over).ok_or_else(nothing_to_scan)?;
-    let kept = migration::walk(&mut view, &found.migration_id).await?;
-    if ours.is_some_and(|ours| kept.as_ref() != Some(ours)) {
+    let found = migration::walk(&mut view, &id).await?;
+    if ours.is_some() && found.as_ref() != ours {
         return Err(others_scan().into());
     }
-    let still_holds =
-        |it: &Walk| it.inputs_sha256 == known.inputs.scan && may_go_on(it.begun_at_utc, now);
-    let (before, is_broken) = match kept {
-        Some(walk) if still_holds(&walk) => (walk, false),
-        Some(walk) if ours.is_some() => (walk, true),
-        _ => (
-            Walk {
-                scan_id: random_id()?,
-                migration_id: found.migration_id,
-                begun_at_utc: now,
-                inputs_sha256: known.inputs.scan.clone(),
-                reached: None,
-                found: Compared::default(),
-            },
-            false,
-        ),
+    let still_holds = |it: &&Walk| {
+        let is_taken_up = ours.is_some() || may_take_up(it.begun_at_utc, now);
+        it.inputs_sha256 == known.inputs.scan && is_taken_up
     };
-    let after = before.reached.as_deref();
+    let walk = match found.as_ref().filter(still_holds) {
+        Some(walk) => walk.clone(),
+        None => Walk {
+            scan_id: random_id()?,
+            migration_id: id,
+            begun_at_utc: now,
+            inputs_sha256: known.inputs.scan.clone(),
+            reached: None,
+            counted: migration::rows_of_dictionary(&mut view).await?,
+            found: Compared::default(),
+        },
+    };
+    let after = walk.reached.as_deref();
     let stretch = migration::next_stretch(&mut view, after, rows_at_once).await?;
-    let compared = if is_broken {
-        Err(format!(
-            "what is compared has changed while it was looked at, or that took over {} minutes",
-            LONGEST_SCAN.as_secs() / 60
-        ))
-    } else if stand {
+    let compared = if stand {
         compare(&mut view, &known, &stretch).await?
     } else {
         Err("the views over the pairs are not there; `govdeck migration expand` writes the bundle that makes them".to_owned())
     };
     drop(view);
+    let compared = compared.map(|compared| walk.found.clone().and(compared));
     match (compared, stretch.until) {
         (Ok(compared), Some(reached)) => {
             let walk = Walk {
                 reached: Some(reached),
-                found: before.found.clone().and(compared),
-                ..before.clone()
+                found: compared,
+                ..walk
             };
-            if !migration::keep_walk(store, &before, &walk).await? {
+            if !migration::keep_walk(store, found.as_ref(), &walk).await? {
                 return Err(others_scan().into());
             }
             Ok(Looked::Onward(walk))
         }
-        (compared, _) => Ok(ended(before, compared)),
+        (compared, _) => {
+            let (scan, worst) = ended(walk, compared, now);
+            Ok(Looked::Ended { scan, worst, found })
+        }
     }
 }
 
-fn ended(walk: Walk, last: Result<Compared, String>) -> Looked {
-    let (status, found, detail) = judged(last.map(|last| walk.found.clone().and(last)));
-    Looked::Ended {
-        scan: Scan {
-            scan_id: walk.scan_id.clone(),
-            migration_id: walk.migration_id.clone(),
-            scanned_at_utc: walk.begun_at_utc,
-            status,
-            rows_total: found.rows,
-            mismatches: found.mismatches,
-            inputs_sha256: walk.inputs_sha256.clone(),
-            detail,
-        },
-        worst: found.worst,
-        walk: walk.reached.is_some().then_some(walk),
-    }
+fn ended(walk: Walk, all: Result<Compared, String>, now: Moment) -> (Scan, Vec<Mismatches>) {
+    let (status, found, detail) = judged(all, walk.counted);
+    let scan = Scan {
+        scan_id: walk.scan_id,
+        migration_id: walk.migration_id,
+        scanned_at_utc: walk.begun_at_utc,
+        status,
+        rows_total: found.rows,
+        mismatches: found.mismatches,
+        inputs_sha256: walk.inputs_sha256,
+        detail,
+        looked_until_utc: walk.reached.map(|_| now),
+    };
+    (scan, found.worst)
 }
 
 /// Compares, or says why that failed; a database that does not answer, or does not let us look, makes no sample at all.
@@ -197,16 +195,19 @@ async fn compare(
     }
 }
 
-fn judged(found: Result<Compared, String>) -> (ScanStatus, Compared, String) {
+/// What is missing of the rows that were counted first, or of those that there are, was not looked at.
+fn judged(found: Result<Compared, String>, counted: i64) -> (ScanStatus, Compared, String) {
     match found {
         Err(why) => {
             let why = shorten(&why, 500).into_owned();
             (ScanStatus::Failed, Compared::default(), why)
         }
-        Ok(compared) if compared.rows < compared.there => {
+        Ok(compared) if compared.rows < counted.max(compared.there) => {
             let detail = format!(
                 "{} of {} rows, {} of them mismatch",
-                compared.rows, compared.there, compared.mismatches
+                compared.rows,
+                counted.max(compared.there),
+                compared.mismatches
             );
             (ScanStatus::Short, compared, detail)
         }

@@ -485,7 +485,7 @@ on_both!(status_counts_what_waits, |world| {
     let text = govdeck(&world, "maya", &["status"]);
     let text = crate::cli_kit::said(&text, 0);
     assert!(
-        text.contains("1 open blocks, 1 runs wait for the gate, 1 messages"),
+        text.contains("1 open block, 1 run waits for the gate, 1 message waits for delivery"),
         "{text}"
     );
     assert!(

@@ -269,8 +269,7 @@ on_both!(a_row_is_copied_shown_and_explained, |world| {
         Some("govdeck act take-block pub-1 --dry-run")
     );
     // Elsewhere a shell would find another database.
-    desk.model.start.is_elsewhere = true;
-    desk.model.start.place = "sqlite:/tmp/a demo.db".to_owned();
+    desk.model.start.elsewhere = Some("sqlite:/tmp/a demo.db".to_owned());
     desk.press("C").await;
     assert_eq!(
         desk.copied(),

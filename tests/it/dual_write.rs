@@ -171,7 +171,12 @@ on_both!(three_days_running_become_somebody_s_task_once, |world| {
         home.contains(&format!("deficiency MET-0144  {MIGRATION}")),
         "{home}"
     );
-    desk.press("j j j enter").await;
+    desk.press("j j j").await;
+    let id = world.rows("SELECT deficiency_id FROM deficiency").concat();
+    assert_eq!(desk.model.about(), Some(("deficiency", id)));
+    desk.press("a").await;
+    desk.shows(&["close-deficiency"]);
+    desk.press("esc enter").await;
     let there = desk.screen(120, 40);
     assert!(there.contains("DEFICIENCY of lee"), "{there}");
     let id = world.rows("SELECT deficiency_id FROM deficiency").concat();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use govdeck::actions::Stop;
 use govdeck::clock::Moment;
 use govdeck::jobs::scan::{self, Scanned};
-use govdeck::rules::migration::{LONGEST_SCAN, ScanStatus};
-use govdeck::store::migration::{self, Compared, Walk};
+use govdeck::rules::migration::ScanStatus;
+use govdeck::store::migration::{self, Walk};
 
 use crate::support::command::{kill_at_every, wait_for};
 use crate::support::pairs::{MIGRATION, PAIRS, in_dual_write, row, with_views};
@@ -58,18 +58,17 @@ async fn left(world: &World, change: impl FnOnce(&mut Walk)) -> Walk {
         begun_at_utc: view.now(),
         inputs_sha256: known.expect("there").inputs.scan,
         reached: stretch.until.clone(),
+        counted: migration::rows_of_dictionary(&mut view)
+            .await
+            .expect("read"),
         found: migration::compare(&mut view, &PAIRS, &stretch)
             .await
             .expect("read"),
     };
+    let found = migration::walk(&mut view, MIGRATION).await.expect("read");
     drop(view);
     change(&mut walk);
-    let before = Walk {
-        reached: None,
-        found: Compared::default(),
-        ..walk.clone()
-    };
-    let kept = migration::keep_walk(&store, &before, &walk).await;
+    let kept = migration::keep_walk(&store, found.as_ref(), &walk).await;
     assert!(kept.expect("written"));
     store.close().await;
     walk
@@ -94,8 +93,9 @@ on_both!(what_was_kept_is_gone_on_with, |world| {
     let walk = left(&world, |_| ()).await;
     // What was looked at is not looked at again; the sample is of the time when the scan was begun.
     world.owner_sql("UPDATE governance_metric_dictionary_current SET \"breachCount\" = 1");
-    world.set_time("2098-05-04T06:15:00Z").await;
+    world.set_time("2098-05-04T06:09:00Z").await;
     let scanned = scan_of(&world, 100).await.expect("scanned");
+    assert!(scanned.scan.looked_until_utc > Some(scanned.scan.scanned_at_utc));
     assert_eq!(scanned.scan.scan_id, walk.scan_id);
     assert_eq!(scanned.scan.scanned_at_utc, walk.begun_at_utc);
     assert_eq!((scanned.scan.rows_total, scanned.scan.mismatches), (7, 2));
@@ -110,13 +110,17 @@ on_both!(what_no_longer_holds_is_begun_anew, |world| {
     let world = filled(world).await;
     let begun: Moment = NOW.parse().expect("a moment");
     let too_old = |walk: &mut Walk| {
-        walk.begun_at_utc = Moment::from(begun.as_datetime() - LONGEST_SCAN - LONGEST_SCAN);
+        walk.begun_at_utc = begun.plus_minutes(-11);
     };
     let of_others = |walk: &mut Walk| walk.inputs_sha256 = "b".repeat(64);
     for rows_at_once in [1, 100] {
         let walk = left(&world, too_old).await;
         let anew = scan_of(&world, rows_at_once).await.expect("scanned").scan;
         assert!(anew.scan_id != walk.scan_id && anew.scanned_at_utc >= begun);
+        assert!(
+            world.rows(ON_ITS_WAY).is_empty(),
+            "the old one ends with it"
+        );
         let walk = left(&world, of_others).await;
         let anew = scan_of(&world, rows_at_once).await.expect("scanned").scan;
         assert_ne!(anew.scan_id, walk.scan_id);
@@ -149,6 +153,36 @@ on_both!(
         assert_eq!(short.detail, "6 of 7 rows, 3 of them mismatch");
     }
 );
+
+on_both!(rows_that_leave_between_two_looks_make_it_short, |world| {
+    let world = filled(world).await;
+    left(&world, |_| ()).await;
+    // Out of what is still to be looked at, into what was looked at.
+    world.owner_sql("UPDATE governance_metric_dictionary_current SET dictionary_metric_id = 'MET-0144', dimension_filter_id = 'moved' WHERE dictionary_metric_id = 'MET-0200' AND dimension_filter_id = ''");
+    let short = scan_of(&world, 100).await.expect("scanned").scan;
+    assert_eq!(short.status, ScanStatus::Short);
+    assert_eq!(short.detail, "6 of 7 rows, 3 of them mismatch");
+    left(&world, |_| ()).await;
+    world.owner_sql(
+        "DELETE FROM governance_metric_dictionary_current WHERE dictionary_metric_id <> 'MET-0144'",
+    );
+    let short = scan_of(&world, 100).await.expect("scanned").scan;
+    assert_eq!(short.detail, "4 of 7 rows, 3 of them mismatch");
+});
+
+on_both!(of_two_that_begin_at_once_one_files, |world| {
+    let world = filled(world).await;
+    for _ in 0..crate::support::rounds().div_ceil(10) {
+        let before: usize = world.rows(SAMPLES).concat().parse().expect("a number");
+        let both = tokio::join!(scan_of(&world, 1), scan_of(&world, 1));
+        let filed = [both.0, both.1].iter().filter(|it| it.is_ok()).count();
+        assert!(filed > 0);
+        let after: usize = world.rows(SAMPLES).concat().parse().expect("a number");
+        assert_eq!(after, before + filed);
+        assert_eq!(world.rows(FOUND), ["whole 4 of 7"]);
+        assert!(world.rows(ON_ITS_WAY).is_empty());
+    }
+});
 
 on_both!(two_that_go_on_with_one_scan_file_it_once, |world| {
     let world = filled(world).await;

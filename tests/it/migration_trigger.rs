@@ -174,6 +174,11 @@ async fn told_to_everybody(world: &World) {
         .act("lee", "close_redeploy_task", Asked::of("mig-none"))
         .await;
     assert!(no.map(drop).expect_err("none").contains("no migration"));
+    let mut desk = Desk::open(world, "kim").await;
+    desk.press("j j").await;
+    assert_eq!(desk.model.about(), Some(("migration", ID.to_owned())));
+    desk.press("a").await;
+    desk.shows(&["close-redeploy-task"]);
     for (who, waits) in [("kim", true), ("lee", false)] {
         let home = Desk::open(world, who).await.screen(120, 40);
         assert_eq!(home.contains(&format!("deploy back {ID}")), waits, "{home}");

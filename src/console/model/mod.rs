@@ -65,8 +65,8 @@ pub struct Start {
     pub signing: Signing,
     /// What leads to the database.
     pub way: Way,
-    /// Whether a command in a shell has to be told where the database is, since it would find another one.
-    pub is_elsewhere: bool,
+    /// What a command in a shell has to be told of where the database is, since it would find another one.
+    pub elsewhere: Option<String>,
 }
 
 /// The whole state of the console.

@@ -8,7 +8,7 @@ use crate::rules::words;
 use crate::store::block::OpenBlock;
 use crate::store::migration::Migration;
 
-use super::super::model::{APPROVAL, Model};
+use super::super::model::Model;
 use super::super::newcomer;
 use super::super::picture::Picture;
 use super::super::reading::week_in_short;
@@ -46,16 +46,16 @@ pub struct Item {
     pub says: Parts,
     /// Where Enter goes: a pane, and a row of it.
     pub goes: Option<(PaneId, Option<String>)>,
-    /// The proposal that it is, where it is one.
-    pub(super) proposal: Option<String>,
+    /// What it is about, where that is not the row it leads to.
+    pub(super) about: Option<(&'static str, String)>,
 }
 
 impl Item {
     /// Returns what the line is about, for the action box.
     #[must_use]
     pub fn subject(&self) -> Option<(&'static str, String)> {
-        if let Some(ticket) = &self.proposal {
-            return Some((APPROVAL, ticket.clone()));
+        if self.about.is_some() {
+            return self.about.clone();
         }
         match &self.goes {
             Some((PaneId::Blocks, Some(id))) => Some(("block", id.clone())),
@@ -77,7 +77,7 @@ pub(super) fn item(
         id: id.to_owned(),
         says,
         goes,
-        proposal: None,
+        about: None,
     }
 }
 
@@ -317,7 +317,7 @@ pub fn counts(model: &Model) -> bool {
     proposals::counts(model) || picture.mine.iter().any(unanswered)
 }
 
-/// Writes a proposal, a weekly run or a block that waits for whoever is at the keys as JSON.
+/// Writes a proposal, a weekly run, a task or a block that waits for whoever is at the keys as JSON.
 #[must_use]
 pub fn row_json(model: &Model, id: &str) -> Option<String> {
     if let Some(json) = proposals::row_json(model, id) {
@@ -325,6 +325,9 @@ pub fn row_json(model: &Model, id: &str) -> Option<String> {
     }
     let picture = model.picture.as_ref()?;
     if let Some(json) = weeks::series_json(picture, id) {
+        return Some(json);
+    }
+    if let Some(json) = inbox::task_json(picture, id) {
         return Some(json);
     }
     let block = picture

@@ -6,6 +6,7 @@ use crate::store::block::OpenBlock;
 use crate::store::migration::{Deficiency, RedeployTask};
 
 use super::super::detail::SeriesSight;
+use super::super::model::APPROVAL;
 use super::super::picture::{Approval, Picture};
 use super::super::theme::Token;
 use super::home::{Item, Section, item};
@@ -49,7 +50,7 @@ fn approval(approval: &Approval, now: Moment) -> Item {
     let ticket = &approval.waiting.request.ticket;
     let entry = approval.waiting.asked_in.to_string();
     Item {
-        proposal: Some(ticket.clone()),
+        about: Some((APPROVAL, ticket.clone())),
         ..item(
             Section::Mine,
             ticket,
@@ -89,7 +90,21 @@ fn redeploy(task: &RedeployTask) -> Item {
     ];
     let id = format!("redeploy {}", task.migration_id);
     let goes = Some((PaneId::Migration, Some(task.migration_id.clone())));
-    item(Section::Mine, &id, says, goes)
+    Item {
+        about: Some(("migration", task.migration_id.clone())),
+        ..item(Section::Mine, &id, says, goes)
+    }
+}
+
+/// Writes a task as JSON: what is to be deployed back, by its migration, or what is to be seen to, by its own id.
+pub(super) fn task_json(picture: &Picture, id: &str) -> Option<String> {
+    let mut redeploys = picture.migrations.redeploys.iter();
+    let mut deficiencies = picture.migrations.deficiencies.iter();
+    if let Some(task) = redeploys.find(|it| it.migration_id == id) {
+        return serde_json::to_string_pretty(task).ok();
+    }
+    let it = deficiencies.find(|it| it.deficiency_id == id)?;
+    serde_json::to_string_pretty(it).ok()
 }
 
 /// Something that did not go away by itself.
@@ -100,7 +115,10 @@ fn deficiency(it: &Deficiency) -> Item {
         muted(format!("  {}: {}", it.migration_id, it.detail)),
     ];
     let goes = Some((PaneId::Migration, Some(it.migration_id.clone())));
-    item(Section::Mine, &it.deficiency_id, says, goes)
+    Item {
+        about: Some(("deficiency", it.deficiency_id.clone())),
+        ..item(Section::Mine, &it.deficiency_id, says, goes)
+    }
 }
 
 /// A block that waits for an answer.

@@ -1,6 +1,5 @@
 //! What is told when it is asked for: rows, what can be done with one and by which command, and the words there are.
 
-use super::super::intend::act;
 use super::super::list::Rows;
 use super::super::model::Model;
 use super::super::panes;
@@ -88,13 +87,13 @@ pub(super) fn why(model: &Model, picture: &Picture) -> Vec<String> {
 }
 
 /// Says that a word means nothing here, or by which command it is done where it is an action.
-pub(super) fn no_word(line: &str) -> String {
+pub(super) fn no_word(model: &Model, line: &str) -> String {
     let mut words = line.split_whitespace();
     let word = words.next().unwrap_or_default().to_lowercase();
     let action = word.replace('_', "-");
     if ENTRIES.iter().any(|entry| entry.name() == action) {
         let id = words.next().unwrap_or("ID");
-        let command = act(&action, id, "");
+        let command = model.act_by_command(&action, id, "");
         return format!("nothing is written from here; in a shell: {command}");
     }
     format!("{} is no word here; help lists them", quoted(&word))

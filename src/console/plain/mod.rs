@@ -279,7 +279,7 @@ impl Plain<'_> {
                 self.ask(Asked::Rows)?;
             }
             (_, None) => {
-                let said = answers::no_word(line);
+                let said = answers::no_word(&self.model, line);
                 self.say(&said)?;
             }
         }

@@ -13,8 +13,9 @@ pub const CLEAN_HOURS: Duration = Duration::from_hours(72);
 pub const APART: Duration = Duration::from_hours(1);
 /// After how long without a scan everything before it counts no longer.
 pub const LOST: Duration = Duration::from_hours(12);
-/// How long a scan may take: its sample is of the time when it was begun, and later rows are looked at later than that.
-pub const LONGEST_SCAN: Duration = Duration::from_mins(15);
+/// For how long a scan that was ended in between may be taken up by another run: together with the time between two scans less
+/// than an hour.
+const TAKEN_UP: Duration = Duration::from_mins(10);
 
 words! {
     /// How a scan went.
@@ -57,8 +58,10 @@ impl Why {
 /// A scan of both halves of every pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'a> {
-    /// When it was made.
+    /// When it was made: when its first rows were looked at.
     pub at: Moment,
+    /// When its last rows were.
+    pub until: Moment,
     /// How it went.
     pub status: ScanStatus,
     /// How many rows it looked at.
@@ -98,7 +101,8 @@ pub struct Clean {
 /// Counts the clean hours from scans, the oldest first; `changes` are when exporters began to write other keys, in their
 /// order, and `inputs` is what a scan would be made of now.
 ///
-/// Only the time between two clean scans counts: what nobody looked at proves nothing.
+/// Only the time between two clean scans counts: what nobody looked at proves nothing. It begins when the first of them had
+/// looked at every row, and ends when the last of them began to.
 #[must_use]
 pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Moment) -> Clean {
     let mut clock = Clean {
@@ -109,8 +113,10 @@ pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Mome
         is_empty: samples.last().is_some_and(|sample| sample.rows == 0),
     };
     let mut before: Option<&Sample<'_>> = None;
+    let mut from = None;
     for sample in samples {
-        clock.take(before, sample, changes);
+        let counts = clock.take(before.zip(from), sample, changes);
+        from = Some(if counts { sample.at } else { sample.until });
         before = Some(sample);
     }
     if let Some(last) = before {
@@ -130,10 +136,10 @@ pub fn clean(samples: &[Sample<'_>], changes: &[Moment], inputs: &str, now: Mome
     clock
 }
 
-/// Tells whether a scan that was begun at one time, and ended in between, may be gone on with at another.
+/// Tells whether a scan that was begun at one time, and ended in between, may be taken up at another.
 #[must_use]
-pub fn may_go_on(begun: Moment, now: Moment) -> bool {
-    now.since(begun).to_std().is_ok_and(|it| it <= LONGEST_SCAN)
+pub fn may_take_up(begun: Moment, now: Moment) -> bool {
+    now.since(begun).to_std().is_ok_and(|it| it <= TAKEN_UP)
 }
 
 /// Tells how much time passed; none where a clock was turned back.
@@ -159,26 +165,39 @@ impl Sample<'_> {
 }
 
 impl Clean {
-    fn take(&mut self, before: Option<&Sample<'_>>, sample: &Sample<'_>, moments: &[Moment]) {
-        let Some(before) = before else {
+    /// Takes a sample after the one before and the time from which on that one proves something; tells whether the time
+    /// between counts.
+    fn take(
+        &mut self,
+        before: Option<(&Sample<'_>, Moment)>,
+        sample: &Sample<'_>,
+        moments: &[Moment],
+    ) -> bool {
+        let Some((before, from)) = before else {
             if let Some(why) = sample.fault() {
                 self.interrupt(sample.at, why);
             }
-            return;
+            return false;
         };
-        let passed = passed(before.at, sample.at);
+        // From the first look at a row to the next one at the same row, as late as both may be.
+        let apart = passed(before.at, sample.until);
         let is_other = before.inputs != sample.inputs || changed(moments, before.at, sample.at);
         let changed = is_other.then_some(Why::Changed);
-        let lost = (passed > LOST).then_some(Why::Lost);
+        let lost = (apart > LOST).then_some(Why::Lost);
         if let Some(why) = sample.fault().or(changed).or(lost) {
             self.interrupt(sample.at, why);
-        } else if before.fault().is_some() {
-            // Clean again: it counts from here.
-        } else if passed > APART {
-            self.interrupt(sample.at, Why::Gap);
-        } else {
-            self.counted += passed;
+            return false;
         }
+        if before.fault().is_some() {
+            // Clean again: it counts from here.
+            return false;
+        }
+        if apart > APART {
+            self.interrupt(sample.at, Why::Gap);
+            return false;
+        }
+        self.counted += passed(from, sample.at);
+        true
     }
 
     /// Notes it, unless the same is noted already and nothing has counted since.

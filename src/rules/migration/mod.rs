@@ -22,9 +22,7 @@ mod trigger;
 mod views;
 
 pub use calendar::{CalendarKind, Planned, known_until, next_window, stands_in};
-pub use clean::{
-    CLEAN_HOURS, Clean, Interruption, LONGEST_SCAN, Sample, ScanStatus, Why, clean, may_go_on,
-};
+pub use clean::{CLEAN_HOURS, Clean, Interruption, Sample, ScanStatus, Why, clean, may_take_up};
 pub use countersign::{COUNTERSIGN_WITHIN, MadeAlone, may_open_countersign};
 pub use earliest::{Earliest, earliest};
 pub use facts::{

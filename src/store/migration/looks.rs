@@ -221,13 +221,18 @@ pub async fn deficiencies(view: &mut View, id: &str) -> Result<Vec<Deficiency>, 
     ))
 }
 
-/// Lists the open deficiencies that somebody has to see to, the oldest first.
-pub async fn deficiencies_of(view: &mut View, who: &str) -> Result<Vec<Deficiency>, StoreError> {
+/// Lists so many of the open deficiencies that somebody has to see to, the oldest first.
+pub async fn deficiencies_of(
+    view: &mut View,
+    who: &str,
+    most: i64,
+) -> Result<Vec<Deficiency>, StoreError> {
     Ok(all_where!(
         view,
         Deficiency,
-        "owner_id = $1 AND closed_at_utc IS NULL ORDER BY opened_at_utc, deficiency_id LIMIT 20",
-        who
+        "owner_id = $1 AND closed_at_utc IS NULL ORDER BY opened_at_utc, deficiency_id LIMIT $2",
+        who,
+        most
     ))
 }
 

@@ -117,6 +117,11 @@ pub async fn compare(
     })
 }
 
+/// Counts the rows of the dictionary itself.
+pub async fn rows_of_dictionary(view: &mut View) -> Result<i64, StoreError> {
+    count(view, DICTIONARY, &Stretch::default()).await
+}
+
 async fn count(view: &mut View, of: &str, stretch: &Stretch) -> Result<i64, StoreError> {
     let sql = format!(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM {of} v WHERE {}",
@@ -220,26 +225,26 @@ pub async fn views_stand(view: &mut View) -> Result<bool, StoreError> {
     Ok(found == 2)
 }
 
-/// Files a scan with its metrics, and ends its walk if it was kept: a feed, written in one short transaction. Tells whether it
-/// did; what somebody else has gone on with is left to them.
+/// Files a scan with its metrics, and ends what was found kept: a feed, written in one short transaction. Tells whether it did;
+/// what somebody else has gone on with is left to them.
 pub async fn file(
     store: &Store,
     scan: &Scan,
     worst: &[Mismatches],
-    walk: Option<&Walk>,
+    found: Option<&Walk>,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO dual_write_scan (scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, \
-         inputs_sha256, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+         inputs_sha256, detail, looked_until_utc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     // Feeds are not in the ledger, so nothing queues up for its head.
     let mut view = store.view_for_writing("SELECT 1").await?;
-    if let Some(walk) = walk
-        && !end_walk(&mut view, walk).await?
+    if let Some(found) = found
+        && !end_walk(&mut view, found).await?
     {
         return Ok(false);
     }
     on!(view, c => query(SQL)
         .bind(&scan.scan_id).bind(&scan.migration_id).bind(scan.scanned_at_utc).bind(scan.status).bind(scan.rows_total)
-        .bind(scan.mismatches).bind(&scan.inputs_sha256).bind(&scan.detail)
+        .bind(scan.mismatches).bind(&scan.inputs_sha256).bind(&scan.detail).bind(scan.looked_until_utc)
         .execute(c).await.map(drop))?;
     for some in worst.chunks(AT_ONCE) {
         let places: Vec<String> = (0..some.len())

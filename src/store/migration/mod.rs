@@ -43,7 +43,7 @@ pub use looks::{
 };
 pub use mismatch::{
     Compared, KEPT, Mismatches, RowPair, Stretch, compare, dialect, differing, file, row_pairs,
-    views_stand,
+    rows_of_dictionary, views_stand,
 };
 pub use needing::{Expanded, Needs, as_filed, expanded, needing};
 pub use probe::{Questions, questions};

@@ -29,6 +29,8 @@ pub struct Scan {
     pub inputs_sha256: String,
     /// What there is to say.
     pub detail: String,
+    /// When the last rows were looked at, where that took more than one look.
+    pub looked_until_utc: Option<Moment>,
 }
 
 impl Scan {
@@ -37,6 +39,7 @@ impl Scan {
     pub fn sample(&self) -> Sample<'_> {
         Sample {
             at: self.scanned_at_utc,
+            until: self.looked_until_utc.unwrap_or(self.scanned_at_utc),
             status: self.status,
             rows: self.rows_total,
             mismatches: self.mismatches,
@@ -47,7 +50,7 @@ impl Scan {
 
 /// Reads the newest scans of a migration, the oldest first.
 pub async fn scans(view: &mut View, migration: &str) -> Result<Vec<Scan>, StoreError> {
-    const SQL: &str = "SELECT scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, inputs_sha256, detail \
+    const SQL: &str = "SELECT scan_id, migration_id, scanned_at_utc, status, rows_total, mismatches, inputs_sha256, detail, looked_until_utc \
          FROM dual_write_scan WHERE migration_id = $1 ORDER BY scanned_at_utc DESC, scan_id DESC LIMIT $2";
     let mut scans: Vec<Scan> = on!(view, c => {
         query_as(SQL).bind(migration).bind(MOST).fetch_all(c).await

@@ -56,13 +56,18 @@ pub async fn redeploy_task(view: &mut View, id: &str) -> Result<Option<RedeployT
     Ok(one_where!(view, RedeployTask, "migration_id = $1", id))
 }
 
-/// Lists what somebody has to deploy anew, the oldest first.
-pub async fn redeploys_of(view: &mut View, who: &str) -> Result<Vec<RedeployTask>, StoreError> {
+/// Lists so much of what somebody has to deploy anew, the oldest first.
+pub async fn redeploys_of(
+    view: &mut View,
+    who: &str,
+    most: i64,
+) -> Result<Vec<RedeployTask>, StoreError> {
     Ok(all_where!(
         view,
         RedeployTask,
-        "owner_id = $1 AND done_at_utc IS NULL ORDER BY opened_at_utc, migration_id",
-        who
+        "owner_id = $1 AND done_at_utc IS NULL ORDER BY opened_at_utc, migration_id LIMIT $2",
+        who,
+        most
     ))
 }
 

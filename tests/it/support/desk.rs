@@ -80,7 +80,7 @@ pub fn start(console_id: &str) -> Start {
         place: "sqlite:world.db".to_owned(),
         signing: govdeck::actions::Signing::Without,
         way: picture::Way::Direct,
-        is_elsewhere: false,
+        elsewhere: None,
     }
 }
 

@@ -114,6 +114,7 @@ fn scan(time: &str, mismatches: i64) -> Scan {
         mismatches,
         inputs_sha256: digest("inputs").to_string(),
         detail: "whole".to_owned(),
+        looked_until_utc: None,
     }
 }
 

@@ -23,7 +23,7 @@ fn model(keymap: Keymap) -> Model {
         place: "sqlite:x".to_owned(),
         signing: crate::actions::Signing::Without,
         way: crate::console::picture::Way::Direct,
-        is_elsewhere: false,
+        elsewhere: None,
     };
     Model::new(start, (80, 24), None, Instant::now())
 }

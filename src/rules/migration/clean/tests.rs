@@ -11,6 +11,7 @@ fn at(minutes: u64) -> Moment {
 fn good(minutes: u64) -> Sample<'static> {
     Sample {
         at: at(minutes),
+        until: at(minutes),
         status: ScanStatus::Whole,
         rows: 10,
         mismatches: 0,
@@ -189,18 +190,41 @@ fn other_keys_of_exporters_begin_anew_and_what_was_before_the_first_scan_does_no
 }
 
 #[test]
-fn a_scan_is_gone_on_with_for_a_quarter_of_an_hour() {
+fn a_scan_is_taken_up_for_ten_minutes() {
     let micro = Duration::from_micros(1);
     for (now, may) in [
         (at(0), true),
-        (at(15), true),
-        (at(15).plus(micro), false),
+        (at(10), true),
+        (at(10).plus(micro), false),
         (at(60 * 24), false),
     ] {
-        assert_eq!(may_go_on(at(0), now), may, "{now}");
+        assert_eq!(may_take_up(at(0), now), may, "{now}");
     }
-    assert!(
-        !may_go_on(at(0).plus(micro), at(0)),
-        "a clock that was turned back"
-    );
+    let turned_back = may_take_up(at(0).plus(micro), at(0));
+    assert!(!turned_back);
+}
+
+#[test]
+fn what_took_long_counts_from_its_end_and_to_its_beginning() {
+    let long = |from: u64, until: u64| Sample {
+        until: at(until),
+        ..good(from)
+    };
+    let counted = |samples: &[Sample<'_>]| {
+        let clock = clean(samples, &[], NOW, at(240));
+        clock.counted.as_secs() / 60
+    };
+    // The first begins the time when all of it was looked at; those that follow end it when they begin.
+    assert_eq!(counted(&[long(0, 10), long(40, 50)]), 30);
+    assert_eq!(counted(&[long(0, 10), long(40, 50), long(80, 90)]), 70);
+    // After a mismatch, and after a gap, it is as at the first.
+    let bad = Sample {
+        mismatches: 1,
+        ..long(0, 10)
+    };
+    assert_eq!(counted(&[bad, long(40, 50), long(80, 90)]), 30);
+    assert_eq!(counted(&[long(0, 10), long(51, 61), long(100, 105)]), 39);
+    // A row that was looked at first of all, and last of all the next time.
+    assert_eq!(counted(&[long(0, 10), long(50, 60)]), 40);
+    assert_eq!(counted(&[long(0, 10), long(50, 61)]), 0);
 }
