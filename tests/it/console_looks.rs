@@ -35,6 +35,11 @@ fn the_header_never_loses_environment_and_mode() {
         assert!(kept, "{width}: {header}");
     }
     assert!(text_of(&drawn(&model, 160, 24)).contains("CLOCK OFF -3600s LOST 9999s stopped"));
+    // Why it is lost stays in sight, but not over what was said last.
+    model.status = None;
+    assert!(text_of(&drawn(&model, 80, 24)).contains("gone; wait"));
+    model.say_quietly("told".to_owned());
+    assert!(!text_of(&drawn(&model, 80, 24)).contains("gone; wait"));
     // Where there is one sentence, it says how old it is.
     let small = text_of(&drawn(&model, 30, 6));
     assert!(

@@ -254,9 +254,6 @@ on_both!(nothing_is_decided_on_a_stale_picture, |world| {
     desk.lose("the wire broke").await;
     assert!(desk.says().contains("the wire broke"), "{}", desk.says());
     assert_stale(&mut desk, "LOST").await;
-    // Why it is lost stays in sight, whatever was said since.
-    desk.press("esc").await;
-    desk.shows(&["the wire broke; "]);
     desk.mend().await;
     assert_eq!(desk.says(), "the database is back");
     desk.press("a t").await;

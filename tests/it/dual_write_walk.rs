@@ -162,7 +162,7 @@ on_both!(rows_that_leave_between_two_looks_make_it_short, |world| {
     let short = scan_of(&world, 100).await.expect("scanned").scan;
     assert_eq!(short.status, ScanStatus::Short);
     assert_eq!(short.detail, "6 of 7 rows, 3 of them mismatch");
-    left(&world, |_| ()).await;
+    left(&world, |walk| walk.scan_id = "b".repeat(32)).await;
     world.owner_sql(
         "DELETE FROM governance_metric_dictionary_current WHERE dictionary_metric_id <> 'MET-0144'",
     );
