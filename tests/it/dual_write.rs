@@ -8,7 +8,8 @@ use govdeck::store::migration::{self, Stretch};
 use crate::cli_kit::{document, govdeck, refused, said};
 use crate::support::desk::Desk;
 use crate::support::pairs::{
-    MIGRATION, PAIRS, in_dual_write, in_phase, mend, row, text, with_columns, with_views,
+    MIGRATION, PAIRS, hide_rows_but, in_dual_write, in_phase, mend, row, text, with_columns,
+    with_views,
 };
 use crate::support::{World, on_both};
 
@@ -73,15 +74,7 @@ on_both!(what_is_not_looked_at_whole_proves_nothing, |world| {
     row(&world, "MET-0171", "", "bo", [Some(1), Some(1)]);
     assert_eq!(scanned(&world).await.scan.status, ScanStatus::Whole);
     // A view that hides rows.
-    let wide = world.owner_sql(if world.is_postgres() {
-        "SELECT pg_get_viewdef('dictionary_column_dual_write')"
-    } else {
-        "SELECT substr(sql, instr(sql, 'SELECT')) FROM sqlite_master WHERE name = 'dictionary_column_dual_write'"
-    });
-    let wide = wide.trim_end_matches(';');
-    world.owner_sql(&format!(
-        "DROP VIEW dictionary_column_dual_write; CREATE VIEW dictionary_column_dual_write AS {wide} WHERE dictionary_metric_id <> 'MET-0144'"
-    ));
+    hide_rows_but(&world, "dictionary_metric_id <> 'MET-0144'");
     let short = scanned(&world).await;
     assert_eq!(short.scan.status, ScanStatus::Short);
     assert_eq!(short.scan.detail, "1 of 2 rows, 0 of them mismatch");

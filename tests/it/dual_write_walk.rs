@@ -9,7 +9,7 @@ use govdeck::rules::migration::ScanStatus;
 use govdeck::store::migration::{self, Walk};
 
 use crate::support::command::{kill_at_every, wait_for};
-use crate::support::pairs::{MIGRATION, PAIRS, in_dual_write, row, with_views};
+use crate::support::pairs::{MIGRATION, PAIRS, hide_rows_but, in_dual_write, row};
 use crate::support::{World, on_both};
 
 const NOW: &str = "2098-05-04T06:00:00Z";
@@ -138,16 +138,7 @@ on_both!(
     rows_that_a_view_hides_in_any_stretch_make_it_short,
     |world| {
         let world = filled(world).await;
-        with_views(&world, &PAIRS);
-        let wide = world.owner_sql(if world.is_postgres() {
-        "SELECT pg_get_viewdef('dictionary_column_dual_write')"
-    } else {
-        "SELECT substr(sql, instr(sql, 'SELECT')) FROM sqlite_master WHERE name = 'dictionary_column_dual_write'"
-    });
-        let wide = wide.trim_end_matches(';');
-        world.owner_sql(&format!(
-        "DROP VIEW dictionary_column_dual_write; CREATE VIEW dictionary_column_dual_write AS {wide} WHERE dimension_filter_id <> 'us'"
-    ));
+        hide_rows_but(&world, "dimension_filter_id <> 'us'");
         let short = scan_of(&world, 1).await.expect("scanned").scan;
         assert_eq!(short.status, ScanStatus::Short);
         assert_eq!(short.detail, "6 of 7 rows, 3 of them mismatch");

@@ -19,10 +19,10 @@ pub struct Walk {
     pub begun_at_utc: Moment,
     /// What it is made of, hashed.
     pub inputs_sha256: String,
+    /// How many rows the dictionary had when it was begun.
+    pub counted: i64,
     /// The metric up to which all was looked at, its own rows too; none before the first look.
     pub reached: Option<String>,
-    /// How many rows the dictionary had then.
-    pub counted: i64,
     /// What was found so far.
     pub found: Compared,
 }

@@ -96,6 +96,19 @@ pub fn with_views(world: &World, pairs: &[(&str, &str)]) {
     ));
 }
 
+/// Lets the wide view show only the rows that a condition holds for.
+pub fn hide_rows_but(world: &World, condition: &str) {
+    let wide = world.owner_sql(if world.is_postgres() {
+        "SELECT pg_get_viewdef('dictionary_column_dual_write')"
+    } else {
+        "SELECT substr(sql, instr(sql, 'SELECT')) FROM sqlite_master WHERE name = 'dictionary_column_dual_write'"
+    });
+    let wide = wide.trim_end_matches(';');
+    world.owner_sql(&format!(
+        "DROP VIEW dictionary_column_dual_write; CREATE VIEW dictionary_column_dual_write AS {wide} WHERE {condition}"
+    ));
+}
+
 /// A migration in dual write, with its columns and views, and no row.
 pub async fn in_dual_write(world: &World) {
     in_phase(world, "dual_write", &PAIRS).await;
