@@ -33,6 +33,9 @@ const RELATIONS: &str = "WITH mine AS MATERIALIZED (\
            WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'))";
 
 /// Columns of each relation in their order, as one text.
+///
+/// Newer servers (15.20 is one) keep a counter of their own, `pg_attver`, among a column's options: two columns made alike
+/// differ in it.
 const COLUMNS: &str = "columns AS (\
      SELECT a.attrelid, string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), \
          CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || quote_ident(l.collname) END, \
@@ -42,7 +45,7 @@ const COLUMNS: &str = "columns AS (\
          'default ' || pg_get_expr(d.adbin, d.adrelid), \
          CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END, \
          CASE WHEN a.attinhcount > 0 THEN 'inherited' END, \
-         'options ' || array_to_string(a.attoptions, ','), 'foreign options ' || array_to_string(a.attfdwoptions, ',')), E'\\n' ORDER BY a.attnum) AS text \
+         'options ' || (SELECT string_agg(o, ',' ORDER BY o) FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver='), 'foreign options ' || array_to_string(a.attfdwoptions, ',')), E'\\n' ORDER BY a.attnum) AS text \
      FROM mine m JOIN pg_attribute a ON a.attrelid = m.oid JOIN pg_type t ON t.oid = a.atttypid \
      LEFT JOIN pg_collation l ON l.oid = a.attcollation \
      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
