@@ -30,6 +30,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
+#[path = "console/bare.rs"]
+mod bare;
 mod deployment;
 #[path = "console/keys.rs"]
 mod keys;
@@ -64,6 +66,9 @@ struct Scale {
 }
 
 fn main() -> Done<()> {
+    if bare::is_meant() {
+        return Ok(bare::run()?);
+    }
     let is_trial = !std::env::args().any(|word| word == "--bench");
     let scale = if is_trial {
         Scale {
@@ -116,10 +121,10 @@ fn main() -> Done<()> {
     ];
     starts(home, &few, &scale)?;
     for through in [Through::Nothing, Through::Tmux] {
-        keys::measure(home, &sides, &scale, through);
+        keys::measure(home, &sides, &scale, through)?;
     }
     match Ssh::start(home)? {
-        Some(ssh) => keys::measure(home, &sides, &scale, Through::Ssh(&ssh)),
+        Some(ssh) => keys::measure(home, &sides, &scale, Through::Ssh(&ssh))?,
         None => println!("    sshd is not installed, and keys over SSH are not measured"),
     }
     runtime.block_on(frames(&sides, &scale))?;

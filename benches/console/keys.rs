@@ -1,13 +1,14 @@
 //! From a key to the changed screen, beside a shell that echoes it.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::ssh::Ssh;
 use super::terminal::Terminal;
-use super::{SIZE, Scale, console, median, milliseconds, program, quantile, ratio};
+use super::{SIZE, Scale, bare, console, median, milliseconds, program, quantile, ratio};
 
 /// The size that the console is made for.
 const OVER_SSH: (u16, u16) = (80, 24);
@@ -80,9 +81,15 @@ impl Drop for Running {
     }
 }
 
-/// Measures from a key to the first bytes that it brings, on all sides in turn: a shell that edits its line, and consoles
-/// that step to another row. Bare, both programs are all there is; else both come by way of the same terminal.
-pub(super) fn measure(home: &Path, sides: &[(&str, &str); 3], scale: &Scale, through: Through<'_>) {
+/// Measures from a key to the first bytes that it brings, on all sides in turn: a shell that edits its line, the least that a
+/// console can be, and consoles that step to another row. Bare, the programs are all there is; else all come by way of the
+/// same terminal.
+pub(super) fn measure(
+    home: &Path,
+    sides: &[(&str, &str); 3],
+    scale: &Scale,
+    through: Through<'_>,
+) -> io::Result<()> {
     let start = |inside: &Command, name: &str, shown: &str| {
         let running = Running::start(home, inside, through, name);
         running.terminal.wait_for(shown);
@@ -99,33 +106,40 @@ pub(super) fn measure(home: &Path, sides: &[(&str, &str); 3], scale: &Scale, thr
         running.terminal.wait_for("> pub-");
         running
     });
-    let (mut echoes, mut times) = (vec![], sides.map(|_| vec![]));
+    let least = start(&bare::command(home)?, "least", bare::SHOWN);
+    let (mut echoes, mut leasts, mut times) = (vec![], vec![], sides.map(|_| vec![]));
     for turn in 0..scale.keys {
         let key = if turn % 20 < 10 { b"j" } else { b"k" };
         echoes.push(press(&echo.terminal, key, key));
+        leasts.push(press(&least.terminal, key, b"\x1b["));
         for (times, console) in times.iter_mut().zip(&consoles) {
             times.push(press(&console.terminal, key, b"\x1b["));
         }
     }
-    let echo = median(&echoes);
+    let (echo, least) = (median(&echoes), median(&leasts));
     let (way, goal) = match through {
         Through::Nothing => ("bare", ""),
         Through::Tmux => ("through tmux alone", ""),
         Through::Ssh(_) => ("in tmux over SSH at 80x24", "; goal 2 x"),
     };
     println!(
-        "key to changed screen, {way}: a shell's echo {:.2} ms (p95 {:.2})",
+        "key to changed screen, {way}: a shell's echo {:.2} ms (p95 {:.2}); a bare console {:.2} ms, {:.2} x that",
         milliseconds(echo),
-        milliseconds(quantile(&echoes, 95))
+        milliseconds(quantile(&echoes, 95)),
+        milliseconds(least),
+        ratio(least, echo)
     );
     for ((name, _), times) in sides.iter().zip(&times) {
+        let took = median(times);
         println!(
-            "    {name}: {:.2} ms (p95 {:.2}), {:.2} x that echo{goal}",
-            milliseconds(median(times)),
+            "    {name}: {:.2} ms (p95 {:.2}), {:.2} x the bare console, {:.2} x the echo{goal}",
+            milliseconds(took),
             milliseconds(quantile(times, 95)),
-            ratio(median(times), echo)
+            ratio(took, least),
+            ratio(took, echo)
         );
     }
+    Ok(())
 }
 
 /// Waits until nothing was written for a moment, and returns how much was.
