@@ -40,6 +40,8 @@ struct Scale {
     turns: usize,
     /// Metrics of a dictionary, as many as no team has.
     metrics: u32,
+    /// Publish runs whose whole life the ledger keeps: one an hour for six years.
+    kept: u32,
 }
 
 /// Whether blocks that are put there still wait for somebody.
@@ -58,6 +60,7 @@ fn main() -> Done<()> {
             many: 2_000,
             turns: 3,
             metrics: 2_000,
+            kept: 500,
         }
     } else {
         Scale {
@@ -66,6 +69,7 @@ fn main() -> Done<()> {
             many: 1_000_000,
             turns: 41,
             metrics: 1_000_000,
+            kept: 50_000,
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -165,6 +169,7 @@ async fn measure(name: &str, store: &Store, mut plain: Plain, scale: &Scale) -> 
         with * 1_000.0,
         with / without
     );
+    past(name, store, &mut plain, scale).await?;
     pages(name, store, &mut plain, open, scale.turns).await?;
     if many > open {
         let more = ended.end..ended.end + (many - open);
@@ -234,6 +239,80 @@ async fn metrics(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) ->
     Ok(())
 }
 
+/// Writes what the ledger keeps of runs that were blocked, taken and withdrawn, one of a hundred not yet, and times a picture
+/// of the moment after it.
+async fn past(name: &str, store: &Store, plain: &mut Plain, scale: &Scale) -> Done<()> {
+    let kept = scale.kept;
+    let json = match plain {
+        Plain::Sqlite(_) => "json_object",
+        Plain::Postgres(_) => "json_build_object",
+    };
+    let at = "'2026-01-01T00:00:00.000000Z'";
+    let hash = "a".repeat(64);
+    let rows = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {kept}), \
+         v (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM v WHERE v < 3), seq (seq) AS (SELECT seq FROM ledger_head) \
+         INSERT INTO ledger_change (table_name, row_key, version, seq, row_sha256, after_image)"
+    );
+    let sql = format!(
+        "{rows} SELECT 'publish_snapshots', 'kept-' || i, v, seq, '{hash}', CAST({json}('publish_run_id', 'kept-' || i, 'publish_scope', \
+         'sla/partners', 'freeze_id', 'fz-31', 'lift_id', 'lf-31', 'dry_run_id', 'dr-31', 'status', 'blocked', 'block_reason', 'tuple_drift', \
+         'created_at_utc', {at}, 'decided_at_utc', {at}, 'version', v) AS TEXT) FROM n, v, seq; \
+         {rows} SELECT 'publish_replay_audit', 'kept-' || i, v, seq, '{hash}', CAST({json}('publish_run_id', 'kept-' || i, 'freeze_id', 'fz-31', \
+         'lift_id', 'lf-31', 'dry_run_id', 'dr-31', 'publish_tuple_hash', '{hash}', 'block_reason', 'tuple_drift', 'also', '[]', \
+         'owner_user_id', 'founder', 'backup_owner_user_id', 'govdeck', 'sla_first_response_minutes', 30, 'respond_by_utc', {at}, \
+         'taken_by', CASE WHEN v > 1 THEN 'founder' END, 'taken_at_utc', CASE WHEN v > 1 THEN {at} END, 'drill', 1 = 0, \
+         'created_at_utc', {at}, 'version', v, 'status', CASE WHEN v < 3 OR i % 100 = 0 THEN 'blocked' ELSE 'withdrawn' END) AS TEXT) FROM n, v, seq;"
+    );
+    plain.past_every_wall(&sql).await?;
+    let mut now = wanted("kept-100");
+    now.blocks.anchor = Anchor::First;
+    for (pane, what) in [
+        (PaneId::Blocks, "blocks"),
+        (PaneId::Weeks, "weeks"),
+        (PaneId::Ledger, "entries"),
+    ] {
+        now.pane = pane;
+        let then = Wanted {
+            as_of: Some(store.view().await?.now()),
+            ..now.clone()
+        };
+        let (mut present, mut past) = (vec![], vec![]);
+        for _ in 0..scale.turns.min(9) {
+            for (wanted, times) in [(&now, &mut present), (&then, &mut past)] {
+                let begun = Instant::now();
+                let picture = picture::take(store, wanted).await?;
+                times.push(begun.elapsed());
+                assert_eq!(
+                    picture.past.is_some_and(|past| past.is_ok()),
+                    wanted.as_of.is_some()
+                );
+            }
+        }
+        let (present, past) = (median(present), median(past));
+        println!(
+            "{name}: a picture of {what} as of a moment, of a ledger of {kept} runs: {:.0} ms, {:.1} x one of now",
+            past * 1_000.0,
+            past / present
+        );
+    }
+    Ok(())
+}
+
+fn wanted(id: &str) -> Wanted {
+    Wanted {
+        pane: PaneId::Blocks,
+        blocks: Look {
+            anchor: Anchor::Around(id.to_owned()),
+            reach: REACH,
+            ..Look::default()
+        },
+        selected: Some(("block", id.to_owned())),
+        about: Some(("block", id.to_owned())),
+        ..Wanted::default()
+    }
+}
+
 /// Times a picture of the pane Blocks with a block in the middle selected, as the console takes one at each step.
 async fn picture(store: &Store, turns: usize) -> Done<f64> {
     let first = Look {
@@ -242,17 +321,7 @@ async fn picture(store: &Store, turns: usize) -> Done<f64> {
     };
     let window = block::window(&mut store.view().await?, &first).await?;
     let selected = window.rows.last().ok_or("no block is open")?;
-    let id = selected.audit.publish_run_id.clone();
-    let wanted = Wanted {
-        pane: PaneId::Blocks,
-        blocks: Look {
-            anchor: Anchor::Around(id.clone()),
-            ..first
-        },
-        selected: Some(("block", id.clone())),
-        about: Some(("block", id)),
-        ..Wanted::default()
-    };
+    let wanted = wanted(&selected.audit.publish_run_id);
     let mut times = Vec::new();
     for _ in 0..turns {
         let begun = Instant::now();

@@ -3,6 +3,7 @@
 //! A statement reads the past by naming the tables that it needs: each becomes part of its WITH under the table's own name,
 //! so the statement is the one that reads the present.
 
+use super::tables::table;
 use super::view::{on, query_as, query_scalar};
 use super::{StoreError, View};
 use crate::clock::Moment;
@@ -99,10 +100,15 @@ impl Past {
         all.collect::<Vec<_>>().join(", ")
     }
 
+    /// Writes a table as it stood. Where one column is its key, the table is sought by it along the ledger's index; else its
+    /// rows are made once a statement, lest they be made anew for each row of another table.
     fn table(self, is_postgres: bool, stood: Stood) -> String {
         let (name, seq) = (stood.table, self.seq);
+        let key = table(name).map_or(&[][..], |table| table.key);
         let column = |column: &str| {
-            if is_postgres {
+            if key == [column] {
+                "c.row_key".to_owned()
+            } else if is_postgres {
                 format!("r.{column}")
             } else {
                 format!("json_extract(c.after_image, '$.{column}')")
@@ -119,8 +125,9 @@ impl Past {
         } else {
             String::new()
         };
+        let not = if key.len() == 1 { "NOT " } else { "" };
         format!(
-            "{name} AS (SELECT {} FROM ledger_change c{row} WHERE c.table_name = '{name}' AND c.seq <= {seq} \
+            "{name} AS {not}MATERIALIZED (SELECT {} FROM ledger_change c{row} WHERE c.table_name = '{name}' AND c.seq <= {seq} \
              AND NOT EXISTS (SELECT 1 FROM ledger_change d WHERE d.table_name = c.table_name AND d.row_key = c.row_key \
              AND d.version > c.version AND d.seq <= {seq}))",
             columns.chain(made).collect::<Vec<_>>().join(", ")
