@@ -56,22 +56,32 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
             )
         },
     );
-    let mut lines = vec![
-        format!(
-            "{} {}, {}",
-            deployment.environment.word().to_uppercase(),
-            deployment.name,
-            settings.dsn.value
-        ),
-        format!("you are {you}"),
-        format!(
-            "{}, {} for the gate, {} for delivery",
-            counted(counts.open, "open block", "open blocks"),
-            counted(counts.pending, "run waits", "runs wait"),
-            counted(waiting, "message waits", "messages wait")
-        ),
-    ];
+    let mut lines = vec![format!(
+        "{} {}, {}",
+        deployment.environment.word().to_uppercase(),
+        deployment.name,
+        settings.dsn.value
+    )];
+    // What is wrong comes before what is as it should be.
+    if skew.abs() > SKEW_MILLISECONDS {
+        lines.push(format!(
+            "WARNING: this workstation's clock is {skew} ms off the database's"
+        ));
+    }
+    lines.push(format!(
+        "governance {}",
+        stands.word().replace('_', " ").to_uppercase()
+    ));
+    lines.push(format!(
+        "{}, {} for the gate, {} for delivery",
+        counted(counts.open, "open block", "open blocks"),
+        counted(counts.pending, "run waits", "runs wait"),
+        counted(waiting, "message waits", "messages wait")
+    ));
     lines.extend(blocks.iter().map(|block| block_line(block, now)));
+    if unstaffed > 0 {
+        lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
+    }
     lines.extend(armed.iter().map(|armed| {
         format!(
             "{} has armed the console {} until {}",
@@ -81,19 +91,8 @@ pub(super) async fn run(store: &Store, settings: &Settings) -> Result<Page, Fail
     if let Some(logins) = &connected {
         lines.push(format!("connected now: {}", logins.join(", ")));
     }
-    lines.push(format!(
-        "governance {}",
-        stands.word().replace('_', " ").to_uppercase()
-    ));
+    lines.push(format!("you are {you}"));
     lines.push(format!("ledger entry {} {}", head.seq, head.hash));
-    if unstaffed > 0 {
-        lines.push(format!("warning: {unstaffed} block reasons have no human backup: nobody would be paged after the owner"));
-    }
-    if skew.abs() > SKEW_MILLISECONDS {
-        lines.push(format!(
-            "WARNING: this workstation's clock is {skew} ms off the database's"
-        ));
-    }
     let json = json!({
         "deployment": deployment.name, "environment": deployment.environment, "now": now, "skew_milliseconds": skew,
         "attestation": actor.as_ref().map(|actor| actor.attestation),

@@ -232,11 +232,11 @@ pub async fn audit(view: &mut View, run: &str) -> Result<Option<Audit>, StoreErr
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(run).fetch_optional(c).await)?)
 }
 
-/// Lists the oldest open blocks, drills left out.
+/// Lists the open blocks that press most, drills left out: what nobody has taken first, by when an answer is due.
 pub async fn open_blocks(view: &mut View, most: i64) -> Result<Vec<Audit>, StoreError> {
     let sql = format!(
         "SELECT {} FROM publish_replay_audit WHERE status = 'blocked' AND drill = FALSE \
-         ORDER BY created_at_utc, publish_run_id LIMIT $1",
+         ORDER BY is_taken, respond_by_utc, publish_run_id LIMIT $1",
         Audit::COLUMNS.join(", ")
     );
     Ok(on!(view, c => query_as(sqlx::AssertSqlSafe(sql)).bind(most).fetch_all(c).await)?)

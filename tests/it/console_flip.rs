@@ -15,10 +15,6 @@ use crate::support::{REASON, World, on_both, rounds};
 /// Two consoles of whoever leads the hour.
 const CONSOLES: [&str; 2] = ["one0000000000000", "two0000000000000"];
 
-/// How many copies of a world stay until the server goes, as the worlds of all other stories do. Those of a longer race are
-/// dropped, lest they fill the disk; it is slow where a file system does not take the places of files that have just gone.
-const KEPT: u32 = 50;
-
 /// A terminal of whoever leads the hour, at which the flip was confirmed and is about to be carried out.
 async fn about_to_flip(world: &World, console_id: &str) -> Desk {
     let mut desk = Desk::open(world, "maya").await;
@@ -134,9 +130,6 @@ on_both!(of_two_consoles_that_race_the_flip_exactly_one_wins, |w| {
         won[race(&world, entry).await] += 1;
         if round % 100 == 0 || round + 1 == rounds() {
             world.assert_sound().await;
-        }
-        if round >= KEPT {
-            world.discard();
         }
     }
     let [one, two] = won;

@@ -22,19 +22,11 @@ on_both!(an_action_killed_at_any_call_is_whole_or_absent, |world| {
     } else {
         SQLITE_CALLS
     };
-    let postgres = world.is_postgres();
+    world.register_footer().await;
+    world.block("pub-1").await;
     let (mut done, mut absent) = (0, 0);
     let prepare = || {
-        let world = wait_for(async {
-            let world = if postgres {
-                World::postgres().await
-            } else {
-                World::sqlite().await
-            };
-            world.register_footer().await;
-            world.block("pub-1").await;
-            world
-        });
+        let world = wait_for(world.again());
         let command = world.govdeck("maya", &["act", "take-block", "pub-1", "--confirm", "y"]);
         (world, command)
     };

@@ -92,6 +92,27 @@ pub const REASON: &str = "because the story needs it to go on";
 pub struct World {
     pub home: Home,
     place: Place,
+    /// What is taken away with it.
+    _copy: Option<Copied>,
+}
+
+/// A database that was copied for one round of many, and its number. The first ones stay until the server goes, as the worlds
+/// of all other stories do; those of a longer race are dropped, lest they fill the disk. That is slow where a file system does
+/// not take the places of files that have just gone.
+struct Copied(String, u32);
+
+const KEPT: u32 = 500;
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        let Self(name, number) = self;
+        if *number >= KEPT {
+            let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+            let (login, database) = (cluster::SUPERUSER, cluster::SUPERUSER);
+            // Where that fails, the server takes it along.
+            cluster().psql(login, database, &drop).ok();
+        }
+    }
 }
 
 enum Place {
@@ -105,6 +126,7 @@ impl World {
         let home = Home::new();
         let world = Self {
             place: Place::Sqlite(home.folder().join("world.db")),
+            _copy: None,
             home,
         };
         world.establish(Environment::Prod).await;
@@ -120,6 +142,7 @@ impl World {
         let world = Self {
             home: Home::new(),
             place: Place::Postgres(database_like(None).await),
+            _copy: None,
         };
         world.establish(environment).await;
         world
@@ -128,24 +151,24 @@ impl World {
     /// A copy of this world as it stands, in a home of its own, while nobody is connected to it.
     pub async fn again(&self) -> Self {
         let home = Home::new();
-        let place = match &self.place {
+        let (place, copy) = match &self.place {
             Place::Sqlite(path) => {
                 self.owner_sql("PRAGMA wal_checkpoint(TRUNCATE)");
                 let copy = home.folder().join("world.db");
                 std::fs::copy(path, &copy).expect("the file is ours");
-                Place::Sqlite(copy)
+                (Place::Sqlite(copy), None)
             }
-            Place::Postgres(name) => Place::Postgres(database_like(Some(name.clone())).await),
+            Place::Postgres(name) => {
+                static NUMBER: AtomicU32 = AtomicU32::new(0);
+                let name = database_like(Some(name.clone())).await;
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                (Place::Postgres(name.clone()), Some(Copied(name, number)))
+            }
         };
-        Self { home, place }
-    }
-
-    /// Takes a world away to which nobody is connected, before the server goes.
-    pub fn discard(self) {
-        if let Place::Postgres(name) = &self.place {
-            let drop = format!("DROP DATABASE {name}");
-            let (login, database) = (cluster::SUPERUSER, cluster::SUPERUSER);
-            cluster().psql(login, database, &drop).expect("dropped");
+        Self {
+            home,
+            place,
+            _copy: copy,
         }
     }
 
@@ -173,6 +196,7 @@ impl World {
         }
         let world = Self {
             place: Place::Sqlite(self.home.folder().join("demo.db")),
+            _copy: None,
             home: self.home,
         };
         world.establish(Environment::Demo).await;
