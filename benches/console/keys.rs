@@ -158,6 +158,5 @@ fn press(terminal: &Terminal, key: &[u8], brings: &[u8]) -> Duration {
     let before = quiet(terminal);
     let begun = Instant::now();
     terminal.send_raw(key);
-    terminal.wait_written(before, brings);
-    begun.elapsed()
+    terminal.wait_written(before, brings) - begun
 }

@@ -49,7 +49,8 @@ struct Seen {
 struct Now {
     emulator: vt100::Parser,
     raw: Vec<u8>,
-    pieces: usize,
+    /// Where each piece of it ends, and when that came.
+    pieces: Vec<(usize, Instant)>,
     is_over: bool,
 }
 
@@ -93,7 +94,7 @@ impl Terminal {
             now: Mutex::new(Now {
                 emulator: vt100::Parser::new(lines, columns, 0),
                 raw: Vec::new(),
-                pieces: 0,
+                pieces: Vec::new(),
                 is_over: false,
             }),
             changed: Condvar::new(),
@@ -198,17 +199,21 @@ impl Terminal {
     /// they are read.
     pub fn written(&self) -> (usize, usize) {
         let now = self.now();
-        (now.raw.len(), now.pieces)
+        (now.raw.len(), now.pieces.len())
     }
 
-    /// Waits until the program writes these bytes after so many others.
-    pub fn wait_written(&self, after: usize, bytes: &[u8]) {
+    /// Waits until the program writes these bytes after so many others, and returns when they came: before the emulator
+    /// had drawn them.
+    pub fn wait_written(&self, after: usize, bytes: &[u8]) -> Instant {
         let begun = Instant::now();
         let mut now = self.now();
-        while !now.raw[after..]
-            .windows(bytes.len())
-            .any(|part| part == bytes)
-        {
+        loop {
+            let mut parts = now.raw[after..].windows(bytes.len());
+            if let Some(at) = parts.position(|part| part == bytes) {
+                let end = after + at + bytes.len();
+                let mut pieces = now.pieces.iter();
+                return pieces.find(|(upto, _)| *upto >= end).expect("it came").1;
+            }
             let left = PATIENCE.saturating_sub(begun.elapsed());
             if left.is_zero() || now.is_over {
                 let screen = now.screen();
@@ -364,7 +369,7 @@ impl Seen {
     fn read(&self, mut master: File, stop: &UnixStream) {
         let mut buffer = vec![0; 65_536];
         while let Ok(count @ 1..) = read_or_stop(&mut master, stop, &mut buffer) {
-            let bytes = &buffer[..count];
+            let (bytes, came) = (&buffer[..count], Instant::now());
             for (question, answer) in ANSWERS {
                 if bytes.windows(question.len()).any(|part| part == question) {
                     master.write_all(answer).ok();
@@ -373,7 +378,8 @@ impl Seen {
             let mut now = self.now();
             now.emulator.process(bytes);
             now.raw.extend_from_slice(bytes);
-            now.pieces += 1;
+            let end = now.raw.len();
+            now.pieces.push((end, came));
             self.changed.notify_all();
         }
         self.now().is_over = true;
